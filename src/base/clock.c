@@ -1,0 +1,50 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static uint64_t read_us(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_monotonic_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_monotonic_ms(void)
+{
+	return clock_monotonic_us() / 1000;
+}
+
+uint64_t clock_wall_us(void)
+{
+	return read_us(CLOCK_REALTIME);
+}
+
+void clock_format_iso(char out[CLOCK_TEXT_SIZE], uint64_t wall_us)
+{
+	time_t seconds = (time_t)(wall_us / 1000000);
+	struct tm tm;
+	size_t used;
+
+	gmtime_r(&seconds, &tm);
+	used = strftime(out, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + used, CLOCK_TEXT_SIZE - used, ".%06uZ", (unsigned)(wall_us % 1000000));
+}
+
+void clock_format_local(char out[CLOCK_TEXT_SIZE], uint64_t wall_us)
+{
+	time_t seconds = (time_t)(wall_us / 1000000);
+	struct tm tm;
+	size_t used;
+
+	localtime_r(&seconds, &tm);
+	used = strftime(out, CLOCK_TEXT_SIZE, "%H:%M:%S", &tm);
+	snprintf(out + used, CLOCK_TEXT_SIZE - used, ".%03u",
+		(unsigned)(wall_us % 1000000 / 1000));
+}

@@ -1,0 +1,23 @@
+/* The two clocks: one for measuring and timers, one for people. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CLOCK_TEXT_SIZE = 32 };
+
+/* Milliseconds and microseconds since boot (CLOCK_MONOTONIC): unmoved by clock changes. */
+uint64_t clock_monotonic_ms(void);
+uint64_t clock_monotonic_us(void);
+
+/* Microseconds since 1970 (CLOCK_REALTIME). */
+uint64_t clock_wall_us(void);
+
+/* "2026-11-23T02:07:00.123456Z" */
+void clock_format_iso(char out[CLOCK_TEXT_SIZE], uint64_t wall_us);
+
+/* "12:00:01.123" in local time. */
+void clock_format_local(char out[CLOCK_TEXT_SIZE], uint64_t wall_us);
+
+#endif

@@ -1,0 +1,287 @@
+#include "client/link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "client/paths.h"
+#include "protocol/method.h"
+#include "wire/lines.h"
+
+enum {
+	/* A snapshot of the largest project is longer than what a request may be. */
+	RECEIVE_LINE_MOST = 4 * PROTOCOL_LINE_MOST,
+	UNSENT_MOST = 2 * PROTOCOL_LINE_MOST,
+	KEPT_MOST = 16 * 1024, /* messages that came before a reply that was waited for */
+	CONNECT_S = 10,
+};
+
+struct link {
+	int fd;
+	int code;           /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
+	json_int_t last_id;
+	struct lines lines; /* owned; received, not yet taken */
+	struct text unsent; /* owned */
+	json_t *kept;       /* owned array, oldest first */
+	size_t kept_taken;  /* of these were handed out */
+};
+
+/* Connecting waits while the backlog of an engine that hangs is full. */
+static int make_socket(void)
+{
+	struct timeval patience = { .tv_sec = CONNECT_S };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	return fd;
+}
+
+static int connect_to(const char *project, struct error *err)
+{
+	struct sockaddr_un address;
+	int folder = paths_open_runtime(project, PATHS_FAIL, err);
+
+	if (folder < 0)
+		return -1;
+	paths_socket_address(&address, folder);
+	int fd = make_socket();
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+		error_errno(err, "connecting to the engine of '%s'", project);
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	close(folder);
+	return fd;
+}
+
+struct link *link_open(const char *project, struct error *err)
+{
+	int fd = connect_to(project, err);
+
+	if (fd < 0)
+		return NULL;
+	struct link *link = memory_zeroed(1, sizeof *link);
+	link->fd = fd;
+	link->kept = json_array();
+	lines_init(&link->lines, RECEIVE_LINE_MOST);
+	text_init(&link->unsent, UNSENT_MOST);
+	return link;
+}
+
+void link_close(struct link *link)
+{
+	if (!link)
+		return;
+	close(link->fd);
+	json_decref(link->kept);
+	lines_finish(&link->lines);
+	text_finish(&link->unsent);
+	free(link);
+}
+
+int link_fd(const struct link *link)
+{
+	return link->fd;
+}
+
+static bool tell_broken(const struct link *link, struct error *err)
+{
+	if (link->code == ECONNRESET)
+		return error_set(err, ECONNRESET, "the engine closed the connection");
+	return error_set(err, link->code, "the engine sent what is no message");
+}
+
+static void flush(struct link *link)
+{
+	while (link->unsent.size && !link->code) {
+		ssize_t sent = send(link->fd, link->unsent.data, link->unsent.size,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent >= 0)
+			text_drop(&link->unsent, (size_t)sent);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR)
+			link->code = ECONNRESET;
+	}
+}
+
+/* Take in what has come, without waiting. False: nothing. */
+static bool receive(struct link *link)
+{
+	char buffer[LINES_FEED_MOST];
+	ssize_t got;
+
+	do
+		got = recv(link->fd, buffer, sizeof buffer, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got > 0) {
+		if (!lines_feed(&link->lines, buffer, (size_t)got))
+			link->code = EPROTO;
+		return true;
+	}
+	if (got == 0 || errno != EAGAIN)
+		link->code = ECONNRESET;
+	return false;
+}
+
+static json_t *parse_next(struct link *link)
+{
+	const char *line;
+	size_t size;
+
+	if (!lines_next(&link->lines, &line, &size))
+		return NULL;
+	json_t *message = json_loadb(line, size, JSON_ALLOW_NUL, NULL);
+	if (!json_is_object(message)) {
+		json_decref(message);
+		message = NULL;
+		link->code = EPROTO;
+	}
+	return message;
+}
+
+/* The next message from the engine itself, past those that were kept. */
+static json_t *take_fresh(struct link *link)
+{
+	json_t *message = parse_next(link);
+
+	while (!message && !link->code && receive(link))
+		message = parse_next(link);
+	return message;
+}
+
+static json_t *take_kept(struct link *link)
+{
+	json_t *message = json_incref(json_array_get(link->kept, link->kept_taken));
+
+	if (++link->kept_taken == json_array_size(link->kept)) {
+		json_array_clear(link->kept);
+		link->kept_taken = 0;
+	}
+	return message;
+}
+
+json_t *link_next(struct link *link, struct error *err)
+{
+	*err = (struct error){ 0 };
+	if (json_array_size(link->kept))
+		return take_kept(link);
+	flush(link);
+	json_t *message = take_fresh(link);
+	if (!message && link->code)
+		tell_broken(link, err);
+	return message;
+}
+
+bool link_wait(struct link *link, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = link->fd };
+
+	if (json_array_size(link->kept) || link->lines.start < link->lines.whole || link->code)
+		return true;
+	flush(link);
+	poll_fd.events = (short)(POLLIN | (link->unsent.size ? POLLOUT : 0));
+	return poll(&poll_fd, 1, timeout_ms) > 0;
+}
+
+bool link_send(struct link *link, const char *method, json_t *params, json_int_t *id,
+	struct error *err)
+{
+	json_t *request = json_pack("{s:s, s:I, s:s}",
+		"jsonrpc", "2.0", "id", ++link->last_id, "method", method);
+
+	if (params)
+		json_object_set_new(request, "params", params);
+	char *line = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	size_t size = strlen(line);
+	bool fits = size < PROTOCOL_LINE_MOST &&
+		size + 1 <= link->unsent.most - link->unsent.size;
+	if (fits) {
+		text_append(&link->unsent, line, size);
+		text_putc(&link->unsent, '\n');
+		flush(link);
+	}
+	free(line);
+	*id = link->last_id;
+	if (!fits)
+		return error_set(err, EMSGSIZE, "the request is too long");
+	return !link->code || tell_broken(link, err);
+}
+
+static bool is_reply_to(const json_t *message, json_int_t id)
+{
+	const json_t *its = json_object_get(message, "id");
+
+	return json_is_integer(its) && json_integer_value(its) == id;
+}
+
+static json_t *open_reply(json_t *reply, struct error *err)
+{
+	const json_t *failure = json_object_get(reply, "error");
+	json_t *result = NULL;
+
+	if (failure) {
+		const char *text = json_string_value(json_object_get(failure, "message"));
+		json_int_t code = json_integer_value(json_object_get(failure, "code"));
+		error_set(err, (int)code, "%s", text ? text : "the engine refused");
+	} else {
+		result = json_incref(json_object_get(reply, "result"));
+		if (!result)
+			error_set(err, EPROTO, "the engine sent an empty reply");
+	}
+	json_decref(reply);
+	return result;
+}
+
+static bool keep(struct link *link, json_t *message)
+{
+	json_array_append_new(link->kept, message);
+	return json_array_size(link->kept) < KEPT_MOST;
+}
+
+/* False when there is nothing to come or the time is over. */
+static bool wait_more(struct link *link, const char *method, uint64_t end_ms,
+	struct error *err)
+{
+	struct pollfd poll_fd = { .fd = link->fd, .events = POLLIN };
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (link->code)
+		return tell_broken(link, err);
+	flush(link);
+	if (link->unsent.size)
+		poll_fd.events |= POLLOUT;
+	if (now_ms >= end_ms || poll(&poll_fd, 1, (int)(end_ms - now_ms)) == 0)
+		return error_set(err, ETIMEDOUT, "the engine did not answer '%s' in time", method);
+	return true;
+}
+
+json_t *link_call(struct link *link, const char *method, json_t *params, int timeout_ms,
+	struct error *err)
+{
+	uint64_t end_ms = clock_monotonic_ms() + (uint64_t)timeout_ms;
+	json_int_t id;
+
+	if (!link_send(link, method, params, &id, err))
+		return NULL;
+	do {
+		json_t *message;
+		while ((message = take_fresh(link)) != NULL) {
+			if (is_reply_to(message, id))
+				return open_reply(message, err);
+			if (!keep(link, message))
+				link->code = EPROTO;
+		}
+	} while (wait_more(link, method, end_ms, err));
+	return NULL;
+}

@@ -1,0 +1,45 @@
+/*
+ * A client's connection to the engine: requests with replies, and notifications in between.
+ * One thread. Nothing in here waits longer than it is told to.
+ */
+#ifndef CLIENT_LINK_H
+#define CLIENT_LINK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct link; /* defined in link.c */
+
+/* Connects to PROJECT's control socket. NULL with err set; err->code ENOENT or ECONNREFUSED: no engine. */
+struct link *link_open(const char *project, struct error *err);
+void link_close(struct link *link); /* accepts NULL */
+
+/* For poll(): readable when link_next may have something. */
+int link_fd(const struct link *link);
+
+/*
+ * Send a request and wait up to timeout_ms for its reply; notifications that come first are
+ * kept for link_next. params is stolen (NULL: none). Returns a new reference to the result;
+ * NULL with err set: the engine's error text with its code (see protocol/method.h),
+ * ETIMEDOUT, or ECONNRESET when the engine is gone.
+ */
+json_t *link_call(struct link *link, const char *method, json_t *params, int timeout_ms,
+	struct error *err);
+
+/* Send a request without waiting; *id is what its reply will carry. False when the engine is gone. */
+bool link_send(struct link *link, const char *method, json_t *params, json_int_t *id,
+	struct error *err);
+
+/*
+ * The next whole message that has come in, without waiting: a notification {"method","params"}
+ * or a reply {"id","result"|"error"} of link_send. A new reference; NULL: none now, and err->code
+ * is 0, or ECONNRESET when the engine is gone.
+ */
+json_t *link_next(struct link *link, struct error *err);
+
+/* Wait up to timeout_ms (-1: for ever) for something to come in. False: nothing came. */
+bool link_wait(struct link *link, int timeout_ms);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * A client's copy of what the engine knows, kept up to date by its notifications.
+ * Rows are sorted by service (in the file's order), then instance.
+ */
+#ifndef CLIENT_REPLICA_H
+#define CLIENT_REPLICA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "protocol/row.h"
+
+enum {
+	REPLICA_HISTORY = 60,   /* samples kept per row for the sparkline */
+	REPLICA_NOTICES = 256,  /* newest kept */
+};
+
+struct replica_row {
+	struct row row;
+	float cpu[REPLICA_HISTORY]; /* ring of CPU % */
+	unsigned cpu_count;         /* of samples ever taken; the newest is cpu[(cpu_count - 1) % REPLICA_HISTORY] */
+};
+
+struct replica {
+	char project[64];
+	char dir[256];
+	char version[32];
+	int32_t engine_pid, keeper_pid;
+	uint64_t engine_started_us; /* of this engine process, wall clock */
+	uint64_t project_started_us; /* of the project: when its keeper was started */
+	struct replica_row *rows; /* owned */
+	size_t row_count;
+	struct machine_sample machine;
+	struct notice notices[REPLICA_NOTICES]; /* ring */
+	uint64_t notice_count; /* ever taken; the newest is notices[(notice_count - 1) % REPLICA_NOTICES] */
+	uint64_t last_seq;
+	bool is_connected;
+	bool is_over;          /* the engine said goodbye */
+	uint64_t version_counter; /* moves with every change: a screen compares it */
+};
+
+void replica_init(struct replica *replica);
+void replica_finish(struct replica *replica);
+
+/* The result of `subscribe`: replaces everything, keeping the sparklines of rows that are still there. */
+bool replica_load(struct replica *replica, const json_t *snapshot, struct error *err);
+
+/* One notification; those it does not know are ignored. True when something changed. */
+bool replica_apply(struct replica *replica, const json_t *message);
+
+/* NULL when there is none. */
+struct replica_row *replica_find(struct replica *replica, const char *service, unsigned instance);
+
+#endif

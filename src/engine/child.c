@@ -1,0 +1,379 @@
+#include "engine/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "procfs/stat.h"
+
+enum {
+	STACK_SIZE = 128 * 1024,
+	GROUPS_MOST = 65536,
+	NAME_BUFFER = 16 * 1024,
+	EXIT_NOT_FOUND = 127, /* as shells have it */
+	EXIT_NOT_EXECUTABLE = 126,
+};
+
+extern char **environ;
+
+/* What a process above us wanted of us, not of our children. */
+static const char *const not_inherited[] = {
+	"NODE_CHANNEL_FD",
+	"NODE_UNIQUE_ID",
+	"NODE_CHANNEL_SERIALIZATION_MODE",
+	"LISTEN_FDS",
+	"LISTEN_PID",
+	"LISTEN_FDNAMES",
+	"NOTIFY_SOCKET",
+	"WATCHDOG_USEC",
+	"WATCHDOG_PID",
+};
+
+static bool is_inherited(const char *entry)
+{
+	for (size_t i = 0; i < sizeof not_inherited / sizeof *not_inherited; i++) {
+		size_t length = strlen(not_inherited[i]);
+		if (strncmp(entry, not_inherited[i], length) == 0 && entry[length] == '=')
+			return false;
+	}
+	return true;
+}
+
+static void make_environment(struct launch *launch, const struct service_spec *spec,
+	const struct newborn *who)
+{
+	struct strings *environment = &launch->environment;
+	char number[16];
+
+	for (char **entry = environ; *entry; entry++)
+		if (is_inherited(*entry))
+			strings_add(environment, *entry);
+	for (size_t i = 0; i < spec->environment.count; i++) {
+		const char *entry = spec->environment.items[i], *value = strchr(entry, '=');
+		char *name = memory_copy_n(entry, (size_t)(value - entry));
+		strings_set_variable(environment, name, value + 1);
+		free(name);
+	}
+	snprintf(number, sizeof number, "%u", who->instance);
+	strings_set_variable(environment, "THRUM_PROJECT", who->project);
+	strings_set_variable(environment, "THRUM_SERVICE", spec->name);
+	strings_set_variable(environment, "THRUM_INSTANCE", number);
+	strings_set_variable(environment, "NODE_APP_INSTANCE", number);
+	strings_set_variable(environment, "THRUM_LIFE_ID", who->marker);
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* As execvp: a name with a slash is a path, from the working folder on. */
+static char *find_program(const struct launch *launch, const struct service_spec *spec)
+{
+	const char *name = spec->argv.items[0];
+	const char *path = strings_get_variable(&launch->environment, "PATH");
+
+	if (strchr(name, '/'))
+		return memory_copy(name);
+	if (!path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (const char *end; *path; path = *end ? end + 1 : end) {
+		end = strchrnul(path, ':');
+		if (end == path)
+			continue; /* an empty entry would be the current folder: a trap */
+		char *candidate = memory_format("%.*s/%s", (int)(end - path), path, name);
+		if (is_program(candidate))
+			return candidate;
+		free(candidate);
+	}
+	return NULL;
+}
+
+static bool find_user(struct launch *launch, const char *name, struct error *err)
+{
+	char buffer[NAME_BUFFER];
+	struct passwd entry, *found;
+
+	if (getpwnam_r(name, &entry, buffer, sizeof buffer, &found) != 0 || !found)
+		return error_set(err, 0, "no such user: %s", name);
+	launch->uid = entry.pw_uid;
+	launch->gid = entry.pw_gid;
+	launch->group_count = 64;
+	launch->groups = memory_resize(NULL, (size_t)launch->group_count, sizeof *launch->groups);
+	if (getgrouplist(name, entry.pw_gid, launch->groups, &launch->group_count) >= 0)
+		return true;
+	if (launch->group_count > GROUPS_MOST)
+		return error_set(err, 0, "user %s is in too many groups", name);
+	launch->groups = memory_resize(launch->groups, (size_t)launch->group_count, sizeof *launch->groups);
+	if (getgrouplist(name, entry.pw_gid, launch->groups, &launch->group_count) < 0)
+		return error_set(err, 0, "the groups of user %s changed meanwhile", name);
+	return true;
+}
+
+static bool find_group(struct launch *launch, const char *name, struct error *err)
+{
+	char buffer[NAME_BUFFER];
+	struct group entry, *found;
+
+	if (getgrnam_r(name, &entry, buffer, sizeof buffer, &found) != 0 || !found)
+		return error_set(err, 0, "no such group: %s", name);
+	launch->gid = entry.gr_gid;
+	return true;
+}
+
+bool launch_prepare(struct launch *launch, const struct service_spec *spec,
+	const struct newborn *who, struct error *err)
+{
+	*launch = (struct launch){ .uid = getuid(), .gid = getgid(), .soft_nofile = who->soft_nofile };
+	if (spec->user && !find_user(launch, spec->user, err))
+		return false;
+	if (spec->group && !find_group(launch, spec->group, err))
+		return false;
+	launch->drops_rights = spec->user || spec->group;
+	make_environment(launch, spec, who);
+	launch->path = find_program(launch, spec);
+	return true;
+}
+
+void launch_finish(struct launch *launch)
+{
+	free(launch->path);
+	free(launch->groups);
+	strings_finish(&launch->environment);
+}
+
+/* What the new process needs; it shares our memory until it executes. */
+struct birth {
+	struct life *life;
+	const struct launch *launch;
+	const struct service_spec *spec;
+	int out, err;
+};
+
+/*
+ * The steps between clone and exec, in order. They run in our memory: system calls only.
+ * False: errno says why.
+ */
+static bool own_session(const struct birth *birth)
+{
+	(void)birth;
+	return setsid() >= 0;
+}
+
+static bool default_signals(const struct birth *birth)
+{
+	struct sigaction default_action = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	(void)birth;
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &default_action, NULL); /* KILL, STOP and libc's own refuse */
+	sigemptyset(&none);
+	/* the raw call: libc's would touch state that we share */
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, NSIG / 8) == 0;
+}
+
+static bool set_limits(const struct birth *birth)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return false;
+	files.rlim_cur = birth->launch->soft_nofile;
+	setrlimit(RLIMIT_NOFILE, &files); /* ours is raised; theirs is as it was */
+	for (int i = 0; i < SPEC_RLIMITS; i++) {
+		const struct rlimit_spec *wanted = &birth->spec->rlimits[i];
+		struct rlimit limit = { wanted->soft, wanted->hard };
+		if (wanted->is_set && setrlimit((__rlimit_resource_t)i, &limit) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool set_niceness(const struct birth *birth)
+{
+	return !birth->spec->nice || setpriority(PRIO_PROCESS, 0, birth->spec->nice) == 0;
+}
+
+static bool set_umask(const struct birth *birth)
+{
+	if (birth->spec->umask >= 0)
+		umask((mode_t)birth->spec->umask);
+	return true;
+}
+
+/* Raw calls: libc's would change all threads, which are not those of this process. */
+static bool drop_rights(const struct birth *birth)
+{
+	const struct launch *launch = birth->launch;
+
+	if (!launch->drops_rights)
+		return true;
+	if (launch->groups && syscall(SYS_setgroups, launch->group_count, launch->groups) < 0)
+		return false;
+	if (syscall(SYS_setresgid, launch->gid, launch->gid, launch->gid) < 0)
+		return false;
+	if (syscall(SYS_setresuid, launch->uid, launch->uid, launch->uid) < 0)
+		return false;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+static bool enter_folder(const struct birth *birth)
+{
+	return !birth->spec->working_dir || chdir(birth->spec->working_dir) == 0;
+}
+
+/* Nothing but these three is open in the new program. */
+static bool arrange_descriptors(const struct birth *birth)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	return null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+		dup2(birth->out, STDOUT_FILENO) >= 0 && dup2(birth->err, STDERR_FILENO) >= 0 &&
+		syscall(SYS_close_range, 3, ~0u, 0) == 0;
+}
+
+static bool execute(const struct birth *birth)
+{
+	if (!birth->launch->path) {
+		errno = ENOENT;
+		return false;
+	}
+	execve(birth->launch->path, birth->spec->argv.items, birth->launch->environment.items);
+	return false;
+}
+
+static const struct {
+	const char *name;
+	bool (*perform)(const struct birth *birth);
+} steps[] = {
+	{ "setsid", own_session },
+	{ "descriptors", arrange_descriptors },
+	{ "rlimits", set_limits },
+	{ "nice", set_niceness },
+	{ "umask", set_umask },
+	{ "user", drop_rights },
+	{ "working_dir", enter_folder },
+	{ "signals", default_signals },
+	{ "exec", execute },
+};
+
+static int be_born(void *context)
+{
+	const struct birth *birth = context;
+	size_t i = 0;
+
+	while (i < sizeof steps / sizeof *steps && steps[i].perform(birth))
+		i++;
+	int reason = errno;
+	birth->life->failed_errno = reason;
+	strncpy(birth->life->failed_step, steps[i].name, STORE_STEP_SIZE - 1);
+	_exit(reason == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+/*
+ * vfork-like: the process borrows our memory, and we wait until it executes. That costs nothing
+ * per megabyte of ours, and lets it report a failure by storing it. Should we be killed
+ * meanwhile, it goes on undisturbed.
+ */
+int child_spawn(struct life *life, const struct launch *launch,
+	const struct service_spec *spec, int out, int err)
+{
+	static char *stack;
+	struct birth birth = { life, launch, spec, out, err };
+	sigset_t all, former;
+
+	if (!stack) {
+		stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+		if (stack == MAP_FAILED) {
+			stack = NULL;
+			return errno;
+		}
+	}
+	/* no handler of ours may run in the process while it shares our memory */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &former);
+	int pid = clone(be_born, stack + STACK_SIZE,
+		CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_PARENT_SETTID, &birth, &life->pid);
+	int reason = pid < 0 ? errno : 0;
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	return reason;
+}
+
+void child_describe_failure(const struct life *life, const struct service_spec *spec,
+	char *out, size_t size)
+{
+	const char *what = "";
+
+	out[0] = '\0';
+	if (!life->failed_errno)
+		return;
+	if (strcmp(life->failed_step, "exec") == 0)
+		what = spec->argv.items[0];
+	else if (strcmp(life->failed_step, "working_dir") == 0)
+		what = spec->working_dir;
+	else if (strcmp(life->failed_step, "user") == 0 && spec->user)
+		what = spec->user;
+	snprintf(out, size, "%.*s%s%s: %s", STORE_STEP_SIZE - 1, life->failed_step,
+		*what ? " " : "", what, strerror(life->failed_errno));
+}
+
+/* The keeper writes an exit down before it reaps: no record, still our process. */
+static bool is_recorded(const struct keeper_link *keeper, const struct life *life)
+{
+	const struct keeper_page *page = keeper->page;
+	uint64_t count = atomic_load(&page->exit_count);
+
+	for (uint64_t i = count > KEEPER_EXITS ? count - KEEPER_EXITS : 0; i < count; i++) {
+		const struct exit_record *record = &page->exits[i % KEEPER_EXITS];
+		if (record->pid == life->pid && record->ended_us >= life->began_us)
+			return true;
+	}
+	return false;
+}
+
+bool child_signal(const struct keeper_link *keeper, const struct life *life, int signal,
+	bool is_group)
+{
+	int fd = (int)syscall(SYS_pidfd_open, life->pid, 0);
+
+	if (fd < 0)
+		return false;
+	/* opened before it was looked up: now fd is our process, or nothing happens */
+	bool ok = !is_recorded(keeper, life);
+	if (ok && is_group)
+		ok = kill(-life->pid, signal) == 0;
+	else if (ok)
+		ok = syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+	close(fd);
+	return ok;
+}
+
+bool stranger_signal(pid_t pid, unsigned long long starttime, int signal)
+{
+	struct proc_stat stat;
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0)
+		return false;
+	bool ok = proc_stat_read(pid, &stat) && stat.starttime == starttime &&
+		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+	close(fd);
+	return ok;
+}

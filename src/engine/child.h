@@ -1,0 +1,64 @@
+/*
+ * Starting a process as the keeper's child, and signalling one. The only place in the engine
+ * where processes are made.
+ */
+#ifndef ENGINE_CHILD_H
+#define ENGINE_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "engine/keeper_link.h"
+#include "engine/store.h"
+#include "model/spec.h"
+
+/* Everything a process is started with, made ready before the clone. */
+struct launch {
+	char *path;          /* owned; what is executed, or NULL when nothing was found */
+	struct strings environment;
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;       /* owned */
+	int group_count;
+	bool drops_rights;
+	uint64_t soft_nofile;
+};
+
+/* Whom a process is told that it is. */
+struct newborn {
+	const char *project;
+	unsigned instance;
+	const char *marker;   /* THRUM_LIFE_ID */
+	uint64_t soft_nofile; /* descriptors it may have unless its service says otherwise */
+};
+
+/* False: no such user, and the like. */
+bool launch_prepare(struct launch *launch, const struct service_spec *spec,
+	const struct newborn *who, struct error *err);
+void launch_finish(struct launch *launch);
+
+/*
+ * Clone and execute. The kernel writes the pid into life before the process can run; the keeper is
+ * the parent. out and err are the writing ends of the output pipes. Returns 0, or an errno: the
+ * system had no process to give. A step that fails in the process itself is written into life, and
+ * it ends with status 126 or 127.
+ */
+int child_spawn(struct life *life, const struct launch *launch,
+	const struct service_spec *spec, int out, int err);
+
+/* "exec ./api: No such file or directory"; "" when nothing failed. */
+void child_describe_failure(const struct life *life, const struct service_spec *spec,
+	char *out, size_t size);
+
+/*
+ * Signal a process that the keeper has not reaped; with is_group, its whole process group.
+ * A pid that may already mean another process is never signalled.
+ */
+bool child_signal(const struct keeper_link *keeper, const struct life *life, int signal,
+	bool is_group);
+
+/* Signal any other process, if it is still the one that started at starttime. */
+bool stranger_signal(pid_t pid, unsigned long long starttime, int signal);
+
+#endif

@@ -1,0 +1,878 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "engine/child.h"
+#include "engine/leftovers.h"
+#include "engine/output.h"
+
+enum { SPEC_MOST = 16 * 1024 * 1024, QUEUE_FIRST = 64 };
+
+static struct moment moment_now(struct engine *engine)
+{
+	engine->random = engine->random * 1664525 + 1013904223;
+	return (struct moment){ clock_monotonic_ms(), clock_wall_us(), engine->random };
+}
+
+void engine_tell(struct engine *engine, const char *fmt, ...)
+{
+	struct notice notice = { .ts_us = clock_wall_us(), .kind = NOTICE_ENGINE, .code = -1 };
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(notice.detail, sizeof notice.detail, fmt, args);
+	va_end(args);
+	log_line("%s", notice.detail);
+	store_tell(engine->store, &notice);
+	engine->listener.on_notice(engine->listener.context, &notice);
+}
+
+struct member *engine_find(struct engine *engine, const char *service, unsigned instance)
+{
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		struct member *member = engine->members[seat];
+		if (member && member->now.index == instance && strcmp(member->now.service, service) == 0)
+			return member;
+	}
+	return NULL;
+}
+
+/* Deaths go to the journal once: the store remembers that one is still to be written. */
+static void write_death(struct engine *engine, struct member *member)
+{
+	struct error err;
+
+	if (!member->now.death_unwritten)
+		return;
+	if (!journal_add(&engine->journal, member->now.service, member->now.index, &member->now.death, &err))
+		log_line("%s/%u: its death is not in the history: %s", member->now.service,
+			member->now.index, err.text);
+	member->now.death_unwritten = false;
+	store_commit(engine->store, member->seat, &member->now, NULL, 0);
+}
+
+static void push(struct engine *engine, struct happening happening)
+{
+	if (engine->queue_count == engine->queue_room) {
+		engine->queue_room = engine->queue_room ? engine->queue_room * 2 : QUEUE_FIRST;
+		engine->queue = memory_resize(engine->queue, engine->queue_room, sizeof *engine->queue);
+	}
+	engine->queue[engine->queue_count++] = happening;
+}
+
+static void perform(struct engine *engine, struct member *member, unsigned effects)
+{
+	struct life *life = member->life < 0 ? NULL : &engine->store->lives[member->life];
+	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
+
+	if (effects & DO_SPAWN)
+		push(engine, (struct happening){ member->seat, EVENT_SPAWNED, CAUSE_NONE });
+	if (effects & DO_TERMINATE && life && !member->now.beheaded)
+		child_signal(&engine->keeper, life, shutdown->signal, !shutdown->parent_only);
+	if (effects & DO_TERMINATE && member->now.beheaded)
+		leftovers_signal(engine, member, SIGTERM);
+	if (effects & DO_KILL && life) {
+		leftovers_signal(engine, member, SIGKILL);
+		child_signal(&engine->keeper, life, SIGKILL, true);
+	}
+}
+
+void engine_changed(struct engine *engine, struct member *member, struct outcome *outcome)
+{
+	struct engine_listener *listener = &engine->listener;
+
+	store_commit(engine->store, member->seat, &member->now, outcome->notices, outcome->notice_count);
+	write_death(engine, member);
+	member_arm(member);
+	perform(engine, member, outcome->effects);
+	for (unsigned i = 0; i < outcome->notice_count; i++)
+		listener->on_notice(listener->context, &outcome->notices[i]);
+	listener->on_changed(listener->context, member);
+	engine->graph_dirty = true;
+}
+
+/* Every life has its slot until the process and its output have ended and nothing of its tree is left. */
+static void settle_life(struct engine *engine, uint32_t index)
+{
+	struct life *life = &engine->store->lives[index];
+	struct member *member = engine->members[life->seat];
+	bool is_looked_for = member && member->now.beheaded && member->life == (int32_t)index;
+
+	if (life->state != LIFE_EXITED || life->closed != (1u << STREAM_COUNT) - 1 || is_looked_for)
+		return;
+	if (member && member->life == (int32_t)index)
+		member->life = -1;
+	keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
+	atomic_store(&life->state, LIFE_FREE);
+}
+
+void engine_output_closed(struct engine *engine, uint32_t life)
+{
+	settle_life(engine, life);
+}
+
+static void forget_member(struct engine *engine, struct member *member)
+{
+	char service[sizeof member->now.service];
+	unsigned index = member->now.index;
+
+	memcpy(service, member->now.service, sizeof service);
+	for (struct output *output = engine->outputs, *next; output; output = next) {
+		next = output->next;
+		if (output->seat == member->seat)
+			output_abandon(output);
+	}
+	service_remove(member_service(member), &member->now);
+	store_free_seat(engine->store, member->seat);
+	keeper_link_delete(&engine->keeper, STORE_SEAT_SLOT + member->seat);
+	engine->members[member->seat] = NULL;
+	member_destroy(member);
+	engine->listener.on_removed(engine->listener.context, service, index);
+}
+
+/* Pending instances are allowed to start, or never will be. */
+static void ask_graph(struct engine *engine, struct member *member)
+{
+	char reason[DEATH_DETAIL_SIZE];
+
+	if (member->now.state != STATE_PENDING)
+		return;
+	enum permission permission = project_may_start(&engine->project, member_service(member),
+		reason, sizeof reason);
+	if (strcmp(reason, member->now.detail) != 0) {
+		memcpy(member->now.detail, reason, sizeof reason);
+		engine->listener.on_changed(engine->listener.context, member);
+	}
+	if (permission != PERMISSION_WAIT)
+		push(engine, (struct happening){ member->seat,
+			permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN, CAUSE_NONE });
+}
+
+/* At the end: what nothing depends on any more is stopped next. */
+static void stop_next(struct engine *engine, struct member *member)
+{
+	if (state_is_over(member->now.state) || !member->now.wanted)
+		return;
+	if (project_may_stop(&engine->project, member_service(member)))
+		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
+}
+
+bool engine_is_fatal(const struct engine *engine)
+{
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		const struct member *member = engine->members[seat];
+		if (member && (member->now.state == STATE_FATAL || member->now.state == STATE_FAILED))
+			return true;
+	}
+	return false;
+}
+
+static void end_if_over(struct engine *engine)
+{
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && !instance_is_finished(&engine->members[seat]->now))
+			return;
+	if (engine->is_over)
+		return;
+	engine->is_over = true;
+	engine->listener.on_over(engine->listener.context, engine_is_fatal(engine));
+}
+
+/* A failure of such a service ends the project. */
+static bool ends_project(const struct member *member)
+{
+	enum state state = member->now.state;
+
+	return member_spec(member)->restart.mode == RESTART_EXIT_ON_FAILURE &&
+		(state == STATE_FAILED || state == STATE_FATAL);
+}
+
+static void consult_graph(struct engine *engine)
+{
+	bool is_ending = engine->store->is_ending;
+
+	engine->graph_dirty = false;
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		struct member *member = engine->members[seat];
+		if (!member)
+			continue;
+		if (!is_ending && ends_project(member)) {
+			atomic_store(&engine->store->is_ending, 1);
+			engine->graph_dirty = true; /* now the other way round, from the first */
+			return;
+		}
+		if (member->now.removing && instance_is_finished(&member->now))
+			forget_member(engine, member);
+		else if (is_ending)
+			stop_next(engine, member);
+		else
+			ask_graph(engine, member);
+	}
+	if (is_ending && !engine->queue_count)
+		end_if_over(engine);
+}
+
+static void handle(struct engine *engine, const struct happening *happening)
+{
+	struct member *member = engine->members[happening->seat];
+
+	if (!member)
+		return;
+	if (happening->event == EVENT_SPAWNED) { /* to be brought about */
+		if (member->now.state == STATE_STARTING)
+			engine_spawn(engine, member);
+		return;
+	}
+	struct moment now = moment_now(engine);
+	struct outcome outcome = happening->cause == CAUSE_NONE ?
+		instance_report(&member->now, member_spec(member), happening->event, &now) :
+		instance_stop_for(&member->now, member_spec(member), happening->event, happening->cause, &now);
+	engine_changed(engine, member, &outcome);
+}
+
+static void drain(struct engine *engine)
+{
+	if (engine->is_draining)
+		return;
+	engine->is_draining = true;
+	do {
+		for (size_t i = 0; i < engine->queue_count; i++) {
+			struct happening next = engine->queue[i];
+			handle(engine, &next);
+		}
+		engine->queue_count = 0;
+		if (engine->graph_dirty)
+			consult_graph(engine);
+	} while (engine->queue_count || engine->graph_dirty);
+	engine->is_draining = false;
+}
+
+void engine_report_for(struct engine *engine, struct member *member, enum event event,
+	enum cause cause)
+{
+	push(engine, (struct happening){ member->seat, event, cause });
+	drain(engine);
+}
+
+void engine_report(struct engine *engine, struct member *member, enum event event)
+{
+	engine_report_for(engine, member, event, CAUSE_NONE);
+}
+
+/* The system has no process for it now: it is tried again. */
+static void refuse_spawn(struct engine *engine, struct member *member, const char *what)
+{
+	snprintf(member->now.detail, sizeof member->now.detail, "%s", what);
+	push(engine, (struct happening){ member->seat, EVENT_UNSPAWNABLE, CAUSE_NONE });
+}
+
+/* The ends of the pipes between a new process and its logs. */
+struct pipes {
+	int reading[STREAM_COUNT], writing[STREAM_COUNT];
+	bool is_merged; /* standard error goes where standard output goes */
+};
+
+static void close_pipes(const int fds[STREAM_COUNT], bool is_merged)
+{
+	close(fds[STREAM_OUT]);
+	if (!is_merged)
+		close(fds[STREAM_ERR]);
+}
+
+static bool make_pipe(struct pipes *pipes, enum stream stream)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	/* ours alone: the child's end is a file of its own, which blocks as usual */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	pipes->reading[stream] = ends[0];
+	pipes->writing[stream] = ends[1];
+	return true;
+}
+
+static bool make_pipes(struct pipes *pipes, bool is_merged)
+{
+	pipes->is_merged = is_merged;
+	if (!make_pipe(pipes, STREAM_OUT))
+		return false;
+	if (is_merged) {
+		pipes->reading[STREAM_ERR] = -1;
+		pipes->writing[STREAM_ERR] = pipes->writing[STREAM_OUT];
+		return true;
+	}
+	if (make_pipe(pipes, STREAM_ERR))
+		return true;
+	int reason = errno;
+	close(pipes->reading[STREAM_OUT]);
+	close(pipes->writing[STREAM_OUT]);
+	errno = reason;
+	return false;
+}
+
+/* The keeper holds the reading ends before there is anybody to write. */
+static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes *pipes)
+{
+	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
+
+	return keeper_link_put(&engine->keeper, STORE_LIFE_SLOT + life, kinds, pipes->reading,
+		pipes->is_merged ? 1 : 2);
+}
+
+/* The process is there: the kernel wrote its pid. */
+static void welcome(struct engine *engine, struct member *member, uint32_t index)
+{
+	struct life *life = &engine->store->lives[index];
+	struct moment now = moment_now(engine);
+
+	member->life = (int32_t)index;
+	member->leftovers = 0;
+	member->sample = (struct sample){ 0 };
+	struct outcome outcome = instance_spawned(&member->now, member_spec(member), life->pid, &now);
+	atomic_store(&life->state, LIFE_RUNNING);
+	engine_changed(engine, member, &outcome);
+}
+
+static int spawn_into(struct engine *engine, struct member *member, uint32_t index,
+	const struct launch *launch)
+{
+	struct life *life = &engine->store->lives[index];
+	const struct service_spec *spec = member_spec(member);
+	struct pipes pipes;
+
+	if (!make_pipes(&pipes, spec->log.merge_stderr))
+		return errno;
+	if (pipes.is_merged)
+		life->closed = 1u << STREAM_ERR;
+	int reason = keep_pipes(engine, index, &pipes) ? 0 : errno;
+	if (!reason)
+		reason = child_spawn(life, launch, spec, pipes.writing[STREAM_OUT], pipes.writing[STREAM_ERR]);
+	close_pipes(pipes.writing, pipes.is_merged);
+	if (reason) {
+		close_pipes(pipes.reading, pipes.is_merged);
+		keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
+		return reason;
+	}
+	welcome(engine, member, index);
+	for (enum stream i = 0; i < STREAM_COUNT; i++)
+		if (pipes.reading[i] >= 0)
+			output_open(engine, index, i, pipes.reading[i]);
+	return 0;
+}
+
+void engine_spawn(struct engine *engine, struct member *member)
+{
+	struct launch launch = { 0 };
+	struct error err = { 0 };
+	char marker[MARKER_SIZE];
+	int index = store_take_life(engine->store, member->seat, member->now.life + 1);
+
+	if (index < 0) {
+		refuse_spawn(engine, member, "too many processes are open already");
+		return;
+	}
+	struct life *life = &engine->store->lives[index];
+	marker_format(marker, engine, life);
+	struct newborn who = { engine->project.spec->name, member->now.index, marker,
+		engine->keeper.page->soft_nofile };
+	bool ok = member_open_logs(member, &err) && launch_prepare(&launch, member_spec(member), &who, &err);
+	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
+	launch_finish(&launch);
+	if (ok && !reason)
+		return;
+	if (reason)
+		error_set(&err, reason, "no process can be had: %s", strerror(reason));
+	atomic_store(&life->state, LIFE_FREE);
+	refuse_spawn(engine, member, err.text);
+}
+
+static int find_life(const struct engine *engine, const struct exit_record *record)
+{
+	for (uint32_t i = 0; i < engine->store->life_top; i++) {
+		const struct life *life = &engine->store->lives[i];
+		if ((life->state == LIFE_SPAWNING || life->state == LIFE_RUNNING) &&
+			life->pid == record->pid && record->ended_us >= life->began_us)
+			return (int)i;
+	}
+	return -1;
+}
+
+static struct death death_of(const struct exit_record *record, const struct life *life,
+	const struct service_spec *spec)
+{
+	bool has_exited = record->code == CLD_EXITED;
+	struct death death = {
+		.code = has_exited ? (int16_t)record->status : -1,
+		.signal = has_exited ? 0 : (int16_t)record->status,
+		.core = record->code == CLD_DUMPED,
+		.cause = has_exited ? CAUSE_EXIT : record->code == CLD_DUMPED ? CAUSE_CORE : CAUSE_SIGNAL,
+		.peak_rss = record->peak_rss,
+		.cpu_ms = record->cpu_us / 1000,
+	};
+
+	child_describe_failure(life, spec, death.detail, sizeof death.detail);
+	return death;
+}
+
+static void end_member(struct engine *engine, struct member *member, struct life *life,
+	const struct exit_record *record)
+{
+	struct moment now = moment_now(engine);
+
+	now.monotonic_ms = record->ended_us / 1000;
+	now.wall_us = record->wall_us;
+	struct death death = death_of(record, life, member_spec(member));
+	member->leftovers = leftovers_count(engine, member);
+	struct outcome outcome = instance_ended(&member->now, member_spec(member), &death,
+		member->leftovers > 0, &now);
+	engine_changed(engine, member, &outcome);
+}
+
+/* Its last words come before the news of its end. */
+static void take_exit(struct engine *engine, uint32_t index, const struct exit_record *record)
+{
+	struct life *life = &engine->store->lives[index];
+	struct member *member = engine->members[life->seat];
+
+	output_drain(engine, index);
+	if (member && member->now.pid == life->pid && member->now.life == life->number) {
+		member->life = (int32_t)index;
+		end_member(engine, member, life, record);
+	}
+	atomic_store(&life->state, LIFE_EXITED);
+	settle_life(engine, index);
+}
+
+/* One of a tree without its main process may have been the last. */
+static void check_beheaded(struct engine *engine)
+{
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		struct member *member = engine->members[seat];
+		if (!member || !member->now.beheaded)
+			continue;
+		unsigned before = member->leftovers;
+		member->leftovers = leftovers_count(engine, member);
+		if (member->leftovers) {
+			if (member->leftovers != before)
+				engine->listener.on_changed(engine->listener.context, member);
+			continue;
+		}
+		struct moment now = moment_now(engine);
+		struct outcome outcome = instance_gone(&member->now, member_spec(member), &now);
+		int32_t life = member->life;
+		engine_changed(engine, member, &outcome);
+		if (life >= 0)
+			settle_life(engine, (uint32_t)life);
+	}
+}
+
+static void take_exits(struct engine *engine)
+{
+	const struct keeper_page *page = engine->keeper.page;
+	uint64_t seen = engine->store->exits_seen, count = atomic_load(&page->exit_count);
+	bool is_stranger = false;
+
+	if (seen == count)
+		return;
+	for (; seen < count; seen++) {
+		const struct exit_record *record = &page->exits[seen % KEEPER_EXITS];
+		int index = find_life(engine, record);
+		if (index >= 0)
+			take_exit(engine, (uint32_t)index, record);
+		else
+			is_stranger = true;
+		atomic_store(&engine->store->exits_seen, seen + 1);
+	}
+	keeper_link_seen(&engine->keeper, count);
+	if (is_stranger)
+		check_beheaded(engine);
+}
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+	struct engine *engine = poll->data;
+	uint64_t ignored;
+
+	(void)status;
+	(void)events;
+	while (read(engine->keeper.page->wake_fd, &ignored, sizeof ignored) < 0 && errno == EINTR)
+		continue;
+	take_exits(engine);
+	drain(engine);
+}
+
+/* Without a keeper nobody would know how children end: better to stop them in order. */
+static void on_keeper_gone(uv_poll_t *poll, int status, int events)
+{
+	struct engine *engine = poll->data;
+
+	(void)status;
+	(void)events;
+	uv_poll_stop(poll);
+	engine_tell(engine, "the keeper is gone (pid %d): children run on without a supervisor",
+		(int)engine->keeper.page->keeper_pid);
+	engine->is_over = true;
+	engine->listener.on_over(engine->listener.context, true);
+}
+
+static bool keep_spec(struct engine *engine)
+{
+	unsigned kind = KEEPER_SPEC;
+	struct text text;
+	int fd = memfd_create("thrum-spec", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	text_init(&text, SPEC_MOST);
+	config_print(&text, engine->project.spec);
+	bool ok = write(fd, text_string(&text), text.size) == (ssize_t)text.size &&
+		keeper_link_put(&engine->keeper, KEEPER_PROJECT_SLOT, &kind, &fd, 1);
+	text_finish(&text);
+	close(fd);
+	return ok;
+}
+
+static bool load_spec(struct engine *engine, struct error *err)
+{
+	int fd = keeper_link_take(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_SPEC);
+	struct text text;
+	struct problems problems;
+
+	text_init(&text, SPEC_MOST);
+	lseek(fd, 0, SEEK_SET);
+	bool ok = text_read_fd(&text, fd, err);
+	close(fd);
+	problems_init(&problems);
+	if (ok && !engine->store->digest[0])
+		digest_of(engine->store->digest, text_string(&text), text.size);
+	struct project_spec *spec = ok ? config_load_text(text_string(&text), text.size, "spec", &problems) : NULL;
+	if (ok && !spec)
+		error_set(err, 0, "the project's configuration cannot be read back");
+	problems_finish(&problems);
+	text_finish(&text);
+	if (!spec)
+		return false;
+	project_init(&engine->project, spec);
+	return true;
+}
+
+static struct member *seat_member(struct engine *engine, struct service *service, uint32_t seat)
+{
+	struct member *member = member_create(engine, seat);
+
+	engine->members[seat] = member;
+	service_add(service, &member->now);
+	return member;
+}
+
+static struct member *add_instance(struct engine *engine, struct service *service,
+	unsigned index, struct error *err)
+{
+	struct instance instance;
+
+	instance_init(&instance, service->spec->name, index, service->spec->disabled);
+	instance.since_us = clock_wall_us();
+	int seat = store_take_seat(engine->store, &instance);
+	if (seat < 0) {
+		error_set(err, 0, "no room for more than %d instances", STORE_SEATS);
+		return NULL;
+	}
+	return seat_member(engine, service, (uint32_t)seat);
+}
+
+/* Instances of services that are not in the spec: scaled or run while the former engine died. */
+static void restore_members(struct engine *engine)
+{
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		if (!engine->store->seats[seat].is_taken)
+			continue;
+		struct service *service = project_find(&engine->project, store_instance(engine->store, seat)->service);
+		if (service)
+			seat_member(engine, service, seat);
+		else
+			store_free_seat(engine->store, seat);
+	}
+}
+
+static bool fill_services(struct engine *engine, struct error *err)
+{
+	for (size_t i = 0; i < engine->project.count; i++) {
+		struct service *service = &engine->project.services[i];
+		for (unsigned k = 0; k < service->spec->instances; k++)
+			if (!service_find(service, k) && !add_instance(engine, service, k, err))
+				return false;
+	}
+	return true;
+}
+
+static void restore_output(struct engine *engine, uint32_t index)
+{
+	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
+	struct life *life = &engine->store->lives[index];
+
+	for (enum stream i = 0; i < STREAM_COUNT; i++) {
+		int fd = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, kinds[i]);
+		if (fd >= 0 && life->closed & 1u << i)
+			close(fd);
+		else if (fd >= 0)
+			output_open(engine, index, i, fd);
+		else
+			atomic_fetch_or(&life->closed, 1u << i);
+	}
+}
+
+static void restore_life(struct engine *engine, uint32_t index)
+{
+	struct life *life = &engine->store->lives[index];
+	struct member *member = engine->members[life->seat];
+
+	if (life->state == LIFE_FREE)
+		return;
+	if ((life->state == LIFE_SPAWNING && !life->pid) || !member) {
+		atomic_store(&life->state, LIFE_FREE); /* the clone never happened */
+		return;
+	}
+	if (life->number > member->now.life)
+		welcome(engine, member, index); /* it did, but nobody was told */
+	else if (life->number == member->now.life)
+		member->life = (int32_t)index;
+	if (life->state == LIFE_SPAWNING)
+		atomic_store(&life->state, LIFE_RUNNING);
+	restore_output(engine, index);
+}
+
+/* What was under way when the former engine died. */
+static void resume_member(struct engine *engine, struct member *member)
+{
+	struct instance *now = &member->now;
+
+	if (now->death_unwritten && journal_has(&engine->journal, now->service, now->index, &now->death)) {
+		now->death_unwritten = false;
+		store_commit(engine->store, member->seat, now, NULL, 0);
+	}
+	write_death(engine, member);
+	if (now->index >= member_spec(member)->instances)
+		now->removing = true;
+	if (now->state == STATE_STARTING)
+		push(engine, (struct happening){ member->seat, EVENT_SPAWNED, CAUSE_NONE });
+	if (now->state == STATE_STOPPING)
+		perform(engine, member, DO_TERMINATE);
+	if (now->removing && !instance_is_finished(now) && now->wanted)
+		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
+	member_arm(member);
+}
+
+static char *project_folder(const char *variable, const char *project)
+{
+	const char *base = getenv(variable);
+
+	return memory_format("%s/%s", base ? base : ".", project);
+}
+
+static void on_pass_done(void *context)
+{
+	struct engine *engine = context;
+	struct sampler *sampler = &engine->sampler;
+
+	for (size_t i = 0; sampler->is_ok && i < sampler->count; i++) {
+		struct member *member = engine->members[sampler->seats[i]];
+		const struct sample *sample = &sampler->samples[i];
+		if (member && sample->pid && sample->pid == member->now.pid)
+			member->sample = *sample;
+	}
+	engine->listener.on_sampled(engine->listener.context);
+}
+
+static void watch_keeper(struct engine *engine)
+{
+	uv_poll_init(engine->loop, &engine->wake, engine->keeper.page->wake_fd);
+	engine->wake.data = engine;
+	uv_poll_start(&engine->wake, UV_READABLE, on_wake);
+	uv_poll_init(engine->loop, &engine->keeper_hangup, engine->keeper.control_fd);
+	engine->keeper_hangup.data = engine;
+	uv_poll_start(&engine->keeper_hangup, UV_DISCONNECT, on_keeper_gone);
+}
+
+bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
+{
+	engine->loop = loop;
+	engine->started_us = clock_wall_us();
+	engine->random = (uint32_t)engine->started_us;
+	if (!keeper_link_open(&engine->keeper, err))
+		return false;
+	engine->store = store_open(engine->keeper.page->state_fd, err);
+	if (!engine->store || !load_spec(engine, err))
+		return false;
+	store_recover(engine->store);
+	engine->state_dir = project_folder("THRUM_STATE_DIR", engine->project.spec->name);
+	engine->runtime_dir = project_folder("THRUM_RUNTIME_DIR", engine->project.spec->name);
+	journal_open(&engine->journal, engine->state_dir);
+	sampler_init(&engine->sampler, loop, on_pass_done, engine);
+	uv_timer_init(loop, &engine->retry);
+	engine->retry.data = engine;
+	uv_timer_init(loop, &engine->end);
+	engine->end.data = engine;
+	watch_keeper(engine);
+	restore_members(engine);
+	return fill_services(engine, err);
+}
+
+void engine_begin(struct engine *engine)
+{
+	struct error err;
+
+	engine->is_draining = true; /* nothing is handled until everything is restored */
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		struct member *member = engine->members[seat];
+		if (member && member->now.life && !member_open_logs(member, &err))
+			engine_tell(engine, "%s", err.text);
+	}
+	for (uint32_t i = 0; i < engine->store->life_top; i++)
+		restore_life(engine, i);
+	keeper_link_drop_rest(&engine->keeper);
+	take_exits(engine);
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat])
+			resume_member(engine, engine->members[seat]);
+	check_beheaded(engine);
+	engine->is_draining = false;
+	engine->graph_dirty = true;
+	if (engine->keeper.page->engine_starts > 1)
+		engine_tell(engine, "the engine was started again, its %uth start",
+			engine->keeper.page->engine_starts);
+	drain(engine);
+}
+
+static void on_end_timeout(uv_timer_t *timer)
+{
+	struct engine *engine = timer->data;
+
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && !instance_is_finished(&engine->members[seat]->now))
+			push(engine, (struct happening){ seat, EVENT_KILL, CAUSE_MANUAL });
+	drain(engine);
+}
+
+void engine_end(struct engine *engine, uint32_t timeout_ms)
+{
+	atomic_store(&engine->store->is_ending, 1);
+	if (timeout_ms) {
+		uv_update_time(engine->loop);
+		uv_timer_start(&engine->end, on_end_timeout, timeout_ms, 0);
+	}
+	engine->graph_dirty = true;
+	drain(engine);
+}
+
+void engine_say_goodbye(struct engine *engine)
+{
+	keeper_link_bye(&engine->keeper);
+}
+
+void engine_close(struct engine *engine)
+{
+	sampler_finish(&engine->sampler);
+	journal_close(&engine->journal);
+}
+
+static void tell_scaled(struct engine *engine, const struct service *service, unsigned before)
+{
+	struct notice notice = { .ts_us = clock_wall_us(), .kind = NOTICE_SCALED, .code = -1 };
+
+	snprintf(notice.service, sizeof notice.service, "%s", service->spec->name);
+	snprintf(notice.detail, sizeof notice.detail, "%u -> %u", before, service->spec->instances);
+	store_tell(engine->store, &notice);
+	engine->listener.on_notice(engine->listener.context, &notice);
+}
+
+static void retire(struct engine *engine, struct service *service, unsigned count)
+{
+	for (size_t i = 0; i < service->count; i++) {
+		struct instance *instance = service->instances[i];
+		if (instance->index < count)
+			continue;
+		struct member *member = engine_find(engine, instance->service, instance->index);
+		instance->removing = true;
+		store_commit(engine->store, member->seat, instance, NULL, 0);
+		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
+	}
+}
+
+static bool grow(struct engine *engine, struct service *service, unsigned count, struct error *err)
+{
+	for (unsigned index = 0; index < count; index++) {
+		struct instance *instance = service_find(service, index);
+		if (instance && !instance->removing)
+			continue;
+		struct member *member = instance ? engine_find(engine, instance->service, index) :
+			add_instance(engine, service, index, err);
+		if (!member)
+			return false;
+		member->now.removing = false;
+		push(engine, (struct happening){ member->seat, EVENT_START, CAUSE_MANUAL });
+	}
+	return true;
+}
+
+bool engine_scale(struct engine *engine, struct service *service, unsigned count,
+	struct error *err)
+{
+	unsigned before = service->spec->instances;
+
+	service->spec->instances = count;
+	if (!keep_spec(engine)) {
+		service->spec->instances = before;
+		return error_errno(err, "the new size cannot be kept");
+	}
+	tell_scaled(engine, service, before);
+	retire(engine, service, count);
+	bool ok = grow(engine, service, count, err);
+	engine->graph_dirty = true;
+	drain(engine);
+	return ok;
+}
+
+static void choose_name(const struct engine *engine, struct service_spec *spec)
+{
+	char *wanted = spec->name;
+
+	for (unsigned number = 2; project_find(&engine->project, spec->name); number++) {
+		if (spec->name != wanted)
+			free(spec->name);
+		spec->name = memory_format("%.*s-%u", SERVICE_NAME_MOST - 8, wanted, number);
+	}
+	if (spec->name != wanted)
+		free(wanted);
+}
+
+const char *engine_run(struct engine *engine, struct service_spec *spec, struct error *err)
+{
+	choose_name(engine, spec);
+	struct service_spec *added = project_spec_add(engine->project.spec, spec->name);
+	service_spec_finish(added);
+	*added = *spec;
+	*spec = (struct service_spec){ 0 };
+	project_refresh(&engine->project);
+	struct service *service = &engine->project.services[engine->project.count - 1];
+	if (!keep_spec(engine))
+		log_line("the new service cannot be kept: %s", strerror(errno));
+	if (!grow(engine, service, service->spec->instances, err))
+		return NULL;
+	engine->graph_dirty = true;
+	drain(engine);
+	return service->spec->name;
+}

@@ -1,0 +1,105 @@
+/*
+ * The engine: everything that happens to the project's processes goes through here.
+ *
+ * One road: something happens → engine_report() → queue → the pure model → effects, and what
+ * changed is committed to the store and told to the listener. No callback of libuv decides anything.
+ * Loop thread only; the sampling thread is given values and returns values.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "engine/journal.h"
+#include "engine/keeper_link.h"
+#include "engine/member.h"
+#include "engine/sampler.h"
+#include "engine/store.h"
+#include "model/project.h"
+
+/* The server: it is told after the store knows. */
+struct engine_listener {
+	void *context;
+	void (*on_changed)(void *context, struct member *member);
+	void (*on_removed)(void *context, const char *service, unsigned instance);
+	void (*on_notice)(void *context, const struct notice *notice);
+	void (*on_logged)(void *context, struct member *member, enum stream stream);
+	void (*on_sampled)(void *context);
+	void (*on_over)(void *context, bool is_fatal); /* all is stopped */
+};
+
+/* Something that waits in the queue. */
+struct happening {
+	uint32_t seat;
+	enum event event;
+	enum cause cause; /* of a stop or restart */
+};
+
+struct engine {
+	uv_loop_t *loop;             /* borrowed */
+	struct keeper_link keeper;
+	struct store *store;         /* borrowed from the keeper's memory */
+	struct project project;
+	struct member *members[STORE_SEATS]; /* owned; by seat */
+	struct output *outputs;      /* all that are open, linked */
+	struct journal journal;
+	struct sampler sampler;
+	struct engine_listener listener;
+	char *state_dir;             /* owned; $THRUM_STATE_DIR/PROJECT */
+	char *runtime_dir;           /* owned; $THRUM_RUNTIME_DIR/PROJECT */
+	struct happening *queue;     /* owned */
+	size_t queue_count, queue_room;
+	bool is_draining, graph_dirty, is_over;
+	bool is_stuck;               /* a log could not be written; said once */
+	uint64_t started_us;         /* wall clock: this engine process */
+	uv_poll_t wake;              /* an exit was recorded */
+	uv_poll_t keeper_hangup;
+	uv_timer_t retry;            /* logs that could not be written */
+	uv_timer_t end;              /* all is killed then */
+	uint32_t random;
+};
+
+/*
+ * Take up what the keeper holds: the project as its first engine read it, or as the former one left it.
+ * The listener must be set before.
+ */
+bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err);
+/* Start what is to be started, and go on with what was under way. */
+void engine_begin(struct engine *engine);
+void engine_close(struct engine *engine);
+
+/* Queue an event for an instance and see it through, with all that follows from it. */
+void engine_report(struct engine *engine, struct member *member, enum event event);
+void engine_report_for(struct engine *engine, struct member *member, enum event event,
+	enum cause cause);
+
+/* Stop everything in reverse order, then tell on_over. timeout_ms: for all; 0: each its own. */
+void engine_end(struct engine *engine, uint32_t timeout_ms);
+/* The keeper is told that no other engine is to follow. */
+void engine_say_goodbye(struct engine *engine);
+
+/* A notice of the engine itself. */
+void engine_tell(struct engine *engine, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* NULL when there is none. */
+struct member *engine_find(struct engine *engine, const char *service, unsigned instance);
+
+/* Change how many instances a service has. New ones are started. */
+bool engine_scale(struct engine *engine, struct service *service, unsigned count,
+	struct error *err);
+
+/* Add a service and start it. Takes the spec's contents over; it may get another name: "x-2". */
+const char *engine_run(struct engine *engine, struct service_spec *spec, struct error *err);
+
+/* Ended with a service failed or fatal? */
+bool engine_is_fatal(const struct engine *engine);
+
+/* Called by the parts. */
+void engine_spawn(struct engine *engine, struct member *member);
+void engine_output_closed(struct engine *engine, uint32_t life);
+void engine_changed(struct engine *engine, struct member *member, struct outcome *outcome);
+
+#endif

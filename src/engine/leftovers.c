@@ -1,0 +1,98 @@
+#include "engine/leftovers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/child.h"
+#include "procfs/tree.h"
+
+enum { KILL_ROUNDS = 8 }; /* against a tree that forks while it is being signalled */
+
+void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life)
+{
+	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)engine->keeper.page->keeper_pid,
+		(unsigned long long)engine->keeper.page->started_us, life->serial);
+}
+
+/* The keeper's children that are the main process of somebody, and the engine: no leftovers. */
+static pid_t *list_known(struct engine *engine, size_t *count)
+{
+	pid_t *pids = memory_resize(NULL, engine->store->life_top + 1, sizeof *pids);
+
+	*count = 0;
+	pids[(*count)++] = engine->keeper.page->engine_pid;
+	for (uint32_t i = 0; i < engine->store->life_top; i++) {
+		const struct life *life = &engine->store->lives[i];
+		if (life->state == LIFE_SPAWNING || life->state == LIFE_RUNNING)
+			pids[(*count)++] = life->pid;
+	}
+	return pids;
+}
+
+static void find(struct engine *engine, const struct member *member, struct tree *tree)
+{
+	const struct life *life = &engine->store->lives[member->life];
+	char marker[MARKER_SIZE], variable[MARKER_SIZE + 16];
+	size_t known_count;
+	pid_t *known = list_known(engine, &known_count);
+
+	marker_format(marker, engine, life);
+	snprintf(variable, sizeof variable, "THRUM_LIFE_ID=%s", marker);
+	struct tree_search search = {
+		.leader = member->now.pid,
+		.session = life->pid,
+		.marker = variable,
+		.keeper = engine->keeper.page->keeper_pid,
+		.known = known,
+		.known_count = known_count,
+	};
+	tree_find(tree, &search);
+	free(known);
+}
+
+unsigned leftovers_count(struct engine *engine, const struct member *member)
+{
+	struct tree tree = { 0 };
+
+	if (member->life < 0)
+		return 0;
+	find(engine, member, &tree);
+	unsigned count = (unsigned)tree.count;
+	tree_finish(&tree);
+	return count;
+}
+
+/* Signals those not signalled yet; true when there were any. */
+static bool signal_new(const struct tree *tree, const struct tree *before, int signal)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		const struct tree_process *process = &tree->processes[i];
+		if (tree_has(before, process))
+			continue;
+		stranger_signal(process->pid, process->starttime, signal);
+		is_any = true;
+	}
+	return is_any;
+}
+
+void leftovers_signal(struct engine *engine, const struct member *member, int signal)
+{
+	struct tree before = { 0 };
+
+	if (member->life < 0)
+		return;
+	for (int round = 0; round < KILL_ROUNDS; round++) {
+		struct tree now = { 0 };
+		find(engine, member, &now);
+		bool is_any = signal_new(&now, &before, signal);
+		tree_finish(&before);
+		before = now;
+		if (!is_any)
+			break;
+	}
+	tree_finish(&before);
+}

@@ -1,0 +1,20 @@
+/*
+ * The processes of an instance beyond its main one: found by descent, by session, and by the
+ * mark in their environment. Loop thread only.
+ */
+#ifndef ENGINE_LEFTOVERS_H
+#define ENGINE_LEFTOVERS_H
+
+#include "engine/engine.h"
+
+/* How many processes of this member's tree are there besides its main one? */
+unsigned leftovers_count(struct engine *engine, const struct member *member);
+
+/* Signal all of them, those that leave meanwhile too. */
+void leftovers_signal(struct engine *engine, const struct member *member, int signal);
+
+/* The value of THRUM_LIFE_ID for a life. */
+enum { MARKER_SIZE = 64 };
+void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life);
+
+#endif

@@ -1,0 +1,145 @@
+#include "engine/member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "engine/engine.h"
+
+enum { LOG_DIR_MODE = 0750 };
+
+static const char *const stream_names[] = { "stdout", "stderr" };
+static const char *const stream_files[] = { "out", "err" };
+
+const char *stream_name(enum stream stream)
+{
+	return stream_names[stream];
+}
+
+struct service *member_service(const struct member *member)
+{
+	struct service *service = project_find(&member->engine->project, member->now.service);
+
+	CHECK(service);
+	return service;
+}
+
+const struct service_spec *member_spec(const struct member *member)
+{
+	return member_service(member)->spec;
+}
+
+static bool keep_log(struct member *member, enum stream stream, int fd)
+{
+	unsigned kind = stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
+
+	return keeper_link_put(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, &kind, &fd, 1);
+}
+
+static bool keep_out(void *context, int fd)
+{
+	return keep_log(context, STREAM_OUT, fd);
+}
+
+static bool keep_err(void *context, int fd)
+{
+	return keep_log(context, STREAM_ERR, fd);
+}
+
+struct member *member_create(struct engine *engine, uint32_t seat)
+{
+	struct member *member = memory_zeroed(1, sizeof *member);
+
+	member->engine = engine;
+	member->seat = seat;
+	member->now = *store_instance(engine->store, seat);
+	member->life = -1;
+	for (enum stream i = 0; i < STREAM_COUNT; i++) {
+		member->logs[i].fd = member->logs[i].index_fd = -1;
+		member->logs[i].context = member;
+	}
+	member->logs[STREAM_OUT].keep = keep_out;
+	member->logs[STREAM_ERR].keep = keep_err;
+	uv_timer_init(engine->loop, &member->timer);
+	member->timer.data = member;
+	return member;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void member_destroy(struct member *member)
+{
+	for (enum stream i = 0; i < STREAM_COUNT; i++)
+		logfile_close(&member->logs[i]);
+	uv_close((uv_handle_t *)&member->timer, on_closed);
+}
+
+static const char *log_dir(const struct member *member, const struct log_spec *spec, char *room,
+	size_t size)
+{
+	if (spec->dir)
+		return spec->dir;
+	snprintf(room, size, "%s/logs", member->engine->state_dir);
+	return room;
+}
+
+static bool open_log(struct member *member, enum stream stream, struct error *err)
+{
+	const struct log_spec *spec = &member_spec(member)->log;
+	unsigned kind = stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
+	int held = keeper_link_take(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, kind);
+	char room[4096], name[SERVICE_NAME_MOST + 32];
+	const char *dir = log_dir(member, spec, room, sizeof room);
+
+	mkdir(dir, LOG_DIR_MODE); /* whether it is there is seen when the file is opened */
+	snprintf(name, sizeof name, "%s-%u.%s", member->now.service, member->now.index,
+		stream_files[stream]);
+	return logfile_open(&member->logs[stream], dir, name, spec, held, err);
+}
+
+bool member_open_logs(struct member *member, struct error *err)
+{
+	struct seat *seat = &member->engine->store->seats[member->seat];
+
+	if (member->logs_open)
+		return true;
+	for (enum stream i = 0; i < STREAM_COUNT; i++) {
+		if (i == STREAM_ERR && member_spec(member)->log.merge_stderr)
+			continue;
+		if (!open_log(member, i, err))
+			return false;
+		if (seat->run_began[i] == UINT64_MAX)
+			seat->run_began[i] = logfile_end(&member->logs[i]);
+	}
+	member->logs_open = true;
+	return true;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct member *member = timer->data;
+
+	member->armed_ms = 0;
+	member->now.deadline_ms = 0;
+	engine_report(member->engine, member, EVENT_TIMEOUT);
+}
+
+void member_arm(struct member *member)
+{
+	uint64_t deadline = member->now.deadline_ms, now = clock_monotonic_ms();
+
+	if (deadline == member->armed_ms)
+		return;
+	member->armed_ms = deadline;
+	uv_timer_stop(&member->timer);
+	if (!deadline)
+		return;
+	uv_update_time(member->engine->loop);
+	uv_timer_start(&member->timer, on_timer, deadline > now ? deadline - now : 0, 0);
+}

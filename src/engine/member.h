@@ -1,0 +1,45 @@
+/* An instance at run time: the model's facts and what the loop has open for it. */
+#ifndef ENGINE_MEMBER_H
+#define ENGINE_MEMBER_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "engine/logfile.h"
+#include "model/instance.h"
+#include "model/project.h"
+#include "model/sample.h"
+
+struct engine;
+
+enum stream { STREAM_OUT, STREAM_ERR, STREAM_COUNT };
+const char *stream_name(enum stream stream); /* "stdout" "stderr" */
+
+struct member {
+	struct engine *engine;     /* borrowed */
+	uint32_t seat;
+	struct instance now;       /* the working copy; committed after each event */
+	uv_timer_t timer;          /* of now.deadline_ms */
+	uint64_t armed_ms;         /* what the timer is set to; 0: not running */
+	struct logfile logs[STREAM_COUNT];
+	bool logs_open;
+	int32_t life;              /* index of the present process's life; -1: none */
+	unsigned leftovers;        /* processes of its tree that outlived the main one */
+	struct sample sample;
+};
+
+/* The service of a member; the pointer lives until a service is added. */
+struct service *member_service(const struct member *member);
+const struct service_spec *member_spec(const struct member *member);
+
+struct member *member_create(struct engine *engine, uint32_t seat);
+/* Closes everything; freed once the loop has let go of it. */
+void member_destroy(struct member *member);
+
+/* Open its logs, unless they are. */
+bool member_open_logs(struct member *member, struct error *err);
+
+/* Set the timer to what now.deadline_ms says. */
+void member_arm(struct member *member);
+
+#endif

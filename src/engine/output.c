@@ -1,0 +1,151 @@
+#include "engine/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum {
+	TAKE_MOST = 256 * 1024,  /* bytes of one child a turn: then the others have their turn */
+	RETRY_MS = 1000,
+};
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct engine *engine = timer->data;
+
+	if (!output_retry(engine))
+		uv_timer_stop(timer);
+}
+
+static void on_output_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void unlink_output(struct output *output)
+{
+	struct output **place = &output->engine->outputs;
+
+	while (*place != output)
+		place = &(*place)->next;
+	*place = output->next;
+}
+
+/* The poll is stopped before the close: the keeper's copy keeps the pipe in epoll otherwise. */
+static void end_output(struct output *output)
+{
+	struct engine *engine = output->engine;
+	struct life *life = &engine->store->lives[output->life];
+	struct member *member = engine->members[output->seat];
+
+	output->is_closing = true;
+	uv_poll_stop(&output->poll);
+	close(output->fd);
+	unlink_output(output);
+	if (member) {
+		logfile_end_of(&member->logs[output->stream], output->pid, clock_wall_us());
+		engine->listener.on_logged(engine->listener.context, member, output->stream);
+	}
+	atomic_fetch_or(&life->closed, 1u << output->stream);
+	uv_close((uv_handle_t *)&output->poll, on_output_closed);
+	engine_output_closed(engine, output->life);
+}
+
+/* Once for all logs: the operator needs to know that the disk is full, not how often. */
+static void stall(struct output *output, const char *path)
+{
+	struct engine *engine = output->engine;
+
+	if (!output->is_stalled && !engine->is_stuck)
+		engine_tell(engine, "log %s: %s; its writers wait until there is room", path, strerror(errno));
+	output->is_stalled = engine->is_stuck = true;
+	uv_poll_stop(&output->poll);
+	uv_timer_start(&engine->retry, on_retry, RETRY_MS, RETRY_MS);
+}
+
+static enum log_progress take(struct output *output)
+{
+	struct engine *engine = output->engine;
+	struct member *member = engine->members[output->seat];
+	struct logfile *log = &member->logs[output->stream];
+	enum log_progress progress = logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
+
+	if (progress == LOG_TAKEN)
+		engine->listener.on_logged(engine->listener.context, member, output->stream);
+	else if (progress == LOG_STALLED)
+		stall(output, log->path);
+	else if (progress == LOG_ENDED)
+		end_output(output);
+	return progress;
+}
+
+void output_abandon(struct output *output)
+{
+	end_output(output);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	take(poll->data);
+}
+
+static void watch(struct output *output)
+{
+	uv_poll_start(&output->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+}
+
+void output_open(struct engine *engine, uint32_t life, enum stream stream, int fd)
+{
+	struct output *output = memory_zeroed(1, sizeof *output);
+
+	output->engine = engine;
+	output->life = life;
+	output->seat = engine->store->lives[life].seat;
+	output->pid = engine->store->lives[life].pid;
+	output->stream = stream;
+	output->fd = fd;
+	output->next = engine->outputs;
+	engine->outputs = output;
+	uv_poll_init(engine->loop, &output->poll, fd);
+	output->poll.data = output;
+	watch(output);
+}
+
+bool output_retry(struct engine *engine)
+{
+	bool is_any = false;
+	struct output *next;
+
+	for (struct output *output = engine->outputs; output; output = next) {
+		next = output->next;
+		if (!output->is_stalled)
+			continue;
+		output->is_stalled = false;
+		enum log_progress progress = take(output);
+		is_any |= progress == LOG_STALLED;
+		if (progress == LOG_TAKEN || progress == LOG_EMPTY)
+			watch(output);
+	}
+	if (engine->is_stuck && !is_any)
+		engine_tell(engine, "logs are written again");
+	engine->is_stuck = is_any;
+	return is_any;
+}
+
+void output_drain(struct engine *engine, uint32_t life)
+{
+	struct output *next;
+
+	for (struct output *output = engine->outputs; output; output = next) {
+		next = output->next;
+		if (output->life == life && !output->is_stalled)
+			for (int i = 0; i < 8 && take(output) == LOG_TAKEN; i++)
+				continue;
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * What children print: from their pipes into the logs, as it comes and never more at a time than
+ * is fair to the others. Loop thread only.
+ */
+#ifndef ENGINE_OUTPUT_H
+#define ENGINE_OUTPUT_H
+
+#include "engine/engine.h"
+
+/* The reading end of one output stream of one life. */
+struct output {
+	struct engine *engine;  /* borrowed */
+	struct output *next;
+	uint32_t life;
+	uint32_t seat;
+	enum stream stream;
+	int32_t pid;
+	int fd;                 /* owned */
+	bool is_stalled;        /* the log cannot take more now; the child waits */
+	bool is_closing;
+	uv_poll_t poll;
+};
+
+/* Watch a pipe; it is closed when no writer is left. */
+void output_open(struct engine *engine, uint32_t life, enum stream stream, int fd);
+
+/* Its instance is forgotten: close the pipe, whoever may still write. */
+void output_abandon(struct output *output);
+
+/* Try the stalled ones again. True: some still are. */
+bool output_retry(struct engine *engine);
+
+/* Take what is in the pipes of this life now: before its end is told. */
+void output_drain(struct engine *engine, uint32_t life);
+
+#endif

@@ -1,0 +1,126 @@
+#include "engine/sampler.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+static void take_pass(struct sampler *sampler, struct sweep *sweep)
+{
+	struct error err;
+
+	sampler->is_ok = sweep && sweep_take(sweep, sampler->targets, sampler->count,
+		sampler->samples, &sampler->machine, &err);
+}
+
+/*
+ * While has_work is set the fields are this thread's, else the loop's: so the pass itself needs
+ * no lock.
+ */
+static void *run(void *context)
+{
+	struct sampler *sampler = context;
+	struct error err;
+	struct sweep *sweep = sweep_create("/proc", &err);
+
+	if (!sweep)
+		log_line("sampler: %s", err.text);
+	pthread_mutex_lock(&sampler->lock);
+	while (!sampler->is_ending) {
+		if (!sampler->has_work) {
+			pthread_cond_wait(&sampler->given, &sampler->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&sampler->lock);
+		take_pass(sampler, sweep);
+		pthread_mutex_lock(&sampler->lock);
+		sampler->has_work = false;
+		uv_async_send(&sampler->done);
+	}
+	pthread_mutex_unlock(&sampler->lock);
+	sweep_destroy(sweep);
+	return NULL;
+}
+
+static void on_async(uv_async_t *async)
+{
+	struct sampler *sampler = async->data;
+
+	pthread_mutex_lock(&sampler->lock);
+	bool is_over = sampler->is_busy && !sampler->has_work;
+	pthread_mutex_unlock(&sampler->lock);
+	if (!is_over)
+		return;
+	sampler->is_busy = false;
+	sampler->on_done(sampler->context);
+}
+
+void sampler_init(struct sampler *sampler, uv_loop_t *loop, void (*on_done)(void *context), void *context)
+{
+	*sampler = (struct sampler){ .on_done = on_done, .context = context };
+	pthread_mutex_init(&sampler->lock, NULL);
+	pthread_cond_init(&sampler->given, NULL);
+	uv_async_init(loop, &sampler->done, on_async);
+	sampler->done.data = sampler;
+}
+
+void sampler_finish(struct sampler *sampler)
+{
+	if (sampler->has_thread) {
+		pthread_mutex_lock(&sampler->lock);
+		sampler->is_ending = true;
+		pthread_cond_signal(&sampler->given);
+		pthread_mutex_unlock(&sampler->lock);
+		pthread_join(sampler->thread, NULL);
+	}
+	uv_close((uv_handle_t *)&sampler->done, NULL);
+	pthread_cond_destroy(&sampler->given);
+	pthread_mutex_destroy(&sampler->lock);
+	free(sampler->targets);
+	free(sampler->seats);
+	free(sampler->samples);
+}
+
+void sampler_clear(struct sampler *sampler)
+{
+	CHECK(!sampler->is_busy);
+	sampler->count = 0;
+}
+
+void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid)
+{
+	if (sampler->count == sampler->room) {
+		sampler->room = sampler->room ? sampler->room * 2 : 32;
+		sampler->targets = memory_resize(sampler->targets, sampler->room, sizeof *sampler->targets);
+		sampler->seats = memory_resize(sampler->seats, sampler->room, sizeof *sampler->seats);
+		sampler->samples = memory_resize(sampler->samples, sampler->room, sizeof *sampler->samples);
+	}
+	sampler->targets[sampler->count] = (struct sweep_target){ .pid = pid };
+	sampler->seats[sampler->count] = seat;
+	sampler->count++;
+}
+
+/* No signal of the process is this thread's to handle. */
+static bool start_thread(struct sampler *sampler)
+{
+	sigset_t all, former;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &former);
+	sampler->has_thread = pthread_create(&sampler->thread, NULL, run, sampler) == 0;
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	return sampler->has_thread;
+}
+
+bool sampler_start(struct sampler *sampler)
+{
+	CHECK(!sampler->is_busy);
+	if (!sampler->has_thread && !start_thread(sampler))
+		return false;
+	pthread_mutex_lock(&sampler->lock);
+	sampler->has_work = sampler->is_busy = true;
+	pthread_cond_signal(&sampler->given);
+	pthread_mutex_unlock(&sampler->lock);
+	return true;
+}

@@ -1,0 +1,97 @@
+/*
+ * What the engine must still know after its own sudden death: a block of shared memory
+ * that the keeper holds. Instances are committed whole (two copies and an index, flipped by
+ * one store); lives carry the pid that the kernel itself wrote; notices are a ring.
+ * Loop thread only.
+ */
+#ifndef ENGINE_STORE_H
+#define ENGINE_STORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "model/instance.h"
+#include "model/notice.h"
+
+enum {
+	STORE_SEATS = 3072,  /* instances at the most */
+	STORE_LIVES = 4096,  /* processes with open output at the most */
+	STORE_NOTICES = 1024,
+	STORE_SEAT_SLOT = 1, /* keeper slot of seat 0; lives follow the seats */
+	STORE_LIFE_SLOT = STORE_SEAT_SLOT + STORE_SEATS,
+	STORE_STEP_SIZE = 24,
+};
+
+/* The place of one instance. */
+struct seat {
+	_Atomic uint32_t is_taken;
+	_Atomic uint32_t current;     /* which copy holds */
+	struct instance copies[2];
+	uint64_t notice_seq[2];       /* the newest notice that came with each copy */
+	_Atomic uint64_t run_began[2]; /* offset in each log where this project's run began */
+};
+
+enum life_state { LIFE_FREE, LIFE_SPAWNING, LIFE_RUNNING, LIFE_EXITED };
+
+/* One process from before its clone until its output has ended. */
+struct life {
+	_Atomic uint32_t state;
+	uint32_t seat;
+	uint32_t number;              /* which life of the instance it is */
+	uint32_t serial;              /* unlike any other of this project: THRUM_LIFE_ID */
+	int32_t pid;                  /* written by the kernel before the process can run */
+	_Atomic uint32_t closed;      /* bit set: output streams that have ended */
+	uint64_t began_us;            /* monotonic; no exit before this is its own */
+	int32_t failed_errno;         /* the process itself writes these when a step fails */
+	char failed_step[STORE_STEP_SIZE];
+};
+
+struct store {
+	uint32_t magic, abi;
+	_Atomic uint64_t exits_seen;
+	_Atomic uint64_t notice_count;
+	_Atomic uint32_t serial;
+	_Atomic uint32_t seat_top;    /* seats and lives from here on were never used: untouched */
+	_Atomic uint32_t life_top;    /* pages of shared memory cost nothing */
+	_Atomic uint32_t is_begun;    /* the project's services were told to start */
+	_Atomic uint32_t is_ending;   /* all is being stopped; the engine ends then */
+	_Atomic uint32_t is_owned;    /* a client in the foreground owns this run … */
+	_Atomic uint32_t linger_ms;   /* … and this long after its loss all is stopped */
+	char digest[DIGEST_SIZE];              /* of the configuration this project was started with */
+	struct notice notices[STORE_NOTICES];
+	struct seat seats[STORE_SEATS];
+	struct life lives[STORE_LIVES];
+};
+
+/* Maps the keeper's memory; makes it ready when it is new. NULL on failure. */
+struct store *store_open(int fd, struct error *err);
+
+/* The committed copy. */
+const struct instance *store_instance(const struct store *store, uint32_t seat);
+
+/*
+ * Commit an instance with the notices that came of the same event; they get their seq.
+ * After this both are there, before it neither.
+ */
+void store_commit(struct store *store, uint32_t seat, const struct instance *instance,
+	struct notice *notices, unsigned count);
+
+/* A notice that belongs to no instance. */
+void store_tell(struct store *store, struct notice *notice);
+
+/* After a sudden death: the notices that were committed count. */
+void store_recover(struct store *store);
+
+/* The oldest seq that is still kept; notice_count is the newest. */
+uint64_t store_first_notice(const struct store *store);
+const struct notice *store_notice(const struct store *store, uint64_t seq);
+
+/* -1: all are taken. */
+int store_take_seat(struct store *store, const struct instance *instance);
+void store_free_seat(struct store *store, uint32_t seat);
+int store_take_life(struct store *store, uint32_t seat, uint32_t number);
+
+#endif

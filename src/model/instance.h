@@ -1,0 +1,89 @@
+/*
+ * One slot of a service and everything that is known of it between two events.
+ * Plain data without pointers: the engine keeps it in shared memory, where it outlives
+ * the engine. Pure: it is told what happened and when, and says what is to be done.
+ */
+#ifndef MODEL_INSTANCE_H
+#define MODEL_INSTANCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/death.h"
+#include "model/notice.h"
+#include "model/policy.h"
+#include "model/spec.h"
+#include "model/state.h"
+
+/* Lives after the first, counted apart by who or what caused them. */
+struct restart_counts {
+	uint32_t crash, manual, limit, probe, watch;
+};
+
+struct instance {
+	char service[64];
+	uint32_t index;
+	uint8_t state;           /* of enum state */
+	bool wanted;             /* up; always wins over a restart policy */
+	bool removing;           /* scaled away: to be forgotten when it is over */
+	bool beheaded;           /* the process ended, others of its tree have not */
+	bool has_death;          /* death is set */
+	bool death_unwritten;    /* … and not yet in the journal */
+	uint8_t stop_cause;      /* of enum cause: who asked for the end that is under way, or NONE */
+	uint32_t life;           /* of the present process, or of the last */
+	int32_t pid;             /* 0: no process */
+	uint64_t since_us;       /* in this state since; wall clock */
+	uint64_t started_us;     /* this process; wall clock */
+	uint64_t started_ms;     /* this process; monotonic */
+	uint64_t deadline_ms;    /* when this state's timer goes off; monotonic, 0: not armed */
+	struct restart_counts restarts;
+	struct crash_memory crashes;
+	struct death death;      /* the last one */
+	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, or "" */
+};
+
+/* The moment of an event: told, never asked for. */
+struct moment {
+	uint64_t monotonic_ms;
+	uint64_t wall_us;
+	uint32_t random;         /* any number: spreads backoff */
+};
+
+/* What came of an event: the effects to perform, in order of their bits, and what to tell. */
+struct outcome {
+	unsigned effects;        /* of enum effect */
+	unsigned notice_count;
+	struct notice notices[3]; /* seq not set yet */
+};
+
+void instance_init(struct instance *instance, const char *service, unsigned index,
+	bool is_disabled);
+
+/* START, STOP, KILL and RESTART, ALLOWED, READY, TIMEOUT and the like. */
+struct outcome instance_report(struct instance *instance, const struct service_spec *spec,
+	enum event event, const struct moment *now);
+
+/* A stop or restart with another cause than the operator: limit, probe, watch … */
+struct outcome instance_stop_for(struct instance *instance, const struct service_spec *spec,
+	enum event event, enum cause cause, const struct moment *now);
+
+/* The process of its next life is there. */
+struct outcome instance_spawned(struct instance *instance, const struct service_spec *spec,
+	int32_t pid, const struct moment *now);
+
+/*
+ * Its process ended: death as the kernel tells it (code, signal, core, cpu, detail are set).
+ * has_leftovers: others of its tree are still there; then the ending is judged by
+ * instance_gone, once they are not.
+ */
+struct outcome instance_ended(struct instance *instance, const struct service_spec *spec,
+	const struct death *death, bool has_leftovers, const struct moment *now);
+struct outcome instance_gone(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now);
+
+/* Nothing of it is left and it is not to come back. */
+bool instance_is_finished(const struct instance *instance);
+/* Restarts of all kinds. */
+uint32_t instance_restarts(const struct instance *instance);
+
+#endif

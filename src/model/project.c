@@ -1,0 +1,206 @@
+#include "model/project.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void project_init(struct project *project, struct project_spec *spec)
+{
+	*project = (struct project){ .spec = spec };
+	project_refresh(project);
+}
+
+void project_refresh(struct project *project)
+{
+	size_t count = project->spec->service_count;
+
+	project->services = memory_resize(project->services, count, sizeof *project->services);
+	for (size_t i = project->count; i < count; i++)
+		project->services[i] = (struct service){ 0 };
+	project->count = count;
+	/* adding to the spec may have moved it */
+	for (size_t i = 0; i < count; i++)
+		project->services[i].spec = &project->spec->services[i];
+}
+
+void project_finish(struct project *project)
+{
+	for (size_t i = 0; i < project->count; i++)
+		free(project->services[i].instances);
+	free(project->services);
+	project_spec_destroy(project->spec);
+	*project = (struct project){ 0 };
+}
+
+struct service *project_find(const struct project *project, const char *name)
+{
+	for (size_t i = 0; i < project->count; i++)
+		if (strcmp(project->services[i].spec->name, name) == 0)
+			return &project->services[i];
+	return NULL;
+}
+
+struct instance *service_find(const struct service *service, unsigned index)
+{
+	for (size_t i = 0; i < service->count; i++)
+		if (service->instances[i]->index == index)
+			return service->instances[i];
+	return NULL;
+}
+
+void service_add(struct service *service, struct instance *instance)
+{
+	size_t at = service->count;
+
+	service->instances = memory_resize(service->instances, service->count + 1,
+		sizeof *service->instances);
+	while (at > 0 && service->instances[at - 1]->index > instance->index) {
+		service->instances[at] = service->instances[at - 1];
+		at--;
+	}
+	service->instances[at] = instance;
+	service->count++;
+}
+
+void service_remove(struct service *service, const struct instance *instance)
+{
+	size_t at = 0;
+
+	while (at < service->count && service->instances[at] != instance)
+		at++;
+	if (at == service->count)
+		return;
+	memmove(service->instances + at, service->instances + at + 1,
+		(service->count - at - 1) * sizeof *service->instances);
+	service->count--;
+}
+
+static enum permission after_start(const struct instance *instance)
+{
+	if (instance->life > 0)
+		return PERMISSION_GRANTED;
+	return instance->state == STATE_SKIPPED ? PERMISSION_NEVER : PERMISSION_WAIT;
+}
+
+static enum permission after_completion(const struct instance *instance)
+{
+	switch (instance->state) {
+	case STATE_COMPLETED:
+	case STATE_FAILED:
+	case STATE_FATAL:
+		return PERMISSION_GRANTED;
+	case STATE_STOPPED:
+		/* stopped by the operator after a life: it will not complete by itself */
+		return instance->life > 0 ? PERMISSION_GRANTED : PERMISSION_WAIT;
+	case STATE_SKIPPED:
+		return PERMISSION_NEVER;
+	default:
+		return PERMISSION_WAIT;
+	}
+}
+
+static enum permission after_success(const struct instance *instance)
+{
+	switch (instance->state) {
+	case STATE_COMPLETED:
+		return PERMISSION_GRANTED;
+	case STATE_FAILED:
+	case STATE_FATAL:
+	case STATE_SKIPPED:
+		return PERMISSION_NEVER;
+	default:
+		return PERMISSION_WAIT;
+	}
+}
+
+/* Nothing tells health and readiness yet: these two wait for the start. */
+static enum permission (*const conditions[])(const struct instance *) = {
+	[CONDITION_STARTED] = after_start,
+	[CONDITION_COMPLETED] = after_completion,
+	[CONDITION_COMPLETED_SUCCESSFULLY] = after_success,
+	[CONDITION_HEALTHY] = after_start,
+	[CONDITION_LOG_READY] = after_start,
+};
+
+static enum permission ask(const struct project *project, const struct dependency *on)
+{
+	const struct service *service = project_find(project, on->service);
+	enum permission worst = PERMISSION_GRANTED;
+
+	if (!service || service->spec->disabled)
+		return PERMISSION_GRANTED;
+	for (size_t i = 0; i < service->count; i++) {
+		enum permission one = conditions[on->condition](service->instances[i]);
+		if (one == PERMISSION_NEVER)
+			return one;
+		if (one == PERMISSION_WAIT)
+			worst = one;
+	}
+	return worst;
+}
+
+enum permission project_may_start(const struct project *project,
+	const struct service *service, char *reason, size_t size)
+{
+	enum permission worst = PERMISSION_GRANTED;
+
+	reason[0] = '\0';
+	for (size_t i = 0; i < service->spec->depends_count; i++) {
+		const struct dependency *on = &service->spec->depends_on[i];
+		enum permission one = ask(project, on);
+		if (one == PERMISSION_GRANTED || worst == PERMISSION_NEVER)
+			continue;
+		if (worst == PERMISSION_GRANTED || one == PERMISSION_NEVER)
+			snprintf(reason, size, "%s %s: %s",
+				one == PERMISSION_NEVER ? "can never have" : "waits for",
+				on->service, condition_name(on->condition));
+		worst = one;
+	}
+	return worst;
+}
+
+static bool depends_on(const struct service_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->depends_count; i++)
+		if (strcmp(spec->depends_on[i].service, name) == 0)
+			return true;
+	return false;
+}
+
+bool project_may_stop(const struct project *project, const struct service *service)
+{
+	for (size_t i = 0; i < project->count; i++) {
+		const struct service *other = &project->services[i];
+		if (!depends_on(other->spec, service->spec->name))
+			continue;
+		for (size_t k = 0; k < other->count; k++)
+			if (!instance_is_finished(other->instances[k]))
+				return false;
+	}
+	return true;
+}
+
+static bool has_namespace(const struct service_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->namespaces.count; i++)
+		if (fnmatch(name, spec->namespaces.items[i], 0) == 0)
+			return true;
+	return false;
+}
+
+bool name_matches(const char *name, const struct service_spec *spec, unsigned index)
+{
+	char full[SERVICE_NAME_MOST + 16];
+
+	if (strcmp(name, "all") == 0)
+		return true;
+	if (strncmp(name, "ns:", 3) == 0)
+		return has_namespace(spec, name + 3);
+	if (fnmatch(name, spec->name, 0) == 0)
+		return true;
+	snprintf(full, sizeof full, "%s/%u", spec->name, index);
+	return fnmatch(name, full, 0) == 0;
+}

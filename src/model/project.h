@@ -1,0 +1,55 @@
+/*
+ * The services of a project with their instances, and how they depend on each other.
+ * Pure: it owns its table of pointers; the spec and the instances live elsewhere.
+ */
+#ifndef MODEL_PROJECT_H
+#define MODEL_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/instance.h"
+#include "model/spec.h"
+
+struct service {
+	struct service_spec *spec;    /* borrowed from the project's spec */
+	struct instance **instances;  /* owned table, borrowed items; sorted by index */
+	size_t count;
+};
+
+struct project {
+	struct project_spec *spec; /* owned */
+	struct service *services;  /* owned; one for each of spec, in its order */
+	size_t count;
+};
+
+/* Takes the spec over. No instance is there yet. */
+void project_init(struct project *project, struct project_spec *spec);
+void project_finish(struct project *project);
+
+/* After project_spec_add: makes a service for what was added to the spec. */
+void project_refresh(struct project *project);
+
+/* NULL when there is none. */
+struct service *project_find(const struct project *project, const char *name);
+struct instance *service_find(const struct service *service, unsigned index);
+
+void service_add(struct service *service, struct instance *instance);
+void service_remove(struct service *service, const struct instance *instance);
+
+/* May an instance of this service start now? */
+enum permission { PERMISSION_WAIT, PERMISSION_GRANTED, PERMISSION_NEVER };
+/* reason: the dependency that is waited for, or that will never be; "" when granted. */
+enum permission project_may_start(const struct project *project,
+	const struct service *service, char *reason, size_t size);
+
+/* In the order of an ending: is nothing up any more that depends on this service? */
+bool project_may_stop(const struct project *project, const struct service *service);
+
+/*
+ * Does a name given by the operator mean this instance? "web", "web/0", "ns:NAME",
+ * a glob ("w*", "web/[12]") or "all".
+ */
+bool name_matches(const char *name, const struct service_spec *spec, unsigned index);
+
+#endif

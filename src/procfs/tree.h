@@ -1,0 +1,42 @@
+/*
+ * All processes that belong to a supervised one: its descendants, and those that went away from it
+ * and fell to the keeper, found by their session or by the mark in their environment.
+ * It reads the lists of children that the kernel keeps, never the whole machine.
+ * Loop thread: with nothing to find it costs one small file.
+ */
+#ifndef PROCFS_TREE_H
+#define PROCFS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { TREE_MOST = 4096 };
+
+struct tree_process {
+	pid_t pid;
+	uint64_t starttime;
+};
+
+/* Zeroed is empty. */
+struct tree {
+	struct tree_process *processes; /* owned */
+	size_t count, room;
+};
+
+struct tree_search {
+	pid_t leader;        /* 0: it has ended */
+	pid_t session;       /* that it led */
+	const char *marker;  /* "NAME=value": an entry of its environment */
+	pid_t keeper;        /* to whom orphans fall */
+	const pid_t *known;  /* children of the keeper that are somebody else's */
+	size_t known_count;
+};
+
+/* Appends all but the leader; zombies are none, somebody is about to reap them. */
+void tree_find(struct tree *tree, const struct tree_search *search);
+void tree_finish(struct tree *tree);
+bool tree_has(const struct tree *tree, const struct tree_process *process);
+
+#endif

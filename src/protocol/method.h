@@ -1,0 +1,18 @@
+/* Names and numbers of the control protocol; doc/protocol.md says what each carries. */
+#ifndef PROTOCOL_METHOD_H
+#define PROTOCOL_METHOD_H
+
+enum { PROTOCOL_VERSION = 1, PROTOCOL_LINE_MOST = 1024 * 1024 };
+
+/* JSON-RPC error codes: its own, and ours. */
+enum {
+	PROTOCOL_PARSE_ERROR = -32700,
+	PROTOCOL_INVALID_REQUEST = -32600,
+	PROTOCOL_METHOD_NOT_FOUND = -32601,
+	PROTOCOL_INVALID_PARAMS = -32602,
+	PROTOCOL_NO_SUCH_SERVICE = -32004, /* exit status 4 */
+	PROTOCOL_GONE = -32010,            /* the process meant is no longer the one there */
+	PROTOCOL_REFUSED = -32011,         /* not possible now; the text says why */
+};
+
+#endif

@@ -1,0 +1,435 @@
+#include "protocol/row.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/spec.h"
+#include "protocol/value.h"
+
+/* Figures that are not known are null. */
+static json_t *figure(uint64_t value)
+{
+	return value == SAMPLE_UNKNOWN ? json_null() : json_integer((json_int_t)value);
+}
+
+/* Two digits are more than a measurement is worth. */
+static json_t *percentage(double value)
+{
+	if (!(value >= 0 && value < 1e12))
+		return json_null();
+	return json_real((double)(int64_t)(value * 100 + 0.5) / 100);
+}
+
+static json_t *count_or_null(uint64_t value)
+{
+	return value ? json_integer((json_int_t)value) : json_null();
+}
+
+static json_t *string_or_null(const char *text)
+{
+	return text && text[0] ? text_to_json(text, strlen(text)) : json_null();
+}
+
+static uint64_t get_figure(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return SAMPLE_UNKNOWN;
+	return (uint64_t)json_integer_value(value);
+}
+
+static uint64_t get_count(const json_t *object, const char *key)
+{
+	uint64_t value = get_figure(object, key);
+
+	return value == SAMPLE_UNKNOWN ? 0 : value;
+}
+
+static uint32_t get_small(const json_t *object, const char *key)
+{
+	uint64_t value = get_count(object, key);
+
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+static int32_t get_pid(const json_t *object)
+{
+	uint64_t value = get_count(object, "pid");
+
+	return value > INT32_MAX ? 0 : (int32_t)value;
+}
+
+static double get_percentage(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+static uint64_t get_time(const json_t *object, const char *key)
+{
+	return time_from_json(json_object_get(object, key));
+}
+
+static void get_text(char *out, size_t size, const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* Samples */
+
+static json_t *tree_to_json(const struct sample *sample)
+{
+	return json_pack("{s:o, s:o, s:o}",
+		"cpu_pct", percentage(sample->tree_cpu_pct),
+		"rss", figure(sample->tree_rss),
+		"processes", figure(sample->tree_processes));
+}
+
+static const struct sample no_sample = {
+	.cpu_pct = -1,
+	.rss = SAMPLE_UNKNOWN,
+	.threads = SAMPLE_UNKNOWN,
+	.fds = SAMPLE_UNKNOWN,
+	.tree_cpu_pct = -1,
+	.tree_rss = SAMPLE_UNKNOWN,
+	.tree_processes = SAMPLE_UNKNOWN,
+};
+
+json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample)
+{
+	if (!sample->pid)
+		sample = &no_sample;
+	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"service", service,
+		"instance", (int)instance,
+		"pid", count_or_null((uint64_t)sample->pid),
+		"cpu_pct", percentage(sample->cpu_pct),
+		"rss", figure(sample->rss),
+		"threads", figure(sample->threads),
+		"fds", figure(sample->fds),
+		"tree", tree_to_json(sample));
+}
+
+static bool is_empty(const struct sample *sample)
+{
+	return sample->cpu_pct < 0 && sample->rss == SAMPLE_UNKNOWN &&
+		sample->threads == SAMPLE_UNKNOWN && sample->fds == SAMPLE_UNKNOWN &&
+		sample->tree_rss == SAMPLE_UNKNOWN;
+}
+
+void sample_from_json(struct row *row, const json_t *json)
+{
+	const json_t *tree = json_object_get(json, "tree");
+	struct sample sample = {
+		.pid = get_pid(json),
+		.cpu_pct = get_percentage(json, "cpu_pct"),
+		.rss = get_figure(json, "rss"),
+		.threads = get_figure(json, "threads"),
+		.fds = get_figure(json, "fds"),
+		.tree_cpu_pct = get_percentage(tree, "cpu_pct"),
+		.tree_rss = get_figure(tree, "rss"),
+		.tree_processes = get_figure(tree, "processes"),
+	};
+
+	if (sample.pid == row->pid && !is_empty(&sample))
+		row->sample = sample;
+}
+
+/* Deaths */
+
+static json_t *cause_to_json(const struct death *death)
+{
+	char text[CAUSE_TEXT_SIZE];
+
+	if (death->cause == CAUSE_NONE)
+		return json_null();
+	death_describe(text, death);
+	return json_string(text);
+}
+
+static json_t *signal_to_json(int number)
+{
+	char text[16];
+	const char *name = signal_name(number);
+
+	if (!number)
+		return json_null();
+	snprintf(text, sizeof text, "%d", number);
+	return json_string(name ? name : text);
+}
+
+static json_t *code_to_json(int code)
+{
+	return code < 0 ? json_null() : json_integer(code);
+}
+
+/* "exit 3" and "signal SEGV" say more than the cause; what they say is in code and signal too. */
+static enum cause cause_from_text(const char *text)
+{
+	size_t length = text ? strcspn(text, " ") : 0;
+
+	for (int cause = CAUSE_NONE + 1; cause < CAUSE_COUNT; cause++) {
+		const char *name = cause_name((enum cause)cause);
+		if (length == strlen(name) && memcmp(text, name, length) == 0)
+			return (enum cause)cause;
+	}
+	return CAUSE_NONE;
+}
+
+static enum cause get_cause(const json_t *object)
+{
+	return cause_from_text(json_string_value(json_object_get(object, "cause")));
+}
+
+static int16_t get_code(const json_t *object)
+{
+	uint64_t code = get_figure(object, "code");
+
+	return code > INT16_MAX ? -1 : (int16_t)code;
+}
+
+static int16_t get_signal(const json_t *object)
+{
+	const char *name = json_string_value(json_object_get(object, "signal"));
+
+	return name ? (int16_t)signal_number(name) : 0;
+}
+
+json_t *death_to_json(const char *service, unsigned instance, const struct death *death)
+{
+	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:I, s:o}",
+		"service", service,
+		"instance", (int)instance,
+		"life", count_or_null(death->life),
+		"pid", count_or_null((uint64_t)death->pid),
+		"started", time_to_json(death->started_us),
+		"ended", time_to_json(death->ended_us),
+		"uptime_ms", (json_int_t)death->uptime_ms,
+		"cause", cause_to_json(death),
+		"code", code_to_json(death->code),
+		"signal", signal_to_json(death->signal),
+		"core", (int)death->core,
+		"peak_rss", count_or_null(death->peak_rss),
+		"cpu_ms", (json_int_t)death->cpu_ms,
+		"detail", string_or_null(death->detail));
+}
+
+bool death_from_json(struct death *death, const json_t *json, struct error *err)
+{
+	if (!json_is_object(json))
+		return error_set(err, 0, "a death is not an object");
+	*death = (struct death){
+		.life = get_small(json, "life"),
+		.pid = get_pid(json),
+		.started_us = get_time(json, "started"),
+		.ended_us = get_time(json, "ended"),
+		.uptime_ms = get_count(json, "uptime_ms"),
+		.cause = (uint8_t)get_cause(json),
+		.code = get_code(json),
+		.signal = get_signal(json),
+		.core = json_is_true(json_object_get(json, "core")),
+		.peak_rss = get_count(json, "peak_rss"),
+		.cpu_ms = get_count(json, "cpu_ms"),
+	};
+	get_text(death->detail, sizeof death->detail, json, "detail");
+	return true;
+}
+
+/* Notices */
+
+static json_t *notice_cause_to_json(const struct notice *notice)
+{
+	struct death death = {
+		.cause = notice->cause,
+		.code = notice->code,
+		.signal = notice->signal,
+	};
+	return cause_to_json(&death);
+}
+
+json_t *notice_to_json(const struct notice *notice)
+{
+	bool is_of_engine = !notice->service[0];
+	bool has_uptime = notice->kind == NOTICE_EXITED || notice->uptime_ms;
+	bool has_delay = notice->kind == NOTICE_BACKOFF;
+	bool has_code = notice->cause != CAUSE_NONE;
+
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I}",
+		"ts", time_to_json(notice->ts_us),
+		"kind", "event",
+		"event", notice_name((enum notice_kind)notice->kind),
+		"service", string_or_null(notice->service),
+		"instance", is_of_engine ? json_null() : json_integer(notice->instance),
+		"pid", count_or_null((uint64_t)notice->pid),
+		"cause", notice_cause_to_json(notice),
+		"code", has_code ? code_to_json(notice->code) : json_null(),
+		"signal", signal_to_json(notice->signal),
+		"uptime_ms", figure(has_uptime ? notice->uptime_ms : SAMPLE_UNKNOWN),
+		"restarts", is_of_engine ? json_null() : json_integer(notice->restarts),
+		"delay_ms", figure(has_delay ? notice->delay_ms : SAMPLE_UNKNOWN),
+		"detail", string_or_null(notice->detail),
+		"seq", (json_int_t)notice->seq);
+}
+
+static bool get_notice_kind(uint8_t *kind, const json_t *json, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(json, "event"));
+
+	for (int i = 0; name && i < NOTICE_COUNT; i++) {
+		if (strcmp(name, notice_name((enum notice_kind)i)) != 0)
+			continue;
+		*kind = (uint8_t)i;
+		return true;
+	}
+	return error_set(err, 0, "an event of the unknown kind '%s'", name ? name : "");
+}
+
+bool notice_from_json(struct notice *notice, const json_t *json, struct error *err)
+{
+	*notice = (struct notice){
+		.seq = get_count(json, "seq"),
+		.ts_us = get_time(json, "ts"),
+		.cause = (uint8_t)get_cause(json),
+		.code = get_code(json),
+		.signal = get_signal(json),
+		.instance = get_small(json, "instance"),
+		.pid = get_pid(json),
+		.restarts = get_small(json, "restarts"),
+		.delay_ms = get_small(json, "delay_ms"),
+		.uptime_ms = get_count(json, "uptime_ms"),
+	};
+	get_text(notice->service, sizeof notice->service, json, "service");
+	get_text(notice->detail, sizeof notice->detail, json, "detail");
+	return get_notice_kind(&notice->kind, json, err);
+}
+
+/* Rows */
+
+static const char *health_name(enum state state)
+{
+	return state == STATE_READY ? "healthy" : state == STATE_UNHEALTHY ? "unhealthy" : NULL;
+}
+
+static json_t *restarts_to_json(const struct restart_counts *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}",
+		"crash", (json_int_t)counts->crash,
+		"manual", (json_int_t)counts->manual,
+		"limit", (json_int_t)counts->limit,
+		"probe", (json_int_t)counts->probe,
+		"watch", (json_int_t)counts->watch);
+}
+
+static json_t *row_figures_to_json(const struct row *row)
+{
+	/* What was measured of a former process says nothing of this one. */
+	bool is_current = row->pid && row->sample.pid == row->pid;
+	const struct sample *sample = is_current ? &row->sample : &no_sample;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:n}",
+		"cpu_pct", percentage(sample->cpu_pct),
+		"rss", figure(sample->rss),
+		"threads", figure(sample->threads),
+		"fds", figure(sample->fds),
+		"tree", tree_to_json(sample),
+		"queue", "busy", "size", "ipc", "loop");
+}
+
+static json_t *row_times_to_json(const struct row *row)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o}",
+		"life", count_or_null(row->life),
+		"since", time_to_json(row->since_us),
+		"started", time_to_json(row->started_us),
+		"deadline", time_to_json(row->deadline_us),
+		"leftovers", (int)row->leftovers,
+		"detail", string_or_null(row->detail));
+}
+
+static void take_over(json_t *to, json_t *from)
+{
+	json_object_update(to, from);
+	json_decref(from);
+}
+
+json_t *row_to_json(const struct row *row)
+{
+	json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:s?, s:o, s:o, s:o}",
+		"service", row->service,
+		"instance", (int)row->instance,
+		"state", state_name(row->state),
+		"wanted", row->wanted ? "up" : "down",
+		"health", health_name(row->state),
+		"pid", count_or_null((uint64_t)row->pid),
+		"uptime_ms", row->pid ? figure(row->uptime_ms) : json_null(),
+		"restarts", restarts_to_json(&row->restarts));
+
+	take_over(json, row_figures_to_json(row));
+	json_object_set_new(json, "last_death", row->has_last_death ?
+		death_to_json(row->service, row->instance, &row->last_death) : json_null());
+	take_over(json, row_times_to_json(row));
+	return json;
+}
+
+static bool get_state(enum state *state, const json_t *json, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(json, "state"));
+
+	for (int i = STATE_SAME + 1; name && i < STATE_COUNT; i++) {
+		if (strcmp(name, state_name((enum state)i)) != 0)
+			continue;
+		*state = (enum state)i;
+		return true;
+	}
+	return error_set(err, 0, "a row with the unknown state '%s'", name ? name : "");
+}
+
+static bool get_last_death(struct row *row, const json_t *json, struct error *err)
+{
+	const json_t *death = json_object_get(json, "last_death");
+
+	row->has_last_death = json_is_object(death);
+	return !row->has_last_death || death_from_json(&row->last_death, death, err);
+}
+
+static void get_restarts(struct restart_counts *counts, const json_t *json)
+{
+	*counts = (struct restart_counts){
+		.crash = get_small(json, "crash"),
+		.manual = get_small(json, "manual"),
+		.limit = get_small(json, "limit"),
+		.probe = get_small(json, "probe"),
+		.watch = get_small(json, "watch"),
+	};
+}
+
+bool row_from_json(struct row *row, const json_t *json, struct error *err)
+{
+	const char *wanted = json_string_value(json_object_get(json, "wanted"));
+
+	*row = (struct row){
+		.instance = get_small(json, "instance"),
+		.wanted = wanted && strcmp(wanted, "up") == 0,
+		.pid = get_pid(json),
+		.life = get_small(json, "life"),
+		.since_us = get_time(json, "since"),
+		.started_us = get_time(json, "started"),
+		.uptime_ms = get_count(json, "uptime_ms"),
+		.deadline_us = get_time(json, "deadline"),
+		.leftovers = get_small(json, "leftovers"),
+	};
+	get_text(row->service, sizeof row->service, json, "service");
+	if (!row->service[0] || get_figure(json, "instance") == SAMPLE_UNKNOWN)
+		return error_set(err, 0, "a row without service or instance");
+	get_text(row->detail, sizeof row->detail, json, "detail");
+	get_restarts(&row->restarts, json_object_get(json, "restarts"));
+	if (row->pid)
+		sample_from_json(row, json);
+	return get_state(&row->state, json, err) && get_last_death(row, json, err);
+}

@@ -1,0 +1,60 @@
+/*
+ * One instance as every client sees it: the row of `ps`, of the dashboard's table and of
+ * `update` on the control socket, both directions. Unknown figures are null, never 0.
+ */
+#ifndef PROTOCOL_ROW_H
+#define PROTOCOL_ROW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "model/death.h"
+#include "model/instance.h"
+#include "model/notice.h"
+#include "model/sample.h"
+#include "model/state.h"
+
+struct row {
+	char service[64];
+	unsigned instance;
+	enum state state;
+	bool wanted;            /* up */
+	int32_t pid;            /* 0: none */
+	uint32_t life;          /* 1 for the first process of this instance; 0: none yet */
+	uint64_t since_us;      /* wall clock: in this state since */
+	uint64_t started_us;    /* wall clock: this process, or 0 */
+	uint64_t uptime_ms;     /* at the time of sending; 0 without a process */
+	uint64_t deadline_us;   /* wall clock: when the timer of this state goes off (backoff: next try;
+	                           stopping: KILL), or 0 */
+	uint32_t leftovers;     /* processes of the tree that outlived the main one */
+	struct restart_counts restarts;
+	struct sample sample;   /* pid 0: never sampled */
+	bool has_last_death;
+	struct death last_death;
+	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, where that helps; or "" */
+};
+
+/* The identity of a process as a client saw it: an action on it never hits a successor. */
+struct identity {
+	char service[64];
+	unsigned instance;
+	uint32_t life;
+};
+
+json_t *row_to_json(const struct row *row);
+bool row_from_json(struct row *row, const json_t *json, struct error *err);
+
+/* The part of a row that a `sample` notification carries: {"service","instance","pid","cpu_pct",…}. */
+json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample);
+/* Takes what is there into row->sample. */
+void sample_from_json(struct row *row, const json_t *json);
+
+json_t *death_to_json(const char *service, unsigned instance, const struct death *death);
+bool death_from_json(struct death *death, const json_t *json, struct error *err);
+
+/* {"ts","kind":"event","event",…,"seq"}: as in headless output. Fields that mean nothing are null. */
+json_t *notice_to_json(const struct notice *notice);
+bool notice_from_json(struct notice *notice, const json_t *json, struct error *err);
+
+#endif

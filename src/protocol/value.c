@@ -1,0 +1,67 @@
+#include "protocol/value.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/utf8.h"
+
+/* ".123456" → 123456; moves *text behind it. */
+static uint64_t parse_fraction(const char **text)
+{
+	uint64_t value = 0, weight = 100000;
+
+	if (**text != '.')
+		return 0;
+	for (++*text; isdigit((unsigned char)**text); ++*text, weight /= 10)
+		value += weight * (uint64_t)(**text - '0');
+	return value;
+}
+
+bool time_parse(const char *text, uint64_t *wall_us)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (!rest)
+		return false;
+	uint64_t fraction = parse_fraction(&rest);
+	time_t seconds = timegm(&tm);
+	if (strcmp(rest, "Z") != 0 || seconds < 0)
+		return false;
+	*wall_us = (uint64_t)seconds * 1000000 + fraction;
+	return true;
+}
+
+json_t *time_to_json(uint64_t wall_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (!wall_us)
+		return json_null();
+	clock_format_iso(text, wall_us);
+	return json_string(text);
+}
+
+uint64_t time_from_json(const json_t *json)
+{
+	const char *text = json_string_value(json);
+	uint64_t wall_us;
+
+	return text && time_parse(text, &wall_us) ? wall_us : 0;
+}
+
+json_t *text_to_json(const char *bytes, size_t size)
+{
+	struct text valid;
+
+	if (utf8_is_valid(bytes, size))
+		return json_stringn(bytes, size);
+	text_init(&valid, size * 3); /* U+FFFD is three bytes long */
+	utf8_append_valid(&valid, bytes, size);
+	json_t *json = json_stringn(valid.data, valid.size);
+	text_finish(&valid);
+	return json;
+}

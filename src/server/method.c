@@ -1,0 +1,761 @@
+#include "server/method.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "engine/child.h"
+#include "engine/leftovers.h"
+#include "protocol/method.h"
+#include "protocol/value.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0"
+#endif
+
+enum {
+	NAMES_TEXT_MOST = 300,
+	NOTICES_FIRST = 256, /* of `subscribe`, unless it asks for more */
+	HISTORY_FIRST = 100,
+	INSTANCES_MOST = 1000,
+};
+
+/* One request being carried out. */
+struct call {
+	struct session *session;
+	struct engine *engine;
+	json_t *params;
+	json_t *id;
+	struct error err;  /* of a refusal, with the protocol's code */
+	bool is_answered;  /* or will be later */
+};
+
+static json_t *refuse(struct call *call, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static json_t *refuse(struct call *call, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(call->err.text, sizeof call->err.text, fmt, args);
+	va_end(args);
+	call->err.code = code;
+	return NULL;
+}
+
+/* ---- what is sent ---- */
+
+static uint64_t wall_of(uint64_t monotonic_ms)
+{
+	int64_t ahead_ms = (int64_t)(monotonic_ms - clock_monotonic_ms());
+
+	return monotonic_ms ? clock_wall_us() + (uint64_t)(ahead_ms * 1000) : 0;
+}
+
+void row_of_member(struct row *row, const struct member *member)
+{
+	const struct instance *now = &member->now;
+
+	*row = (struct row){
+		.instance = now->index,
+		.state = now->state,
+		.wanted = now->wanted,
+		.pid = now->pid,
+		.life = now->life,
+		.since_us = now->since_us,
+		.started_us = now->pid ? now->started_us : 0,
+		.uptime_ms = now->pid ? clock_monotonic_ms() - now->started_ms : 0,
+		.deadline_us = wall_of(now->deadline_ms),
+		.leftovers = member->leftovers,
+		.restarts = now->restarts,
+		.has_last_death = now->has_death,
+		.last_death = now->death,
+	};
+	memcpy(row->service, now->service, sizeof row->service);
+	memcpy(row->detail, now->detail, sizeof row->detail);
+	if (now->pid && member->sample.pid == now->pid)
+		row->sample = member->sample;
+}
+
+json_t *member_to_json(const struct member *member)
+{
+	struct row row;
+
+	row_of_member(&row, member);
+	return row_to_json(&row);
+}
+
+json_t *member_name(const struct member *member)
+{
+	return json_pack("{s:s,s:i}", "service", member->now.service, "instance", (int)member->now.index);
+}
+
+/* ---- who is meant ---- */
+
+/* The members that a request is about. */
+struct selection {
+	struct member *items[STORE_SEATS];
+	size_t count;
+	bool is_by_name; /* one of them was named itself, not by a pattern */
+};
+
+static bool is_pattern(const char *name)
+{
+	return strcmp(name, "all") == 0 || strncmp(name, "ns:", 3) == 0 || strpbrk(name, "*?[");
+}
+
+static bool is_selected(const struct selection *selection, const struct member *member)
+{
+	for (size_t i = 0; i < selection->count; i++)
+		if (selection->items[i] == member)
+			return true;
+	return false;
+}
+
+/* In the order of the file. */
+static void for_each_member(struct engine *engine, void (*visit)(void *context, struct member *member),
+	void *context)
+{
+	for (size_t i = 0; i < engine->project.count; i++)
+		for (size_t k = 0; k < engine->project.services[i].count; k++)
+			visit(context, engine_find(engine, engine->project.services[i].spec->name,
+				engine->project.services[i].instances[k]->index));
+}
+
+struct matcher {
+	struct selection *selection;
+	const char *name;
+	size_t found;
+};
+
+static void match(void *context, struct member *member)
+{
+	struct matcher *matcher = context;
+
+	if (!name_matches(matcher->name, member_spec(member), member->now.index))
+		return;
+	matcher->found++;
+	if (!is_selected(matcher->selection, member))
+		matcher->selection->items[matcher->selection->count++] = member;
+}
+
+static bool say_unknown(struct call *call, const char *name)
+{
+	struct text names;
+
+	text_init(&names, NAMES_TEXT_MOST);
+	for (size_t i = 0; i < call->engine->project.count; i++)
+		text_format(&names, "%s%s", i ? ", " : "", call->engine->project.services[i].spec->name);
+	refuse(call, PROTOCOL_NO_SUCH_SERVICE, "no service matches '%.80s'; %s%s%s", name,
+		names.size ? "there are: " : "there is none", text_string(&names), names.full ? " …" : "");
+	text_finish(&names);
+	return false;
+}
+
+static bool select_name(struct call *call, struct selection *selection, const char *name)
+{
+	struct matcher matcher = { selection, name, 0 };
+
+	for_each_member(call->engine, match, &matcher);
+	if (!is_pattern(name))
+		selection->is_by_name = true;
+	return matcher.found || strcmp(name, "all") == 0 || say_unknown(call, name);
+}
+
+static bool select_identity(struct call *call, struct selection *selection, json_t *identity)
+{
+	const char *service;
+	int instance, life = -1;
+
+	if (json_unpack(identity, "{s:s,s:i,s?i}", "service", &service, "instance", &instance, "life", &life) < 0) {
+		refuse(call, PROTOCOL_INVALID_PARAMS, "identity is {\"service\",\"instance\",\"life\"}");
+		return false;
+	}
+	struct member *member = engine_find(call->engine, service, (unsigned)instance);
+	if (!member)
+		return say_unknown(call, service);
+	if (life >= 0 && (uint32_t)life != member->now.life) {
+		refuse(call, PROTOCOL_GONE, "%s/%d was restarted meanwhile: it is another process now", service, instance);
+		return false;
+	}
+	selection->items[selection->count++] = member;
+	selection->is_by_name = true;
+	return true;
+}
+
+/* By names or identity; without either, everything when that is allowed. */
+static bool select_members(struct call *call, struct selection *selection, bool all_by_default)
+{
+	json_t *identity = json_object_get(call->params, "identity");
+	json_t *names = json_object_get(call->params, "names"), *name;
+	size_t i;
+
+	selection->count = 0;
+	selection->is_by_name = false;
+	if (identity)
+		return select_identity(call, selection, identity);
+	if (!json_array_size(names) && all_by_default)
+		return select_name(call, selection, "all");
+	if (!json_array_size(names)) {
+		refuse(call, PROTOCOL_INVALID_PARAMS, "names: which ones? (a list of names, or [\"all\"])");
+		return false;
+	}
+	json_array_foreach(names, i, name) {
+		if (!json_is_string(name)) {
+			refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
+			return false;
+		}
+		if (!select_name(call, selection, json_string_value(name)))
+			return false;
+	}
+	return true;
+}
+
+static json_t *names_of(const struct selection *selection)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < selection->count; i++)
+		json_array_append_new(list, member_name(selection->items[i]));
+	return json_pack("{s:o}", "instances", list);
+}
+
+/* ---- acting ---- */
+
+/* What has to be there first is started too, unless it is, or has done its work. */
+static void start_dependencies(struct engine *engine, const struct service *service, unsigned depth)
+{
+	for (size_t i = 0; depth && i < service->spec->depends_count; i++) {
+		struct service *on = project_find(&engine->project, service->spec->depends_on[i].service);
+		if (!on || on->spec->disabled)
+			continue;
+		start_dependencies(engine, on, depth - 1);
+		for (size_t k = 0; k < on->count; k++) {
+			enum state state = on->instances[k]->state;
+			if (state == STATE_STOPPED || state == STATE_SKIPPED)
+				engine_report(engine, engine_find(engine, on->spec->name, on->instances[k]->index), EVENT_START);
+		}
+	}
+}
+
+static json_t *act(struct call *call, enum event event)
+{
+	static struct selection selection;
+
+	if (!select_members(call, &selection, false))
+		return NULL;
+	if (call->engine->store->is_ending && event == EVENT_START)
+		return refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
+	json_t *result = names_of(&selection);
+	uint32_t seats[STORE_SEATS];
+	for (size_t i = 0; i < selection.count; i++)
+		seats[i] = selection.items[i]->seat;
+	for (size_t i = 0; i < selection.count; i++) {
+		struct member *member = call->engine->members[seats[i]];
+		bool is_asleep = event == EVENT_START && member && member->now.state == STATE_DISABLED;
+		if (!member || (is_asleep && !selection.is_by_name))
+			continue;
+		if (event == EVENT_START && !json_is_true(json_object_get(call->params, "no_deps")))
+			start_dependencies(call->engine, member_service(member), call->engine->project.count);
+		engine_report(call->engine, member, event);
+	}
+	return result;
+}
+
+static json_t *do_start(struct call *call)
+{
+	return act(call, EVENT_START);
+}
+
+static json_t *do_stop(struct call *call)
+{
+	return act(call, EVENT_STOP);
+}
+
+static json_t *do_restart(struct call *call)
+{
+	return act(call, EVENT_RESTART);
+}
+
+static json_t *do_kill(struct call *call)
+{
+	return act(call, EVENT_KILL);
+}
+
+static bool signal_member(struct call *call, struct member *member, int number, bool is_tree)
+{
+	struct engine *engine = call->engine;
+
+	if (!member->now.pid || member->life < 0)
+		return false;
+	if (is_tree)
+		leftovers_signal(engine, member, number);
+	return child_signal(&engine->keeper, &engine->store->lives[member->life], number, false);
+}
+
+static json_t *do_signal(struct call *call)
+{
+	static struct selection selection;
+	const char *name = json_string_value(json_object_get(call->params, "signal"));
+	bool is_tree = json_is_true(json_object_get(call->params, "tree"));
+	int number = name ? signal_number(name) : 0;
+
+	if (!number)
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "signal: '%.40s' is none", name ? name : "");
+	if (!select_members(call, &selection, false))
+		return NULL;
+	json_t *list = json_array();
+	for (size_t i = 0; i < selection.count; i++)
+		if (signal_member(call, selection.items[i], number, is_tree))
+			json_array_append_new(list, member_name(selection.items[i]));
+	if (json_array_size(list))
+		return json_pack("{s:o}", "instances", list);
+	json_decref(list);
+	return refuse(call, PROTOCOL_REFUSED, "none of these has a process now");
+}
+
+static json_t *do_scale(struct call *call)
+{
+	const char *name;
+	json_int_t count = -1, delta = 0;
+
+	if (json_unpack(call->params, "{s:s,s?I,s?I}", "name", &name, "count", &count, "delta", &delta) < 0)
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "scale takes name, and count or delta");
+	struct service *service = project_find(&call->engine->project, name);
+	if (!service) {
+		say_unknown(call, name);
+		return NULL;
+	}
+	if (count < 0)
+		count = (json_int_t)service->spec->instances + delta;
+	if (count < 1 || count > INSTANCES_MOST)
+		return refuse(call, PROTOCOL_REFUSED, "%s: from 1 to %d instances; to have none: thrum stop %s",
+			name, INSTANCES_MOST, name);
+	if (!engine_scale(call->engine, service, (unsigned)count, &call->err)) {
+		call->err.code = PROTOCOL_REFUSED;
+		return NULL;
+	}
+	return json_pack("{s:s,s:I}", "service", name, "instances", count);
+}
+
+/* The first problem's text, in one line. */
+static void first_problem(const struct problems *problems, struct error *err)
+{
+	struct text text;
+
+	text_init(&text, 4096);
+	problems_print(problems, &text);
+	error_set(err, PROTOCOL_INVALID_PARAMS, "%.*s", (int)strcspn(text_string(&text), "\n"), text_string(&text));
+	text_finish(&text);
+}
+
+static json_t *do_run(struct call *call)
+{
+	json_t *service = json_object_get(call->params, "service");
+	struct service_spec spec;
+	struct problems problems;
+
+	if (!json_is_object(service))
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "run takes service, an object");
+	if (call->engine->store->is_ending)
+		return refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
+	char *text = json_dumps(service, JSON_COMPACT);
+	problems_init(&problems);
+	service_spec_init(&spec);
+	bool ok = config_load_service(text, strlen(text), "run", &problems, &spec);
+	if (!ok)
+		first_problem(&problems, &call->err);
+	problems_finish(&problems);
+	free(text);
+	const char *name = ok ? engine_run(call->engine, &spec, &call->err) : NULL;
+	service_spec_finish(&spec);
+	return name ? json_pack("{s:s}", "service", name) : NULL;
+}
+
+static json_t *do_down(struct call *call)
+{
+	json_int_t timeout_ms = json_integer_value(json_object_get(call->params, "timeout_ms"));
+
+	session_reply(call->session, call->id, json_object());
+	call->is_answered = true;
+	engine_end(call->engine, timeout_ms > 0 ? (uint32_t)timeout_ms : 0);
+	return NULL;
+}
+
+/* ---- telling ---- */
+
+static json_t *describe_project(struct engine *engine)
+{
+	const struct project_spec *spec = engine->project.spec;
+	json_t *files = json_array();
+
+	for (size_t i = 0; i < spec->files.count; i++)
+		json_array_append_new(files, text_to_json(spec->files.items[i], strlen(spec->files.items[i])));
+	return json_pack("{s:s,s:o,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:s}",
+		"project", spec->name, "dir", text_to_json(spec->dir, strlen(spec->dir)),
+		"version", PACKAGE_VERSION, "protocol", PROTOCOL_VERSION,
+		"engine_pid", (int)getpid(), "keeper_pid", (int)engine->keeper.page->keeper_pid,
+		"started", time_to_json(engine->keeper.page->started_us),
+		"engine_started", time_to_json(engine->started_us), "files", files,
+		"digest", engine->store->digest);
+}
+
+static json_t *do_hello(struct call *call)
+{
+	struct session *session = call->session;
+
+	if (json_is_true(json_object_get(call->params, "owner"))) {
+		json_int_t linger = json_integer_value(json_object_get(call->params, "linger_ms"));
+		session->is_owner = true;
+		hall_owner_came(session->hall, linger > 0 ? (uint64_t)linger : 0);
+	}
+	return describe_project(call->engine);
+}
+
+static void append_row(void *context, struct member *member)
+{
+	json_array_append_new(context, member_to_json(member));
+}
+
+static json_t *notices_since(struct engine *engine, uint64_t since)
+{
+	json_t *list = json_array();
+	uint64_t first = store_first_notice(engine->store);
+
+	for (uint64_t seq = since + 1 > first ? since + 1 : first; seq <= engine->store->notice_count; seq++)
+		json_array_append_new(list, notice_to_json(store_notice(engine->store, seq)));
+	return list;
+}
+
+static uint64_t since_of(struct call *call)
+{
+	json_t *since = json_object_get(call->params, "since");
+	uint64_t count = call->engine->store->notice_count;
+
+	if (json_is_integer(since) && json_integer_value(since) >= 0)
+		return (uint64_t)json_integer_value(since);
+	return count > NOTICES_FIRST ? count - NOTICES_FIRST : 0;
+}
+
+static json_t *do_subscribe(struct call *call)
+{
+	struct session *session = call->session;
+	json_int_t sample_ms = json_integer_value(json_object_get(call->params, "sample_ms"));
+	json_t *rows = json_array(), *result = describe_project(call->engine);
+
+	for_each_member(call->engine, append_row, rows);
+	json_object_set_new(result, "instances", rows);
+	json_object_set_new(result, "notices", notices_since(call->engine, since_of(call)));
+	json_object_set_new(result, "seq", json_integer((json_int_t)call->engine->store->notice_count));
+	json_object_set_new(result, "over", json_boolean(call->engine->is_over));
+	session->is_subscribed = true;
+	session->wants_logs = json_is_true(json_object_get(call->params, "logs"));
+	session->wants_samples = json_is_true(json_object_get(call->params, "samples"));
+	session->sample_ms = sample_ms >= 100 ? (uint64_t)sample_ms : 1000;
+	memset(session->told, 0, sizeof session->told);
+	hall_arrange_sampling(session->hall);
+	session_reply(session, call->id, result);
+	call->is_answered = true;
+	if (call->engine->is_over)
+		session_notify(session, "bye", json_pack("{s:b}", "fatal", session->hall->is_fatal));
+	return NULL;
+}
+
+json_t *method_list(struct session *session, json_t *params)
+{
+	static struct selection selection;
+	struct call call = { .session = session, .engine = &session->hall->engine, .params = params };
+	json_t *rows = json_array();
+
+	if (select_members(&call, &selection, true))
+		for (size_t i = 0; i < selection.count; i++)
+			json_array_append_new(rows, member_to_json(selection.items[i]));
+	return json_pack("{s:o}", "instances", rows);
+}
+
+static json_t *do_list(struct call *call)
+{
+	static struct selection selection;
+	struct session *session = call->session;
+
+	if (!select_members(call, &selection, true))
+		return NULL;
+	if (session->list_count == SESSION_LISTS_MOST)
+		return refuse(call, PROTOCOL_REFUSED, "too many lists are under way");
+	uint64_t pass = hall_sample(session->hall);
+	if (!pass)
+		return method_list(session, call->params);
+	session->lists[session->list_count++] = (struct waiting_list){
+		json_incref(call->id), json_incref(call->params), pass
+	};
+	call->is_answered = true;
+	return NULL;
+}
+
+struct history_filter {
+	struct engine *engine;
+	json_t *names;
+};
+
+static bool is_wanted(void *context, const char *service, unsigned instance)
+{
+	struct history_filter *filter = context;
+	struct service *known = project_find(&filter->engine->project, service);
+	/* one that is gone still has its name */
+	struct service_spec spec = { .name = (char *)service };
+	json_t *name;
+	size_t i;
+
+	json_array_foreach(filter->names, i, name)
+		if (name_matches(json_string_value(name), known ? known->spec : &spec, instance))
+			return true;
+	return !json_array_size(filter->names);
+}
+
+static bool are_strings(json_t *list)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (!json_is_string(item))
+			return false;
+	return !list || json_is_array(list);
+}
+
+static json_t *do_history(struct call *call)
+{
+	struct history_filter filter = { call->engine, json_object_get(call->params, "names") };
+	json_int_t limit = json_integer_value(json_object_get(call->params, "limit"));
+
+	if (!are_strings(filter.names))
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
+	return json_pack("{s:o}", "deaths", journal_read(&call->engine->journal,
+		limit > 0 ? (size_t)limit : HISTORY_FIRST, is_wanted, &filter));
+}
+
+static json_t *do_events(struct call *call)
+{
+	return json_pack("{s:o,s:I}", "events", notices_since(call->engine, since_of(call)),
+		"seq", (json_int_t)call->engine->store->notice_count);
+}
+
+/* ---- logs ---- */
+
+static json_t *describe_stream(const struct member *member, enum stream stream)
+{
+	const struct logfile *log = &member->logs[stream];
+	uint64_t run = member->engine->store->seats[member->seat].run_began[stream];
+
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:s}", "service", member->now.service,
+		"instance", (int)member->now.index, "stream", stream_name(stream),
+		"first", (json_int_t)logfile_first(log), "end", (json_int_t)logfile_end(log),
+		"run", (json_int_t)run, "path", log->path);
+}
+
+static json_t *do_log_list(struct call *call)
+{
+	static struct selection selection;
+	struct error err;
+	json_t *list = json_array();
+
+	if (!select_members(call, &selection, true)) {
+		json_decref(list);
+		return NULL;
+	}
+	for (size_t i = 0; i < selection.count; i++) {
+		if (!member_open_logs(selection.items[i], &err))
+			continue; /* said when it is started */
+		for (enum stream k = 0; k < STREAM_COUNT; k++)
+			if (selection.items[i]->logs[k].path)
+				json_array_append_new(list, describe_stream(selection.items[i], k));
+	}
+	return json_pack("{s:o}", "streams", list);
+}
+
+/* The log that a request is about; its stream too. NULL: refused. */
+static struct member *find_log(struct call *call, enum stream *stream)
+{
+	const char *service, *name;
+	int instance;
+
+	if (json_unpack(call->params, "{s:s,s:i,s:s}", "service", &service, "instance", &instance, "stream", &name) < 0) {
+		refuse(call, PROTOCOL_INVALID_PARAMS, "service, instance and stream say which log");
+		return NULL;
+	}
+	struct member *member = engine_find(call->engine, service, (unsigned)instance);
+	if (!member) {
+		say_unknown(call, service);
+		return NULL;
+	}
+	*stream = strcmp(name, "stderr") == 0 ? STREAM_ERR : STREAM_OUT;
+	if (!member_open_logs(member, &call->err) || !member->logs[*stream].path) {
+		refuse(call, PROTOCOL_REFUSED, "%s/%d has no log of %s", service, instance, name);
+		return NULL;
+	}
+	return member;
+}
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static char *base64_of(const unsigned char *bytes, size_t size)
+{
+	char *text = memory_zeroed(size / 3 * 4 + 5, 1), *out = text;
+
+	for (size_t i = 0; i < size; i += 3) {
+		uint32_t three = (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
+			(i + 2 < size ? bytes[i + 2] : 0);
+		*out++ = base64_digits[three >> 18];
+		*out++ = base64_digits[three >> 12 & 63];
+		*out++ = i + 1 < size ? base64_digits[three >> 6 & 63] : '=';
+		*out++ = i + 2 < size ? base64_digits[three & 63] : '=';
+	}
+	return text;
+}
+
+/* JSON has no bytes: as text where they are UTF-8, else as base64. */
+static void set_bytes(json_t *object, const char *bytes, size_t size)
+{
+	if (utf8_is_valid(bytes, size)) {
+		json_object_set_new(object, "text", json_stringn_nocheck(bytes, size));
+		return;
+	}
+	char *encoded = base64_of((const unsigned char *)bytes, size);
+	json_object_set_new(object, "base64", json_string_nocheck(encoded));
+	free(encoded);
+}
+
+static void append_chunk(void *context, const struct log_chunk *chunk)
+{
+	json_t *object = json_pack("{s:I,s:I,s:o,s:i}", "offset", (json_int_t)chunk->offset,
+		"size", (json_int_t)chunk->size, "time", time_to_json(chunk->time_us), "pid", (int)chunk->pid);
+
+	if (chunk->is_final)
+		json_object_set_new(object, "final", json_true());
+	else
+		set_bytes(object, chunk->data, chunk->size);
+	json_array_append_new(context, object);
+}
+
+static json_t *do_log_read(struct call *call)
+{
+	enum stream stream;
+	struct member *member = find_log(call, &stream);
+	json_int_t offset = json_integer_value(json_object_get(call->params, "offset"));
+	json_int_t most = json_integer_value(json_object_get(call->params, "most"));
+
+	if (!member)
+		return NULL;
+	const struct logfile *log = &member->logs[stream];
+	json_t *chunks = json_array();
+	uint64_t next = logfile_read(log, offset > 0 ? (uint64_t)offset : 0, most > 0 ? (size_t)most : SIZE_MAX,
+		append_chunk, chunks);
+	if (next == logfile_end(log))
+		session_told_set(call->session, member, stream, false);
+	hall_stay(call->session->hall);
+	return json_pack("{s:o,s:I,s:I,s:I}", "chunks", chunks, "next", (json_int_t)next,
+		"first", (json_int_t)logfile_first(log), "end", (json_int_t)logfile_end(log));
+}
+
+static json_t *do_log_find(struct call *call)
+{
+	enum stream stream;
+	struct member *member = find_log(call, &stream);
+	json_t *lines = json_object_get(call->params, "lines");
+
+	if (!member)
+		return NULL;
+	const struct logfile *log = &member->logs[stream];
+	uint64_t offset = json_is_integer(lines) ?
+		logfile_find_lines(log, (uint64_t)json_integer_value(lines)) :
+		logfile_find_time(log, time_from_json(json_object_get(call->params, "since")));
+	return json_pack("{s:I}", "offset", (json_int_t)offset);
+}
+
+static json_t *do_info(struct call *call)
+{
+	static struct selection selection;
+	const char *name = json_string_value(json_object_get(call->params, "name"));
+	struct text text;
+
+	selection = (struct selection){ 0 };
+	if (!name || !select_name(call, &selection, name) || !selection.count)
+		return name && call->err.code ? NULL : refuse(call, PROTOCOL_INVALID_PARAMS, "info takes name");
+	const struct member *member = selection.items[0];
+	const struct service_spec *spec = member_spec(member);
+	text_init(&text, PROTOCOL_LINE_MOST);
+	config_print_service(&text, spec);
+	json_t *service = json_loads(text_string(&text), 0, NULL);
+	text_finish(&text);
+	return json_pack("{s:o,s:o*,s:s?,s:o,s:o}", "row", member_to_json(member), "service", service,
+		"origin", spec->origin,
+		"log", member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
+		"log_err", member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());
+}
+
+static const struct {
+	const char *name;
+	json_t *(*perform)(struct call *call); /* a result; NULL: refused, or answered already */
+} methods[] = {
+	{ "down", do_down },
+	{ "events", do_events },
+	{ "hello", do_hello },
+	{ "history", do_history },
+	{ "info", do_info },
+	{ "kill", do_kill },
+	{ "list", do_list },
+	{ "log.find", do_log_find },
+	{ "log.list", do_log_list },
+	{ "log.read", do_log_read },
+	{ "restart", do_restart },
+	{ "run", do_run },
+	{ "scale", do_scale },
+	{ "signal", do_signal },
+	{ "start", do_start },
+	{ "stop", do_stop },
+	{ "subscribe", do_subscribe },
+};
+
+static void perform(struct call *call, const char *name)
+{
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		if (strcmp(methods[i].name, name) != 0)
+			continue;
+		json_t *result = methods[i].perform(call);
+		if (result)
+			session_reply(call->session, call->id, result);
+		else if (!call->is_answered)
+			session_refuse(call->session, call->id, call->err.code, call->err.text);
+		return;
+	}
+	refuse(call, PROTOCOL_METHOD_NOT_FOUND, "no such method: %.60s", name);
+	session_refuse(call->session, call->id, call->err.code, call->err.text);
+}
+
+void method_call(struct session *session, json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "method"));
+	json_t *id = json_object_get(request, "id"), *params = json_object_get(request, "params");
+	struct call call = {
+		.session = session,
+		.engine = &session->hall->engine,
+		.id = json_is_integer(id) || json_is_string(id) ? id : json_null(),
+	};
+
+	if (!name || (params && !json_is_object(params))) {
+		session_refuse(session, call.id, PROTOCOL_INVALID_REQUEST, "a request has method, id, and params, an object");
+		return;
+	}
+	call.params = params ? json_incref(params) : json_object();
+	perform(&call, name);
+	json_decref(call.params);
+}

@@ -1,0 +1,348 @@
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "protocol/value.h"
+#include "server/method.h"
+
+enum {
+	OWNER_GRACE_MS = 5000, /* a new engine gives the owner this long to come back */
+	LEAVE_MS = 5000,       /* at the end, clients that read logs get this long a request */
+	ACCEPT_PAUSE_MS = 100, /* no descriptor for one more client: try again then */
+};
+
+/* ---- what the engine tells ---- */
+
+static void on_changed(void *context, struct member *member)
+{
+	struct hall *hall = context;
+
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next; /* a session may be closed by being told */
+		if (session->is_subscribed)
+			session_notify(session, "update", member_to_json(member));
+	}
+}
+
+static void on_removed(void *context, const char *service, unsigned instance)
+{
+	struct hall *hall = context;
+
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next;
+		if (session->is_subscribed)
+			session_notify(session, "remove",
+				json_pack("{s:s,s:i}", "service", service, "instance", (int)instance));
+	}
+}
+
+static void on_notice(void *context, const struct notice *notice)
+{
+	struct hall *hall = context;
+
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next;
+		if (session->is_subscribed)
+			session_notify(session, "event", notice_to_json(notice));
+	}
+}
+
+/* Said once; again after the client has read to the end. */
+static void on_logged(void *context, struct member *member, enum stream stream)
+{
+	struct hall *hall = context;
+
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next;
+		if (!session->wants_logs || session_told(session, member, stream))
+			continue;
+		session_told_set(session, member, stream, true);
+		json_t *params = member_name(member);
+		json_object_set_new(params, "stream", json_string(stream_name(stream)));
+		json_object_set_new(params, "end", json_integer((json_int_t)logfile_end(&member->logs[stream])));
+		json_object_set_new(params, "run", json_integer((json_int_t)hall->engine.store->seats[member->seat].run_began[stream]));
+		session_notify(session, "log", params);
+	}
+}
+
+static json_t *describe_machine(const struct machine_sample *machine)
+{
+	return json_pack("{s:i,s:f,s:I,s:I}", "cpus", (int)machine->cpus, "cpu_pct", machine->cpu_pct,
+		"memory_total", (json_int_t)machine->memory_total,
+		"memory_available", (json_int_t)machine->memory_available);
+}
+
+static json_t *describe_samples(struct engine *engine)
+{
+	json_t *list = json_array();
+
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		const struct member *member = engine->members[seat];
+		if (member && member->sample.pid && member->sample.pid == member->now.pid)
+			json_array_append_new(list, sample_to_json(member->now.service, member->now.index, &member->sample));
+	}
+	return json_pack("{s:o,s:o,s:o}", "ts", time_to_json(clock_wall_us()),
+		"machine", describe_machine(&engine->sampler.machine), "instances", list);
+}
+
+static void answer_lists(struct session *session, uint64_t pass)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < session->list_count; i++) {
+		struct waiting_list *waiting = &session->lists[i];
+		if (waiting->pass > pass) {
+			session->lists[kept++] = *waiting;
+			continue;
+		}
+		session_reply(session, waiting->id, method_list(session, waiting->params));
+		json_decref(waiting->id);
+		json_decref(waiting->params);
+	}
+	session->list_count = kept;
+}
+
+static bool begin_pass(struct hall *hall)
+{
+	struct engine *engine = &hall->engine;
+
+	sampler_clear(&engine->sampler);
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && engine->members[seat]->now.pid)
+			sampler_add(&engine->sampler, seat, engine->members[seat]->now.pid);
+	hall->passes_begun++;
+	return sampler_start(&engine->sampler);
+}
+
+uint64_t hall_sample(struct hall *hall)
+{
+	if (hall->engine.sampler.is_busy) {
+		hall->engine.sampler.is_asked_again = true;
+		return hall->passes_begun + 1;
+	}
+	return begin_pass(hall) ? hall->passes_begun : 0;
+}
+
+static void on_sampled(void *context)
+{
+	struct hall *hall = context;
+	json_t *samples = NULL;
+
+	hall->passes_done = hall->passes_begun;
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next;
+		answer_lists(session, hall->passes_done);
+		if (!session->wants_samples || session->is_closing)
+			continue;
+		if (!samples)
+			samples = describe_samples(&hall->engine);
+		session_notify(session, "sample", json_incref(samples));
+	}
+	json_decref(samples);
+	if (hall->engine.sampler.is_asked_again) {
+		hall->engine.sampler.is_asked_again = false;
+		begin_pass(hall);
+	}
+}
+
+static void on_sample_timer(uv_timer_t *timer)
+{
+	hall_sample(timer->data);
+}
+
+void hall_arrange_sampling(struct hall *hall)
+{
+	uint64_t wanted_ms = 0;
+
+	for (struct session *session = hall->sessions; session; session = session->next)
+		if (session->wants_samples && (!wanted_ms || session->sample_ms < wanted_ms))
+			wanted_ms = session->sample_ms;
+	if (wanted_ms == hall->sample_ms)
+		return;
+	hall->sample_ms = wanted_ms;
+	uv_timer_stop(&hall->sample_timer);
+	if (wanted_ms)
+		uv_timer_start(&hall->sample_timer, on_sample_timer, 0, wanted_ms);
+}
+
+/* ---- coming and going ---- */
+
+static void on_owner_lost(uv_timer_t *timer)
+{
+	struct hall *hall = timer->data;
+
+	log_line("the client in the foreground is gone: stopping all");
+	engine_end(&hall->engine, 0);
+}
+
+void hall_owner_came(struct hall *hall, uint64_t linger_ms)
+{
+	atomic_store(&hall->engine.store->linger_ms, (uint32_t)linger_ms);
+	atomic_store(&hall->engine.store->is_owned, 1);
+	uv_timer_stop(&hall->owner_timer);
+}
+
+void hall_owner_left(struct hall *hall)
+{
+	if (!hall->engine.is_over)
+		uv_timer_start(&hall->owner_timer, on_owner_lost, hall->engine.store->linger_ms, 0);
+}
+
+static void leave(struct hall *hall)
+{
+	if (hall->is_leaving)
+		return;
+	hall->is_leaving = true;
+	engine_say_goodbye(&hall->engine);
+	char *path = memory_format("%s/control", hall->engine.runtime_dir);
+	unlink(path);
+	free(path);
+	uv_stop(&hall->loop);
+}
+
+static void on_leave(uv_timer_t *timer)
+{
+	leave(timer->data);
+}
+
+void hall_left(struct hall *hall)
+{
+	if (hall->engine.is_over)
+		uv_timer_start(&hall->leave_timer, on_leave, 0, 0);
+}
+
+void hall_stay(struct hall *hall)
+{
+	if (hall->engine.is_over)
+		uv_timer_start(&hall->leave_timer, on_leave, LEAVE_MS, 0);
+}
+
+/* Every client is told; the last one to go turns out the light. */
+static void on_over(void *context, bool is_fatal)
+{
+	struct hall *hall = context;
+
+	hall->is_fatal = is_fatal;
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next;
+		if (session->is_subscribed)
+			session_notify(session, "bye", json_pack("{s:b}", "fatal", is_fatal));
+	}
+	uv_timer_start(&hall->leave_timer, on_leave, hall->sessions ? LEAVE_MS : 0, 0);
+}
+
+static bool is_allowed(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+		(peer.uid == geteuid() || peer.uid == 0);
+}
+
+static void admit(struct hall *hall, int fd)
+{
+	static const char full[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32011,"
+				   "\"message\":\"too many clients are connected\"}}\n";
+
+	if (!is_allowed(fd)) {
+		close(fd);
+	} else if (hall->session_count >= SESSIONS_MOST) {
+		if (send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+			log_line("a client was turned away: there are %d", SESSIONS_MOST);
+		close(fd);
+	} else {
+		session_open(hall, fd);
+	}
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct hall *hall = poll->data;
+	int fd;
+
+	(void)status;
+	(void)events;
+	while ((fd = accept4(hall->listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		admit(hall, fd);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	struct hall *hall = signal->data;
+
+	(void)number;
+	engine_end(&hall->engine, 0);
+}
+
+static bool open_hall(struct hall *hall, struct error *err)
+{
+	struct engine *engine = &hall->engine;
+
+	engine->listener = (struct engine_listener){
+		hall, on_changed, on_removed, on_notice, on_logged, on_sampled, on_over
+	};
+	uv_timer_init(&hall->loop, &hall->sample_timer);
+	uv_timer_init(&hall->loop, &hall->owner_timer);
+	uv_timer_init(&hall->loop, &hall->leave_timer);
+	hall->sample_timer.data = hall->owner_timer.data = hall->leave_timer.data = hall;
+	if (!engine_open(engine, &hall->loop, err))
+		return false;
+	hall->listener_fd = keeper_link_take(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_LISTENER);
+	if (hall->listener_fd < 0)
+		return error_set(err, 0, "no control socket was given");
+	/* held as long as this engine lives, should the keeper die before it */
+	(void)keeper_link_take(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_LOCK);
+	fcntl(hall->listener_fd, F_SETFL, O_NONBLOCK);
+	return true;
+}
+
+static void watch_signals(struct hall *hall)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	uv_signal_init(&hall->loop, &hall->sigterm);
+	uv_signal_init(&hall->loop, &hall->sigint);
+	hall->sigterm.data = hall->sigint.data = hall;
+	uv_signal_start(&hall->sigterm, on_signal, SIGTERM);
+	uv_signal_start(&hall->sigint, on_signal, SIGINT);
+}
+
+static void begin(struct hall *hall)
+{
+	uv_poll_init(&hall->loop, &hall->listener, hall->listener_fd);
+	hall->listener.data = hall;
+	uv_poll_start(&hall->listener, UV_READABLE, on_connection);
+	if (hall->engine.store->is_owned)
+		uv_timer_start(&hall->owner_timer, on_owner_lost,
+			hall->engine.store->linger_ms + OWNER_GRACE_MS, 0);
+	engine_begin(&hall->engine);
+}
+
+int server_run(const char *project)
+{
+	struct hall *hall = memory_zeroed(1, sizeof *hall);
+	struct error err;
+
+	uv_loop_init(&hall->loop);
+	watch_signals(hall);
+	if (!open_hall(hall, &err)) {
+		log_line("engine of %s: %s", project, err.text);
+		return 1;
+	}
+	begin(hall);
+	uv_run(&hall->loop, UV_RUN_DEFAULT);
+	engine_close(&hall->engine);
+	return 0;
+}

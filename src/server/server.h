@@ -1,0 +1,11 @@
+/*
+ * The engine's side of the control socket: it accepts clients, and tells them what the engine
+ * tells it. Runs the engine's loop. One thread.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+/* `thrum engine PROJECT`, as the keeper starts it. Returns the exit status. */
+int server_run(const char *project);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * One client: its requests in, replies and notifications out. Everything a session
+ * sends and receives is bounded; a client that does not read is disconnected.
+ */
+#ifndef SERVER_SESSION_H
+#define SERVER_SESSION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "engine/engine.h"
+#include "wire/lines.h"
+
+enum {
+	SESSIONS_MOST = 64,
+	SESSION_QUEUE_MOST = 4 * 1024 * 1024, /* bytes that may wait for a slow client */
+	SESSION_LISTS_MOST = 8,               /* `list` requests that may wait for a sample */
+};
+
+struct session;
+
+/* What all sessions share. */
+struct hall {
+	struct engine engine;
+	uv_loop_t loop;
+	uv_poll_t listener;
+	int listener_fd;
+	struct session *sessions;    /* linked; owned until closed */
+	unsigned session_count;
+	uv_timer_t sample_timer;
+	uint64_t sample_ms;          /* what the timer runs at; 0: it does not */
+	uint64_t passes_begun, passes_done; /* of the sampler */
+	uv_timer_t owner_timer;      /* the owner is lost: all is stopped then */
+	uv_timer_t leave_timer;      /* all is stopped: nobody asks for logs any more */
+	uv_signal_t sigterm, sigint;
+	bool is_leaving;
+	bool is_fatal;
+};
+
+/* A `list` that waits for the next pass of the sampler. */
+struct waiting_list {
+	json_t *id;      /* owned */
+	json_t *params;  /* owned */
+	uint64_t pass;   /* the first pass that will do */
+};
+
+struct session {
+	struct hall *hall;
+	struct session *next;
+	uv_pipe_t pipe;
+	struct lines lines;
+	bool is_closing;
+	bool is_subscribed, wants_samples, wants_logs, is_owner;
+	uint64_t sample_ms;
+	uint8_t told[STORE_SEATS * STREAM_COUNT / 8 + 1]; /* bit: growth of this log was said */
+	struct waiting_list lists[SESSION_LISTS_MOST];
+	unsigned list_count;
+};
+
+/* Takes the descriptor over. */
+void session_open(struct hall *hall, int fd);
+void session_close(struct session *session);
+
+/* Both steal the value. */
+void session_notify(struct session *session, const char *method, json_t *params);
+void session_reply(struct session *session, json_t *id, json_t *result);
+void session_refuse(struct session *session, json_t *id, int code, const char *text);
+
+void session_told_set(struct session *session, const struct member *member, enum stream stream,
+	bool is_told);
+bool session_told(const struct session *session, const struct member *member, enum stream stream);
+
+/* The sampler is to run as often as the most eager session wants. */
+void hall_arrange_sampling(struct hall *hall);
+/* Begin a pass, or have one follow the one under way; returns the pass that will be whole. */
+uint64_t hall_sample(struct hall *hall);
+/* The foreground client is there, or lost. */
+void hall_owner_came(struct hall *hall, uint64_t linger_ms);
+void hall_owner_left(struct hall *hall);
+/* The last client is gone: at the end, that is the end. */
+void hall_left(struct hall *hall);
+/* A client is still reading: do not leave yet. */
+void hall_stay(struct hall *hall);
+
+#endif
