@@ -752,7 +752,7 @@ void engine_begin(struct engine *engine)
 	engine->is_draining = false;
 	engine->graph_dirty = true;
 	if (engine->keeper.page->engine_starts > 1)
-		engine_tell(engine, "the engine was started again, its %uth start",
+		engine_tell(engine, "the engine was started again: start %u",
 			engine->keeper.page->engine_starts);
 	drain(engine);
 }

@@ -29,8 +29,8 @@ enum {
 	STATE_SIZE = 64 * 1024 * 1024, /* of the engine's memory: sparse, it pays for what it uses */
 	FIRST_PAUSE_MS = 100,          /* before an engine that keeps ending is started again */
 	LONGEST_PAUSE_MS = 5000,
-	FREE_STARTS = 3,               /* this many are started without a pause */
-	CALM_US = 10 * 1000000,        /* an engine that lived this long is no loop */
+	FREE_STARTS = 8,               /* this many are started without a pause */
+	CALM_US = 20 * 1000,           /* one that lived this long is no loop: a start costs about 2 ms */
 };
 
 static struct keeper_page *page;
@@ -199,7 +199,7 @@ static void start_engine(void)
 	engine = pid > 0 ? pid : 0;
 }
 
-/* How long to wait with the next engine: 0, 0, 0, 100 ms … 5 s. */
+/* How long to wait with the next engine: 0, 0, … 100 ms … 5 s. */
 static int pause_ms(void)
 {
 	if (short_lives <= FREE_STARTS)

@@ -1,6 +1,13 @@
 #include "tests/runner.h"
 
+Suite *instance_suite(void);
+Suite *policy_suite(void);
+Suite *state_suite(void);
+
 static suite_function *const suites[] = {
+	instance_suite,
+	policy_suite,
+	state_suite,
 	NULL,
 };
 

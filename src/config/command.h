@@ -1,0 +1,19 @@
+/* A command written as one string: plain words, or something for the shell? */
+#ifndef CONFIG_COMMAND_H
+#define CONFIG_COMMAND_H
+
+#include <stdbool.h>
+
+#include "model/spec.h"
+
+enum command_kind {
+	COMMAND_EMPTY,
+	COMMAND_WORDS,    /* words and quotes: run directly */
+	COMMAND_SHELL,    /* something in it only a shell understands */
+	COMMAND_UNENDED,  /* a quote has no end */
+};
+
+/* As make decides it. For COMMAND_WORDS the words are appended to words. */
+enum command_kind command_split(const char *command, struct strings *words);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * A project's configuration, resolved: from thrum.yaml, process-compose.yaml or a Procfile, or
+ * from what config_print wrote.
+ */
+#ifndef CONFIG_LOAD_H
+#define CONFIG_LOAD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "config/problem.h"
+#include "model/spec.h"
+
+struct config_options {
+	const char *project; /* from -p or THRUM_PROJECT: wins over `name:`; or NULL */
+};
+
+/*
+ * Later files win, key by key; the first says which folder the project is in. ${NAME} and
+ * ${NAME:-default} in values are replaced from the environment, `env_file` and `environment`
+ * of the project; a command is left to the shell. NULL when something is wrong: problems say what.
+ * There may be warnings with a result.
+ */
+struct project_spec *config_load_files(const char *const *paths, size_t count,
+	const struct config_options *options, struct problems *problems);
+
+/* What config_print wrote: the same again, without a look at the file system. */
+struct project_spec *config_load_text(const char *text, size_t size, const char *name,
+	struct problems *problems);
+
+/*
+ * One service as JSON, with the key `name` added. spec was initialised; on failure it is still to be
+ * finished.
+ */
+bool config_load_service(const char *text, size_t size, const char *name,
+	struct problems *problems, struct service_spec *spec);
+
+/* The file of a folder that describes a project. err says what was looked for. */
+bool config_find(const char *dir, char path[PATH_MAX], struct error *err);
+
+/* A name made of what may stand in one: "my app!" → "my-app". free() it. */
+char *config_make_name(const char *text);
+
+#endif

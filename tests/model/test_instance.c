@@ -1,0 +1,249 @@
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/instance.h"
+
+static struct instance web;
+static struct service_spec spec;
+static struct moment now;
+
+static void begin(void)
+{
+	spec = (struct service_spec){ .name = "web", .shutdown = { SIGTERM, 5000, false } };
+	restart_policy_init(&spec.restart);
+	instance_init(&web, "web", 0, false);
+	now = (struct moment){ 1000, 1000000, 0 };
+}
+
+static struct outcome report(enum event event)
+{
+	return instance_report(&web, &spec, event, &now);
+}
+
+static void pass_ms(uint64_t ms)
+{
+	now.monotonic_ms += ms;
+	now.wall_us += ms * 1000;
+}
+
+static void bring_up(void)
+{
+	report(EVENT_START);
+	report(EVENT_ALLOWED);
+	instance_spawned(&web, &spec, 71, &now);
+}
+
+static struct outcome end(int code, int signal, bool has_leftovers)
+{
+	struct death death = { .code = (int16_t)code, .signal = (int16_t)signal, .cause = signal ? CAUSE_SIGNAL : CAUSE_EXIT };
+
+	return instance_ended(&web, &spec, &death, has_leftovers, &now);
+}
+
+static bool told(const struct outcome *outcome, enum notice_kind kind)
+{
+	for (unsigned i = 0; i < outcome->notice_count; i++)
+		if (outcome->notices[i].kind == kind)
+			return true;
+	return false;
+}
+
+START_TEST(a_start_leads_to_a_process)
+{
+	ck_assert_uint_eq(report(EVENT_START).effects & DO_ASK, DO_ASK);
+	ck_assert_int_eq(web.state, STATE_PENDING);
+	ck_assert_uint_eq(report(EVENT_ALLOWED).effects, DO_SPAWN);
+	struct outcome outcome = instance_spawned(&web, &spec, 71, &now);
+	ck_assert_int_eq(web.state, STATE_RUNNING);
+	ck_assert_int_eq(web.pid, 71);
+	ck_assert_uint_eq(web.life, 1);
+	ck_assert(told(&outcome, NOTICE_STARTED));
+}
+END_TEST
+
+START_TEST(a_crash_is_remembered_and_waits)
+{
+	bring_up();
+	pass_ms(300);
+	struct outcome outcome = end(3, 0, false);
+	ck_assert_int_eq(web.state, STATE_BACKOFF);
+	ck_assert_uint_eq(outcome.effects, DO_ARM_BACKOFF);
+	ck_assert_uint_eq(web.deadline_ms, now.monotonic_ms + 1000);
+	ck_assert_uint_eq(web.restarts.crash, 1);
+	ck_assert_int_eq(web.death.code, 3);
+	ck_assert_int_eq(web.death.pid, 71);
+	ck_assert_uint_eq(web.death.uptime_ms, 300);
+	ck_assert(told(&outcome, NOTICE_EXITED) && told(&outcome, NOTICE_BACKOFF));
+	ck_assert_uint_eq(outcome.notices[1].delay_ms, 1000);
+}
+END_TEST
+
+START_TEST(a_stop_is_never_undone_by_the_policy)
+{
+	spec.restart.mode = RESTART_ALWAYS;
+	bring_up();
+	ck_assert_uint_eq(report(EVENT_STOP).effects, DO_TERMINATE);
+	ck_assert_uint_eq(web.deadline_ms, now.monotonic_ms + 5000);
+	end(-1, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+	ck_assert_int_eq(web.death.cause, CAUSE_MANUAL);
+	ck_assert_uint_eq(instance_restarts(&web), 0);
+	ck_assert_uint_eq(web.deadline_ms, 0);
+}
+END_TEST
+
+START_TEST(a_second_stop_kills)
+{
+	bring_up();
+	report(EVENT_STOP);
+	ck_assert_uint_eq(report(EVENT_STOP).effects, DO_KILL);
+}
+END_TEST
+
+START_TEST(a_stop_during_a_restart_does_not_kill)
+{
+	bring_up();
+	report(EVENT_RESTART);
+	ck_assert_uint_eq(report(EVENT_STOP).effects, 0);
+	end(0, 0, false);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+}
+END_TEST
+
+START_TEST(a_start_while_stopping_brings_it_back)
+{
+	bring_up();
+	report(EVENT_STOP);
+	report(EVENT_START);
+	struct outcome outcome = end(0, 0, false);
+	ck_assert_int_eq(web.state, STATE_STARTING);
+	ck_assert(outcome.effects & DO_SPAWN);
+}
+END_TEST
+
+START_TEST(a_manual_restart_is_counted_apart)
+{
+	bring_up();
+	report(EVENT_RESTART);
+	struct outcome outcome = end(-1, SIGTERM, false);
+	ck_assert(outcome.effects & DO_SPAWN);
+	ck_assert_uint_eq(web.restarts.manual, 1);
+	ck_assert_uint_eq(web.restarts.crash, 0);
+}
+END_TEST
+
+START_TEST(it_is_stopped_only_when_its_tree_is_gone)
+{
+	bring_up();
+	report(EVENT_STOP);
+	end(0, 0, true);
+	ck_assert_int_eq(web.state, STATE_STOPPING);
+	ck_assert_int_eq(web.pid, 0);
+	ck_assert_uint_eq(report(EVENT_TIMEOUT).effects, DO_KILL);
+	instance_gone(&web, &spec, &now);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+}
+END_TEST
+
+START_TEST(leftovers_of_a_crash_are_ended_before_the_restart)
+{
+	bring_up();
+	pass_ms(5000);
+	ck_assert_uint_eq(end(1, 0, true).effects, DO_TERMINATE);
+	ck_assert_int_eq(web.state, STATE_STOPPING);
+	struct outcome outcome = instance_gone(&web, &spec, &now);
+	ck_assert_int_eq(web.state, STATE_STARTING);
+	ck_assert(outcome.effects & DO_SPAWN);
+	ck_assert_uint_eq(web.restarts.crash, 1);
+	ck_assert_int_eq(web.death.cause, CAUSE_EXIT);
+}
+END_TEST
+
+START_TEST(too_many_crashes_are_fatal_and_a_start_forgives)
+{
+	spec.restart.max_restarts = 1;
+	bring_up();
+	end(1, 0, false);
+	report(EVENT_TIMEOUT);
+	instance_spawned(&web, &spec, 72, &now);
+	struct outcome outcome = end(1, 0, false);
+	ck_assert_int_eq(web.state, STATE_FATAL);
+	ck_assert(told(&outcome, NOTICE_FATAL));
+	ck_assert(web.wanted);
+	report(EVENT_START);
+	ck_assert_int_eq(web.state, STATE_PENDING);
+	ck_assert_uint_eq(web.crashes.count, 0);
+}
+END_TEST
+
+START_TEST(fatal_is_tried_again_when_so_configured)
+{
+	spec.restart.max_restarts = 0;
+	spec.restart.fatal_retry_ms = 7000;
+	bring_up();
+	end(1, 0, false);
+	ck_assert_int_eq(web.state, STATE_FATAL);
+	ck_assert_uint_eq(web.deadline_ms, now.monotonic_ms + 7000);
+	ck_assert(report(EVENT_TIMEOUT).effects & DO_SPAWN);
+}
+END_TEST
+
+START_TEST(without_a_process_to_be_had_it_is_tried_again)
+{
+	report(EVENT_START);
+	report(EVENT_ALLOWED);
+	ck_assert_uint_eq(report(EVENT_UNSPAWNABLE).effects, DO_ARM_RETRY);
+	ck_assert_int_eq(web.state, STATE_BACKOFF);
+	ck_assert_uint_eq(web.restarts.crash, 0);
+	ck_assert(report(EVENT_TIMEOUT).effects & DO_SPAWN);
+}
+END_TEST
+
+/* Whatever happens in whatever order: these hold. */
+START_TEST(random_lives_stay_consistent)
+{
+	srandom((unsigned)_i);
+	for (int step = 0; step < 2000; step++) {
+		pass_ms((uint64_t)(random() % 2000));
+		bool has_process = web.pid != 0;
+		enum event event = (enum event)(random() % EVENT_COUNT);
+		if (web.state == STATE_STARTING)
+			instance_spawned(&web, &spec, step + 100, &now);
+		else if (has_process && random() % 3 == 0)
+			end((int)(random() % 3), 0, random() % 4 == 0);
+		else if (web.beheaded)
+			instance_gone(&web, &spec, &now);
+		else if (event <= EVENT_FORBIDDEN || event == EVENT_TIMEOUT || event == EVENT_UNSPAWNABLE)
+			report(event);
+		ck_assert_msg(!web.pid || state_has_process(web.state), "step %d: a process in %s", step, state_name(web.state));
+		ck_assert(!state_has_process(web.state) || web.pid || web.beheaded);
+		ck_assert(web.state != STATE_BACKOFF || web.deadline_ms);
+		ck_assert(!web.beheaded || web.state == STATE_STOPPING);
+	}
+}
+END_TEST
+
+Suite *instance_suite(void)
+{
+	Suite *suite = suite_create("instance");
+	TCase *life = tcase_create("life");
+
+	tcase_add_checked_fixture(life, begin, NULL);
+	tcase_add_test(life, a_start_leads_to_a_process);
+	tcase_add_test(life, a_crash_is_remembered_and_waits);
+	tcase_add_test(life, a_stop_is_never_undone_by_the_policy);
+	tcase_add_test(life, a_second_stop_kills);
+	tcase_add_test(life, a_stop_during_a_restart_does_not_kill);
+	tcase_add_test(life, a_start_while_stopping_brings_it_back);
+	tcase_add_test(life, a_manual_restart_is_counted_apart);
+	tcase_add_test(life, it_is_stopped_only_when_its_tree_is_gone);
+	tcase_add_test(life, leftovers_of_a_crash_are_ended_before_the_restart);
+	tcase_add_test(life, too_many_crashes_are_fatal_and_a_start_forgives);
+	tcase_add_test(life, fatal_is_tried_again_when_so_configured);
+	tcase_add_test(life, without_a_process_to_be_had_it_is_tried_again);
+	tcase_add_loop_test(life, random_lives_stay_consistent, 0, 20);
+	suite_add_tcase(suite, life);
+	return suite;
+}
