@@ -22,7 +22,7 @@ static void *run(void *context)
 {
 	struct sampler *sampler = context;
 	struct error err;
-	struct sweep *sweep = sweep_create("/proc", &err);
+	struct sweep *sweep = sweep_create(&err);
 
 	if (!sweep)
 		log_line("sampler: %s", err.text);

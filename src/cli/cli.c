@@ -1,0 +1,475 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "client/paths.h"
+#include "config/load.h"
+#include "protocol/method.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0"
+#endif
+
+enum { LINE_MOST = 64 * 1024 };
+
+static int run_help(struct invocation *invocation);
+static int run_version(struct invocation *invocation);
+
+// clang-format off
+/* p and j are everybody's. */
+const struct command commands[] = {
+	{ "up", NULL, "[NAME…]", "fdHFSELN", 0, -1,
+	  "Start the project's engine, and its services. On a terminal the dashboard opens; -d goes back to\n"
+	  "the shell; --headless stays in front and prints output and events.", cli_up },
+	{ "down", NULL, "", "t", 0, 0, "Stop all services, in reverse order of dependency, and end the engine.", cli_down },
+	{ "ps", "ls", "[NAME…]", "w", 0, -1, "List instances: state, pid, uptime, restarts, CPU, memory. Exit status 1 if one failed.", cli_ps },
+	{ "start", NULL, "NAME…", "N", 1, -1, "Start services or instances, and what they depend on.", cli_act },
+	{ "stop", NULL, "NAME…", "", 1, -1, "Stop: the signal, the grace time, then SIGKILL for every process of it. A second stop kills now.", cli_act },
+	{ "restart", NULL, "NAME…", "", 1, -1, "Stop and start again.", cli_act },
+	{ "kill", NULL, "NAME…", "", 1, -1, "SIGKILL now, for every process of it; it stays stopped.", cli_act },
+	{ "scale", NULL, "NAME N|+N|-N", "", 2, 2, "Change how many instances a service has.", cli_scale },
+	{ "signal", NULL, "SIGNAL NAME…", "T", 2, -1, "Send a signal to the process; with --tree to all of its descendants too.", cli_signal },
+	{ "run", NULL, "-- COMMAND…", "nmrc", 1, -1, "Launch a command now, as a service of the project.", cli_run },
+	{ "logs", NULL, "[NAME…]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
+	{ "history", NULL, "[NAME…]", "l", 0, -1, "Past deaths, each with its cause.", cli_history },
+	{ "events", NULL, "", "y", 0, 0, "What happened: starts, exits, backoffs …; -f goes on with what comes.", cli_events },
+	{ "wait", NULL, "NAME…", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
+	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
+	{ "check", NULL, "", "f", 0, 0, "Validate the configuration and print it resolved, as JSON.", cli_check },
+	{ "attach", NULL, "", "R", 0, 0, "Open the dashboard on a running engine.", cli_attach },
+	{ "version", NULL, "", "", 0, 0, "Print the version.", run_version },
+	{ "help", NULL, "[COMMAND]", "", 0, 1, "Explain a command.", run_help },
+	{ NULL, NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
+
+/* letter: how the command table names it; short options are the same where `is_short` */
+static const struct option_row {
+	char letter;
+	bool is_short;
+	const char *name, *argument, *help;
+} option_rows[] = {
+	{ 'p', true,  "project", "NAME", "the project; else THRUM_PROJECT, the file's `name:`, or the folder's name" },
+	{ 'j', false, "json", NULL, "print JSON" },
+	{ 'f', true,  "file", "FILE", "the configuration; several are merged, later ones win" },
+	{ 'd', true,  "detach", NULL, "go back to the shell once the engine runs" },
+	{ 'H', false, "headless", NULL, "stay in front and print records" },
+	{ 'F', false, "format", "text|json", "how records are printed" },
+	{ 'S', false, "samples", "TIME", "print samples of CPU and memory this often, such as 1s" },
+	{ 'E', false, "exit-when", "WHEN", "all-done (default), any-exit, any-failure, never, or the NAME of a service" },
+	{ 'L', false, "linger", "TIME", "stop all this long after this client is lost" },
+	{ 'N', false, "no-deps", NULL, "without what they depend on" },
+	{ 't', true,  "timeout", "TIME", "wait no longer than this" },
+	{ 'w', true,  "watch", NULL, "again every second" },
+	{ 'T', false, "tree", NULL, "all processes of the tree" },
+	{ 'n', true,  "instances", "N", "how many" },
+	{ 'm', false, "name", "NAME", "what it is called; else the command's name" },
+	{ 'r', false, "restart", "POLICY", "no (default), on_failure, always" },
+	{ 'c', true,  "directory", "DIR", "the folder it runs in" },
+	{ 'y', true,  "follow", NULL, "go on with what comes" },
+	{ 'l', true,  "lines", "N", "the newest N" },
+	{ 's', false, "since", "TIME", "from then on: 10m, or 2026-11-23T12:00:00Z" },
+	{ 'g', false, "grep", "PATTERN", "only lines that match this PCRE2 pattern" },
+	{ 'M', false, "stream", "out|err", "only this stream" },
+	{ 'W', false, "for", "STATE", "ready (or running), completed, stopped" },
+	{ 'R', false, "read-only", NULL, "keys that act do nothing" },
+};
+// clang-format on
+enum { OPTION_COUNT = sizeof option_rows / sizeof *option_rows };
+
+/* Two commands use -f and -n in their customary sense. */
+static char short_letter(const struct option_row *row)
+{
+	return row->letter == 'y' ? 'f' : row->letter == 'l' ? 'n' : row->letter == 'c' ? 'C' : row->letter;
+}
+
+static bool takes(const struct command *command, char letter)
+{
+	return letter == 'p' || letter == 'j' || strchr(command->options, letter);
+}
+
+static void set_option(struct invocation *invocation, char letter, const char *value)
+{
+	const struct {
+		char letter;
+		bool *flag;
+		const char **text;
+	} places[] = {
+		{ 'p', NULL, &invocation->project },
+		{ 'j', &invocation->json, NULL },
+		{ 'd', &invocation->detach, NULL },
+		{ 'H', &invocation->headless, NULL },
+		{ 'F', NULL, &invocation->format },
+		{ 'S', NULL, &invocation->samples },
+		{ 'E', NULL, &invocation->exit_when },
+		{ 'L', NULL, &invocation->linger },
+		{ 'N', &invocation->no_deps, NULL },
+		{ 't', NULL, &invocation->timeout },
+		{ 'w', &invocation->watch, NULL },
+		{ 'T', &invocation->tree, NULL },
+		{ 'n', NULL, &invocation->instances },
+		{ 'm', NULL, &invocation->name },
+		{ 'r', NULL, &invocation->restart },
+		{ 'c', NULL, &invocation->directory },
+		{ 'y', &invocation->follow, NULL },
+		{ 'l', NULL, &invocation->lines },
+		{ 's', NULL, &invocation->since },
+		{ 'g', NULL, &invocation->grep },
+		{ 'M', NULL, &invocation->stream },
+		{ 'W', NULL, &invocation->await },
+		{ 'R', &invocation->read_only, NULL },
+	};
+
+	if (letter == 'f' && invocation->file_count < CLI_FILES_MOST)
+		invocation->files[invocation->file_count++] = value;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		if (places[i].letter != letter)
+			continue;
+		if (places[i].flag)
+			*places[i].flag = true;
+		else
+			*places[i].text = value;
+	}
+}
+
+int cli_fail(int status, const char *fmt, ...)
+{
+	char message[1024];
+	struct text safe;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof message, fmt, args);
+	va_end(args);
+	text_init(&safe, LINE_MOST);
+	utf8_append_safe(&safe, message, strlen(message), false);
+	fflush(stdout);
+	fprintf(stderr, "thrum: %s\n", text_string(&safe));
+	text_finish(&safe);
+	return status;
+}
+
+int cli_status(const struct error *err)
+{
+	switch (err->code) {
+	case ENOENT:
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return EXIT_NO_ENGINE;
+	case PROTOCOL_NO_SUCH_SERVICE:
+		return EXIT_NO_SERVICE;
+	case PROTOCOL_INVALID_PARAMS:
+		return EXIT_USAGE;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static char *project_of_file(const char *path, const char *dir)
+{
+	struct config_options options = { 0 };
+	struct problems problems;
+
+	problems_init(&problems);
+	struct project_spec *spec = config_load_files(&path, 1, &options, &problems);
+	problems_finish(&problems);
+	const char *folder = strrchr(dir, '/');
+	char *name = spec ? memory_copy(spec->name) : config_make_name(folder && folder[1] ? folder + 1 : "root");
+	project_spec_destroy(spec);
+	return name;
+}
+
+/* A command on a running engine needs no valid file: then the folder's name is it. */
+char *cli_project(const struct invocation *invocation)
+{
+	const char *variable = getenv("THRUM_PROJECT");
+	char dir[PATH_MAX], path[PATH_MAX] = "";
+	struct error err;
+
+	if (invocation->project)
+		return memory_copy(invocation->project);
+	if (variable && variable[0])
+		return memory_copy(variable);
+	if (!getcwd(dir, sizeof dir))
+		return memory_copy("root");
+	if (invocation->file_count)
+		return project_of_file(invocation->files[0], dir);
+	config_find(dir, path, &err);
+	return project_of_file(path, dir);
+}
+
+struct link *cli_connect(const struct invocation *invocation, int *status)
+{
+	char *project = cli_project(invocation);
+	struct error err = { 0 };
+	struct link *link = service_name_is_valid(project) ? link_open(project, &err) : NULL;
+
+	if (!link && !service_name_is_valid(project))
+		*status = cli_fail(EXIT_USAGE, "'%.80s' cannot be the name of a project", project);
+	else if (!link && (err.code == ENOENT || err.code == ECONNREFUSED))
+		*status = cli_fail(EXIT_NO_ENGINE, "no engine runs for project '%s': `thrum up` starts it, -p NAME names another", project);
+	else if (!link)
+		*status = cli_fail(EXIT_NO_ENGINE, "%s", err.text);
+	free(project);
+	return link;
+}
+
+json_t *cli_call(struct link *link, const char *method, json_t *params, int *status)
+{
+	struct error err = { 0 };
+	json_t *result = link_call(link, method, params, CALL_MS, &err);
+
+	if (!result)
+		*status = cli_fail(cli_status(&err), "%s", err.text);
+	return result;
+}
+
+json_t *cli_names(const struct invocation *invocation)
+{
+	json_t *names = json_array();
+
+	for (int i = 0; i < invocation->name_count; i++) {
+		json_t *name = json_string(invocation->names[i]);
+		json_array_append_new(names, name ? name : json_string("?"));
+	}
+	return json_pack("{s:o}", "names", names);
+}
+
+void cli_print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+void cli_print_safe(const char *string)
+{
+	struct text safe;
+
+	text_init(&safe, LINE_MOST * 4);
+	utf8_append_safe(&safe, string, strlen(string), false);
+	fputs(text_string(&safe), stdout);
+	text_finish(&safe);
+}
+
+bool cli_is_cut_off(void)
+{
+	return ferror(stdout) && errno == EPIPE;
+}
+
+int cli_finish(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno == EPIPE)
+		return status;
+	return cli_fail(EXIT_FAILED, "standard output: %s", strerror(errno ? errno : EIO));
+}
+
+bool cli_duration(const char *option, const char *text, uint64_t *ms)
+{
+	if (!text || units_parse_duration(text, ms))
+		return true;
+	cli_fail(EXIT_USAGE, "--%s takes a duration such as 500ms, 10s or 5m, not '%s'", option, text);
+	return false;
+}
+
+/* ---- help ---- */
+
+static void print_option(const struct option_row *row)
+{
+	char left[48];
+
+	snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->is_short ? "-" : " ", row->is_short ? short_letter(row) : ' ',
+		row->is_short ? ", " : "  ", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+	printf("  %-26s %s\n", left, row->help);
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("thrum %s%s%s\n%s\n\n", command->name, command->arguments[0] ? " " : "", command->arguments, command->help);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (takes(command, option_rows[i].letter))
+			print_option(&option_rows[i]);
+}
+
+static void print_help(void)
+{
+	printf("thrum launches, supervises and inspects processes.\n\n"
+	       "  thrum                      the dashboard of this folder's project\n");
+	for (const struct command *command = commands; command->name; command++) {
+		char left[48];
+		snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
+		printf("  thrum %-20s %.*s\n", left, (int)strcspn(command->help, ".:;"), command->help);
+	}
+	printf("\nNames are web, web/0, ns:NAME, globs, or all. `thrum help COMMAND` and thrum(1) say more.\n"
+	       "Exit status: 0 fine, 1 failed, 2 usage or configuration, 3 no engine, 4 no such service.\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+	if (strcmp(name, "status") == 0)
+		name = "ps";
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0 || (command->alias && strcmp(command->alias, name) == 0))
+			return command;
+	return NULL;
+}
+
+static int say_unknown(const char *name)
+{
+	const char *known[sizeof commands / sizeof *commands] = { NULL };
+
+	for (size_t i = 0; commands[i].name; i++)
+		known[i] = commands[i].name;
+	const char *nearest = problem_nearest(name, known);
+	if (nearest)
+		return cli_fail(EXIT_USAGE, "no such command: '%s' (did you mean '%s'?)", name, nearest);
+	return cli_fail(EXIT_USAGE, "no such command: '%s'; `thrum help` lists them", name);
+}
+
+static int run_help(struct invocation *invocation)
+{
+	const struct command *command = invocation->name_count ? find_command(invocation->names[0]) : NULL;
+
+	if (invocation->name_count && !command)
+		return say_unknown(invocation->names[0]);
+	if (command)
+		print_command_help(command);
+	else
+		print_help();
+	return EXIT_OK;
+}
+
+static int run_version(struct invocation *invocation)
+{
+	if (invocation->json)
+		printf("{\"version\":\"%s\",\"protocol\":%d}\n", PACKAGE_VERSION, PROTOCOL_VERSION);
+	else
+		printf("thrum %s\n", PACKAGE_VERSION);
+	return EXIT_OK;
+}
+
+/* ---- arguments ---- */
+
+enum { HELP_OPTION = 1 };
+
+static void make_options(const struct command *command, struct option *longs, char *shorts)
+{
+	size_t count = 0, letters = 0;
+
+	if (command->run == cli_run)
+		shorts[letters++] = '+'; /* options behind the first word are the command's own */
+	shorts[letters++] = ':';
+	shorts[letters++] = 'h';
+	longs[count++] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+		if (!takes(command, row->letter))
+			continue;
+		longs[count++] = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, 256 + (int)i };
+		if (row->is_short)
+			shorts[letters++] = short_letter(row);
+		if (row->is_short && row->argument)
+			shorts[letters++] = ':';
+	}
+	longs[count] = (struct option){ 0 };
+	shorts[letters] = '\0';
+}
+
+static const struct option_row *find_option(const struct command *command, int code)
+{
+	if (code >= 256)
+		return &option_rows[code - 256];
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_rows[i].is_short && takes(command, option_rows[i].letter) && short_letter(&option_rows[i]) == code)
+			return &option_rows[i];
+	return NULL;
+}
+
+/* "scale web -1": a number is no option */
+static void protect_numbers(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (argv[i][0] == '-' && argv[i][1] >= '0' && argv[i][1] <= '9')
+			argv[i] = memory_format("=%s", argv[i]);
+}
+
+static int parse(struct invocation *invocation, int argc, char **argv)
+{
+	const struct command *command = invocation->command;
+	struct option longs[OPTION_COUNT + 2];
+	char shorts[OPTION_COUNT * 2 + 8];
+	int code;
+
+	if (command->run == cli_scale)
+		protect_numbers(argc, argv);
+	make_options(command, longs, shorts);
+	opterr = 0;
+	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (code == 'h' || code == HELP_OPTION) {
+			print_command_help(command);
+			return EXIT_OK;
+		}
+		if (code == '?')
+			return cli_fail(EXIT_USAGE, "%s: no such option: '%s'; `thrum help %s` lists them", command->name, argv[optind - 1], command->name);
+		if (code == ':')
+			return cli_fail(EXIT_USAGE, "%s: '%s' takes a value", command->name, argv[optind - 1]);
+		set_option(invocation, find_option(command, code)->letter, optarg);
+	}
+	invocation->names = argv + optind;
+	invocation->name_count = argc - optind;
+	if (invocation->name_count < command->least)
+		return cli_fail(EXIT_USAGE, "%s: which? usage: thrum %s %s", command->name, command->name, command->arguments);
+	if (command->most >= 0 && invocation->name_count > command->most)
+		return cli_fail(EXIT_USAGE, "%s: too many arguments; usage: thrum %s %s", command->name, command->name, command->arguments);
+	return -1;
+}
+
+/* `thrum -p NAME ps`: options of everybody may stand before the command. */
+static int take_leading(struct invocation *invocation, int argc, char **argv)
+{
+	int at = 1;
+
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (strcmp(argv[at], "--json") == 0)
+			invocation->json = true;
+		else if ((strcmp(argv[at], "-p") == 0 || strcmp(argv[at], "--project") == 0) && at + 1 < argc)
+			invocation->project = argv[++at];
+		else
+			break;
+	}
+	return at;
+}
+
+int cli_main(int argc, char **argv)
+{
+	static char up[] = "up";
+	struct invocation invocation = { 0 };
+	int at = take_leading(&invocation, argc, argv);
+	const char *name = at < argc ? argv[at] : NULL;
+
+	if (!name)
+		return cli_dashboard(&invocation);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		name = "version";
+	if (name[0] == '-') /* `thrum -f FILE`: as `thrum up -f FILE` */
+		name = argv[--at] = up;
+	invocation.command = find_command(name);
+	if (!invocation.command)
+		return say_unknown(name);
+	int status = parse(&invocation, argc - at, argv + at);
+	if (status < 0)
+		status = invocation.command->run(&invocation);
+	return cli_finish(status);
+}

@@ -1,0 +1,105 @@
+/*
+ * The commands of `thrum`: one row each in the table of cli.c, with its options and its help; what
+ * they share is below. All are clients of the control socket.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "client/link.h"
+#include "model/spec.h"
+
+/* Exit statuses, as the contract has them. */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,     /* a service ended `fatal` or `failed`, or the request was refused */
+	EXIT_USAGE = 2,      /* or configuration */
+	EXIT_NO_ENGINE = 3,
+	EXIT_NO_SERVICE = 4,
+};
+
+enum { CLI_FILES_MOST = 16, CALL_MS = 10000, STOP_CALL_MS = 3600 * 1000 };
+
+/* Everything that any option can set. */
+struct invocation {
+	const struct command *command;
+	const char *project;                 /* -p, or THRUM_PROJECT; NULL: of the folder */
+	const char *files[CLI_FILES_MOST];
+	unsigned file_count;
+	bool json, follow, detach, headless, tree, watch, no_deps, read_only;
+	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
+	const char *await, *name, *restart, *instances, *directory;
+	char **names;                        /* what is left of the arguments; NULL-ended */
+	int name_count;
+};
+
+struct command {
+	const char *name;
+	const char *alias;       /* or NULL */
+	const char *arguments;   /* "NAME…", for the help */
+	const char *options;     /* letters of cli.c's option table that it takes */
+	int least, most;         /* names; most -1: any number */
+	const char *help;
+	int (*run)(struct invocation *invocation);
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+int cli_main(int argc, char **argv);
+
+/* "thrum: …" on standard error; returns the status. */
+int cli_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The exit status that an error of the engine or of a link means. */
+int cli_status(const struct error *err);
+
+/* The project that is meant: -p, THRUM_PROJECT, or the one of this folder. free() it. */
+char *cli_project(const struct invocation *invocation);
+
+/* Connect to the engine of the project; NULL after saying that there is none. */
+struct link *cli_connect(const struct invocation *invocation, int *status);
+
+/* One request and its reply; NULL after saying what went wrong. params is stolen. */
+json_t *cli_call(struct link *link, const char *method, json_t *params, int *status);
+
+/* {"names":[…]} */
+json_t *cli_names(const struct invocation *invocation);
+
+/* JSON on one line to standard output. */
+void cli_print_json(const json_t *json);
+/* A line of child or client text, safe for any terminal. */
+void cli_print_safe(const char *text);
+/* Flush standard output: EXIT_FAILED, said, when it could not all be written. */
+int cli_finish(int status);
+/* Was standard output closed by its reader? */
+bool cli_is_cut_off(void);
+
+/* Load the files of -f, or of the folder; problems are printed. NULL: status says why. */
+struct project_spec *cli_load(const struct invocation *invocation, int *status);
+
+/* Duration options: false after saying what it should look like. */
+bool cli_duration(const char *option, const char *text, uint64_t *ms);
+
+/* The commands that are more than a few lines. */
+int cli_up(struct invocation *invocation);
+int cli_dashboard(struct invocation *invocation);
+int cli_attach(struct invocation *invocation);
+int cli_headless(struct link *link, struct invocation *invocation, const struct project_spec *spec);
+int cli_ps(struct invocation *invocation);
+int cli_logs(struct invocation *invocation);
+int cli_history(struct invocation *invocation);
+int cli_events(struct invocation *invocation);
+int cli_wait(struct invocation *invocation);
+int cli_run(struct invocation *invocation);
+int cli_check(struct invocation *invocation);
+int cli_info(struct invocation *invocation);
+int cli_act(struct invocation *invocation);
+int cli_scale(struct invocation *invocation);
+int cli_signal(struct invocation *invocation);
+int cli_down(struct invocation *invocation);
+
+#endif

@@ -1,0 +1,68 @@
+#include "cli/exit_when.h"
+
+#include <string.h>
+
+static bool has_ended(const struct row *row)
+{
+	return row->has_last_death;
+}
+
+static bool has_failed(const struct row *row)
+{
+	return row->state == STATE_FAILED || row->state == STATE_FATAL;
+}
+
+static bool is_any(const struct replica *replica, bool (*is_true)(const struct row *row))
+{
+	for (size_t i = 0; i < replica->row_count; i++)
+		if (is_true(&replica->rows[i].row))
+			return true;
+	return false;
+}
+
+static bool are_all_over(const struct replica *replica)
+{
+	for (size_t i = 0; i < replica->row_count; i++)
+		if (!state_is_over(replica->rows[i].row.state))
+			return false;
+	return true;
+}
+
+/* As a shell has it: the exit status, or 128 and the signal. */
+static struct exit_verdict status_of(const struct replica *replica, const char *service)
+{
+	for (size_t i = 0; i < replica->row_count; i++) {
+		const struct row *row = &replica->rows[i].row;
+		if (strcmp(row->service, service) != 0 || !state_is_over(row->state))
+			continue;
+		int status = !row->has_last_death ? 1 : row->last_death.signal ? 128 + row->last_death.signal : row->last_death.code;
+		return (struct exit_verdict){ true, status };
+	}
+	return (struct exit_verdict){ false, -1 };
+}
+
+struct exit_verdict exit_when(const struct replica *replica, const char *when)
+{
+	if (!when || strcmp(when, "all-done") == 0)
+		return (struct exit_verdict){ are_all_over(replica), -1 };
+	if (strcmp(when, "never") == 0)
+		return (struct exit_verdict){ false, -1 };
+	if (strcmp(when, "any-exit") == 0)
+		return (struct exit_verdict){ is_any(replica, has_ended), -1 };
+	if (strcmp(when, "any-failure") == 0)
+		return (struct exit_verdict){ is_any(replica, has_failed), -1 };
+	return status_of(replica, when);
+}
+
+bool exit_when_is_valid(const char *when, const char *const *services)
+{
+	static const char *const words[] = { "all-done", "any-exit", "any-failure", "never" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i], when) == 0)
+			return true;
+	for (; *services; services++)
+		if (strcmp(*services, when) == 0)
+			return true;
+	return false;
+}

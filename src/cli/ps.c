@@ -1,0 +1,190 @@
+/* Tables of what runs, and of what died. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "protocol/row.h"
+#include "protocol/value.h"
+
+enum { CELL = 40, WATCH_MS = 1000 };
+
+/* "-" for what is not known, and for none: so that a number stands out. */
+static const char *count_text(char out[CELL], uint64_t count)
+{
+	if (count == 0 || count == SAMPLE_UNKNOWN)
+		return "-";
+	snprintf(out, CELL, "%llu", (unsigned long long)count);
+	return out;
+}
+
+static const char *state_text(char out[CELL], const struct row *row, uint64_t now_us)
+{
+	char pause[UNITS_TEXT_SIZE];
+	bool is_dead = row->state == STATE_COMPLETED || row->state == STATE_FAILED;
+
+	snprintf(out, CELL, "%s", state_name(row->state));
+	if (row->state == STATE_BACKOFF && row->deadline_us > now_us) {
+		units_format_duration(pause, (row->deadline_us - now_us) / 1000);
+		snprintf(out, CELL, "backoff %s", pause);
+	} else if (is_dead && row->has_last_death && !row->last_death.signal) {
+		snprintf(out, CELL, "%s %d", state_name(row->state), row->last_death.code);
+	}
+	return out;
+}
+
+static uint32_t all_restarts(const struct row *row)
+{
+	const struct restart_counts *counts = &row->restarts;
+
+	return counts->crash + counts->manual + counts->limit + counts->probe + counts->watch;
+}
+
+static void print_row(const struct row *row, uint64_t now_us)
+{
+	char name[CELL * 3], state[CELL], pid[CELL], restarts[CELL], threads[CELL], fds[CELL];
+	char uptime[UNITS_TEXT_SIZE] = "-", rss[UNITS_TEXT_SIZE] = "-", cpu[CELL] = "-";
+	const struct sample *sample = &row->sample;
+
+	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
+	if (row->pid)
+		units_format_duration(uptime, row->uptime_ms);
+	if (sample->pid && sample->rss != SAMPLE_UNKNOWN)
+		units_format_size(rss, sample->rss);
+	if (sample->pid)
+		snprintf(cpu, sizeof cpu, "%.1f", sample->cpu_pct);
+	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s", name, state_text(state, row, now_us),
+		count_text(pid, (uint64_t)row->pid), uptime, count_text(restarts, all_restarts(row)), cpu, rss,
+		sample->pid ? count_text(threads, sample->threads) : "-", sample->pid ? count_text(fds, sample->fds) : "-");
+	if (row->detail[0] || (row->has_last_death && row->last_death.detail[0])) {
+		printf("  ");
+		cli_print_safe(row->detail[0] ? row->detail : row->last_death.detail);
+	}
+	putchar('\n');
+}
+
+static int print_table(const json_t *rows)
+{
+	uint64_t now_us = clock_wall_us();
+	int status = EXIT_OK;
+	const json_t *json;
+	struct row row;
+	struct error err;
+	size_t i;
+
+	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s\n", "NAME", "STATE", "PID", "UPTIME", "RST", "CPU%", "RSS", "THR", "FDS");
+	json_array_foreach(rows, i, json) {
+		if (!row_from_json(&row, json, &err))
+			continue;
+		print_row(&row, now_us);
+		if (row.state == STATE_FAILED || row.state == STATE_FATAL)
+			status = EXIT_FAILED;
+	}
+	if (!json_array_size(rows))
+		printf("nothing is here yet; `thrum run -- COMMAND` launches something\n");
+	return status;
+}
+
+static int status_of(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const char *state = json_string_value(json_object_get(row, "state"));
+		if (state && (strcmp(state, "failed") == 0 || strcmp(state, "fatal") == 0))
+			return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+int cli_ps(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+
+	for (bool again = link; again;) {
+		json_t *result = cli_call(link, "list", cli_names(invocation), &status);
+		const json_t *rows = json_object_get(result, "instances");
+		if (result && invocation->watch && isatty(STDOUT_FILENO))
+			printf("\033[H\033[2J");
+		if (result && invocation->json)
+			cli_print_json(rows);
+		if (result)
+			status = invocation->json ? status_of(rows) : print_table(rows);
+		json_decref(result);
+		fflush(stdout);
+		again = result && invocation->watch && !ferror(stdout);
+		if (again)
+			link_wait(link, WATCH_MS);
+	}
+	link_close(link);
+	return status;
+}
+
+static void print_death(const json_t *json)
+{
+	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
+	struct death death;
+	struct error err;
+
+	if (!death_from_json(&death, json, &err))
+		return;
+	clock_format_iso(started, death.started_us);
+	started[19] = '\0';
+	units_format_duration(uptime, death.uptime_ms);
+	units_format_size(rss, death.peak_rss);
+	units_format_duration(cpu, death.cpu_ms);
+	death_describe(cause, &death);
+	printf("%-16s/%-3lld %4u %8d  %s %9s %6s %8s  %s", json_string_value(json_object_get(json, "service")),
+		(long long)json_integer_value(json_object_get(json, "instance")), death.life, death.pid, started, uptime, rss, cpu, cause);
+	if (death.signal && death.cause != CAUSE_SIGNAL)
+		printf(" (%s)", signal_name(death.signal));
+	if (death.detail[0]) {
+		printf("  ");
+		cli_print_safe(death.detail);
+	}
+	putchar('\n');
+}
+
+int cli_history(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	json_t *params = cli_names(invocation), *death;
+	size_t i;
+
+	if (invocation->lines)
+		json_object_set_new(params, "limit", json_integer(strtoll(invocation->lines, NULL, 10)));
+	struct link *link = cli_connect(invocation, &status);
+	json_t *result = link ? cli_call(link, "history", json_incref(params), &status) : NULL;
+	json_decref(params);
+	const json_t *deaths = json_object_get(result, "deaths");
+	if (result && invocation->json)
+		cli_print_json(deaths);
+	else if (result) {
+		printf("%-20s %4s %8s  %-19s %9s %6s %8s  %s\n", "NAME", "LIFE", "PID", "STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
+		json_array_foreach(deaths, i, death)
+			print_death(death);
+	}
+	json_decref(result);
+	link_close(link);
+	return status;
+}
+
+int cli_info(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+	json_t *result = !link ? NULL : cli_call(link, "info", json_pack("{s:s}", "name", invocation->names[0]), &status);
+
+	if (result) {
+		json_dumpf(result, stdout, invocation->json ? JSON_COMPACT : JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(result);
+	link_close(link);
+	return status;
+}

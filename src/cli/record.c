@@ -1,0 +1,144 @@
+#include "cli/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "protocol/value.h"
+
+enum { NAME_MOST = 96 };
+
+static void put_json(struct text *out, json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	if (text)
+		text_puts(out, text);
+	text_putc(out, '\n');
+	free(text);
+}
+
+/* The same name has always the same colour. */
+static void put_name(struct text *out, const struct record_style *style, const char *service, int64_t instance)
+{
+	static const char *const colours[] = { "36", "33", "32", "35", "34", "96", "93", "92", "95", "94" };
+	unsigned hash = 0;
+
+	for (const char *c = service; *c; c++)
+		hash = hash * 31 + (unsigned char)*c;
+	if (style->colour)
+		text_format(out, "\033[%sm", colours[hash % (sizeof colours / sizeof *colours)]);
+	if (instance >= 0)
+		text_format(out, "%s/%lld", service, (long long)instance);
+	else
+		text_puts(out, *service ? service : "thrum");
+	if (style->colour)
+		text_puts(out, "\033[0m");
+}
+
+static void put_time(struct text *out, uint64_t time_us)
+{
+	char local[CLOCK_TEXT_SIZE];
+
+	clock_format_local(local, time_us);
+	text_format(out, "%s ", local);
+}
+
+void record_line(struct text *out, const struct record_style *style, const struct tail_line *line)
+{
+	const struct tail_stream *stream = line->stream;
+
+	if (style->json) {
+		put_json(out, json_pack("{s:o,s:s,s:s,s:i,s:i,s:s,s:o}", "ts", time_to_json(line->time_us), "kind", "log",
+			"service", stream->service, "instance", (int)stream->instance, "pid", (int)line->pid,
+			"stream", stream->is_err ? "stderr" : "stdout", "text", text_to_json(line->text, line->size)));
+		return;
+	}
+	put_time(out, line->time_us);
+	put_name(out, style, stream->service, stream->instance);
+	text_puts(out, " | ");
+	if (style->safe)
+		utf8_append_safe(out, line->text, line->size, style->colour);
+	else
+		text_append(out, line->text, line->size);
+	if (style->colour)
+		text_puts(out, "\033[0m");
+	text_putc(out, '\n');
+}
+
+static const char *string_of(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static void put_duration(struct text *out, const char *before, const json_t *ms)
+{
+	char duration[UNITS_TEXT_SIZE];
+
+	if (!json_is_integer(ms))
+		return;
+	units_format_duration(duration, (uint64_t)json_integer_value(ms));
+	text_format(out, "%s%s", before, duration);
+}
+
+void record_event(struct text *out, const struct record_style *style, const json_t *event)
+{
+	const json_t *instance = json_object_get(event, "instance"), *pid = json_object_get(event, "pid");
+	const char *service = string_of(event, "service"), *cause = string_of(event, "cause");
+	const char *detail = string_of(event, "detail");
+
+	if (style->json) {
+		put_json(out, json_deep_copy(event));
+		return;
+	}
+	put_time(out, time_from_json(json_object_get(event, "ts")));
+	bool is_of_instance = json_is_integer(instance) && strcmp(string_of(event, "event"), "scaled") != 0 && *service;
+	put_name(out, style, service, is_of_instance ? json_integer_value(instance) : -1);
+	text_format(out, " · %s", string_of(event, "event"));
+	if (json_is_integer(pid))
+		text_format(out, " pid %lld", (long long)json_integer_value(pid));
+	if (*cause)
+		text_format(out, ", %s", cause);
+	put_duration(out, ", after ", json_object_get(event, "uptime_ms"));
+	put_duration(out, ", again in ", json_object_get(event, "delay_ms"));
+	if (*detail) {
+		text_puts(out, ": ");
+		utf8_append_safe(out, detail, strlen(detail), false);
+	}
+	text_putc(out, '\n');
+}
+
+static void record_sample(struct text *out, const struct record_style *style, json_t *ts, const json_t *sample)
+{
+	char rss[UNITS_TEXT_SIZE] = "?";
+	const json_t *bytes = json_object_get(sample, "rss");
+
+	if (style->json) {
+		json_t *record = json_pack("{s:O,s:s,s:n,s:n,s:n,s:n}", "ts", ts, "kind", "sample", "queue", "busy", "ipc_in", "ipc_out");
+		json_object_update_missing(record, (json_t *)sample);
+		put_json(out, record);
+		return;
+	}
+	if (json_is_integer(bytes))
+		units_format_size(rss, (uint64_t)json_integer_value(bytes));
+	put_time(out, time_from_json(ts));
+	put_name(out, style, string_of(sample, "service"), json_integer_value(json_object_get(sample, "instance")));
+	text_format(out, " · cpu %.1f%%, rss %s, %lld threads, %lld descriptors\n",
+		json_number_value(json_object_get(sample, "cpu_pct")), rss,
+		(long long)json_integer_value(json_object_get(sample, "threads")),
+		(long long)json_integer_value(json_object_get(sample, "fds")));
+}
+
+void record_samples(struct text *out, const struct record_style *style, const json_t *samples)
+{
+	const json_t *sample;
+	size_t i;
+
+	json_array_foreach(json_object_get(samples, "instances"), i, sample)
+		record_sample(out, style, json_object_get(samples, "ts"), sample);
+}

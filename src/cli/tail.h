@@ -1,0 +1,62 @@
+/*
+ * Reads logs through the engine: every byte once, by offset, however the engine and the connection
+ * come and go. The caller runs the connection; one request a stream is under way at a time.
+ */
+#ifndef CLI_TAIL_H
+#define CLI_TAIL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cli/assemble.h"
+#include "client/link.h"
+
+/* One stream of one instance. */
+struct tail_stream {
+	char service[64];
+	unsigned instance;
+	bool is_err;
+	uint64_t offset;          /* the next byte to ask for */
+	json_int_t request;       /* under way; 0: none */
+	bool is_grown;            /* there is more since it was asked */
+	struct assembly assembly;
+};
+
+/* A whole line. */
+struct tail_line {
+	const struct tail_stream *stream;
+	int32_t pid;
+	uint64_t time_us;
+	const char *text;
+	size_t size;
+};
+
+struct tail {
+	struct tail_stream *streams; /* owned */
+	size_t count;
+	bool from_run;               /* new streams begin where this run of the project began; else at their end */
+	void (*take)(void *context, const struct tail_line *line);
+	void *context;
+};
+
+void tail_finish(struct tail *tail);
+
+/* A stream as log.list, or a `log` notification, describes it. NULL: it makes no sense. */
+struct tail_stream *tail_know(struct tail *tail, const json_t *description);
+
+/* It has grown, or may have: ask for what is new. */
+void tail_ask(struct tail *tail, struct tail_stream *stream, struct link *link);
+
+/* After a reconnection: every stream is asked again from where it was. */
+void tail_resume(struct tail *tail, struct link *link);
+
+/* A reply of log.read. False: it is not one of ours. */
+bool tail_reply(struct tail *tail, const json_t *reply, struct link *link);
+
+/* Is nothing under way? */
+bool tail_is_idle(const struct tail *tail);
+
+/* Lines without an end come out as they are. */
+void tail_end(struct tail *tail);
+
+#endif

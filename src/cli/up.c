@@ -1,0 +1,316 @@
+/* Starting a project, or joining the one that runs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "client/launch.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "tui/dashboard.h"
+
+enum { SPEC_MOST = 16 * 1024 * 1024 };
+
+static void print_problems(const struct problems *problems)
+{
+	struct text text;
+
+	text_init(&text, 1024 * 1024);
+	problems_print(problems, &text);
+	fputs(text_string(&text), stderr);
+	text_finish(&text);
+}
+
+struct project_spec *cli_load(const struct invocation *invocation, int *status)
+{
+	const char *variable = getenv("THRUM_PROJECT"), *found;
+	struct config_options options = { .project = invocation->project ? invocation->project : variable && variable[0] ? variable : NULL };
+	char path[PATH_MAX];
+	struct problems problems;
+	struct error err;
+
+	if (!invocation->file_count && !config_find(".", path, &err)) {
+		*status = cli_fail(EXIT_USAGE, "%s", err.text);
+		return NULL;
+	}
+	found = path + 2; /* without "./" */
+	problems_init(&problems);
+	struct project_spec *spec = invocation->file_count ?
+		config_load_files(invocation->files, invocation->file_count, &options, &problems) :
+		config_load_files(&found, 1, &options, &problems);
+	print_problems(&problems);
+	problems_finish(&problems);
+	if (!spec)
+		*status = EXIT_USAGE;
+	return spec;
+}
+
+int cli_check(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	struct project_spec *spec = cli_load(invocation, &status);
+	struct text text;
+
+	if (!spec)
+		return status;
+	text_init(&text, SPEC_MOST);
+	config_print(&text, spec);
+	fputs(text_string(&text), stdout);
+	text_finish(&text);
+	project_spec_destroy(spec);
+	return EXIT_OK;
+}
+
+/* A project without a file: what is launched by hand goes into it. */
+static struct project_spec *empty_project(const struct invocation *invocation)
+{
+	struct project_spec *spec = project_spec_create();
+	char dir[PATH_MAX];
+
+	spec->name = cli_project(invocation);
+	spec->dir = memory_copy(getcwd(dir, sizeof dir) ? dir : "/");
+	return spec;
+}
+
+/* An engine runs already: is it this project, of this folder, from this file? */
+static bool is_the_same(struct link *link, const struct project_spec *spec, const char *digest, int *status)
+{
+	json_t *hello = cli_call(link, "hello", json_pack("{s:s}", "client", "cli"), status);
+	const char *dir = json_string_value(json_object_get(hello, "dir"));
+	const char *theirs = json_string_value(json_object_get(hello, "digest"));
+	bool ok = hello;
+
+	if (ok && dir && strcmp(dir, spec->dir) != 0) {
+		*status = cli_fail(EXIT_USAGE, "project '%s' runs already, from %s; give this one another name with `name:` or -p", spec->name, dir);
+		ok = false;
+	} else if (ok && digest && theirs && strcmp(digest, theirs) != 0) {
+		*status = cli_fail(EXIT_USAGE, "the running engine of '%s' was started from a different configuration; "
+			"`thrum down` and `thrum up` again take this one", spec->name);
+		ok = false;
+	}
+	json_decref(hello);
+	return ok;
+}
+
+static struct link *first_link(const struct launch *launch, int *status)
+{
+	struct error err = { 0 };
+	struct link *link = link_open(launch->project, &err);
+	json_t *hello = link ? link_call(link, "hello", json_pack("{s:s}", "client", "cli"), CALL_MS, &err) : NULL;
+
+	if (hello) {
+		json_decref(hello);
+		return link;
+	}
+	link_close(link);
+	launch_explain(launch, &err);
+	*status = cli_fail(EXIT_NO_ENGINE, "the engine does not answer: %s", err.text);
+	return NULL;
+}
+
+/* was_running: there was one. digest NULL: whatever it was started from. */
+static struct link *launch_or_join(const struct project_spec *spec, bool compares, bool *was_running, int *status)
+{
+	struct launch launch = { .project = spec->name, .dir = spec->dir };
+	char digest[DIGEST_SIZE];
+	struct error err = { 0 };
+	struct link *link = NULL;
+	struct text text;
+
+	text_init(&text, SPEC_MOST);
+	config_print(&text, spec);
+	launch.spec = text_string(&text);
+	launch.spec_size = text.size;
+	digest_of(digest, launch.spec, launch.spec_size);
+	*was_running = false;
+	if (launch_project(&launch, &err)) {
+		link = first_link(&launch, status);
+	} else if (err.code != EBUSY) {
+		*status = cli_fail(EXIT_FAILED, "%s", err.text);
+	} else {
+		*was_running = true;
+		link = link_open(spec->name, &err);
+		if (!link)
+			*status = cli_fail(EXIT_NO_ENGINE, "%s", err.text);
+		else if (!is_the_same(link, spec, compares ? digest : NULL, status)) {
+			link_close(link);
+			link = NULL;
+		}
+	}
+	text_finish(&text);
+	return link;
+}
+
+static bool start(struct link *link, const struct invocation *invocation, int *status)
+{
+	json_t *params = invocation->name_count ? cli_names(invocation) : json_pack("{s:[s]}", "names", "all");
+
+	if (invocation->no_deps)
+		json_object_set_new(params, "no_deps", json_true());
+	json_t *result = cli_call(link, "start", params, status), *instance;
+	size_t i;
+
+	if (invocation->detach && invocation->json && result)
+		cli_print_json(json_object_get(result, "instances"));
+	else if (invocation->detach)
+		json_array_foreach(json_object_get(result, "instances"), i, instance)
+			printf("%s/%lld started\n", json_string_value(json_object_get(instance, "service")),
+				(long long)json_integer_value(json_object_get(instance, "instance")));
+	json_decref(result);
+	return result;
+}
+
+static int open_dashboard(const char *project, bool read_only, bool started_here)
+{
+	return dashboard_run(&(struct dashboard_options){ .project = project, .read_only = read_only, .started_here = started_here });
+}
+
+static bool is_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static int go_on(struct link *link, struct invocation *invocation, const struct project_spec *spec, bool was_running)
+{
+	int status = EXIT_OK;
+	bool in_front = invocation->headless || (!invocation->detach && !is_terminal());
+
+	if (in_front && was_running) {
+		link_close(link);
+		return cli_fail(EXIT_USAGE, "the engine of '%s' runs already: `thrum logs -f` and `thrum events -f` follow it, "
+			"`thrum down` ends it", spec->name);
+	}
+	if (in_front)
+		return cli_headless(link, invocation, spec);
+	bool ok = start(link, invocation, &status);
+	link_close(link);
+	if (!ok || invocation->detach)
+		return status;
+	return open_dashboard(spec->name, false, !was_running);
+}
+
+static bool check_format(const struct invocation *invocation)
+{
+	const char *format = invocation->format;
+
+	if (!format || strcmp(format, "text") == 0 || strcmp(format, "json") == 0)
+		return true;
+	cli_fail(EXIT_USAGE, "--format takes text or json, not '%s'", format);
+	return false;
+}
+
+int cli_up(struct invocation *invocation)
+{
+	int status = EXIT_USAGE;
+	bool was_running;
+
+	if (!check_format(invocation))
+		return EXIT_USAGE;
+	struct project_spec *spec = cli_load(invocation, &status);
+	if (!spec)
+		return status;
+	struct link *link = launch_or_join(spec, true, &was_running, &status);
+	if (link)
+		status = go_on(link, invocation, spec, was_running);
+	project_spec_destroy(spec);
+	return status;
+}
+
+/* `thrum` alone: join what runs here, else start the folder's project, or an empty one. */
+int cli_dashboard(struct invocation *invocation)
+{
+	char path[PATH_MAX];
+	struct error err;
+	int status = EXIT_OK;
+	bool was_running;
+
+	char *project = cli_project(invocation);
+	struct link *link = link_open(project, &err);
+	if (link) {
+		link_close(link);
+		status = open_dashboard(project, false, false);
+		free(project);
+		return status;
+	}
+	free(project);
+	if (config_find(".", path, &err))
+		return cli_up(invocation);
+	if (!is_terminal())
+		return cli_fail(EXIT_USAGE, "%s", err.text);
+	struct project_spec *spec = empty_project(invocation);
+	link = launch_or_join(spec, false, &was_running, &status);
+	link_close(link);
+	if (link)
+		status = open_dashboard(spec->name, false, true);
+	project_spec_destroy(spec);
+	return status;
+}
+
+int cli_attach(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+
+	if (!link)
+		return status;
+	link_close(link);
+	char *project = cli_project(invocation);
+	status = open_dashboard(project, invocation->read_only, false);
+	free(project);
+	return status;
+}
+
+static json_t *describe_run(const struct invocation *invocation, int *status)
+{
+	char dir[PATH_MAX] = "/";
+	json_t *words = json_array();
+	const char *program = strrchr(invocation->names[0], '/');
+	char *name = config_make_name(invocation->name ? invocation->name : program ? program + 1 : invocation->names[0]);
+
+	for (int i = 0; i < invocation->name_count; i++)
+		if (json_array_append_new(words, json_string(invocation->names[i])) < 0)
+			*status = EXIT_USAGE;
+	const char *folder = invocation->directory ? invocation->directory : ".";
+	if (!realpath(folder, dir))
+		*status = cli_fail(EXIT_USAGE, "%s: %s", folder, strerror(errno));
+	json_t *service = json_pack("{s:s,s:o,s:s,s:s,s:{s:s},s:s*}", "name", name, "command", words, "working_dir", dir,
+		"origin", "run", "availability", "restart", invocation->restart ? invocation->restart : "no",
+		"instances", invocation->instances);
+	free(name);
+	if (*status == EXIT_OK)
+		return json_pack("{s:o}", "service", service);
+	json_decref(service);
+	return NULL;
+}
+
+/* Into the running engine, or into a new one. */
+int cli_run(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	bool was_running;
+	json_t *params = describe_run(invocation, &status);
+
+	if (!params)
+		return status ? status : cli_fail(EXIT_USAGE, "the command is not UTF-8");
+	char *project = cli_project(invocation);
+	struct error err;
+	struct link *link = link_open(project, &err);
+	free(project);
+	if (!link) {
+		struct project_spec *spec = empty_project(invocation);
+		link = launch_or_join(spec, false, &was_running, &status);
+		project_spec_destroy(spec);
+	}
+	json_t *result = link ? cli_call(link, "run", params, &status) : NULL;
+	if (result && invocation->json)
+		cli_print_json(result);
+	else if (result)
+		printf("%s\n", json_string_value(json_object_get(result, "service")));
+	json_decref(result);
+	link_close(link);
+	return status;
+}

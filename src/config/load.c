@@ -1,0 +1,592 @@
+#include "config/load.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/command.h"
+#include "config/environment.h"
+#include "config/procfile.h"
+#include "config/scan.h"
+#include "config/schema.h"
+
+enum { FILES_MOST = 16, SHELL_TEXT = 8, MERGE_MOST = 200000 };
+
+/* Which default restart policy a kind of file has, and how it is scanned. */
+enum file_kind { FILE_THRUM, FILE_PROCESS_COMPOSE, FILE_PROCFILE, FILE_JSON };
+
+struct loading {
+	struct document documents[FILES_MOST];
+	size_t count;
+	enum file_kind kind;            /* of the first file */
+	struct node *root;              /* all files merged */
+	struct strings variables;       /* of the project */
+	struct project_spec *project;
+	struct reading reading;
+	const struct node **at;         /* owned: where each service is written */
+	bool checks;                    /* look at the file system, users, folders */
+	unsigned merges;
+};
+
+static const struct {
+	const char *name;
+	enum file_kind kind;
+} known_files[] = {
+	{ "thrum.yaml", FILE_THRUM },
+	{ "thrum.yml", FILE_THRUM },
+	{ "process-compose.yaml", FILE_PROCESS_COMPOSE },
+	{ "process-compose.yml", FILE_PROCESS_COMPOSE },
+	{ "Procfile", FILE_PROCFILE },
+};
+
+bool config_find(const char *dir, char path[PATH_MAX], struct error *err)
+{
+	for (size_t i = 0; i < sizeof known_files / sizeof *known_files; i++) {
+		snprintf(path, PATH_MAX, "%s/%s", dir, known_files[i].name);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return error_set(err, ENOENT, "no thrum.yaml, process-compose.yaml or Procfile is in %s; "
+		"write one, name one with -f, or launch a command with `thrum run -- COMMAND`", dir);
+}
+
+static enum file_kind kind_of(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	if (strncmp(name, "Procfile", 8) == 0)
+		return FILE_PROCFILE;
+	if (strncmp(name, "process-compose", 15) == 0)
+		return FILE_PROCESS_COMPOSE;
+	size_t length = strlen(name);
+	return length > 5 && strcmp(name + length - 5, ".json") == 0 ? FILE_JSON : FILE_THRUM;
+}
+
+char *config_make_name(const char *text)
+{
+	struct text name;
+
+	text_init(&name, SERVICE_NAME_MOST);
+	for (; *text; text++) {
+		bool is_fine = isalnum((unsigned char)*text) || (name.size && strchr("._-", *text));
+		if (is_fine)
+			text_putc(&name, *text);
+		else if (name.size && name.data[name.size - 1] != '-')
+			text_putc(&name, '-');
+	}
+	while (name.size && name.data[name.size - 1] == '-')
+		name.data[--name.size] = '\0';
+	if (!name.size)
+		text_puts(&name, "project");
+	return text_take(&name);
+}
+
+/* ---- reading and merging ---- */
+
+static bool scan_file(struct loading *loading, const char *path, struct problems *problems)
+{
+	static bool (*const scanners[])(struct document *, const char *, const char *, size_t, struct problems *) = {
+		[FILE_THRUM] = document_scan_yaml,
+		[FILE_PROCESS_COMPOSE] = document_scan_yaml,
+		[FILE_PROCFILE] = document_scan_procfile,
+		[FILE_JSON] = document_scan_json,
+	};
+	struct error err;
+	struct text text;
+
+	if (loading->count == FILES_MOST)
+		return problem_error(problems, (struct position){ 0 }, "at most %d files", FILES_MOST);
+	text_init(&text, SCAN_FILE_MOST);
+	bool ok = text_read_file(&text, path, &err) || problem_error(problems, (struct position){ 0 }, "%s", err.text);
+	if (ok)
+		ok = scanners[kind_of(path)](&loading->documents[loading->count++], path, text_string(&text), text.size, problems);
+	text_finish(&text);
+	return ok;
+}
+
+static bool merge_maps(struct loading *loading, struct node *into, const struct node *from);
+
+static bool merge_pair(struct loading *loading, struct node *into, struct node *key, struct node *value)
+{
+	for (size_t i = 0; i < into->count; i += 2) {
+		if (strcmp(into->items[i]->text, key->text) != 0)
+			continue;
+		if (into->items[i + 1]->kind == NODE_MAP && value->kind == NODE_MAP)
+			return merge_maps(loading, into->items[i + 1], value);
+		into->items[i + 1] = value;
+		return true;
+	}
+	node_append(into, key);
+	node_append(into, value);
+	return true;
+}
+
+/* Maps are merged key by key; anything else is replaced by what comes later. */
+static bool merge_maps(struct loading *loading, struct node *into, const struct node *from)
+{
+	if (++loading->merges > MERGE_MOST)
+		return problem_error(loading->reading.problems, from->at, "this grows too large");
+	for (size_t i = 0; i < from->count; i += 2)
+		if (!merge_pair(loading, into, from->items[i], from->items[i + 1]))
+			return false;
+	return true;
+}
+
+static bool merge_documents(struct loading *loading)
+{
+	struct problems *problems = loading->reading.problems;
+
+	for (size_t i = 0; i < loading->count; i++) {
+		struct document *document = &loading->documents[i];
+		if (!document->root || node_is_null(document->root))
+			return problem_error(problems, (struct position){ .file = document->name },
+				"is empty; a project begins with `processes:`");
+		if (document->root->kind != NODE_MAP)
+			return problem_error(problems, document->root->at, "a project is a map of keys");
+		if (i == 0)
+			loading->root = document->root;
+		else if (!merge_maps(loading, loading->root, document->root))
+			return false;
+	}
+	return true;
+}
+
+/* ---- one service ---- */
+
+static bool take_words(struct loading *loading, struct service_spec *spec, const struct node *command)
+{
+	struct text shown;
+	bool ok = command->count > 0 || problem_error(loading->reading.problems, command->at, "command is empty");
+
+	text_init(&shown, SCAN_FILE_MOST);
+	for (size_t i = 0; i < command->count && ok; i++) {
+		char *word = schema_text(&loading->reading, command->items[i], "a word of a command");
+		ok = word != NULL;
+		if (ok)
+			strings_add(&spec->argv, word);
+		if (ok)
+			text_format(&shown, "%s%s", i ? " " : "", word);
+		free(word);
+	}
+	free(spec->command);
+	spec->command = text_take(&shown);
+	if (ok && !spec->argv.items[0][0])
+		ok = problem_error(loading->reading.problems, command->at, "the first word of command is empty");
+	return ok;
+}
+
+static void use_shell(struct service_spec *spec)
+{
+	strings_finish(&spec->argv);
+	strings_add(&spec->argv, "/bin/sh");
+	strings_add(&spec->argv, "-c");
+	strings_add(&spec->argv, spec->command);
+	spec->shell = true;
+}
+
+static bool take_line(struct loading *loading, struct service_spec *spec, const struct node *command,
+	const struct node *shell)
+{
+	struct problems *problems = loading->reading.problems;
+	bool is_forced = shell && strcmp(shell->text, "true") == 0;
+	bool is_forbidden = shell && strcmp(shell->text, "false") == 0;
+
+	free(spec->command);
+	spec->command = memory_copy(command->text);
+	enum command_kind kind = command_split(command->text, &spec->argv);
+	if (kind == COMMAND_EMPTY)
+		return problem_error(problems, command->at, "command is empty");
+	if (kind == COMMAND_UNENDED && !is_forced)
+		return problem_error(problems, command->at, "a quote in this command has no end");
+	if (kind == COMMAND_SHELL && is_forbidden)
+		return problem_error(problems, command->at,
+			"this command needs a shell, and `shell: false` forbids it; as a list it needs none");
+	if (kind == COMMAND_SHELL || is_forced)
+		use_shell(spec);
+	return true;
+}
+
+static bool take_command(struct loading *loading, struct service_spec *spec, struct position at)
+{
+	const struct node *command = loading->reading.command, *shell = loading->reading.shell;
+	struct problems *problems = loading->reading.problems;
+
+	if (!command)
+		return problem_error(problems, at, "'%s' has no command", spec->name ? spec->name : "it");
+	if (shell && (shell->kind != NODE_SCALAR || (strcmp(shell->text, "true") != 0 && strcmp(shell->text, "false") != 0)))
+		return problem_error(problems, shell->at, "shell takes true or false");
+	if (command->kind == NODE_SCALAR)
+		return take_line(loading, spec, command, shell);
+	if (command->kind == NODE_MAP)
+		return problem_error(problems, command->at, "command takes a string or a list of words");
+	bool is_printed_shell = !loading->checks && shell && strcmp(shell->text, "true") == 0;
+	if (shell && strcmp(shell->text, "true") == 0 && !is_printed_shell)
+		return problem_error(problems, shell->at, "a command given as a list needs no shell; write it as one string");
+	if (!take_words(loading, spec, command))
+		return false;
+	spec->shell = is_printed_shell;
+	if (is_printed_shell && spec->argv.count == 3) {
+		free(spec->command);
+		spec->command = memory_copy(spec->argv.items[2]);
+	}
+	return true;
+}
+
+static bool check_folder(struct loading *loading, const struct service_spec *spec, struct position at)
+{
+	struct stat st;
+
+	if (!loading->checks)
+		return true;
+	if (stat(spec->working_dir, &st) < 0)
+		return problem_error(loading->reading.problems, at, "working_dir %s: %s", spec->working_dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return problem_error(loading->reading.problems, at, "working_dir %s is no folder", spec->working_dir);
+	if (!spec->user && access(spec->working_dir, X_OK) < 0)
+		return problem_error(loading->reading.problems, at, "working_dir %s: %s", spec->working_dir, strerror(errno));
+	return true;
+}
+
+static bool check_rights(struct loading *loading, const struct service_spec *spec, struct position at)
+{
+	struct problems *problems = loading->reading.problems;
+
+	if (!loading->checks || (!spec->user && !spec->group))
+		return true;
+	if (spec->user && !getpwnam(spec->user))
+		return problem_error(problems, at, "no such user: '%s'", spec->user);
+	if (spec->group && !getgrnam(spec->group))
+		return problem_error(problems, at, "no such group: '%s'", spec->group);
+	if (geteuid() != 0)
+		return problem_error(problems, at, "only root may start a service as another user; leave out `user`, or start thrum as root");
+	return true;
+}
+
+static struct position place_of(const struct node *map, const char *key, struct position otherwise)
+{
+	const struct node *value = node_get(map, key);
+
+	return value ? value->at : otherwise;
+}
+
+static void set_origin(struct service_spec *spec, struct position at)
+{
+	const char *name = at.file ? strrchr(at.file, '/') : NULL;
+
+	if (spec->origin)
+		return;
+	spec->origin = at.line ? memory_format("%s:%u", name ? name + 1 : at.file, at.line) :
+		memory_copy(at.file ? at.file : "run");
+}
+
+static bool take_service(struct loading *loading, struct service_spec *spec, const struct node *map)
+{
+	struct position at = map->at;
+
+	loading->reading.command = loading->reading.shell = NULL;
+	const struct node *defaults = loading->root ? node_get(loading->root, "defaults") : NULL;
+	bool ok = !defaults || defaults->kind != NODE_MAP || schema_take(&loading->reading, defaults, schema_service, spec);
+	ok = schema_take(&loading->reading, map, schema_service, spec) && ok;
+	ok = take_command(loading, spec, at) && ok;
+	if (!spec->working_dir)
+		spec->working_dir = memory_copy(loading->reading.dir ? loading->reading.dir : "/");
+	set_origin(spec, at);
+	return ok && check_folder(loading, spec, place_of(map, "working_dir", at)) &&
+		check_rights(loading, spec, place_of(map, spec->user ? "user" : "group", at));
+}
+
+/* What a service has from the project, before its own keys. */
+static void inherit(struct loading *loading, struct service_spec *spec)
+{
+	const struct log_spec *log = &loading->project->log;
+
+	spec->log = *log;
+	spec->log.dir = memory_copy(log->dir);
+	if (loading->kind == FILE_PROCESS_COMPOSE)
+		spec->restart.mode = RESTART_NO;
+	for (size_t i = 0; loading->checks && i < loading->variables.count; i++)
+		strings_add(&spec->environment, loading->variables.items[i]);
+}
+
+static bool take_named_service(struct loading *loading, const struct node *name, const struct node *map)
+{
+	struct problems *problems = loading->reading.problems;
+
+	if (!service_name_is_valid(name->text))
+		return problem_error(problems, name->at,
+			"'%.80s' cannot be the name of a service: letters, digits, '.', '_' and '-', at most %d", name->text, SERVICE_NAME_MOST);
+	if (map->kind != NODE_MAP)
+		return problem_error(problems, map->at, "'%s' is a map of keys, with `command` at least", name->text);
+	struct service_spec *spec = project_spec_add(loading->project, name->text);
+	loading->at[loading->project->service_count - 1] = name;
+	inherit(loading, spec);
+	set_origin(spec, loading->checks ? name->at : (struct position){ 0 });
+	if (!loading->checks) {
+		free(spec->origin);
+		spec->origin = NULL;
+	}
+	return take_service(loading, spec, map);
+}
+
+/* ---- dependencies ---- */
+
+static bool say_no_service(struct loading *loading, size_t index, const char *name)
+{
+	const struct project_spec *project = loading->project;
+	const char **known = memory_zeroed(project->service_count + 1, sizeof *known);
+
+	for (size_t i = 0; i < project->service_count; i++)
+		known[i] = project->services[i].name;
+	const char *nearest = problem_nearest(name, known);
+	free(known);
+	return problem_error(loading->reading.problems, loading->at[index]->at,
+		"'%s' depends on '%.60s', which is no service%s%s%s", project->services[index].name, name,
+		nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");
+}
+
+static bool check_names(struct loading *loading)
+{
+	const struct project_spec *project = loading->project;
+	bool ok = true;
+
+	for (size_t i = 0; i < project->service_count; i++)
+		for (size_t k = 0; k < project->services[i].depends_count; k++)
+			if (!project_spec_find(project, project->services[i].depends_on[k].service))
+				ok = say_no_service(loading, i, project->services[i].depends_on[k].service);
+	return ok;
+}
+
+/* A depth-first walk; path holds the services that lead here. */
+struct walk {
+	struct loading *loading;
+	enum { NEW, OPEN, CLOSED } *marks; /* owned */
+	size_t *path;                      /* owned */
+	size_t depth;
+};
+
+static bool say_cycle(struct walk *walk, size_t index)
+{
+	const struct project_spec *project = walk->loading->project;
+	struct text cycle;
+	size_t from = 0;
+
+	text_init(&cycle, 400);
+	while (walk->path[from] != index)
+		from++;
+	for (size_t i = from; i < walk->depth; i++)
+		text_format(&cycle, "%s -> ", project->services[walk->path[i]].name);
+	text_puts(&cycle, project->services[index].name);
+	problem_error(walk->loading->reading.problems, walk->loading->at[index]->at, "dependency cycle: %s", text_string(&cycle));
+	text_finish(&cycle);
+	return false;
+}
+
+static bool visit(struct walk *walk, size_t index)
+{
+	const struct project_spec *project = walk->loading->project;
+	const struct service_spec *spec = &project->services[index];
+
+	if (walk->marks[index] == CLOSED)
+		return true;
+	if (walk->marks[index] == OPEN)
+		return say_cycle(walk, index);
+	walk->marks[index] = OPEN;
+	walk->path[walk->depth++] = index;
+	for (size_t i = 0; i < spec->depends_count; i++)
+		if (!visit(walk, (size_t)(project_spec_find(project, spec->depends_on[i].service) - project->services)))
+			return false;
+	walk->depth--;
+	walk->marks[index] = CLOSED;
+	return true;
+}
+
+static bool check_cycles(struct loading *loading)
+{
+	size_t count = loading->project->service_count;
+	struct walk walk = { loading, memory_zeroed(count, sizeof *walk.marks), memory_zeroed(count, sizeof *walk.path), 0 };
+	bool ok = true;
+
+	for (size_t i = 0; i < count && ok; i++)
+		ok = visit(&walk, i);
+	free(walk.marks);
+	free(walk.path);
+	return ok;
+}
+
+/* ---- the project ---- */
+
+static bool take_variables(struct loading *loading)
+{
+	static const char *const names[] = { "env_file", "environment", NULL };
+	struct reading *reading = &loading->reading;
+	struct service_spec carrier = { 0 };
+	bool ok = true;
+
+	for (const struct key *key = schema_service; key->name; key++) {
+		bool is_wanted = strcmp(key->name, names[0]) == 0 || strcmp(key->name, names[1]) == 0;
+		const struct node *value = is_wanted ? node_get(loading->root, key->name) : NULL;
+		if (value)
+			ok = key->take(reading, value, (char *)&carrier + key->offset, key) && ok;
+	}
+	for (size_t i = 0; i < carrier.environment.count; i++)
+		strings_add(&loading->variables, carrier.environment.items[i]);
+	strings_finish(&carrier.environment);
+	return ok;
+}
+
+static bool take_services(struct loading *loading)
+{
+	const struct node *processes = node_get(loading->root, "processes");
+	bool ok = true;
+
+	if (node_is_null(processes))
+		return true;
+	if (processes->kind != NODE_MAP)
+		return problem_error(loading->reading.problems, processes->at, "processes is a map: a name, and under it its keys");
+	loading->at = memory_zeroed(processes->count / 2, sizeof *loading->at);
+	for (size_t i = 0; i < processes->count; i += 2)
+		ok = take_named_service(loading, processes->items[i], processes->items[i + 1]) && ok;
+	return ok;
+}
+
+static bool take_project(struct loading *loading)
+{
+	bool ok = take_variables(loading);
+
+	ok = schema_take(&loading->reading, loading->root, schema_project, loading->project) && ok;
+	ok = take_services(loading) && ok;
+	return ok && check_names(loading) && check_cycles(loading);
+}
+
+static bool choose_name(struct loading *loading, const char *wanted)
+{
+	struct project_spec *project = loading->project;
+
+	if (wanted) {
+		free(project->name);
+		project->name = memory_copy(wanted);
+	}
+	if (!project->name) {
+		const char *folder = strrchr(project->dir, '/');
+		project->name = config_make_name(folder && folder[1] ? folder + 1 : "root");
+	}
+	const struct node *at = loading->root ? node_get(loading->root, "name") : NULL;
+	return service_name_is_valid(project->name) ||
+		problem_error(loading->reading.problems, at && !wanted ? at->at : (struct position){ 0 },
+			"'%.80s' cannot be the name of a project: letters, digits, '.', '_' and '-', at most %d",
+			project->name, SERVICE_NAME_MOST);
+}
+
+static struct project_spec *finish_loading(struct loading *loading, bool ok)
+{
+	struct project_spec *project = loading->project;
+
+	for (size_t i = 0; i < loading->count; i++)
+		document_finish(&loading->documents[i]);
+	strings_finish(&loading->variables);
+	free(loading->at);
+	free(loading);
+	if (ok)
+		return project;
+	project_spec_destroy(project);
+	return NULL;
+}
+
+static struct loading *begin_loading(struct problems *problems, bool checks)
+{
+	struct loading *loading = memory_zeroed(1, sizeof *loading);
+
+	loading->project = project_spec_create();
+	loading->checks = checks;
+	loading->reading.problems = problems;
+	if (checks)
+		loading->reading.variables = &loading->variables;
+	return loading;
+}
+
+/* A Procfile has its variables in the .env beside it. */
+static bool read_dotenv(struct loading *loading)
+{
+	if (loading->kind != FILE_PROCFILE)
+		return true;
+	char *path = memory_format("%s/.env", loading->project->dir);
+	bool ok = environment_load(&loading->variables, path, true, (struct position){ 0 }, loading->reading.problems);
+	free(path);
+	return ok;
+}
+
+static bool scan_files(struct loading *loading, const char *const *paths, size_t count)
+{
+	struct project_spec *project = loading->project;
+	struct problems *problems = loading->reading.problems;
+	char real[PATH_MAX];
+	bool ok = true;
+
+	for (size_t i = 0; i < count; i++) {
+		ok = scan_file(loading, paths[i], problems) && ok;
+		if (realpath(paths[i], real))
+			strings_add(&project->files, real);
+		if (i == 0 && project->files.count) {
+			project->dir = memory_copy(real);
+			char *slash = strrchr(project->dir, '/');
+			slash[slash == project->dir] = '\0';
+		}
+	}
+	return ok;
+}
+
+struct project_spec *config_load_files(const char *const *paths, size_t count,
+	const struct config_options *options, struct problems *problems)
+{
+	struct loading *loading = begin_loading(problems, true);
+
+	loading->kind = count ? kind_of(paths[0]) : FILE_THRUM;
+	bool ok = scan_files(loading, paths, count) && merge_documents(loading);
+	if (ok) {
+		loading->reading.dir = loading->project->dir;
+		ok = read_dotenv(loading) && take_project(loading);
+		ok = choose_name(loading, options->project) && ok;
+	}
+	return finish_loading(loading, ok);
+}
+
+struct project_spec *config_load_text(const char *text, size_t size, const char *name,
+	struct problems *problems)
+{
+	struct loading *loading = begin_loading(problems, false);
+
+	loading->count = 1;
+	bool ok = document_scan_json(&loading->documents[0], name, text, size, problems) && merge_documents(loading);
+	ok = ok && take_project(loading) && choose_name(loading, NULL);
+	return finish_loading(loading, ok);
+}
+
+bool config_load_service(const char *text, size_t size, const char *name,
+	struct problems *problems, struct service_spec *spec)
+{
+	struct loading *loading = begin_loading(problems, true);
+	struct document *document = &loading->documents[0];
+
+	loading->count = 1;
+	loading->reading.variables = NULL; /* nothing is replaced: the client has done it */
+	bool ok = document_scan_json(document, name, text, size, problems);
+	if (ok && document->root->kind != NODE_MAP)
+		ok = problem_error(problems, document->root->at, "a service is a map of keys");
+	ok = ok && take_service(loading, spec, document->root);
+	if (ok && (!spec->name || !service_name_is_valid(spec->name)))
+		ok = problem_error(problems, (struct position){ .file = name }, "'%.60s' cannot be the name of a service",
+			spec->name ? spec->name : "");
+	project_spec_destroy(loading->project);
+	loading->project = NULL;
+	finish_loading(loading, true);
+	return ok;
+}

@@ -1,0 +1,739 @@
+#include "config/schema.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "config/environment.h"
+
+enum { INSTANCES_MOST = 1000, KEYS_MOST = 80 };
+
+char *schema_text(struct reading *reading, const struct node *value, const char *what)
+{
+	if (value->kind != NODE_SCALAR) {
+		problem_error(reading->problems, value->at, "%s takes one value, not a %s", what,
+			value->kind == NODE_MAP ? "map" : "list");
+		return NULL;
+	}
+	if (!reading->variables)
+		return memory_copy(value->text);
+	return environment_expand(value->text, reading->variables, value->at, reading->problems);
+}
+
+/* ---- values: each takes one kind ---- */
+
+#define TAKES(name) \
+	static bool name(struct reading *reading, const struct node *value, void *place, const struct key *key)
+
+TAKES(take_string)
+{
+	char *text = schema_text(reading, value, key->name);
+
+	if (!text)
+		return false;
+	free(*(char **)place);
+	*(char **)place = text;
+	return true;
+}
+
+/* A value that a function understands; what it is to look like goes into the message. */
+static bool wrong(struct reading *reading, const struct node *value, const struct key *key, const char *looks)
+{
+	return problem_error(reading->problems, value->at, "%s takes %s, not '%.60s'", key->name, looks, value->text);
+}
+
+static bool parse_count(const char *text, uint64_t most, uint64_t *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	*number = strtoull(text, &end, 10);
+	return !*end && *number <= most;
+}
+
+TAKES(take_duration)
+{
+	char *text = schema_text(reading, value, key->name);
+	uint64_t ms;
+
+	if (!text)
+		return false;
+	bool ok = units_parse_duration(text, &ms) && ms <= UINT32_MAX;
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "a duration such as 500ms, 10s or 5m");
+	*(uint32_t *)place = (uint32_t)ms;
+	return true;
+}
+
+TAKES(take_size)
+{
+	char *text = schema_text(reading, value, key->name);
+
+	if (!text)
+		return false;
+	bool ok = units_parse_size(text, place);
+	free(text);
+	return ok || wrong(reading, value, key, "a size such as 200MB");
+}
+
+TAKES(take_count)
+{
+	char *text = schema_text(reading, value, key->name);
+	uint64_t number;
+
+	if (!text)
+		return false;
+	bool ok = parse_count(text, 1000000, &number);
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "a whole number");
+	*(unsigned *)place = (unsigned)number;
+	return true;
+}
+
+TAKES(take_percent)
+{
+	char *text = schema_text(reading, value, key->name);
+	uint64_t number;
+
+	if (!text)
+		return false;
+	text[strcspn(text, "%")] = '\0';
+	bool ok = parse_count(text, 100, &number);
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "a percentage such as 20%");
+	*(unsigned *)place = (unsigned)number;
+	return true;
+}
+
+TAKES(take_max_restarts)
+{
+	bool is_unlimited = value->kind == NODE_SCALAR && strcmp(value->text, "unlimited") == 0;
+
+	if (is_unlimited) {
+		*(unsigned *)place = POLICY_UNLIMITED;
+		return true;
+	}
+	if (!take_count(reading, value, place, key))
+		return false;
+	if (*(unsigned *)place <= POLICY_CRASHES_MOST)
+		return true;
+	return problem_error(reading->problems, value->at, "max_restarts is at most %d, or 'unlimited'", POLICY_CRASHES_MOST);
+}
+
+TAKES(take_bool)
+{
+	char *text = schema_text(reading, value, key->name);
+
+	if (!text)
+		return false;
+	bool is_true = strcasecmp(text, "true") == 0;
+	bool ok = is_true || strcasecmp(text, "false") == 0;
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "true or false");
+	*(bool *)place = is_true;
+	return true;
+}
+
+TAKES(take_factor)
+{
+	char *text = schema_text(reading, value, key->name), *end;
+
+	if (!text)
+		return false;
+	double factor = strtod(text, &end);
+	bool ok = end != text && !*end && factor >= 1 && factor <= 100;
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "a number from 1 to 100");
+	*(double *)place = factor;
+	return true;
+}
+
+TAKES(take_instances)
+{
+	char *text = schema_text(reading, value, key->name);
+	uint64_t number = 0;
+
+	if (!text)
+		return false;
+	bool is_max = strcmp(text, "max") == 0 || strcmp(text, "-1") == 0;
+	bool ok = is_max || (parse_count(text, INSTANCES_MOST, &number) && number > 0);
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "a number from 1 to 1000, or max (one for each core)");
+	*(unsigned *)place = is_max ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN) : (unsigned)number;
+	return true;
+}
+
+TAKES(take_signal)
+{
+	char *text = schema_text(reading, value, key->name);
+	int number = text ? signal_number(text) : 0;
+
+	if (!text)
+		return false;
+	free(text);
+	if (!number)
+		return wrong(reading, value, key, "a signal such as TERM or 15");
+	*(int *)place = number;
+	return true;
+}
+
+TAKES(take_umask)
+{
+	char *text = schema_text(reading, value, key->name), *end;
+
+	if (!text)
+		return false;
+	long mask = strtol(text, &end, 8);
+	bool ok = end != text && !*end && mask >= 0 && mask <= 0777;
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "an octal mask such as 022");
+	*(int *)place = (int)mask;
+	return true;
+}
+
+TAKES(take_nice)
+{
+	char *text = schema_text(reading, value, key->name), *end;
+
+	if (!text)
+		return false;
+	long nice = strtol(text, &end, 10);
+	bool ok = end != text && !*end && nice >= -20 && nice <= 19;
+	free(text);
+	if (!ok)
+		return wrong(reading, value, key, "a number from -20 to 19");
+	*(int *)place = (int)nice;
+	return true;
+}
+
+TAKES(take_restart)
+{
+	static const char *const others[][2] = {
+		{ "never", "no" }, { "false", "no" }, { "on-failure", "on_failure" },
+		{ "unless-stopped", "unless_stopped" }, { "true", "always" },
+	};
+	char *text = schema_text(reading, value, key->name);
+	const char *name = text;
+
+	if (!text)
+		return false;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strcmp(others[i][0], text) == 0)
+			name = others[i][1];
+	enum restart_mode mode = 0;
+	while (mode < RESTART_MODE_COUNT && strcmp(restart_mode_name(mode), name) != 0)
+		mode++;
+	free(text);
+	if (mode == RESTART_MODE_COUNT)
+		return wrong(reading, value, key, "no, on_failure, always, unless_stopped or exit_on_failure");
+	*(enum restart_mode *)place = mode;
+	return true;
+}
+
+/* Calls take for each item of a list, or for a single value. */
+static bool for_each(struct reading *reading, const struct node *value, void *place, const struct key *key,
+	bool (*take)(struct reading *reading, const struct node *item, void *place, const struct key *key))
+{
+	bool ok = true;
+
+	if (value->kind != NODE_LIST)
+		return node_is_null(value) || take(reading, value, place, key);
+	for (size_t i = 0; i < value->count; i++)
+		ok = take(reading, value->items[i], place, key) && ok;
+	return ok;
+}
+
+TAKES(add_exit)
+{
+	struct exit_set *set = place;
+	char *text = schema_text(reading, value, key->name);
+	uint64_t code;
+
+	if (!text)
+		return false;
+	bool is_code = parse_count(text, 255, &code);
+	int item = is_code ? (int)code : -signal_number(text);
+	free(text);
+	if (!is_code && !item)
+		return wrong(reading, value, key, "exit codes and signals such as 78 or SIGABRT");
+	if (set->count == POLICY_CODES_MOST)
+		return problem_error(reading->problems, value->at, "%s takes at most %d", key->name, POLICY_CODES_MOST);
+	set->items[set->count++] = item;
+	return true;
+}
+
+TAKES(take_exits)
+{
+	((struct exit_set *)place)->count = 0;
+	return for_each(reading, value, place, key, add_exit);
+}
+
+TAKES(add_string)
+{
+	char *text = schema_text(reading, value, key->name);
+
+	if (!text)
+		return false;
+	strings_add(place, text);
+	free(text);
+	return true;
+}
+
+TAKES(take_strings)
+{
+	strings_finish(place);
+	return for_each(reading, value, place, key, add_string);
+}
+
+static bool set_variable(struct reading *reading, struct strings *variables, const struct node *at,
+	const char *name, const char *value)
+{
+	if (!variable_name_is_valid(name))
+		return problem_error(reading->problems, at->at, "'%.60s' cannot be the name of a variable", name);
+	strings_set_variable(variables, name, value);
+	return true;
+}
+
+/* "NAME=value", as an item of a list */
+static bool take_assignment(struct reading *reading, const struct node *item, void *place, const struct key *key)
+{
+	char *text = schema_text(reading, item, key->name), *value = text ? strchr(text, '=') : NULL;
+
+	if (!text)
+		return false;
+	bool ok = value || problem_error(reading->problems, item->at, "%s: an item is NAME=value", key->name);
+	if (ok) {
+		*value = '\0';
+		ok = set_variable(reading, place, item, text, value + 1);
+	}
+	free(text);
+	return ok;
+}
+
+TAKES(take_environment)
+{
+	bool ok = true;
+
+	if (value->kind != NODE_MAP)
+		return for_each(reading, value, place, key, take_assignment);
+	for (size_t i = 0; i < value->count; i += 2) {
+		const struct node *item = value->items[i + 1];
+		char *text = node_is_null(item) ? memory_copy("") : schema_text(reading, item, value->items[i]->text);
+		ok = text && set_variable(reading, place, value->items[i], value->items[i]->text, text) && ok;
+		free(text);
+	}
+	return ok;
+}
+
+static char *path_from(const char *dir, const char *path)
+{
+	return *path == '/' || !dir ? memory_copy(path) : memory_format("%s/%s", dir, path);
+}
+
+/* "?" before a path: it may be missing */
+static bool take_env_file(struct reading *reading, const struct node *item, void *place, const struct key *key)
+{
+	char *text = schema_text(reading, item, key->name);
+
+	if (!text)
+		return false;
+	bool is_optional = text[0] == '?';
+	char *path = path_from(reading->dir, text + is_optional);
+	bool ok = environment_load(place, path, is_optional, item->at, reading->problems);
+	free(path);
+	free(text);
+	return ok;
+}
+
+TAKES(take_env_files)
+{
+	return for_each(reading, value, place, key, take_env_file);
+}
+
+TAKES(take_path)
+{
+	char *text = schema_text(reading, value, key->name);
+
+	if (!text)
+		return false;
+	free(*(char **)place);
+	*(char **)place = path_from(reading->dir, text);
+	free(text);
+	return true;
+}
+
+static bool parse_limit(const char *text, uint64_t *limit)
+{
+	if (strcmp(text, "unlimited") == 0 || strcmp(text, "infinity") == 0)
+		*limit = RLIM_INFINITY;
+	else
+		return units_parse_size(text, limit);
+	return true;
+}
+
+static bool take_one_limit(struct reading *reading, const struct node *value, uint64_t *limit)
+{
+	char *text = schema_text(reading, value, "a limit");
+	bool ok = text && parse_limit(text, limit);
+
+	if (text && !ok)
+		problem_error(reading->problems, value->at, "a limit is a number, a size, or unlimited, not '%.60s'", text);
+	free(text);
+	return ok;
+}
+
+static bool take_rlimit(struct reading *reading, const struct node *value, struct rlimit_spec *limit)
+{
+	if (value->kind == NODE_LIST && value->count != 2)
+		return problem_error(reading->problems, value->at, "a limit is one number, or [soft, hard]");
+	const struct node *soft = value->kind == NODE_LIST ? value->items[0] : value;
+	const struct node *hard = value->kind == NODE_LIST ? value->items[1] : value;
+	limit->is_set = true;
+	return take_one_limit(reading, soft, &limit->soft) && take_one_limit(reading, hard, &limit->hard);
+}
+
+TAKES(take_rlimits)
+{
+	struct rlimit_spec *limits = place;
+	bool ok = true;
+
+	if (value->kind != NODE_MAP)
+		return problem_error(reading->problems, value->at, "%s takes a map such as {nofile: 65536}", key->name);
+	for (size_t i = 0; i < value->count; i += 2) {
+		int number = rlimit_number(value->items[i]->text);
+		if (number < 0)
+			ok = problem_error(reading->problems, value->items[i]->at, "no such limit: '%.60s'", value->items[i]->text);
+		else
+			ok = take_rlimit(reading, value->items[i + 1], &limits[number]) && ok;
+	}
+	return ok;
+}
+
+static bool parse_condition(const char *text, enum condition *condition)
+{
+	for (enum condition i = 0; i < CONDITION_COUNT; i++) {
+		if (strcmp(condition_name(i), text) == 0) {
+			*condition = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_condition(struct reading *reading, const struct node *value, struct dependency *on)
+{
+	if (value->kind != NODE_SCALAR || !parse_condition(value->text, &on->condition))
+		return problem_error(reading->problems, value->at,
+			"condition is process_started, process_completed or process_completed_successfully");
+	if (on->condition == CONDITION_HEALTHY || on->condition == CONDITION_LOG_READY)
+		problem_warning(reading->problems, value->at,
+			"'%s' is not supported by this version: it waits for process_started", value->text);
+	return true;
+}
+
+static bool take_edge(struct reading *reading, const struct node *value, struct dependency *on)
+{
+	static const struct key restart = { .name = "restart" };
+	bool ok = true;
+
+	if (node_is_null(value))
+		return true;
+	if (value->kind != NODE_MAP)
+		return take_condition(reading, value, on);
+	for (size_t i = 0; i < value->count; i += 2) {
+		const char *name = value->items[i]->text;
+		if (strcmp(name, "condition") == 0)
+			ok = take_condition(reading, value->items[i + 1], on) && ok;
+		else if (strcmp(name, "restart") == 0)
+			ok = take_bool(reading, value->items[i + 1], &on->restart, &restart) && ok;
+		else
+			ok = problem_error(reading->problems, value->items[i]->at,
+				"unknown key '%.60s' (there are: condition, restart)", name);
+	}
+	return ok;
+}
+
+static struct dependency *add_dependency(struct service_spec *spec, const char *name)
+{
+	spec->depends_on = memory_resize(spec->depends_on, spec->depends_count + 1, sizeof *spec->depends_on);
+	struct dependency *on = &spec->depends_on[spec->depends_count++];
+	*on = (struct dependency){ .service = memory_copy(name) };
+	return on;
+}
+
+static bool take_dependency_name(struct reading *reading, const struct node *item, void *place, const struct key *key)
+{
+	if (item->kind != NODE_SCALAR)
+		return problem_error(reading->problems, item->at, "%s: an item is the name of a service", key->name);
+	add_dependency(place, item->text);
+	return true;
+}
+
+TAKES(take_depends_on)
+{
+	struct service_spec *spec = place;
+	bool ok = true;
+
+	for (size_t i = 0; i < spec->depends_count; i++)
+		free(spec->depends_on[i].service);
+	spec->depends_count = 0;
+	if (value->kind != NODE_MAP)
+		return for_each(reading, value, spec, key, take_dependency_name);
+	for (size_t i = 0; i < value->count; i += 2)
+		ok = take_edge(reading, value->items[i + 1], add_dependency(spec, value->items[i]->text)) && ok;
+	return ok;
+}
+
+/* process-compose: always the same pause */
+TAKES(take_backoff_seconds)
+{
+	struct restart_policy *policy = place;
+
+	if (!take_duration(reading, value, &policy->initial_ms, key))
+		return false;
+	policy->max_ms = policy->initial_ms;
+	policy->factor = 1;
+	return true;
+}
+
+TAKES(remember_command)
+{
+	(void)place;
+	(void)key;
+	reading->command = value;
+	return true;
+}
+
+TAKES(remember_shell)
+{
+	(void)place;
+	(void)key;
+	reading->shell = value;
+	return true;
+}
+
+TAKES(take_inner)
+{
+	if (node_is_null(value))
+		return true;
+	if (value->kind != NODE_MAP)
+		return problem_error(reading->problems, value->at, "%s takes a map of keys", key->name);
+	return schema_take(reading, value, key->inner, place);
+}
+
+TAKES(ignore)
+{
+	(void)reading;
+	(void)value;
+	(void)place;
+	(void)key;
+	return true;
+}
+
+/* Known, and for a later version. */
+TAKES(not_yet)
+{
+	(void)place;
+	problem_warning(reading->problems, value->at, "'%s' is not supported by this version and is ignored", key->name);
+	return true;
+}
+
+/* ---- the keys ---- */
+
+#define IN_SERVICE(field) offsetof(struct service_spec, field)
+#define IN_PROJECT(field) offsetof(struct project_spec, field)
+#define END { NULL, NULL, 0, NULL, NULL }
+
+// clang-format off
+static const struct key backoff_keys[] = {
+	{ "initial", take_duration, IN_SERVICE(restart.initial_ms), NULL, "pause after the first life under min_uptime" },
+	{ "factor", take_factor, IN_SERVICE(restart.factor), NULL, "each further pause is this much longer" },
+	{ "max", take_duration, IN_SERVICE(restart.max_ms), NULL, "longest pause" },
+	{ "jitter", take_percent, IN_SERVICE(restart.jitter_percent), NULL, "spreads the pause, either way" },
+	END
+};
+
+static const struct key availability_keys[] = {
+	{ "restart", take_restart, IN_SERVICE(restart.mode), NULL, "no, on_failure, always, unless_stopped or exit_on_failure" },
+	{ "backoff", take_inner, 0, backoff_keys, "how long to wait before the next try" },
+	{ "backoff_seconds", take_backoff_seconds, IN_SERVICE(restart), NULL, "process-compose: always this pause" },
+	{ "min_uptime", take_duration, IN_SERVICE(restart.min_uptime_ms), NULL, "a life this long is restarted at once" },
+	{ "max_restarts", take_max_restarts, IN_SERVICE(restart.max_restarts), NULL, "restarts within the window; the next crash is fatal" },
+	{ "window", take_duration, IN_SERVICE(restart.window_ms), NULL, "in which max_restarts are counted" },
+	{ "fatal_retry", take_duration, IN_SERVICE(restart.fatal_retry_ms), NULL, "after fatal, try again this much later; 0: never" },
+	{ "success_exit_codes", take_exits, IN_SERVICE(restart.success), NULL, "exit codes that are no failure" },
+	{ "prevent_restart_on", take_exits, IN_SERVICE(restart.prevent), NULL, "exit codes and signals after which it stays down" },
+	{ "exit_on_end", not_yet, 0, NULL, "" },
+	{ "exit_on_skipped", not_yet, 0, NULL, "" },
+	END
+};
+
+static const struct key shutdown_keys[] = {
+	{ "signal", take_signal, IN_SERVICE(shutdown.signal), NULL, "how it is asked to end" },
+	{ "timeout", take_duration, IN_SERVICE(shutdown.timeout_ms), NULL, "then all of its processes are killed" },
+	{ "timeout_seconds", take_duration, IN_SERVICE(shutdown.timeout_ms), NULL, NULL },
+	{ "parent_only", take_bool, IN_SERVICE(shutdown.parent_only), NULL, "the signal goes to the main process alone" },
+	{ "message", not_yet, 0, NULL, "" },
+	{ "command", not_yet, 0, NULL, "" },
+	END
+};
+
+static const struct key service_rotate_keys[] = {
+	{ "max_size", take_size, IN_SERVICE(log.max_size), NULL, "a segment of this size is closed; 0: never" },
+	{ "max_files", take_count, IN_SERVICE(log.max_files), NULL, "closed segments that are kept" },
+	END
+};
+
+static const struct key service_log_keys[] = {
+	{ "dir", take_path, IN_SERVICE(log.dir), NULL, "folder of the logs" },
+	{ "merge_stderr", take_bool, IN_SERVICE(log.merge_stderr), NULL, "both streams in one file" },
+	{ "rotate", take_inner, 0, service_rotate_keys, "when segments are closed" },
+	{ "file", not_yet, 0, NULL, "" },
+	{ "timestamps", not_yet, 0, NULL, "" },
+	END
+};
+
+const struct key schema_service[] = {
+	{ "name", take_string, IN_SERVICE(name), NULL, "of a service given by itself" },
+	{ "command", remember_command, 0, NULL, "a list of words, or a string: run by the shell if it needs one" },
+	{ "cmd", remember_command, 0, NULL, NULL },
+	{ "shell", remember_shell, 0, NULL, "true or false: whatever the command looks like" },
+	{ "working_dir", take_path, IN_SERVICE(working_dir), NULL, "folder it runs in; the file's, if not named" },
+	{ "cwd", take_path, IN_SERVICE(working_dir), NULL, NULL },
+	{ "env_file", take_env_files, IN_SERVICE(environment), NULL, "files of NAME=value lines; ?path may be missing" },
+	{ "environment", take_environment, IN_SERVICE(environment), NULL, "variables, a map or a list of NAME=value" },
+	{ "env", take_environment, IN_SERVICE(environment), NULL, NULL },
+	{ "instances", take_instances, IN_SERVICE(instances), NULL, "how many of it; max: one for each core" },
+	{ "replicas", take_instances, IN_SERVICE(instances), NULL, NULL },
+	{ "namespace", take_strings, IN_SERVICE(namespaces), NULL, "groups that ns:NAME selects" },
+	{ "namespaces", take_strings, IN_SERVICE(namespaces), NULL, NULL },
+	{ "disabled", take_bool, IN_SERVICE(disabled), NULL, "not started unless it is named" },
+	{ "is_disabled", take_bool, IN_SERVICE(disabled), NULL, NULL },
+	{ "user", take_string, IN_SERVICE(user), NULL, "run as this user; needs root" },
+	{ "group", take_string, IN_SERVICE(group), NULL, "run as this group; needs root" },
+	{ "umask", take_umask, IN_SERVICE(umask), NULL, "octal" },
+	{ "nice", take_nice, IN_SERVICE(nice), NULL, "-20 to 19" },
+	{ "rlimits", take_rlimits, IN_SERVICE(rlimits), NULL, "{nofile: 65536, core: [0, unlimited]}" },
+	{ "depends_on", take_depends_on, 0, NULL, "services that must be there first" },
+	{ "availability", take_inner, 0, availability_keys, "what becomes of it when it ends" },
+	{ "shutdown", take_inner, 0, shutdown_keys, "how it is stopped" },
+	{ "log", take_inner, 0, service_log_keys, "where its output goes" },
+	{ "description", ignore, 0, NULL, "for people" },
+	{ "origin", take_string, IN_SERVICE(origin), NULL, "written by thrum check" },
+	{ "exec_mode", not_yet, 0, NULL, "" },
+	{ "listen", not_yet, 0, NULL, "" },
+	{ "ipc", not_yet, 0, NULL, "" },
+	{ "pty", not_yet, 0, NULL, "" },
+	{ "is_tty", not_yet, 0, NULL, "" },
+	{ "is_daemon", not_yet, 0, NULL, "" },
+	{ "is_foreground", not_yet, 0, NULL, "" },
+	{ "ready", not_yet, 0, NULL, "" },
+	{ "ready_log_line", not_yet, 0, NULL, "" },
+	{ "readiness_probe", not_yet, 0, NULL, "" },
+	{ "liveness_probe", not_yet, 0, NULL, "" },
+	{ "startup_probe", not_yet, 0, NULL, "" },
+	{ "limits", not_yet, 0, NULL, "" },
+	{ "watch", not_yet, 0, NULL, "" },
+	{ "schedule", not_yet, 0, NULL, "" },
+	{ "hooks", not_yet, 0, NULL, "" },
+	{ "pool", not_yet, 0, NULL, "" },
+	{ "max_runtime", not_yet, 0, NULL, "" },
+	{ "log_location", not_yet, 0, NULL, "" },
+	{ "log_configuration", not_yet, 0, NULL, "" },
+	{ "disable_ansi_colors", ignore, 0, NULL, "" },
+	{ "vars", not_yet, 0, NULL, "" },
+	END
+};
+
+static const struct key project_rotate_keys[] = {
+	{ "max_size", take_size, IN_PROJECT(log.max_size), NULL, "a segment of this size is closed; 0: never" },
+	{ "max_files", take_count, IN_PROJECT(log.max_files), NULL, "closed segments that are kept" },
+	END
+};
+
+static const struct key project_log_keys[] = {
+	{ "dir", take_path, IN_PROJECT(log.dir), NULL, "folder of the logs" },
+	{ "merge_stderr", take_bool, IN_PROJECT(log.merge_stderr), NULL, "both streams in one file" },
+	{ "rotate", take_inner, 0, project_rotate_keys, "when segments are closed" },
+	{ "disk_cap", not_yet, 0, NULL, "" },
+	END
+};
+
+/* env_file, environment, defaults and processes are read in an order of their own. */
+const struct key schema_project[] = {
+	{ "name", take_string, IN_PROJECT(name), NULL, "of the project; the folder's, if not named" },
+	{ "env_file", ignore, 0, NULL, "files of NAME=value lines for all services; ?path may be missing" },
+	{ "environment", ignore, 0, NULL, "variables for all services" },
+	{ "defaults", ignore, 0, NULL, "keys that every service has unless it says otherwise" },
+	{ "log", take_inner, 0, project_log_keys, "where output goes" },
+	{ "processes", ignore, 0, NULL, "the services, by name" },
+	{ "dir", take_string, IN_PROJECT(dir), NULL, "written by thrum check" },
+	{ "files", take_strings, IN_PROJECT(files), NULL, "written by thrum check" },
+	{ "version", ignore, 0, NULL, "of the file format, as process-compose has it" },
+	{ "profiles", not_yet, 0, NULL, "" },
+	{ "http", not_yet, 0, NULL, "" },
+	{ "log_location", not_yet, 0, NULL, "" },
+	{ "log_level", ignore, 0, NULL, "" },
+	{ "log_length", ignore, 0, NULL, "" },
+	{ "log_configuration", not_yet, 0, NULL, "" },
+	{ "is_strict", ignore, 0, NULL, "" },
+	{ "shell", not_yet, 0, NULL, "" },
+	{ "vars", not_yet, 0, NULL, "" },
+	END
+};
+// clang-format on
+
+static void say_unknown(struct reading *reading, const struct node *name, const struct key *keys)
+{
+	const char *known[KEYS_MOST + 1];
+	size_t count = 0;
+
+	for (; keys->name && count < KEYS_MOST; keys++)
+		known[count++] = keys->name;
+	known[count] = NULL;
+	const char *nearest = problem_nearest(name->text, known);
+	if (nearest)
+		problem_error(reading->problems, name->at, "unknown key '%.60s' (did you mean '%s'?)", name->text, nearest);
+	else
+		problem_error(reading->problems, name->at, "unknown key '%.60s'", name->text);
+}
+
+static bool is_known(const struct key *keys, const char *name)
+{
+	for (; keys->name; keys++)
+		if (strcmp(keys->name, name) == 0)
+			return true;
+	return strncmp(name, "x-", 2) == 0;
+}
+
+bool schema_take(struct reading *reading, const struct node *map, const struct key *keys, void *target)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < map->count; i += 2) {
+		if (is_known(keys, map->items[i]->text))
+			continue;
+		say_unknown(reading, map->items[i], keys);
+		ok = false;
+	}
+	/* in the order of the table, which is the one in which they build on each other */
+	for (const struct key *key = keys; key->name; key++) {
+		const struct node *value = node_get(map, key->name);
+		if (value && (!node_is_null(value) || key->take == take_environment))
+			ok = key->take(reading, value, (char *)target + key->offset, key) && ok;
+	}
+	return ok;
+}

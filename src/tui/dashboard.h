@@ -1,0 +1,16 @@
+/* The dashboard: a client of the control socket with an ncurses screen. */
+#ifndef TUI_DASHBOARD_H
+#define TUI_DASHBOARD_H
+
+#include <stdbool.h>
+
+struct dashboard_options {
+	const char *project;
+	bool read_only;    /* keys that act do nothing */
+	bool started_here; /* this very command started the engine */
+};
+
+/* Runs until the user leaves; returns the exit status. */
+int dashboard_run(const struct dashboard_options *options);
+
+#endif
