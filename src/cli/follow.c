@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/record.h"
-#include "cli/tail.h"
+#include "client/tail.h"
 #include "client/replica.h"
 #include "protocol/value.h"
 

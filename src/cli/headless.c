@@ -14,7 +14,7 @@
 #include "cli/cli.h"
 #include "cli/exit_when.h"
 #include "cli/record.h"
-#include "cli/tail.h"
+#include "client/tail.h"
 #include "client/replica.h"
 
 enum {

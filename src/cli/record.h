@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
-#include "cli/tail.h"
+#include "client/tail.h"
 
 struct record_style {
 	bool json;

@@ -1,7 +1,256 @@
 #include "tui/dashboard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "tui/screen.h"
+#include "tui/ui.h"
+
+enum {
+	CALL_MS = 5000,
+	FRAME_MS = 100,      /* no more than ten frames a second … */
+	TICK_MS = 1000,      /* … and one at least: clocks and countdowns move */
+	COUNTDOWN_MS = 200,
+	RETRY_MS = 250,      /* between tries to find the engine again */
+	MESSAGE_US = 6000000,
+	BAD_STATUS = 2,
+};
+
+struct loop {
+	struct ui *ui;
+	struct grid grid;
+	int signal_fd;
+	uint64_t drawn_ms;
+	bool is_dirty, is_gone;
+	bool is_refused;     /* the terminal did not take the frame */
+};
+
+static bool connect_engine(struct ui *ui, struct error *err)
+{
+	ui->link = link_open(ui->options->project, err);
+	if (!ui->link)
+		return false;
+	json_t *snapshot = link_call(ui->link, "subscribe",
+		json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", 1000, "logs", 1), CALL_MS, err);
+	bool ok = snapshot && replica_load(&ui->replica, snapshot, err);
+	json_decref(snapshot);
+	if (!ok) {
+		link_close(ui->link);
+		ui->link = NULL;
+	}
+	return ok;
+}
+
+static void lose_engine(struct ui *ui)
+{
+	link_close(ui->link);
+	ui->link = NULL;
+	ui->lost_us = clock_wall_us();
+	details_forget(ui);
+	if (ui->replica.is_over)
+		ui->is_leaving = true;
+}
+
+static void find_engine(struct ui *ui)
+{
+	struct error err;
+
+	if (!connect_engine(ui, &err))
+		return;
+	ui->lost_us = 0;
+	rows_keep_selection(ui);
+	if (ui->dialog == DIALOG_ENDING) {
+		ui_request(ui, REPLY_ACTION, 0, "down", NULL);
+	}
+}
+
+static bool take_messages(struct ui *ui)
+{
+	struct error err = { 0 };
+	json_t *message;
+	bool is_any = false;
+
+	while (ui->link && (message = link_next(ui->link, &err))) {
+		is_any = true;
+		replica_apply(&ui->replica, message);
+		details_message(ui, message);
+		json_decref(message);
+	}
+	if (ui->link && err.code)
+		lose_engine(ui);
+	if (ui->replica.is_over && ui->dialog == DIALOG_ENDING)
+		ui->is_leaving = true;
+	return is_any;
+}
+
+/* The dialog of a stop closes when the stop is over. */
+static void close_stop(struct ui *ui)
+{
+	if (ui->dialog != DIALOG_STOP)
+		return;
+	struct replica_row *row = replica_find(&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
+	bool is_over = !row || state_is_over(row->row.state) || row->row.life != ui->asked.life;
+	if (is_over)
+		ui->dialog = DIALOG_NONE;
+}
+
+static void draw(struct loop *loop)
+{
+	struct ui *ui = loop->ui;
+	int width, height;
+
+	ui->now_us = clock_wall_us();
+	if (ui->message[0] && ui->now_us - ui->message_us > MESSAGE_US)
+		ui->message[0] = '\0';
+	rows_keep_selection(ui);
+	details_follow(ui);
+	close_stop(ui);
+	screen_size(&width, &height);
+	grid_reset(&loop->grid, width, height);
+	view_draw(ui, &loop->grid);
+	loop->is_refused = !screen_show(&loop->grid);
+	loop->is_dirty = loop->is_refused;
+	loop->drawn_ms = clock_monotonic_ms();
+}
+
+static void take_signal(struct loop *loop)
+{
+	struct signalfd_siginfo info;
+
+	while (read(loop->signal_fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGWINCH)
+			screen_resize();
+		else if (info.ssi_signo == SIGTSTP)
+			screen_suspend();
+		else if (info.ssi_signo == SIGHUP)
+			loop->is_gone = loop->ui->is_leaving = true;
+		else if (info.ssi_signo != SIGCONT)
+			loop->ui->is_leaving = true;
+		loop->is_dirty = true;
+	}
+}
+
+static void take_keys(struct loop *loop)
+{
+	uint32_t key;
+
+	while (!loop->ui->is_leaving && (key = screen_read())) {
+		action_key(loop->ui, key);
+		loop->is_dirty = true;
+	}
+}
+
+static bool counts_down(const struct ui *ui)
+{
+	for (size_t i = 0; i < ui->replica.row_count; i++)
+		if (ui->replica.rows[i].row.deadline_us)
+			return true;
+	return false;
+}
+
+/* Until the next frame is due, or the next try to find the engine. */
+static int patience(const struct loop *loop)
+{
+	uint64_t now = clock_monotonic_ms(), due = loop->drawn_ms + TICK_MS;
+
+	if (loop->is_dirty)
+		due = loop->drawn_ms + FRAME_MS;
+	else if (counts_down(loop->ui))
+		due = loop->drawn_ms + COUNTDOWN_MS;
+	if (!loop->ui->link && due > now + RETRY_MS)
+		due = now + RETRY_MS;
+	return due > now ? (int)(due - now) : 0;
+}
+
+static void wait_for_something(struct loop *loop)
+{
+	struct pollfd ready[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = loop->signal_fd, .events = POLLIN },
+		{ .fd = loop->ui->link ? link_fd(loop->ui->link) : -1, .events = POLLIN },
+	};
+
+	if (poll(ready, 3, patience(loop)) < 0 && errno != EINTR)
+		loop->ui->is_leaving = true;
+	if (ready[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+		loop->is_gone = loop->ui->is_leaving = true;
+}
+
+static void serve(struct loop *loop)
+{
+	struct ui *ui = loop->ui;
+
+	while (!ui->is_leaving) {
+		if (!ui->link)
+			find_engine(ui);
+		loop->is_dirty |= take_messages(ui);
+		uint64_t since_ms = clock_monotonic_ms() - loop->drawn_ms;
+		bool is_due = since_ms >= TICK_MS || (counts_down(ui) && since_ms >= COUNTDOWN_MS);
+		if ((loop->is_dirty && since_ms >= FRAME_MS) || is_due)
+			draw(loop);
+		if (ui->is_leaving)
+			break;
+		wait_for_something(loop);
+		take_signal(loop);
+		take_keys(loop);
+	}
+}
+
+static int open_signals(sigset_t *former)
+{
+	static const int ours[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGTERM, SIGINT, SIGQUIT };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		sigaddset(&set, ours[i]);
+	sigprocmask(SIG_BLOCK, &set, former);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void say_goodbye(const struct ui *ui)
+{
+	if (ui->replica.is_over || !ui->link)
+		return;
+	printf("detached: `thrum attach -p %s` comes back, `thrum down -p %s` stops all\n", ui->options->project, ui->options->project);
+}
+
 int dashboard_run(const struct dashboard_options *options)
 {
-	(void)options;
-	return 2;
+	struct ui *ui = memory_zeroed(1, sizeof *ui);
+	struct loop loop = { .ui = ui, .is_dirty = true };
+	struct error err = { 0 };
+	sigset_t former;
+
+	ui->options = options;
+	replica_init(&ui->replica);
+	grid_init(&loop.grid);
+	bool ok = connect_engine(ui, &err) && screen_open(&err);
+	if (!ok)
+		fprintf(stderr, "thrum: %s\n", err.text);
+	if (ok) {
+		ui->is_unicode = screen_is_unicode();
+		loop.signal_fd = open_signals(&former);
+		serve(&loop);
+		screen_close(loop.is_gone);
+		if (!loop.is_gone)
+			say_goodbye(ui);
+		close(loop.signal_fd);
+		sigprocmask(SIG_SETMASK, &former, NULL);
+	}
+	link_close(ui->link);
+	details_finish(ui);
+	replica_finish(&ui->replica);
+	grid_finish(&loop.grid);
+	free(ui);
+	return ok ? 0 : BAD_STATUS;
 }

@@ -2,8 +2,8 @@
  * Lines out of pieces of logs: each process's bytes of each stream make lines of their own, however
  * they come in pieces. Pure: pieces in, lines out.
  */
-#ifndef CLI_ASSEMBLE_H
-#define CLI_ASSEMBLE_H
+#ifndef CLIENT_ASSEMBLE_H
+#define CLIENT_ASSEMBLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

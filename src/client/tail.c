@@ -1,4 +1,4 @@
-#include "cli/tail.h"
+#include "client/tail.h"
 
 #include <stdio.h>
 #include <stdlib.h>

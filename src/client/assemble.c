@@ -1,4 +1,4 @@
-#include "cli/assemble.h"
+#include "client/assemble.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,13 +2,13 @@
  * Reads logs through the engine: every byte once, by offset, however the engine and the connection
  * come and go. The caller runs the connection; one request a stream is under way at a time.
  */
-#ifndef CLI_TAIL_H
-#define CLI_TAIL_H
+#ifndef CLIENT_TAIL_H
+#define CLIENT_TAIL_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "cli/assemble.h"
+#include "client/assemble.h"
 #include "client/link.h"
 
 /* One stream of one instance. */

@@ -1,0 +1,650 @@
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "tui/keymap.h"
+#include "tui/screen.h"
+#include "tui/ui.h"
+
+enum { PAGE = 10, NAMES_MOST = 32 };
+
+void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
+{
+	char raw[sizeof ui->message];
+	struct text safe;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(raw, sizeof raw, fmt, args);
+	va_end(args);
+	text_init(&safe, sizeof ui->message * 4);
+	utf8_append_safe(&safe, raw, strlen(raw), false);
+	snprintf(ui->message, sizeof ui->message, "%s", text_string(&safe));
+	text_finish(&safe);
+	ui->is_bad = is_bad;
+	ui->message_us = ui->now_us;
+}
+
+void ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params)
+{
+	struct error err;
+	json_int_t id;
+
+	if (!ui->link || ui->pending_count == PENDING_MOST) {
+		json_decref(params);
+		if (kind == REPLY_ACTION)
+			ui_say(ui, true, "the engine does not answer now");
+		return;
+	}
+	if (link_send(ui->link, method, params, &id, &err))
+		ui->pending[ui->pending_count++] = (struct pending){ id, kind, stream };
+}
+
+/* The process that was on the screen when the key was pressed, or all of a service. */
+static json_t *params_of(const struct target *target)
+{
+	if (target->instance < 0)
+		return json_pack("{s:[s]}", "names", target->service);
+	return json_pack("{s:{s:s,s:i,s:i}}", "identity", "service", target->service, "instance", target->instance,
+		"life", (int)target->life);
+}
+
+static bool may_act(struct ui *ui)
+{
+	if (ui->options->read_only)
+		ui_say(ui, true, "this dashboard is read-only");
+	else if (!ui->selected.service[0] || !ui->replica.row_count)
+		ui_say(ui, true, "nothing is selected; a launches a command");
+	else
+		return true;
+	return false;
+}
+
+static void refresh_target(struct ui *ui)
+{
+	const struct replica_row *row = rows_selected(ui);
+
+	if (row && ui->selected.instance >= 0)
+		ui->selected.life = row->row.life;
+}
+
+static void act(struct ui *ui, const char *method, const struct target *target)
+{
+	ui_request(ui, REPLY_ACTION, 0, method, params_of(target));
+	if (target->instance < 0)
+		ui_say(ui, false, "%s %s", method, target->service);
+	else
+		ui_say(ui, false, "%s %s/%d", method, target->service, target->instance);
+}
+
+/* A whole service, and KILL, are asked about. */
+static void act_or_ask(struct ui *ui, const char *method, bool always_asks)
+{
+	if (!may_act(ui))
+		return;
+	refresh_target(ui);
+	ui->asked = ui->selected;
+	ui->asked_method = method;
+	if (always_asks || ui->selected.instance < 0)
+		ui->dialog = DIALOG_CONFIRM;
+	else
+		act(ui, method, &ui->asked);
+}
+
+static void do_restart(struct ui *ui)
+{
+	act_or_ask(ui, "restart", false);
+}
+
+static void do_start(struct ui *ui)
+{
+	if (!may_act(ui))
+		return;
+	refresh_target(ui);
+	act(ui, "start", &ui->selected);
+}
+
+static void do_stop(struct ui *ui)
+{
+	act_or_ask(ui, "stop", false);
+	if (ui->dialog == DIALOG_NONE && ui->asked.instance >= 0 && !ui->options->read_only)
+		ui->dialog = DIALOG_STOP;
+}
+
+static void do_kill(struct ui *ui)
+{
+	act_or_ask(ui, "kill", true);
+}
+
+static void scale_by(struct ui *ui, int delta)
+{
+	if (!may_act(ui))
+		return;
+	ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta));
+	ui_say(ui, false, "scale %s %+d", ui->selected.service, delta);
+}
+
+static void do_more(struct ui *ui)
+{
+	scale_by(ui, 1);
+}
+
+static void do_fewer(struct ui *ui)
+{
+	scale_by(ui, -1);
+}
+
+static void open_prompt(struct ui *ui, enum prompt prompt)
+{
+	ui->prompt = prompt;
+	ui->input[0] = '\0';
+}
+
+static void do_exact(struct ui *ui)
+{
+	if (may_act(ui))
+		open_prompt(ui, PROMPT_SCALE);
+}
+
+static void do_signal(struct ui *ui)
+{
+	if (may_act(ui))
+		open_prompt(ui, PROMPT_SIGNAL);
+	refresh_target(ui);
+	ui->asked = ui->selected;
+}
+
+static void do_search(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_SEARCH);
+}
+
+static void do_command(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_COMMAND);
+}
+
+static void do_launch(struct ui *ui)
+{
+	if (ui->options->read_only) {
+		ui_say(ui, true, "this dashboard is read-only");
+		return;
+	}
+	memset(ui->launch, 0, sizeof ui->launch);
+	ui->launch_error[0] = '\0';
+	ui->launch_field = 0;
+	ui->dialog = DIALOG_LAUNCH;
+}
+
+/* While the details are zoomed, moving scrolls them. */
+static void move(struct ui *ui, int by)
+{
+	if (!ui->is_zoomed) {
+		rows_move(ui, by);
+		return;
+	}
+	ui->scroll -= by;
+	if (ui->scroll < 0)
+		ui->scroll = 0;
+	if (ui->scroll > LOG_LINES - 2)
+		ui->scroll = LOG_LINES - 2;
+}
+
+static void do_down(struct ui *ui)
+{
+	move(ui, 1);
+}
+
+static void do_up(struct ui *ui)
+{
+	move(ui, -1);
+}
+
+static void do_page_down(struct ui *ui)
+{
+	move(ui, PAGE);
+}
+
+static void do_page_up(struct ui *ui)
+{
+	move(ui, -PAGE);
+}
+
+static void do_half_down(struct ui *ui)
+{
+	move(ui, PAGE / 2);
+}
+
+static void do_half_up(struct ui *ui)
+{
+	move(ui, -PAGE / 2);
+}
+
+static void do_top(struct ui *ui)
+{
+	move(ui, -ROWS_MOST);
+}
+
+static void do_bottom(struct ui *ui)
+{
+	move(ui, ROWS_MOST);
+}
+
+static void do_fold(struct ui *ui)
+{
+	rows_fold(ui, ui->selected.service, true);
+	rows_keep_selection(ui);
+}
+
+static void do_unfold(struct ui *ui)
+{
+	rows_fold(ui, ui->selected.service, false);
+}
+
+static void find_next(struct ui *ui, int direction)
+{
+	if (!ui->search[0] || !rows_search(ui, ui->search, direction, false))
+		ui_say(ui, true, "no name has '%s' in it", ui->search);
+}
+
+static void do_next(struct ui *ui)
+{
+	find_next(ui, 1);
+}
+
+static void do_previous(struct ui *ui)
+{
+	find_next(ui, -1);
+}
+
+static void show_tab(struct ui *ui, int tab)
+{
+	ui->tab = (enum tab)((tab + TAB_COUNT) % TAB_COUNT);
+	ui->scroll = 0;
+}
+
+static void do_tab_next(struct ui *ui)
+{
+	show_tab(ui, (int)ui->tab + 1);
+}
+
+static void do_tab_previous(struct ui *ui)
+{
+	show_tab(ui, (int)ui->tab - 1);
+}
+
+static void do_info(struct ui *ui)
+{
+	show_tab(ui, TAB_INFO);
+}
+
+static void do_threads(struct ui *ui)
+{
+	show_tab(ui, TAB_THREADS);
+}
+
+static void do_pool(struct ui *ui)
+{
+	show_tab(ui, TAB_POOL);
+}
+
+static void do_ipc(struct ui *ui)
+{
+	show_tab(ui, TAB_IPC);
+}
+
+static void do_history(struct ui *ui)
+{
+	show_tab(ui, TAB_HISTORY);
+}
+
+static void do_logs(struct ui *ui)
+{
+	show_tab(ui, TAB_LOGS);
+}
+
+static void do_zoom(struct ui *ui)
+{
+	ui->is_zoomed = !ui->is_zoomed;
+	ui->scroll = 0;
+}
+
+static void do_open(struct ui *ui)
+{
+	ui->is_zoomed = ui->replica.row_count > 0;
+}
+
+static void do_back(struct ui *ui)
+{
+	ui->is_zoomed = false;
+	ui->message[0] = '\0';
+	ui->scroll = 0;
+}
+
+static void do_help(struct ui *ui)
+{
+	ui->dialog = DIALOG_HELP;
+}
+
+static void do_events(struct ui *ui)
+{
+	ui->dialog = DIALOG_EVENTS;
+}
+
+static void do_redraw(struct ui *ui)
+{
+	(void)ui;
+	screen_resize();
+}
+
+static void do_suspend(struct ui *ui)
+{
+	(void)ui;
+	screen_suspend();
+}
+
+static bool is_anything_up(const struct ui *ui)
+{
+	for (size_t i = 0; i < ui->replica.row_count; i++)
+		if (!state_is_over(ui->replica.rows[i].row.state))
+			return true;
+	return false;
+}
+
+static void end_all(struct ui *ui)
+{
+	ui_request(ui, REPLY_ACTION, 0, "down", NULL);
+	ui->dialog = DIALOG_ENDING;
+}
+
+/* A zoomed pane is closed first; with nothing up there is nothing to ask. */
+static void do_quit(struct ui *ui)
+{
+	if (ui->is_zoomed)
+		ui->is_zoomed = false;
+	else if (ui->options->read_only || !ui->link)
+		ui->is_leaving = true;
+	else if (is_anything_up(ui))
+		ui->dialog = DIALOG_QUIT;
+	else
+		end_all(ui);
+}
+
+static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
+	[ACTION_DOWN] = do_down,
+	[ACTION_UP] = do_up,
+	[ACTION_TOP] = do_top,
+	[ACTION_BOTTOM] = do_bottom,
+	[ACTION_PAGE_DOWN] = do_page_down,
+	[ACTION_PAGE_UP] = do_page_up,
+	[ACTION_HALF_DOWN] = do_half_down,
+	[ACTION_HALF_UP] = do_half_up,
+	[ACTION_FOLD] = do_fold,
+	[ACTION_UNFOLD] = do_unfold,
+	[ACTION_FOLD_ALL] = rows_fold_all,
+	[ACTION_SEARCH] = do_search,
+	[ACTION_NEXT] = do_next,
+	[ACTION_PREVIOUS] = do_previous,
+	[ACTION_RESTART] = do_restart,
+	[ACTION_START] = do_start,
+	[ACTION_STOP] = do_stop,
+	[ACTION_KILL] = do_kill,
+	[ACTION_SIGNAL] = do_signal,
+	[ACTION_MORE] = do_more,
+	[ACTION_FEWER] = do_fewer,
+	[ACTION_EXACT] = do_exact,
+	[ACTION_LAUNCH] = do_launch,
+	[ACTION_OPEN] = do_open,
+	[ACTION_ZOOM] = do_zoom,
+	[ACTION_TAB_NEXT] = do_tab_next,
+	[ACTION_TAB_PREVIOUS] = do_tab_previous,
+	[ACTION_INFO] = do_info,
+	[ACTION_THREADS] = do_threads,
+	[ACTION_POOL] = do_pool,
+	[ACTION_IPC] = do_ipc,
+	[ACTION_HISTORY] = do_history,
+	[ACTION_LOGS] = do_logs,
+	[ACTION_EVENTS] = do_events,
+	[ACTION_HELP] = do_help,
+	[ACTION_COMMAND] = do_command,
+	[ACTION_REDRAW] = do_redraw,
+	[ACTION_SUSPEND] = do_suspend,
+	[ACTION_BACK] = do_back,
+	[ACTION_QUIT] = do_quit,
+};
+
+/* ---- typing ---- */
+
+static void type_into(char *text, size_t size, uint32_t key)
+{
+	size_t length = strlen(text);
+	char encoded[4];
+
+	if (key == INPUT_ERASE) {
+		while (length && ((unsigned char)text[--length] & 0xc0) == 0x80)
+			continue;
+		text[length] = '\0';
+	} else if (key == INPUT_CONTROL('u')) {
+		text[0] = '\0';
+	} else if (key >= ' ' && key < INPUT_FIRST && key != 0x7f) {
+		size_t taken = utf8_encode(encoded, key);
+		if (length + taken < size) {
+			memcpy(text + length, encoded, taken);
+			text[length + taken] = '\0';
+		}
+	}
+}
+
+static const char *const command_words[] = { "help", "kill", "launch", "quit", "restart", "scale", "signal", "start", "stop" };
+enum { COMMAND_COUNT = sizeof command_words / sizeof *command_words };
+
+static void complete(struct ui *ui)
+{
+	size_t length = strlen(ui->input);
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strncmp(command_words[i], ui->input, length) != 0)
+			continue;
+		snprintf(ui->input, sizeof ui->input, "%s ", command_words[i]);
+		return;
+	}
+}
+
+static json_t *split_names(char *rest)
+{
+	json_t *names = json_array();
+	char *name;
+
+	while ((name = strsep(&rest, " ")))
+		if (*name)
+			json_array_append_new(names, json_string(name));
+	return json_pack("{s:o}", "names", names);
+}
+
+static void launch_line(struct ui *ui, const char *command, const char *name)
+{
+	const char *program = strrchr(command, '/') && strrchr(command, '/') < command + strcspn(command, " ") ? strrchr(command, '/') + 1 : command;
+	char chosen[64] = "";
+	size_t used = 0;
+
+	if (!*name)
+		name = program;
+	for (; *name && *name != ' ' && used < sizeof chosen - 1; name++)
+		if (isalnum((unsigned char)*name) || (used && strchr("._-", *name)))
+			chosen[used++] = *name;
+	json_t *service = json_pack("{s:s,s:s,s:s,s:{s:s}}", "name", used ? chosen : "command", "command", command,
+		"working_dir", ui->launch[3][0] ? ui->launch[3] : ui->replica.dir, "availability", "restart",
+		ui->launch[4][0] ? ui->launch[4] : "no");
+	if (ui->launch[2][0])
+		json_object_set_new(service, "instances", json_string(ui->launch[2]));
+	ui_request(ui, REPLY_LAUNCH, 0, "run", json_pack("{s:o}", "service", service));
+}
+
+static void command_scale(struct ui *ui, char *rest)
+{
+	char *name = strsep(&rest, " ");
+
+	if (!rest || !name)
+		ui_say(ui, true, "scale NAME N");
+	else
+		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", name, "count", (json_int_t)strtol(rest, NULL, 10)));
+}
+
+static void command_signal(struct ui *ui, char *rest)
+{
+	char *signal = strsep(&rest, " ");
+	json_t *params = split_names(rest);
+
+	json_object_set_new(params, "signal", json_string(signal ? signal : ""));
+	ui_request(ui, REPLY_ACTION, 0, "signal", params);
+}
+
+void action_command(struct ui *ui, char *line)
+{
+	char *rest = line, *word = strsep(&rest, " ");
+
+	if (strcmp(word, "q") == 0 || strcmp(word, "quit") == 0) {
+		do_quit(ui);
+	} else if (strcmp(word, "help") == 0) {
+		ui->dialog = DIALOG_HELP;
+	} else if (ui->options->read_only) {
+		ui_say(ui, true, "this dashboard is read-only");
+	} else if (strcmp(word, "launch") == 0 && rest && *rest) {
+		memset(ui->launch, 0, sizeof ui->launch);
+		snprintf(ui->launch[0], sizeof ui->launch[0], "%s", rest);
+		launch_line(ui, rest, "");
+	} else if (strcmp(word, "scale") == 0) {
+		command_scale(ui, rest);
+	} else if (strcmp(word, "signal") == 0) {
+		command_signal(ui, rest);
+	} else if (strcmp(word, "start") == 0 || strcmp(word, "stop") == 0 || strcmp(word, "restart") == 0 || strcmp(word, "kill") == 0) {
+		ui_request(ui, REPLY_ACTION, 0, word, split_names(rest));
+	} else {
+		ui_say(ui, true, "no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch help q)", word);
+	}
+}
+
+static void finish_prompt(struct ui *ui)
+{
+	enum prompt prompt = ui->prompt;
+
+	ui->prompt = PROMPT_NONE;
+	if (prompt == PROMPT_SEARCH && ui->input[0])
+		snprintf(ui->search, sizeof ui->search, "%s", ui->input);
+	else if (prompt == PROMPT_COMMAND && ui->input[0])
+		action_command(ui, ui->input);
+	else if (prompt == PROMPT_SCALE && ui->input[0])
+		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", ui->selected.service, "count", (json_int_t)strtol(ui->input, NULL, 10)));
+	else if (prompt == PROMPT_SIGNAL && ui->input[0]) {
+		json_t *params = params_of(&ui->asked);
+		json_object_set_new(params, "signal", json_string(ui->input));
+		ui_request(ui, REPLY_ACTION, 0, "signal", params);
+	}
+}
+
+static void prompt_key(struct ui *ui, uint32_t key)
+{
+	if (key == INPUT_ESCAPE || key == INPUT_CONTROL('c')) {
+		ui->prompt = PROMPT_NONE;
+	} else if (key == INPUT_RETURN) {
+		finish_prompt(ui);
+	} else if (key == INPUT_TABULATOR && ui->prompt == PROMPT_COMMAND) {
+		complete(ui);
+	} else {
+		type_into(ui->input, sizeof ui->input, key);
+		if (ui->prompt == PROMPT_SEARCH && ui->input[0])
+			rows_search(ui, ui->input, 1, true);
+	}
+}
+
+/* ---- dialogs ---- */
+
+static void confirm_key(struct ui *ui, uint32_t key)
+{
+	ui->dialog = DIALOG_NONE;
+	if (key != 'y' && key != 'Y')
+		return;
+	act(ui, ui->asked_method, &ui->asked);
+	if (strcmp(ui->asked_method, "stop") == 0 && ui->asked.instance >= 0)
+		ui->dialog = DIALOG_STOP;
+}
+
+static void stop_key(struct ui *ui, uint32_t key)
+{
+	if (key == 'K')
+		act(ui, "kill", &ui->asked);
+	else if (key == INPUT_ESCAPE || key == 'q')
+		ui->dialog = DIALOG_NONE;
+	else if (key != 'x') {
+		ui->dialog = DIALOG_NONE;
+		action_key(ui, key); /* it goes on by itself; the key is meant for what is below */
+	}
+}
+
+static void quit_key(struct ui *ui, uint32_t key)
+{
+	ui->dialog = DIALOG_NONE;
+	if (key == 'd')
+		ui->is_leaving = true;
+	else if (key == 's')
+		end_all(ui);
+}
+
+static void ending_key(struct ui *ui, uint32_t key)
+{
+	if (key == 'K')
+		ui_request(ui, REPLY_ACTION, 0, "kill", json_pack("{s:[s]}", "names", "all"));
+	else if (key == 'd' || key == INPUT_CONTROL('c'))
+		ui->is_leaving = true;
+}
+
+static void launch_key(struct ui *ui, uint32_t key)
+{
+	if (key == INPUT_ESCAPE || key == INPUT_CONTROL('c')) {
+		ui->dialog = DIALOG_NONE;
+	} else if (key == INPUT_TABULATOR || key == INPUT_ARROW_DOWN) {
+		ui->launch_field = (ui->launch_field + 1) % LAUNCH_FIELDS;
+	} else if (key == INPUT_BACK_TAB || key == INPUT_ARROW_UP) {
+		ui->launch_field = (ui->launch_field + LAUNCH_FIELDS - 1) % LAUNCH_FIELDS;
+	} else if (key == INPUT_RETURN && ui->launch[0][0]) {
+		ui->dialog = DIALOG_NONE;
+		launch_line(ui, ui->launch[0], ui->launch[1]);
+	} else if (key == INPUT_RETURN) {
+		snprintf(ui->launch_error, sizeof ui->launch_error, "which command?");
+	} else {
+		type_into(ui->launch[ui->launch_field], INPUT_MOST, key);
+		ui->launch_error[0] = '\0';
+	}
+}
+
+static void reading_key(struct ui *ui, uint32_t key)
+{
+	(void)key;
+	ui->dialog = DIALOG_NONE;
+}
+
+void action_key(struct ui *ui, uint32_t key)
+{
+	static void (*const dialogs[])(struct ui *ui, uint32_t key) = {
+		[DIALOG_HELP] = reading_key,
+		[DIALOG_EVENTS] = reading_key,
+		[DIALOG_CONFIRM] = confirm_key,
+		[DIALOG_STOP] = stop_key,
+		[DIALOG_QUIT] = quit_key,
+		[DIALOG_ENDING] = ending_key,
+		[DIALOG_LAUNCH] = launch_key,
+	};
+	enum action action = keymap_find(key);
+
+	if (dialogs[ui->dialog]) {
+		dialogs[ui->dialog](ui, key);
+	} else if (ui->prompt != PROMPT_NONE) {
+		prompt_key(ui, key);
+	} else if (action != ACTION_NONE) {
+		ui->message[0] = '\0';
+		actions[action](ui);
+	}
+}

@@ -1,0 +1,113 @@
+#include "tui/grid.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+
+enum { LINE_MOST = 2048 };
+
+void grid_init(struct grid *grid)
+{
+	*grid = (struct grid){ 0 };
+}
+
+void grid_finish(struct grid *grid)
+{
+	free(grid->cells);
+	*grid = (struct grid){ 0 };
+}
+
+void grid_reset(struct grid *grid, int width, int height)
+{
+	if (width != grid->width || height != grid->height)
+		grid->cells = memory_resize(grid->cells, (size_t)width * (size_t)height, sizeof *grid->cells);
+	grid->width = width;
+	grid->height = height;
+	grid_fill(grid, (struct rect){ 0, 0, width, height }, LOOK_NORMAL, ' ');
+}
+
+/* The part of a rectangle that is on the grid. */
+static struct rect clip(const struct grid *grid, struct rect at)
+{
+	int right = at.x + at.width < grid->width ? at.x + at.width : grid->width;
+	int bottom = at.y + at.height < grid->height ? at.y + at.height : grid->height;
+
+	at.x = at.x > 0 ? at.x : 0;
+	at.y = at.y > 0 ? at.y : 0;
+	at.width = right > at.x ? right - at.x : 0;
+	at.height = bottom > at.y ? bottom - at.y : 0;
+	return at;
+}
+
+static struct cell *cell_at(struct grid *grid, int x, int y)
+{
+	return &grid->cells[y * grid->width + x];
+}
+
+const struct cell *grid_at(const struct grid *grid, int x, int y)
+{
+	return &grid->cells[y * grid->width + x];
+}
+
+void grid_fill(struct grid *grid, struct rect at, enum look look, uint32_t character)
+{
+	at = clip(grid, at);
+	for (int y = at.y; y < at.y + at.height; y++)
+		for (int x = at.x; x < at.x + at.width; x++)
+			*cell_at(grid, x, y) = (struct cell){ character, (uint8_t)look };
+}
+
+void grid_select(struct grid *grid, struct rect at)
+{
+	at = clip(grid, at);
+	for (int y = at.y; y < at.y + at.height; y++)
+		for (int x = at.x; x < at.x + at.width; x++)
+			cell_at(grid, x, y)->look |= LOOK_SELECTED;
+}
+
+/* Views sanitise; this is the second wall. */
+static uint32_t harmless(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ? '?' : c;
+}
+
+int grid_put(struct grid *grid, struct rect at, enum look look, const char *text)
+{
+	struct rect room = clip(grid, (struct rect){ at.x, at.y, at.width, 1 });
+	size_t size = strlen(text);
+	int used = 0;
+
+	for (size_t i = 0; i < size && room.height;) {
+		uint32_t c;
+		i += utf8_decode(text + i, size - i, &c);
+		c = harmless(c);
+		int width = (int)utf8_width(c);
+		if (width == 0)
+			continue; /* a mark needs a cell of its own, which it has not */
+		if (used + width > room.width) {
+			if (width == 2 && used < room.width)
+				*cell_at(grid, room.x + used++, room.y) = (struct cell){ ' ', (uint8_t)look };
+			break;
+		}
+		*cell_at(grid, room.x + used, room.y) = (struct cell){ c, (uint8_t)look };
+		if (width == 2)
+			*cell_at(grid, room.x + used + 1, room.y) = (struct cell){ 0, (uint8_t)look };
+		used += width;
+	}
+	return used;
+}
+
+int grid_format(struct grid *grid, struct rect at, enum look look, const char *fmt, ...)
+{
+	char line[LINE_MOST];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof line, fmt, args);
+	va_end(args);
+	return grid_put(grid, at, look, line);
+}

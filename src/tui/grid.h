@@ -1,0 +1,62 @@
+/*
+ * The picture of one frame: cells of characters with a look. Views draw here; only screen.c knows a
+ * terminal. Nothing that a terminal would obey gets in.
+ */
+#ifndef TUI_GRID_H
+#define TUI_GRID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a cell means; colours and attributes are the screen's business. */
+enum look {
+	LOOK_NORMAL,
+	LOOK_TITLE,
+	LOOK_HEADING,
+	LOOK_DIM,
+	LOOK_GOOD,
+	LOOK_WARN,
+	LOOK_BAD,
+	LOOK_KEY,
+	LOOK_DIALOG,
+	LOOK_COUNT,
+	LOOK_SELECTED = 0x80 /* a flag beside the others */
+};
+
+struct cell {
+	uint32_t character; /* 0: covered by the wide one before it */
+	uint8_t look;
+};
+
+struct rect {
+	int x, y, width, height;
+};
+
+struct grid {
+	int width, height;
+	struct cell *cells; /* owned; row by row */
+};
+
+void grid_init(struct grid *grid);
+void grid_finish(struct grid *grid);
+
+/* Of this size, all blank. */
+void grid_reset(struct grid *grid, int width, int height);
+
+/*
+ * Draw text (UTF-8) at a place, clipped to it; what is left of the width stays as it is. Returns the
+ * columns used. Controls become '?', a wide character that would be cut becomes a blank.
+ */
+int grid_put(struct grid *grid, struct rect at, enum look look, const char *text);
+int grid_format(struct grid *grid, struct rect at, enum look look, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Fill with one character. */
+void grid_fill(struct grid *grid, struct rect at, enum look look, uint32_t character);
+
+/* Put the flag on what is there. */
+void grid_select(struct grid *grid, struct rect at);
+
+const struct cell *grid_at(const struct grid *grid, int x, int y);
+
+#endif

@@ -1,0 +1,93 @@
+#include "tui/keymap.h"
+
+// clang-format off
+const struct key_row keymap[] = {
+	{ 'j', ACTION_DOWN, "j" }, { INPUT_ARROW_DOWN, ACTION_DOWN, "↓" },
+	{ 'k', ACTION_UP, "k" }, { INPUT_ARROW_UP, ACTION_UP, "↑" },
+	{ 'g', ACTION_TOP, "g" }, { INPUT_TOP, ACTION_TOP, "Home" },
+	{ 'G', ACTION_BOTTOM, "G" }, { INPUT_BOTTOM, ACTION_BOTTOM, "End" },
+	{ INPUT_CONTROL('f'), ACTION_PAGE_DOWN, "^F" }, { INPUT_PAGE_DOWN, ACTION_PAGE_DOWN, "PgDn" },
+	{ INPUT_CONTROL('b'), ACTION_PAGE_UP, "^B" }, { INPUT_PAGE_UP, ACTION_PAGE_UP, "PgUp" },
+	{ INPUT_CONTROL('d'), ACTION_HALF_DOWN, "^D" },
+	{ INPUT_CONTROL('u'), ACTION_HALF_UP, "^U" },
+	{ 'h', ACTION_FOLD, "h" }, { INPUT_ARROW_LEFT, ACTION_FOLD, "←" },
+	{ 'l', ACTION_UNFOLD, "l" }, { INPUT_ARROW_RIGHT, ACTION_UNFOLD, "→" },
+	{ '*', ACTION_FOLD_ALL, "*" },
+	{ '/', ACTION_SEARCH, "/" }, { INPUT_FUNCTION + 3, ACTION_SEARCH, "F3" },
+	{ 'n', ACTION_NEXT, "n" },
+	{ 'N', ACTION_PREVIOUS, "N" },
+	{ 'r', ACTION_RESTART, "r" },
+	{ 's', ACTION_START, "s" },
+	{ 'x', ACTION_STOP, "x" }, { INPUT_FUNCTION + 9, ACTION_STOP, "F9" },
+	{ 'X', ACTION_KILL, "X" },
+	{ 'S', ACTION_SIGNAL, "S" },
+	{ '+', ACTION_MORE, "+" }, { INPUT_FUNCTION + 8, ACTION_MORE, "F8" },
+	{ '-', ACTION_FEWER, "-" }, { INPUT_FUNCTION + 7, ACTION_FEWER, "F7" },
+	{ '=', ACTION_EXACT, "=" },
+	{ 'a', ACTION_LAUNCH, "a" },
+	{ INPUT_RETURN, ACTION_OPEN, "Enter" },
+	{ 'z', ACTION_ZOOM, "z" },
+	{ ']', ACTION_TAB_NEXT, "]" }, { '[', ACTION_TAB_PREVIOUS, "[" },
+	{ '1', ACTION_INFO, "1" }, { '2', ACTION_THREADS, "2" }, { '3', ACTION_POOL, "3" },
+	{ '4', ACTION_IPC, "4" }, { '5', ACTION_HISTORY, "5" }, { '6', ACTION_LOGS, "6" }, { 'L', ACTION_LOGS, "L" },
+	{ 'E', ACTION_EVENTS, "E" },
+	{ '?', ACTION_HELP, "?" }, { INPUT_FUNCTION + 1, ACTION_HELP, "F1" },
+	{ ':', ACTION_COMMAND, ":" },
+	{ INPUT_CONTROL('l'), ACTION_REDRAW, "^L" },
+	{ INPUT_CONTROL('z'), ACTION_SUSPEND, "^Z" },
+	{ INPUT_ESCAPE, ACTION_BACK, "Esc" },
+	{ 'q', ACTION_QUIT, "q" }, { INPUT_FUNCTION + 10, ACTION_QUIT, "F10" }, { INPUT_CONTROL('c'), ACTION_QUIT, "^C" },
+	{ 0, ACTION_NONE, "" },
+};
+
+const struct action_row action_rows[ACTION_COUNT] = {
+	[ACTION_DOWN] = { "MOVE", "next" },
+	[ACTION_UP] = { "MOVE", "previous" },
+	[ACTION_TOP] = { "MOVE", "first" },
+	[ACTION_BOTTOM] = { "MOVE", "last" },
+	[ACTION_PAGE_DOWN] = { "MOVE", "page down" },
+	[ACTION_PAGE_UP] = { "MOVE", "page up" },
+	[ACTION_HALF_DOWN] = { "MOVE", "half a page down" },
+	[ACTION_HALF_UP] = { "MOVE", "half a page up" },
+	[ACTION_FOLD] = { "MOVE", "fold the service" },
+	[ACTION_UNFOLD] = { "MOVE", "unfold it" },
+	[ACTION_FOLD_ALL] = { "MOVE", "fold or unfold all" },
+	[ACTION_SEARCH] = { "FIND", "search a name" },
+	[ACTION_NEXT] = { "FIND", "next match" },
+	[ACTION_PREVIOUS] = { "FIND", "previous match" },
+	[ACTION_RESTART] = { "ACT", "restart" },
+	[ACTION_START] = { "ACT", "start" },
+	[ACTION_STOP] = { "ACT", "stop: signal, wait, KILL" },
+	[ACTION_KILL] = { "ACT", "KILL now (asks)" },
+	[ACTION_SIGNAL] = { "ACT", "send a signal" },
+	[ACTION_MORE] = { "ACT", "one instance more" },
+	[ACTION_FEWER] = { "ACT", "one instance fewer" },
+	[ACTION_EXACT] = { "ACT", "exactly so many" },
+	[ACTION_LAUNCH] = { "ACT", "launch a command" },
+	[ACTION_OPEN] = { "SEE", "open the details" },
+	[ACTION_ZOOM] = { "SEE", "zoom the details" },
+	[ACTION_TAB_NEXT] = { "SEE", "next tab" },
+	[ACTION_TAB_PREVIOUS] = { "SEE", "previous tab" },
+	[ACTION_INFO] = { "SEE", "Info" },
+	[ACTION_THREADS] = { "SEE", "Threads" },
+	[ACTION_POOL] = { "SEE", "Pool" },
+	[ACTION_IPC] = { "SEE", "IPC" },
+	[ACTION_HISTORY] = { "SEE", "History" },
+	[ACTION_LOGS] = { "SEE", "Logs" },
+	[ACTION_EVENTS] = { "SEE", "events" },
+	[ACTION_HELP] = { "ALSO", "this help" },
+	[ACTION_COMMAND] = { "ALSO", "command line" },
+	[ACTION_REDRAW] = { "ALSO", "redraw" },
+	[ACTION_SUSPEND] = { "ALSO", "suspend" },
+	[ACTION_BACK] = { "ALSO", "back; never quits" },
+	[ACTION_QUIT] = { "ALSO", "quit: detach, stop all, or stay" },
+};
+// clang-format on
+
+enum action keymap_find(uint32_t key)
+{
+	for (const struct key_row *row = keymap; row->key; row++)
+		if (row->key == key)
+			return row->action;
+	return ACTION_NONE;
+}

@@ -1,0 +1,56 @@
+/* Which key does what: one row a key, with the words of its help. */
+#ifndef TUI_KEYMAP_H
+#define TUI_KEYMAP_H
+
+#include <stdint.h>
+
+/* What the screen gives for keys that are no characters. */
+enum input {
+	INPUT_FIRST = 0x200000,
+	INPUT_ARROW_UP,
+	INPUT_ARROW_DOWN,
+	INPUT_ARROW_LEFT,
+	INPUT_ARROW_RIGHT,
+	INPUT_TOP,
+	INPUT_BOTTOM,
+	INPUT_PAGE_UP,
+	INPUT_PAGE_DOWN,
+	INPUT_ERASE,
+	INPUT_BACK_TAB,
+	INPUT_FUNCTION, /* + n: Fn */
+};
+
+#define INPUT_CONTROL(letter) ((letter) & 0x1f)
+enum { INPUT_ESCAPE = 0x1b, INPUT_RETURN = '\r', INPUT_TABULATOR = '\t' };
+
+enum action {
+	ACTION_NONE,
+	ACTION_DOWN, ACTION_UP, ACTION_TOP, ACTION_BOTTOM, ACTION_PAGE_DOWN, ACTION_PAGE_UP,
+	ACTION_HALF_DOWN, ACTION_HALF_UP, ACTION_FOLD, ACTION_UNFOLD, ACTION_FOLD_ALL,
+	ACTION_SEARCH, ACTION_NEXT, ACTION_PREVIOUS,
+	ACTION_RESTART, ACTION_START, ACTION_STOP, ACTION_KILL, ACTION_SIGNAL,
+	ACTION_MORE, ACTION_FEWER, ACTION_EXACT, ACTION_LAUNCH,
+	ACTION_OPEN, ACTION_ZOOM, ACTION_TAB_NEXT, ACTION_TAB_PREVIOUS,
+	ACTION_INFO, ACTION_THREADS, ACTION_POOL, ACTION_IPC, ACTION_HISTORY, ACTION_LOGS,
+	ACTION_EVENTS, ACTION_HELP, ACTION_COMMAND, ACTION_REDRAW, ACTION_SUSPEND,
+	ACTION_BACK, ACTION_QUIT,
+	ACTION_COUNT
+};
+
+struct key_row {
+	uint32_t key;
+	enum action action;
+	const char *name; /* of the key, for people */
+};
+
+struct action_row {
+	const char *group; /* of the help screen */
+	const char *help;
+};
+
+extern const struct key_row keymap[]; /* ends with key 0 */
+extern const struct action_row action_rows[ACTION_COUNT];
+
+enum action keymap_find(uint32_t key);
+
+#endif

@@ -1,0 +1,173 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/ui.h"
+
+static bool is_same_service(const struct replica_row *a, const struct replica_row *b)
+{
+	return strcmp(a->row.service, b->row.service) == 0;
+}
+
+static bool is_up(const struct row *row)
+{
+	return row->state == STATE_RUNNING || row->state == STATE_READY;
+}
+
+bool rows_is_folded(const struct ui *ui, const char *service)
+{
+	for (unsigned i = 0; i < ui->folded_count; i++)
+		if (strcmp(ui->folded[i], service) == 0)
+			return true;
+	return false;
+}
+
+void rows_fold(struct ui *ui, const char *service, bool is_folded)
+{
+	for (unsigned i = 0; i < ui->folded_count; i++) {
+		if (strcmp(ui->folded[i], service) != 0)
+			continue;
+		if (!is_folded)
+			memcpy(ui->folded[i], ui->folded[--ui->folded_count], sizeof ui->folded[i]);
+		return;
+	}
+	if (is_folded && ui->folded_count < FOLDED_MOST)
+		snprintf(ui->folded[ui->folded_count++], sizeof ui->folded[0], "%s", service);
+}
+
+/* The instances of one service from here on. */
+static size_t group_size(const struct replica *replica, size_t from)
+{
+	size_t size = 1;
+
+	while (from + size < replica->row_count && is_same_service(&replica->rows[from], &replica->rows[from + size]))
+		size++;
+	return size;
+}
+
+static int add_group(const struct ui *ui, size_t from, size_t size, struct table_row *rows, int count, int most)
+{
+	struct replica_row *first = &ui->replica.rows[from];
+	unsigned up = 0;
+
+	for (size_t i = 0; i < size; i++)
+		up += is_up(&first[i].row);
+	if (size > 1 && count < most)
+		rows[count++] = (struct table_row){ .row = first, .is_service = true, .count = (unsigned)size, .up = up };
+	if (size > 1 && rows_is_folded(ui, first->row.service))
+		return count;
+	for (size_t i = 0; i < size && count < most; i++)
+		rows[count++] = (struct table_row){ .row = &first[i], .is_child = size > 1, .is_last = i + 1 == size };
+	return count;
+}
+
+int rows_build(const struct ui *ui, struct table_row *rows, int most)
+{
+	int count = 0;
+
+	for (size_t from = 0, size; from < ui->replica.row_count; from += size) {
+		size = group_size(&ui->replica, from);
+		count = add_group(ui, from, size, rows, count, most);
+	}
+	return count;
+}
+
+struct target rows_target(const struct table_row *row)
+{
+	struct target target = { .instance = row->is_service ? -1 : (int)row->row->row.instance, .life = row->row->row.life };
+
+	memcpy(target.service, row->row->row.service, sizeof target.service);
+	return target;
+}
+
+bool rows_is_selected(const struct ui *ui, const struct table_row *row)
+{
+	struct target target = rows_target(row);
+
+	return target.instance == ui->selected.instance && strcmp(target.service, ui->selected.service) == 0;
+}
+
+static int selected_index(const struct ui *ui, const struct table_row *rows, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (rows_is_selected(ui, &rows[i]))
+			return i;
+	return -1;
+}
+
+/* It is gone: another of its service, else the first of all. */
+static int nearest_index(const struct ui *ui, const struct table_row *rows, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(rows[i].row->row.service, ui->selected.service) == 0)
+			return i;
+	return 0;
+}
+
+void rows_keep_selection(struct ui *ui)
+{
+	static struct table_row rows[ROWS_MOST];
+	int count = rows_build(ui, rows, ROWS_MOST);
+	int index = selected_index(ui, rows, count);
+
+	if (count)
+		ui->selected = rows_target(&rows[index >= 0 ? index : nearest_index(ui, rows, count)]);
+}
+
+void rows_move(struct ui *ui, int by)
+{
+	static struct table_row rows[ROWS_MOST];
+	int count = rows_build(ui, rows, ROWS_MOST);
+	int index = selected_index(ui, rows, count) + by;
+
+	if (!count)
+		return;
+	index = index < 0 ? 0 : index >= count ? count - 1 : index;
+	ui->selected = rows_target(&rows[index]);
+}
+
+static bool has_text(const struct table_row *row, const char *text)
+{
+	char name[96];
+
+	if (row->is_service)
+		return strstr(row->row->row.service, text);
+	snprintf(name, sizeof name, "%s/%u", row->row->row.service, row->row->row.instance);
+	return strstr(name, text);
+}
+
+bool rows_search(struct ui *ui, const char *text, int direction, bool from_here)
+{
+	static struct table_row rows[ROWS_MOST];
+	int count = rows_build(ui, rows, ROWS_MOST);
+	int index = selected_index(ui, rows, count);
+
+	for (int step = from_here ? 0 : 1; step <= count && count; step++) {
+		int at = ((index + direction * step) % count + count) % count;
+		if (!has_text(&rows[at], text))
+			continue;
+		ui->selected = rows_target(&rows[at]);
+		return true;
+	}
+	return false;
+}
+
+void rows_fold_all(struct ui *ui)
+{
+	bool fold = ui->folded_count == 0;
+
+	ui->folded_count = 0;
+	for (size_t from = 0, size; fold && from < ui->replica.row_count; from += size) {
+		size = group_size(&ui->replica, from);
+		if (size > 1)
+			rows_fold(ui, ui->replica.rows[from].row.service, true);
+	}
+	rows_keep_selection(ui);
+}
+
+struct replica_row *rows_selected(const struct ui *ui)
+{
+	struct replica *replica = (struct replica *)&ui->replica;
+	unsigned instance = ui->selected.instance < 0 ? 0 : (unsigned)ui->selected.instance;
+
+	return replica_find(replica, ui->selected.service, instance);
+}

@@ -1,0 +1,35 @@
+/* The terminal: the only part that knows ncurses. One at a time. */
+#ifndef TUI_SCREEN_H
+#define TUI_SCREEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "tui/grid.h"
+
+/* False, with one sentence: not a terminal, or one that cannot do it. */
+bool screen_open(struct error *err);
+/* Give the terminal back as it was. is_gone: it has hung up, write nothing. */
+void screen_close(bool is_gone);
+
+/* Can it show more than ASCII? */
+bool screen_is_unicode(void);
+void screen_size(int *width, int *height);
+
+/* After SIGWINCH, or when it may have been disturbed: everything is drawn again. */
+void screen_resize(void);
+
+/* Stop until continued, with the terminal as it was meanwhile. */
+void screen_suspend(void);
+
+/*
+ * Show a frame: what differs from the one before is written, and nothing when nothing does. False:
+ * the terminal does not take it now.
+ */
+bool screen_show(const struct grid *grid);
+
+/* The next key, as in keymap.h; 0: none now. */
+uint32_t screen_read(void);
+
+#endif

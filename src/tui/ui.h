@@ -1,0 +1,136 @@
+/* Everything the dashboard knows between two keys. */
+#ifndef TUI_UI_H
+#define TUI_UI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/link.h"
+#include "client/replica.h"
+#include "client/tail.h"
+#include "tui/dashboard.h"
+#include "tui/layout.h"
+
+enum tab { TAB_INFO, TAB_THREADS, TAB_POOL, TAB_IPC, TAB_HISTORY, TAB_LOGS, TAB_COUNT };
+
+enum dialog {
+	DIALOG_NONE,
+	DIALOG_HELP,
+	DIALOG_EVENTS,
+	DIALOG_CONFIRM, /* y does it, anything else does not */
+	DIALOG_STOP,    /* a stop under way, until it is over or hidden */
+	DIALOG_QUIT,
+	DIALOG_ENDING,  /* all is being stopped; then we leave */
+	DIALOG_LAUNCH,
+};
+
+enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_COMMAND, PROMPT_SCALE, PROMPT_SIGNAL };
+
+/* What a key is about, as it was when it was pressed: never a row of the screen. */
+struct target {
+	char service[64];
+	int instance;    /* -1: the whole service */
+	uint32_t life;   /* of the instance */
+};
+
+enum { INPUT_MOST = 512, LOG_LINES = 1000, FOLDED_MOST = 256, PENDING_MOST = 64, LAUNCH_FIELDS = 5 };
+
+/* A reply that is still to come. */
+struct pending {
+	json_int_t id;
+	enum { REPLY_ACTION, REPLY_LAUNCH, REPLY_STREAMS, REPLY_FIND, REPLY_HISTORY, REPLY_INFO } kind;
+	unsigned stream; /* of REPLY_FIND */
+};
+
+struct ui {
+	const struct dashboard_options *options;
+	struct link *link;         /* NULL: lost */
+	struct replica replica;
+	uint64_t now_us;           /* wall clock, of this frame: views read no clock */
+	uint64_t lost_us;          /* when the engine was lost; 0: it is there */
+	bool is_unicode;
+	bool is_leaving;
+	int status;
+
+	struct target selected;
+	int top;                   /* first row of the table that is shown */
+	char folded[FOLDED_MOST][64]; /* services */
+	unsigned folded_count;
+
+	enum tab tab;
+	bool is_zoomed;
+	enum dialog dialog;
+	struct target asked;       /* what the dialog is about */
+	const char *asked_method;  /* what `y` does */
+	enum prompt prompt;
+	char input[INPUT_MOST];
+	char search[64];
+	char launch[LAUNCH_FIELDS][INPUT_MOST];
+	unsigned launch_field;
+	char launch_error[256];
+	char message[256];         /* the answer to the last key; "" shows the newest event */
+	bool is_bad;               /* … of a failure */
+	uint64_t message_us;
+
+	struct target shown;       /* whose details the following are */
+	struct tail tail;
+	char *lines[LOG_LINES];    /* owned; ring of its newest lines, safe to show */
+	bool line_is_err[LOG_LINES];
+	unsigned line_count;       /* ever taken */
+	int scroll;                /* lines or entries back from the newest */
+	json_t *history;           /* owned; its deaths, or NULL */
+	json_t *info;              /* owned */
+
+	struct pending pending[PENDING_MOST];
+	unsigned pending_count;
+};
+
+/* One row of the table: a service with several instances, or an instance. */
+struct table_row {
+	struct replica_row *row;   /* of an instance, or the first of a service; borrowed from the replica */
+	bool is_service;
+	bool is_last;              /* of its service */
+	bool is_child;
+	unsigned count, up;        /* of a service */
+};
+
+/* rows.c: what the table shows, in order. Returns how many; never more than most. */
+int rows_build(const struct ui *ui, struct table_row *rows, int most);
+bool rows_is_selected(const struct ui *ui, const struct table_row *row);
+struct target rows_target(const struct table_row *row);
+/* Select something that is there, as near as can be. */
+void rows_keep_selection(struct ui *ui);
+void rows_move(struct ui *ui, int by);
+/* The next name with this text in it, from the selected one on; false: none. */
+bool rows_search(struct ui *ui, const char *text, int direction, bool from_here);
+void rows_fold(struct ui *ui, const char *service, bool is_folded);
+void rows_fold_all(struct ui *ui);
+bool rows_is_folded(const struct ui *ui, const char *service);
+/* The selected instance, or the first of the selected service; NULL: none. */
+struct replica_row *rows_selected(const struct ui *ui);
+enum { ROWS_MOST = 4096 };
+
+/* view.c: the whole frame. */
+void view_draw(const struct ui *ui, struct grid *grid);
+/* "backoff 3.2s", "failed 3" … */
+void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
+/* dialog.c: what lies over it. */
+void dialog_draw(const struct ui *ui, struct grid *grid);
+
+/* action.c: a key. */
+void action_key(struct ui *ui, uint32_t key);
+/* A command of the `:` line. */
+void action_command(struct ui *ui, char *line);
+void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Send a request; its reply comes later. params is stolen. */
+void ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params);
+
+/* details.c: the log, history and so on of what is selected. */
+void details_follow(struct ui *ui);
+void details_message(struct ui *ui, const json_t *message);
+void details_finish(struct ui *ui);
+/* The engine is another one: ask everything again. */
+void details_forget(struct ui *ui);
+
+#endif
