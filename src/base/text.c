@@ -10,7 +10,8 @@
 
 #include "base/memory.h"
 
-enum { FIRST_ROOM = 64, READ_SIZE = 16 * 1024 };
+enum { FIRST_ROOM = 64,
+	READ_SIZE = 16 * 1024 };
 
 void text_init(struct text *text, size_t most)
 {

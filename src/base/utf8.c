@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { ESC = 0x1b, BEL = 0x07, TAB_STOP = 8, SGR_MOST = 32 };
+enum { ESC = 0x1b,
+	BEL = 0x07,
+	TAB_STOP = 8,
+	SGR_MOST = 32 };
 
 struct range {
 	uint32_t first, last;
@@ -129,7 +132,11 @@ size_t utf8_decode(const char *bytes, size_t size, uint32_t *character)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = (unsigned char)bytes[0];
-	size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+	size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0
+				   : first < 0xe0       ? 2
+				   : first < 0xf0       ? 3
+				   : first < 0xf5       ? 4
+							: 0;
 	uint32_t c = length == 1 ? first : first & (0x7fu >> length);
 
 	*character = UTF8_BAD;

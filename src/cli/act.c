@@ -20,7 +20,8 @@ static int print_instances(const struct invocation *invocation, json_t *result, 
 	return EXIT_OK;
 }
 
-static int call_and_print(const struct invocation *invocation, const char *method, json_t *params, const char *what)
+static int call_and_print(
+	const struct invocation *invocation, const char *method, json_t *params, const char *what)
 {
 	int status = EXIT_OK;
 	struct link *link = cli_connect(invocation, &status);
@@ -40,7 +41,8 @@ int cli_act(struct invocation *invocation)
 
 	if (invocation->no_deps)
 		json_object_set_new(params, "no_deps", json_true());
-	return call_and_print(invocation, invocation->command->name, params, invocation->command->name);
+	return call_and_print(
+		invocation, invocation->command->name, params, invocation->command->name);
 }
 
 int cli_signal(struct invocation *invocation)
@@ -68,12 +70,16 @@ int cli_scale(struct invocation *invocation)
 	if (end == text || *end)
 		return cli_fail(EXIT_USAGE, "scale takes a number, +N or -N, not '%s'", text);
 	struct link *link = cli_connect(invocation, &status);
-	json_t *result = !link ? NULL : cli_call(link, "scale", json_pack("{s:s,s:I}", "name", invocation->names[0],
-		is_change ? "delta" : "count", (json_int_t)number), &status);
+	json_t *result = !link ? NULL
+			       : cli_call(link, "scale",
+					 json_pack("{s:s,s:I}", "name", invocation->names[0],
+						 is_change ? "delta" : "count", (json_int_t)number),
+					 &status);
 	if (result && invocation->json)
 		cli_print_json(result);
 	else if (result)
-		printf("%s: %lld instances\n", invocation->names[0], (long long)json_integer_value(json_object_get(result, "instances")));
+		printf("%s: %lld instances\n", invocation->names[0],
+			(long long)json_integer_value(json_object_get(result, "instances")));
 	json_decref(result);
 	link_close(link);
 	return status;
@@ -108,7 +114,11 @@ int cli_down(struct invocation *invocation)
 	if (!link)
 		return status;
 	json_t *subscribed = cli_call(link, "subscribe", NULL, &status);
-	json_t *result = subscribed ? cli_call(link, "down", json_pack("{s:I}", "timeout_ms", (json_int_t)timeout_ms), &status) : NULL;
+	json_t *result =
+		subscribed
+			? cli_call(link, "down",
+				  json_pack("{s:I}", "timeout_ms", (json_int_t)timeout_ms), &status)
+			: NULL;
 	if (result)
 		wait_for_end(link);
 	if (result && invocation->json)

@@ -88,7 +88,9 @@ enum { OPTION_COUNT = sizeof option_rows / sizeof *option_rows };
 /* Two commands use -f and -n in their customary sense. */
 static char short_letter(const struct option_row *row)
 {
-	return row->letter == 'y' ? 'f' : row->letter == 'l' ? 'n' : row->letter == 'c' ? 'C' : row->letter;
+	return row->letter == 'y' ? 'f' : row->letter == 'l' ? 'n'
+				  : row->letter == 'c'       ? 'C'
+							     : row->letter;
 }
 
 static bool takes(const struct command *command, char letter)
@@ -182,7 +184,8 @@ static char *project_of_file(const char *path, const char *dir)
 	struct project_spec *spec = config_load_files(&path, 1, &options, &problems);
 	problems_finish(&problems);
 	const char *folder = strrchr(dir, '/');
-	char *name = spec ? memory_copy(spec->name) : config_make_name(folder && folder[1] ? folder + 1 : "root");
+	char *name = spec ? memory_copy(spec->name)
+			  : config_make_name(folder && folder[1] ? folder + 1 : "root");
 	project_spec_destroy(spec);
 	return name;
 }
@@ -215,7 +218,9 @@ struct link *cli_connect(const struct invocation *invocation, int *status)
 	if (!link && !service_name_is_valid(project))
 		*status = cli_fail(EXIT_USAGE, "'%.80s' cannot be the name of a project", project);
 	else if (!link && (err.code == ENOENT || err.code == ECONNREFUSED))
-		*status = cli_fail(EXIT_NO_ENGINE, "no engine runs for project '%s': `thrum up` starts it, -p NAME names another", project);
+		*status = cli_fail(EXIT_NO_ENGINE,
+			"no engine runs for project '%s': `thrum up` starts it, -p NAME names another",
+			project);
 	else if (!link)
 		*status = cli_fail(EXIT_NO_ENGINE, "%s", err.text);
 	free(project);
@@ -278,7 +283,8 @@ bool cli_duration(const char *option, const char *text, uint64_t *ms)
 {
 	if (!text || units_parse_duration(text, ms))
 		return true;
-	cli_fail(EXIT_USAGE, "--%s takes a duration such as 500ms, 10s or 5m, not '%s'", option, text);
+	cli_fail(EXIT_USAGE, "--%s takes a duration such as 500ms, 10s or 5m, not '%s'", option,
+		text);
 	return false;
 }
 
@@ -288,14 +294,16 @@ static void print_option(const struct option_row *row)
 {
 	char left[48];
 
-	snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->is_short ? "-" : " ", row->is_short ? short_letter(row) : ' ',
-		row->is_short ? ", " : "  ", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+	snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->is_short ? "-" : " ",
+		row->is_short ? short_letter(row) : ' ', row->is_short ? ", " : "  ", row->name,
+		row->argument ? " " : "", row->argument ? row->argument : "");
 	printf("  %-26s %s\n", left, row->help);
 }
 
 static void print_command_help(const struct command *command)
 {
-	printf("thrum %s%s%s\n%s\n\n", command->name, command->arguments[0] ? " " : "", command->arguments, command->help);
+	printf("thrum %s%s%s\n%s\n\n", command->name, command->arguments[0] ? " " : "",
+		command->arguments, command->help);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (takes(command, option_rows[i].letter))
 			print_option(&option_rows[i]);
@@ -308,7 +316,8 @@ static void print_help(void)
 	for (const struct command *command = commands; command->name; command++) {
 		char left[48];
 		snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
-		printf("  thrum %-20s %.*s\n", left, (int)strcspn(command->help, ".:;"), command->help);
+		printf("  thrum %-20s %.*s\n", left, (int)strcspn(command->help, ".:;"),
+			command->help);
 	}
 	printf("\nNames are web, web/0, ns:NAME, globs, or all. `thrum help COMMAND` and thrum(1) say more.\n"
 	       "Exit status: 0 fine, 1 failed, 2 usage or configuration, 3 no engine, 4 no such service.\n");
@@ -319,7 +328,8 @@ static const struct command *find_command(const char *name)
 	if (strcmp(name, "status") == 0)
 		name = "ps";
 	for (const struct command *command = commands; command->name; command++)
-		if (strcmp(command->name, name) == 0 || (command->alias && strcmp(command->alias, name) == 0))
+		if (strcmp(command->name, name) == 0 ||
+			(command->alias && strcmp(command->alias, name) == 0))
 			return command;
 	return NULL;
 }
@@ -332,13 +342,15 @@ static int say_unknown(const char *name)
 		known[i] = commands[i].name;
 	const char *nearest = problem_nearest(name, known);
 	if (nearest)
-		return cli_fail(EXIT_USAGE, "no such command: '%s' (did you mean '%s'?)", name, nearest);
+		return cli_fail(
+			EXIT_USAGE, "no such command: '%s' (did you mean '%s'?)", name, nearest);
 	return cli_fail(EXIT_USAGE, "no such command: '%s'; `thrum help` lists them", name);
 }
 
 static int run_help(struct invocation *invocation)
 {
-	const struct command *command = invocation->name_count ? find_command(invocation->names[0]) : NULL;
+	const struct command *command =
+		invocation->name_count ? find_command(invocation->names[0]) : NULL;
 
 	if (invocation->name_count && !command)
 		return say_unknown(invocation->names[0]);
@@ -375,7 +387,8 @@ static void make_options(const struct command *command, struct option *longs, ch
 		const struct option_row *row = &option_rows[i];
 		if (!takes(command, row->letter))
 			continue;
-		longs[count++] = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, 256 + (int)i };
+		longs[count++] = (struct option){ row->name,
+			row->argument ? required_argument : no_argument, NULL, 256 + (int)i };
 		if (row->is_short)
 			shorts[letters++] = short_letter(row);
 		if (row->is_short && row->argument)
@@ -390,7 +403,8 @@ static const struct option_row *find_option(const struct command *command, int c
 	if (code >= 256)
 		return &option_rows[code - 256];
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (option_rows[i].is_short && takes(command, option_rows[i].letter) && short_letter(&option_rows[i]) == code)
+		if (option_rows[i].is_short && takes(command, option_rows[i].letter) &&
+			short_letter(&option_rows[i]) == code)
 			return &option_rows[i];
 	return NULL;
 }
@@ -420,17 +434,22 @@ static int parse(struct invocation *invocation, int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (code == '?')
-			return cli_fail(EXIT_USAGE, "%s: no such option: '%s'; `thrum help %s` lists them", command->name, argv[optind - 1], command->name);
+			return cli_fail(EXIT_USAGE,
+				"%s: no such option: '%s'; `thrum help %s` lists them",
+				command->name, argv[optind - 1], command->name);
 		if (code == ':')
-			return cli_fail(EXIT_USAGE, "%s: '%s' takes a value", command->name, argv[optind - 1]);
+			return cli_fail(EXIT_USAGE, "%s: '%s' takes a value", command->name,
+				argv[optind - 1]);
 		set_option(invocation, find_option(command, code)->letter, optarg);
 	}
 	invocation->names = argv + optind;
 	invocation->name_count = argc - optind;
 	if (invocation->name_count < command->least)
-		return cli_fail(EXIT_USAGE, "%s: which? usage: thrum %s %s", command->name, command->name, command->arguments);
+		return cli_fail(EXIT_USAGE, "%s: which? usage: thrum %s %s", command->name,
+			command->name, command->arguments);
 	if (command->most >= 0 && invocation->name_count > command->most)
-		return cli_fail(EXIT_USAGE, "%s: too many arguments; usage: thrum %s %s", command->name, command->name, command->arguments);
+		return cli_fail(EXIT_USAGE, "%s: too many arguments; usage: thrum %s %s",
+			command->name, command->name, command->arguments);
 	return -1;
 }
 
@@ -442,7 +461,8 @@ static int take_leading(struct invocation *invocation, int argc, char **argv)
 	for (; at < argc && argv[at][0] == '-'; at++) {
 		if (strcmp(argv[at], "--json") == 0)
 			invocation->json = true;
-		else if ((strcmp(argv[at], "-p") == 0 || strcmp(argv[at], "--project") == 0) && at + 1 < argc)
+		else if ((strcmp(argv[at], "-p") == 0 || strcmp(argv[at], "--project") == 0) &&
+			 at + 1 < argc)
 			invocation->project = argv[++at];
 		else
 			break;

@@ -16,33 +16,35 @@
 /* Exit statuses, as the contract has them. */
 enum {
 	EXIT_OK = 0,
-	EXIT_FAILED = 1,     /* a service ended `fatal` or `failed`, or the request was refused */
-	EXIT_USAGE = 2,      /* or configuration */
+	EXIT_FAILED = 1, /* a service ended `fatal` or `failed`, or the request was refused */
+	EXIT_USAGE = 2,  /* or configuration */
 	EXIT_NO_ENGINE = 3,
 	EXIT_NO_SERVICE = 4,
 };
 
-enum { CLI_FILES_MOST = 16, CALL_MS = 10000, STOP_CALL_MS = 3600 * 1000 };
+enum { CLI_FILES_MOST = 16,
+	CALL_MS = 10000,
+	STOP_CALL_MS = 3600 * 1000 };
 
 /* Everything that any option can set. */
 struct invocation {
 	const struct command *command;
-	const char *project;                 /* -p, or THRUM_PROJECT; NULL: of the folder */
+	const char *project; /* -p, or THRUM_PROJECT; NULL: of the folder */
 	const char *files[CLI_FILES_MOST];
 	unsigned file_count;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *await, *name, *restart, *instances, *directory;
-	char **names;                        /* what is left of the arguments; NULL-ended */
+	char **names; /* what is left of the arguments; NULL-ended */
 	int name_count;
 };
 
 struct command {
 	const char *name;
-	const char *alias;       /* or NULL */
-	const char *arguments;   /* "NAME…", for the help */
-	const char *options;     /* letters of cli.c's option table that it takes */
-	int least, most;         /* names; most -1: any number */
+	const char *alias;     /* or NULL */
+	const char *arguments; /* "NAME…", for the help */
+	const char *options;   /* letters of cli.c's option table that it takes */
+	int least, most;       /* names; most -1: any number */
 	const char *help;
 	int (*run)(struct invocation *invocation);
 };

@@ -35,7 +35,9 @@ static struct exit_verdict status_of(const struct replica *replica, const char *
 		const struct row *row = &replica->rows[i].row;
 		if (strcmp(row->service, service) != 0 || !state_is_over(row->state))
 			continue;
-		int status = !row->has_last_death ? 1 : row->last_death.signal ? 128 + row->last_death.signal : row->last_death.code;
+		int status = !row->has_last_death     ? 1
+			     : row->last_death.signal ? 128 + row->last_death.signal
+						      : row->last_death.code;
 		return (struct exit_verdict){ true, status };
 	}
 	return (struct exit_verdict){ false, -1 };

@@ -36,10 +36,10 @@ struct logs {
 	struct record_style style;
 	pcre2_code *pattern;
 	pcre2_match_data *match;
-	bool is_merging;          /* what was there before: sorted by time before it is printed */
-	struct kept_line *kept;   /* owned */
+	bool is_merging;        /* what was there before: sorted by time before it is printed */
+	struct kept_line *kept; /* owned */
 	size_t count, room, size;
-	uint64_t most;            /* lines; 0: all */
+	uint64_t most; /* lines; 0: all */
 };
 
 static bool is_wanted(struct logs *logs, const struct tail_line *line)
@@ -50,7 +50,8 @@ static bool is_wanted(struct logs *logs, const struct tail_line *line)
 		return false;
 	if (!logs->pattern)
 		return true;
-	return pcre2_match(logs->pattern, (PCRE2_SPTR)line->text, line->size, 0, 0, logs->match, NULL) >= 0;
+	return pcre2_match(logs->pattern, (PCRE2_SPTR)line->text, line->size, 0, 0, logs->match,
+		       NULL) >= 0;
 }
 
 static void print_line(struct logs *logs, const struct tail_line *line)
@@ -65,7 +66,8 @@ static void print_line(struct logs *logs, const struct tail_line *line)
 			logs->kept = memory_resize(logs->kept, logs->room, sizeof *logs->kept);
 		}
 		logs->size += text.size;
-		logs->kept[logs->count] = (struct kept_line){ line->time_us, logs->count, text_take(&text) };
+		logs->kept[logs->count] =
+			(struct kept_line){ line->time_us, logs->count, text_take(&text) };
 		logs->count++;
 	} else {
 		fwrite(text_string(&text), 1, text.size, stdout);
@@ -121,7 +123,8 @@ static bool compile_pattern(struct logs *logs)
 	pcre2_match_context_free(limits);
 	if (!logs->pattern) {
 		pcre2_get_error_message(code, why, sizeof why);
-		cli_fail(EXIT_USAGE, "--grep: %s at offset %zu of '%s'", (const char *)why, at, pattern);
+		cli_fail(EXIT_USAGE, "--grep: %s at offset %zu of '%s'", (const char *)why, at,
+			pattern);
 		return false;
 	}
 	pcre2_jit_compile(logs->pattern, PCRE2_JIT_COMPLETE);
@@ -141,16 +144,18 @@ static bool parse_since(const char *text, uint64_t *since_us)
 	return time_parse(text, since_us);
 }
 
-static bool find_start(struct logs *logs, struct tail_stream *stream, const json_t *description, int *status)
+static bool find_start(
+	struct logs *logs, struct tail_stream *stream, const json_t *description, int *status)
 {
 	uint64_t since_us = 0;
-	json_t *params = json_pack("{s:s,s:i,s:s}", "service", stream->service, "instance", (int)stream->instance,
-		"stream", stream->is_err ? "stderr" : "stdout");
+	json_t *params = json_pack("{s:s,s:i,s:s}", "service", stream->service, "instance",
+		(int)stream->instance, "stream", stream->is_err ? "stderr" : "stdout");
 
 	if (logs->invocation->since && parse_since(logs->invocation->since, &since_us)) {
 		json_object_set_new(params, "since", time_to_json(since_us));
 	} else if (!logs->most || logs->pattern) {
-		stream->offset = (uint64_t)json_integer_value(json_object_get(description, "first"));
+		stream->offset =
+			(uint64_t)json_integer_value(json_object_get(description, "first"));
 		json_decref(params);
 		return true;
 	} else {
@@ -164,11 +169,13 @@ static bool find_start(struct logs *logs, struct tail_stream *stream, const json
 
 static bool begin_streams(struct logs *logs, int *status)
 {
-	json_t *result = cli_call(logs->link, "log.list", cli_names(logs->invocation), status), *description;
+	json_t *result = cli_call(logs->link, "log.list", cli_names(logs->invocation), status),
+	       *description;
 	bool ok = result;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "streams"), i, description) {
+	json_array_foreach(json_object_get(result, "streams"), i, description)
+	{
 		struct tail_stream *stream = ok ? tail_know(&logs->tail, description) : NULL;
 		ok = stream && find_start(logs, stream, description, status);
 	}
@@ -217,7 +224,8 @@ static int serve_logs(struct logs *logs)
 		if (!logs->invocation->follow && tail_is_idle(&logs->tail))
 			return EXIT_OK;
 		if (err.code)
-			return logs->invocation->follow ? EXIT_OK : cli_fail(EXIT_NO_ENGINE, "%s", err.text);
+			return logs->invocation->follow ? EXIT_OK
+							: cli_fail(EXIT_NO_ENGINE, "%s", err.text);
 		link_wait(logs->link, -1);
 	}
 }
@@ -232,18 +240,24 @@ int cli_logs(struct invocation *invocation)
 		.invocation = invocation,
 		.is_merging = true,
 		.most = invocation->lines ? strtoull(invocation->lines, NULL, 10) : DEFAULT_LINES,
-		.style = { invocation->json, is_terminal && !(no_colour && no_colour[0]), is_terminal },
+		.style = { invocation->json, is_terminal && !(no_colour && no_colour[0]),
+			is_terminal },
 	};
 
 	if (invocation->since && !parse_since(invocation->since, &ignored))
-		return cli_fail(EXIT_USAGE, "--since takes a duration such as 10m or a time such as 2026-11-23T12:00:00Z, not '%s'", invocation->since);
+		return cli_fail(EXIT_USAGE,
+			"--since takes a duration such as 10m or a time such as 2026-11-23T12:00:00Z, not '%s'",
+			invocation->since);
 	if (invocation->since && !invocation->lines)
 		logs.most = 0;
 	logs.tail = (struct tail){ .from_run = true, .take = on_line, .context = &logs };
 	if (!compile_pattern(&logs))
 		return EXIT_USAGE;
 	logs.link = cli_connect(invocation, &status);
-	json_t *subscribed = logs.link ? cli_call(logs.link, "subscribe", json_pack("{s:b}", "logs", invocation->follow), &status) : NULL;
+	json_t *subscribed =
+		logs.link ? cli_call(logs.link, "subscribe",
+				    json_pack("{s:b}", "logs", invocation->follow), &status)
+			  : NULL;
 	if (subscribed && begin_streams(&logs, &status)) {
 		tail_resume(&logs.tail, logs.link);
 		status = serve_logs(&logs);
@@ -271,9 +285,12 @@ static void print_event(const struct record_style *style, const json_t *event)
 int cli_events(struct invocation *invocation)
 {
 	int status = EXIT_OK;
-	struct record_style style = { .json = invocation->json, .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
+	struct record_style style = { .json = invocation->json,
+		.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
 	struct link *link = cli_connect(invocation, &status);
-	json_t *result = link ? cli_call(link, "subscribe", json_pack("{s:i}", "since", 0), &status) : NULL, *event, *message;
+	json_t *result = link ? cli_call(link, "subscribe", json_pack("{s:i}", "since", 0), &status)
+			      : NULL,
+	       *event, *message;
 	struct error err = { 0 };
 	size_t i;
 
@@ -321,7 +338,7 @@ struct waiting {
 	struct replica replica;
 	json_t *instances; /* those that are meant, as `list` gave them */
 	bool (*is_reached)(enum state state);
-	bool never;        /* one of them cannot reach it any more by itself */
+	bool never; /* one of them cannot reach it any more by itself */
 };
 
 static bool are_there(struct waiting *waiting)
@@ -330,13 +347,17 @@ static bool are_there(struct waiting *waiting)
 	size_t i;
 	bool all = true;
 
-	json_array_foreach(waiting->instances, i, json) {
-		struct replica_row *found = replica_find(&waiting->replica, json_string_value(json_object_get(json, "service")),
+	json_array_foreach(waiting->instances, i, json)
+	{
+		struct replica_row *found = replica_find(&waiting->replica,
+			json_string_value(json_object_get(json, "service")),
 			(unsigned)json_integer_value(json_object_get(json, "instance")));
 		if (!found || waiting->is_reached(found->row.state))
 			continue;
 		all = false;
-		waiting->never = waiting->never || found->row.state == STATE_FATAL || found->row.state == STATE_FAILED || found->row.state == STATE_SKIPPED;
+		waiting->never = waiting->never || found->row.state == STATE_FATAL ||
+				 found->row.state == STATE_FAILED ||
+				 found->row.state == STATE_SKIPPED;
 	}
 	return all;
 }
@@ -351,7 +372,8 @@ static int await(struct link *link, struct waiting *waiting, uint64_t timeout_ms
 		if (are_there(waiting))
 			return EXIT_OK;
 		if (waiting->never)
-			return cli_fail(EXIT_FAILED, "it ended failed, fatal or skipped, and will not get there");
+			return cli_fail(EXIT_FAILED,
+				"it ended failed, fatal or skipped, and will not get there");
 		uint64_t now_ms = clock_monotonic_ms();
 		if (now_ms >= until_ms)
 			return cli_fail(EXIT_FAILED, "not within the time");
@@ -373,7 +395,8 @@ static bool choose_goal(const struct invocation *invocation, struct waiting *wai
 		if (strcmp(goals[i].name, wanted) == 0)
 			waiting->is_reached = goals[i].is_reached;
 	if (!waiting->is_reached)
-		cli_fail(EXIT_USAGE, "--for takes ready, running, completed or stopped, not '%s'", wanted);
+		cli_fail(EXIT_USAGE, "--for takes ready, running, completed or stopped, not '%s'",
+			wanted);
 	return waiting->is_reached;
 }
 
@@ -384,7 +407,8 @@ int cli_wait(struct invocation *invocation)
 	struct waiting waiting = { 0 };
 	struct error err;
 
-	if (!choose_goal(invocation, &waiting) || !cli_duration("timeout", invocation->timeout, &timeout_ms))
+	if (!choose_goal(invocation, &waiting) ||
+		!cli_duration("timeout", invocation->timeout, &timeout_ms))
 		return EXIT_USAGE;
 	struct link *link = cli_connect(invocation, &status);
 	json_t *list = link ? cli_call(link, "list", cli_names(invocation), &status) : NULL;

@@ -26,8 +26,8 @@ enum {
 
 struct headless {
 	struct invocation *invocation;
-	const char *project;        /* borrowed */
-	struct link *link;          /* owned */
+	const char *project; /* borrowed */
+	struct link *link;   /* owned */
 	struct replica replica;
 	struct tail tail;
 	struct text output;
@@ -35,9 +35,9 @@ struct headless {
 	uint64_t sample_ms, linger_ms;
 	uint64_t last_seq;
 	int signal_fd;
-	unsigned signals;           /* to end, that came */
+	unsigned signals; /* to end, that came */
 	bool is_started, is_ending, is_over, is_fatal, is_mute;
-	int status;                 /* -1: as the services ended */
+	int status; /* -1: as the services ended */
 };
 
 static void flush(struct headless *run)
@@ -51,7 +51,8 @@ static void flush(struct headless *run)
 			continue;
 		if (done < 0) {
 			run->is_mute = true; /* supervision goes on; the logs have it all */
-			cli_fail(0, "standard output: %s; nothing more is printed, services run on", strerror(errno));
+			cli_fail(0, "standard output: %s; nothing more is printed, services run on",
+				strerror(errno));
 			break;
 		}
 		bytes += done;
@@ -140,8 +141,10 @@ static bool take_messages(struct headless *run)
 
 static bool say_hello(struct headless *run, struct error *err)
 {
-	json_t *result = link_call(run->link, "hello", json_pack("{s:s,s:b,s:I}", "client", "headless", "owner", 1,
-		"linger_ms", (json_int_t)run->linger_ms), CALL_MS, err);
+	json_t *result = link_call(run->link, "hello",
+		json_pack("{s:s,s:b,s:I}", "client", "headless", "owner", 1, "linger_ms",
+			(json_int_t)run->linger_ms),
+		CALL_MS, err);
 
 	json_decref(result);
 	return result;
@@ -160,9 +163,11 @@ static bool know_streams(struct headless *run, struct error *err)
 
 static bool subscribe(struct headless *run, struct error *err)
 {
-	json_t *event, *result = link_call(run->link, "subscribe", json_pack("{s:b,s:b,s:I,s:I}", "logs", 1,
-		"samples", run->sample_ms > 0, "sample_ms", (json_int_t)run->sample_ms,
-		"since", (json_int_t)run->last_seq), CALL_MS, err);
+	json_t *event, *result = link_call(run->link, "subscribe",
+			       json_pack("{s:b,s:b,s:I,s:I}", "logs", 1, "samples",
+				       run->sample_ms > 0, "sample_ms", (json_int_t)run->sample_ms,
+				       "since", (json_int_t)run->last_seq),
+			       CALL_MS, err);
 	size_t i;
 
 	if (!result || !replica_load(&run->replica, result, err))
@@ -209,7 +214,8 @@ static void take_signal(struct headless *run)
 		} else if (run->signals++ == 0) {
 			end_run(run, -1);
 		} else {
-			link_send(run->link, "kill", json_pack("{s:[s]}", "names", "all"), &(json_int_t){ 0 }, &err);
+			link_send(run->link, "kill", json_pack("{s:[s]}", "names", "all"),
+				&(json_int_t){ 0 }, &err);
 		}
 	}
 }
@@ -272,7 +278,8 @@ static int open_signals(void)
 
 static bool start(struct headless *run, int *status)
 {
-	json_t *params = run->invocation->name_count ? cli_names(run->invocation) : json_pack("{s:[s]}", "names", "all");
+	json_t *params = run->invocation->name_count ? cli_names(run->invocation)
+						     : json_pack("{s:[s]}", "names", "all");
 
 	if (run->invocation->no_deps)
 		json_object_set_new(params, "no_deps", json_true());
@@ -299,17 +306,22 @@ static bool check_options(struct headless *run, const struct project_spec *spec)
 
 	for (size_t i = 0; i < spec->service_count; i++)
 		services[i] = spec->services[i].name;
-	bool is_valid = !invocation->exit_when || exit_when_is_valid(invocation->exit_when, services);
+	bool is_valid =
+		!invocation->exit_when || exit_when_is_valid(invocation->exit_when, services);
 	free(services);
 	if (!is_valid)
-		cli_fail(EXIT_USAGE, "--exit-when takes all-done, any-exit, any-failure, never or a service, not '%s'", invocation->exit_when);
+		cli_fail(EXIT_USAGE,
+			"--exit-when takes all-done, any-exit, any-failure, never or a service, not '%s'",
+			invocation->exit_when);
 	return is_valid && cli_duration("samples", invocation->samples, &run->sample_ms) &&
-		cli_duration("linger", invocation->linger, &run->linger_ms);
+	       cli_duration("linger", invocation->linger, &run->linger_ms);
 }
 
 int cli_headless(struct link *link, struct invocation *invocation, const struct project_spec *spec)
 {
-	struct headless run = { .invocation = invocation, .project = spec->name, .link = link, .status = -1 };
+	struct headless run = {
+		.invocation = invocation, .project = spec->name, .link = link, .status = -1
+	};
 	struct error err = { 0 };
 	int status = EXIT_USAGE;
 

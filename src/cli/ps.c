@@ -10,7 +10,8 @@
 #include "protocol/row.h"
 #include "protocol/value.h"
 
-enum { CELL = 40, WATCH_MS = 1000 };
+enum { CELL = 40,
+	WATCH_MS = 1000 };
 
 /* "-" for what is not known, and for none: so that a number stands out. */
 static const char *count_text(char out[CELL], uint64_t count)
@@ -57,8 +58,10 @@ static void print_row(const struct row *row, uint64_t now_us)
 	if (sample->pid)
 		snprintf(cpu, sizeof cpu, "%.1f", sample->cpu_pct);
 	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s", name, state_text(state, row, now_us),
-		count_text(pid, (uint64_t)row->pid), uptime, count_text(restarts, all_restarts(row)), cpu, rss,
-		sample->pid ? count_text(threads, sample->threads) : "-", sample->pid ? count_text(fds, sample->fds) : "-");
+		count_text(pid, (uint64_t)row->pid), uptime,
+		count_text(restarts, all_restarts(row)), cpu, rss,
+		sample->pid ? count_text(threads, sample->threads) : "-",
+		sample->pid ? count_text(fds, sample->fds) : "-");
 	if (row->detail[0] || (row->has_last_death && row->last_death.detail[0])) {
 		printf("  ");
 		cli_print_safe(row->detail[0] ? row->detail : row->last_death.detail);
@@ -75,8 +78,10 @@ static int print_table(const json_t *rows)
 	struct error err;
 	size_t i;
 
-	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s\n", "NAME", "STATE", "PID", "UPTIME", "RST", "CPU%", "RSS", "THR", "FDS");
-	json_array_foreach(rows, i, json) {
+	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s\n", "NAME", "STATE", "PID", "UPTIME", "RST",
+		"CPU%", "RSS", "THR", "FDS");
+	json_array_foreach(rows, i, json)
+	{
 		if (!row_from_json(&row, json, &err))
 			continue;
 		print_row(&row, now_us);
@@ -93,7 +98,8 @@ static int status_of(const json_t *rows)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		const char *state = json_string_value(json_object_get(row, "state"));
 		if (state && (strcmp(state, "failed") == 0 || strcmp(state, "fatal") == 0))
 			return EXIT_FAILED;
@@ -127,7 +133,8 @@ int cli_ps(struct invocation *invocation)
 
 static void print_death(const json_t *json)
 {
-	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
+	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
+		cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
 	struct death death;
 	struct error err;
 
@@ -139,8 +146,10 @@ static void print_death(const json_t *json)
 	units_format_size(rss, death.peak_rss);
 	units_format_duration(cpu, death.cpu_ms);
 	death_describe(cause, &death);
-	printf("%-16s/%-3lld %4u %8d  %s %9s %6s %8s  %s", json_string_value(json_object_get(json, "service")),
-		(long long)json_integer_value(json_object_get(json, "instance")), death.life, death.pid, started, uptime, rss, cpu, cause);
+	printf("%-16s/%-3lld %4u %8d  %s %9s %6s %8s  %s",
+		json_string_value(json_object_get(json, "service")),
+		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
+		death.pid, started, uptime, rss, cpu, cause);
 	if (death.signal && death.cause != CAUSE_SIGNAL)
 		printf(" (%s)", signal_name(death.signal));
 	if (death.detail[0]) {
@@ -157,7 +166,8 @@ int cli_history(struct invocation *invocation)
 	size_t i;
 
 	if (invocation->lines)
-		json_object_set_new(params, "limit", json_integer(strtoll(invocation->lines, NULL, 10)));
+		json_object_set_new(
+			params, "limit", json_integer(strtoll(invocation->lines, NULL, 10)));
 	struct link *link = cli_connect(invocation, &status);
 	json_t *result = link ? cli_call(link, "history", json_incref(params), &status) : NULL;
 	json_decref(params);
@@ -165,7 +175,8 @@ int cli_history(struct invocation *invocation)
 	if (result && invocation->json)
 		cli_print_json(deaths);
 	else if (result) {
-		printf("%-20s %4s %8s  %-19s %9s %6s %8s  %s\n", "NAME", "LIFE", "PID", "STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
+		printf("%-20s %4s %8s  %-19s %9s %6s %8s  %s\n", "NAME", "LIFE", "PID",
+			"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
 		json_array_foreach(deaths, i, death)
 			print_death(death);
 	}
@@ -178,7 +189,9 @@ int cli_info(struct invocation *invocation)
 {
 	int status = EXIT_OK;
 	struct link *link = cli_connect(invocation, &status);
-	json_t *result = !link ? NULL : cli_call(link, "info", json_pack("{s:s}", "name", invocation->names[0]), &status);
+	json_t *result = !link ? NULL
+			       : cli_call(link, "info",
+					 json_pack("{s:s}", "name", invocation->names[0]), &status);
 
 	if (result) {
 		json_dumpf(result, stdout, invocation->json ? JSON_COMPACT : JSON_INDENT(2));

@@ -22,9 +22,11 @@ static void put_json(struct text *out, json_t *json)
 }
 
 /* The same name has always the same colour. */
-static void put_name(struct text *out, const struct record_style *style, const char *service, int64_t instance)
+static void put_name(
+	struct text *out, const struct record_style *style, const char *service, int64_t instance)
 {
-	static const char *const colours[] = { "36", "33", "32", "35", "34", "96", "93", "92", "95", "94" };
+	static const char *const colours[] = { "36", "33", "32", "35", "34", "96", "93", "92", "95",
+		"94" };
 	unsigned hash = 0;
 
 	for (const char *c = service; *c; c++)
@@ -52,9 +54,12 @@ void record_line(struct text *out, const struct record_style *style, const struc
 	const struct tail_stream *stream = line->stream;
 
 	if (style->json) {
-		put_json(out, json_pack("{s:o,s:s,s:s,s:i,s:i,s:s,s:o}", "ts", time_to_json(line->time_us), "kind", "log",
-			"service", stream->service, "instance", (int)stream->instance, "pid", (int)line->pid,
-			"stream", stream->is_err ? "stderr" : "stdout", "text", text_to_json(line->text, line->size)));
+		put_json(
+			out, json_pack("{s:o,s:s,s:s,s:i,s:i,s:s,s:o}", "ts",
+				     time_to_json(line->time_us), "kind", "log", "service",
+				     stream->service, "instance", (int)stream->instance, "pid",
+				     (int)line->pid, "stream", stream->is_err ? "stderr" : "stdout",
+				     "text", text_to_json(line->text, line->size)));
 		return;
 	}
 	put_time(out, line->time_us);
@@ -88,7 +93,8 @@ static void put_duration(struct text *out, const char *before, const json_t *ms)
 
 void record_event(struct text *out, const struct record_style *style, const json_t *event)
 {
-	const json_t *instance = json_object_get(event, "instance"), *pid = json_object_get(event, "pid");
+	const json_t *instance = json_object_get(event, "instance"),
+		     *pid = json_object_get(event, "pid");
 	const char *service = string_of(event, "service"), *cause = string_of(event, "cause");
 	const char *detail = string_of(event, "detail");
 
@@ -97,7 +103,8 @@ void record_event(struct text *out, const struct record_style *style, const json
 		return;
 	}
 	put_time(out, time_from_json(json_object_get(event, "ts")));
-	bool is_of_instance = json_is_integer(instance) && strcmp(string_of(event, "event"), "scaled") != 0 && *service;
+	bool is_of_instance = json_is_integer(instance) &&
+			      strcmp(string_of(event, "event"), "scaled") != 0 && *service;
 	put_name(out, style, service, is_of_instance ? json_integer_value(instance) : -1);
 	text_format(out, " · %s", string_of(event, "event"));
 	if (json_is_integer(pid))
@@ -113,13 +120,15 @@ void record_event(struct text *out, const struct record_style *style, const json
 	text_putc(out, '\n');
 }
 
-static void record_sample(struct text *out, const struct record_style *style, json_t *ts, const json_t *sample)
+static void record_sample(
+	struct text *out, const struct record_style *style, json_t *ts, const json_t *sample)
 {
 	char rss[UNITS_TEXT_SIZE] = "?";
 	const json_t *bytes = json_object_get(sample, "rss");
 
 	if (style->json) {
-		json_t *record = json_pack("{s:O,s:s,s:n,s:n,s:n,s:n}", "ts", ts, "kind", "sample", "queue", "busy", "ipc_in", "ipc_out");
+		json_t *record = json_pack("{s:O,s:s,s:n,s:n,s:n,s:n}", "ts", ts, "kind", "sample",
+			"queue", "busy", "ipc_in", "ipc_out");
 		json_object_update_missing(record, (json_t *)sample);
 		put_json(out, record);
 		return;
@@ -127,7 +136,8 @@ static void record_sample(struct text *out, const struct record_style *style, js
 	if (json_is_integer(bytes))
 		units_format_size(rss, (uint64_t)json_integer_value(bytes));
 	put_time(out, time_from_json(ts));
-	put_name(out, style, string_of(sample, "service"), json_integer_value(json_object_get(sample, "instance")));
+	put_name(out, style, string_of(sample, "service"),
+		json_integer_value(json_object_get(sample, "instance")));
 	text_format(out, " · cpu %.1f%%, rss %s, %lld threads, %lld descriptors\n",
 		json_number_value(json_object_get(sample, "cpu_pct")), rss,
 		(long long)json_integer_value(json_object_get(sample, "threads")),

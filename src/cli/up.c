@@ -28,7 +28,9 @@ static void print_problems(const struct problems *problems)
 struct project_spec *cli_load(const struct invocation *invocation, int *status)
 {
 	const char *variable = getenv("THRUM_PROJECT"), *found;
-	struct config_options options = { .project = invocation->project ? invocation->project : variable && variable[0] ? variable : NULL };
+	struct config_options options = { .project = invocation->project       ? invocation->project
+						     : variable && variable[0] ? variable
+									       : NULL };
 	char path[PATH_MAX];
 	struct problems problems;
 	struct error err;
@@ -39,9 +41,10 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status)
 	}
 	found = path + 2; /* without "./" */
 	problems_init(&problems);
-	struct project_spec *spec = invocation->file_count ?
-		config_load_files(invocation->files, invocation->file_count, &options, &problems) :
-		config_load_files(&found, 1, &options, &problems);
+	struct project_spec *spec = invocation->file_count
+					    ? config_load_files(invocation->files,
+						      invocation->file_count, &options, &problems)
+					    : config_load_files(&found, 1, &options, &problems);
 	print_problems(&problems);
 	problems_finish(&problems);
 	if (!spec)
@@ -77,7 +80,8 @@ static struct project_spec *empty_project(const struct invocation *invocation)
 }
 
 /* An engine runs already: is it this project, of this folder, from this file? */
-static bool is_the_same(struct link *link, const struct project_spec *spec, const char *digest, int *status)
+static bool is_the_same(
+	struct link *link, const struct project_spec *spec, const char *digest, int *status)
 {
 	json_t *hello = cli_call(link, "hello", json_pack("{s:s}", "client", "cli"), status);
 	const char *dir = json_string_value(json_object_get(hello, "dir"));
@@ -85,11 +89,15 @@ static bool is_the_same(struct link *link, const struct project_spec *spec, cons
 	bool ok = hello;
 
 	if (ok && dir && strcmp(dir, spec->dir) != 0) {
-		*status = cli_fail(EXIT_USAGE, "project '%s' runs already, from %s; give this one another name with `name:` or -p", spec->name, dir);
+		*status = cli_fail(EXIT_USAGE,
+			"project '%s' runs already, from %s; give this one another name with `name:` or -p",
+			spec->name, dir);
 		ok = false;
 	} else if (ok && digest && theirs && strcmp(digest, theirs) != 0) {
-		*status = cli_fail(EXIT_USAGE, "the running engine of '%s' was started from a different configuration; "
-			"`thrum down` and `thrum up` again take this one", spec->name);
+		*status = cli_fail(EXIT_USAGE,
+			"the running engine of '%s' was started from a different configuration; "
+			"`thrum down` and `thrum up` again take this one",
+			spec->name);
 		ok = false;
 	}
 	json_decref(hello);
@@ -100,7 +108,9 @@ static struct link *first_link(const struct launch *launch, int *status)
 {
 	struct error err = { 0 };
 	struct link *link = link_open(launch->project, &err);
-	json_t *hello = link ? link_call(link, "hello", json_pack("{s:s}", "client", "cli"), CALL_MS, &err) : NULL;
+	json_t *hello =
+		link ? link_call(link, "hello", json_pack("{s:s}", "client", "cli"), CALL_MS, &err)
+		     : NULL;
 
 	if (hello) {
 		json_decref(hello);
@@ -113,7 +123,8 @@ static struct link *first_link(const struct launch *launch, int *status)
 }
 
 /* was_running: there was one. digest NULL: whatever it was started from. */
-static struct link *launch_or_join(const struct project_spec *spec, bool compares, bool *was_running, int *status)
+static struct link *launch_or_join(
+	const struct project_spec *spec, bool compares, bool *was_running, int *status)
 {
 	struct launch launch = { .project = spec->name, .dir = spec->dir };
 	char digest[DIGEST_SIZE];
@@ -147,7 +158,8 @@ static struct link *launch_or_join(const struct project_spec *spec, bool compare
 
 static bool start(struct link *link, const struct invocation *invocation, int *status)
 {
-	json_t *params = invocation->name_count ? cli_names(invocation) : json_pack("{s:[s]}", "names", "all");
+	json_t *params = invocation->name_count ? cli_names(invocation)
+						: json_pack("{s:[s]}", "names", "all");
 
 	if (invocation->no_deps)
 		json_object_set_new(params, "no_deps", json_true());
@@ -157,16 +169,18 @@ static bool start(struct link *link, const struct invocation *invocation, int *s
 	if (invocation->detach && invocation->json && result)
 		cli_print_json(json_object_get(result, "instances"));
 	else if (invocation->detach)
-		json_array_foreach(json_object_get(result, "instances"), i, instance)
-			printf("%s/%lld started\n", json_string_value(json_object_get(instance, "service")),
-				(long long)json_integer_value(json_object_get(instance, "instance")));
+		json_array_foreach(json_object_get(result, "instances"), i, instance) printf(
+			"%s/%lld started\n",
+			json_string_value(json_object_get(instance, "service")),
+			(long long)json_integer_value(json_object_get(instance, "instance")));
 	json_decref(result);
 	return result;
 }
 
 static int open_dashboard(const char *project, bool read_only, bool started_here)
 {
-	return dashboard_run(&(struct dashboard_options){ .project = project, .read_only = read_only, .started_here = started_here });
+	return dashboard_run(&(struct dashboard_options){
+		.project = project, .read_only = read_only, .started_here = started_here });
 }
 
 static bool is_terminal(void)
@@ -174,15 +188,18 @@ static bool is_terminal(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-static int go_on(struct link *link, struct invocation *invocation, const struct project_spec *spec, bool was_running)
+static int go_on(struct link *link, struct invocation *invocation, const struct project_spec *spec,
+	bool was_running)
 {
 	int status = EXIT_OK;
 	bool in_front = invocation->headless || (!invocation->detach && !is_terminal());
 
 	if (in_front && was_running) {
 		link_close(link);
-		return cli_fail(EXIT_USAGE, "the engine of '%s' runs already: `thrum logs -f` and `thrum events -f` follow it, "
-			"`thrum down` ends it", spec->name);
+		return cli_fail(EXIT_USAGE,
+			"the engine of '%s' runs already: `thrum logs -f` and `thrum events -f` follow it, "
+			"`thrum down` ends it",
+			spec->name);
 	}
 	if (in_front)
 		return cli_headless(link, invocation, spec);
@@ -269,7 +286,9 @@ static json_t *describe_run(const struct invocation *invocation, int *status)
 	char dir[PATH_MAX] = "/";
 	json_t *words = json_array();
 	const char *program = strrchr(invocation->names[0], '/');
-	char *name = config_make_name(invocation->name ? invocation->name : program ? program + 1 : invocation->names[0]);
+	char *name = config_make_name(invocation->name ? invocation->name
+				      : program        ? program + 1
+						       : invocation->names[0]);
 
 	for (int i = 0; i < invocation->name_count; i++)
 		if (json_array_append_new(words, json_string(invocation->names[i])) < 0)
@@ -277,9 +296,10 @@ static json_t *describe_run(const struct invocation *invocation, int *status)
 	const char *folder = invocation->directory ? invocation->directory : ".";
 	if (!realpath(folder, dir))
 		*status = cli_fail(EXIT_USAGE, "%s: %s", folder, strerror(errno));
-	json_t *service = json_pack("{s:s,s:o,s:s,s:s,s:{s:s},s:s*}", "name", name, "command", words, "working_dir", dir,
-		"origin", "run", "availability", "restart", invocation->restart ? invocation->restart : "no",
-		"instances", invocation->instances);
+	json_t *service = json_pack("{s:s,s:o,s:s,s:s,s:{s:s},s:s*}", "name", name, "command",
+		words, "working_dir", dir, "origin", "run", "availability", "restart",
+		invocation->restart ? invocation->restart : "no", "instances",
+		invocation->instances);
 	free(name);
 	if (*status == EXIT_OK)
 		return json_pack("{s:o}", "service", service);

@@ -23,7 +23,8 @@ static struct partial *find_partial(struct assembly *assembly, int32_t pid)
 
 static struct partial *add_partial(struct assembly *assembly, int32_t pid)
 {
-	assembly->partials = memory_resize(assembly->partials, assembly->count + 1, sizeof *assembly->partials);
+	assembly->partials =
+		memory_resize(assembly->partials, assembly->count + 1, sizeof *assembly->partials);
 	struct partial *partial = &assembly->partials[assembly->count++];
 	*partial = (struct partial){ .pid = pid };
 	text_init(&partial->text, ASSEMBLE_LINE_MOST);
@@ -32,7 +33,8 @@ static struct partial *add_partial(struct assembly *assembly, int32_t pid)
 
 static void flush(struct partial *partial, assemble_take *take, void *context)
 {
-	take(context, partial->pid, partial->time_us, text_string(&partial->text), partial->text.size);
+	take(context, partial->pid, partial->time_us, text_string(&partial->text),
+		partial->text.size);
 	text_clear(&partial->text);
 }
 

@@ -28,7 +28,8 @@ struct assembly {
 	size_t count;
 };
 
-typedef void assemble_take(void *context, int32_t pid, uint64_t time_us, const char *line, size_t size);
+typedef void assemble_take(
+	void *context, int32_t pid, uint64_t time_us, const char *line, size_t size);
 
 void assembly_finish(struct assembly *assembly);
 

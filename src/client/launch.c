@@ -23,16 +23,22 @@
 enum {
 	LOG_MOST = 1024 * 1024, /* engine.log is put aside when it is larger */
 	BACKLOG = 128,
-	QUOTE_MOST = 300,       /* bytes of engine.log in an error */
-	FIRST_FREE_FD = 16,     /* above every number that the keeper expects something at */
+	QUOTE_MOST = 300,   /* bytes of engine.log in an error */
+	FIRST_FREE_FD = 16, /* above every number that the keeper expects something at */
 };
 
 /* The keeper's descriptors: 0, 1 and 2, then what keeper/protocol.h calls KEEPER_START_…. */
-enum { IN, OUT, ERR, LOCK, LISTENER, SPEC, FD_COUNT };
+enum { IN,
+	OUT,
+	ERR,
+	LOCK,
+	LISTENER,
+	SPEC,
+	FD_COUNT };
 
 struct preparation {
 	int fds[FD_COUNT];
-	int failure[2];          /* pipe: errno of what failed in the child */
+	int failure[2]; /* pipe: errno of what failed in the child */
 	char keeper[PATH_MAX];
 	char thrum[PATH_MAX];
 };
@@ -65,7 +71,8 @@ static bool find_programs(struct preparation *preparation, struct error *err)
 		return true;
 	int folder = (int)(strrchr(preparation->thrum, '/') - preparation->thrum);
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		int used = snprintf(path, PATH_MAX, "%.*s/%s", folder, preparation->thrum, places[i]);
+		int used =
+			snprintf(path, PATH_MAX, "%.*s/%s", folder, preparation->thrum, places[i]);
 		if (used < PATH_MAX && access(path, X_OK) == 0)
 			return true;
 	}
@@ -178,7 +185,7 @@ static bool prepare_in_runtime(struct preparation *preparation, const struct lau
 	if (folder < 0)
 		return false;
 	bool ok = take_lock(preparation, folder, launch->project, err) &&
-		make_listener(preparation, folder, err);
+		  make_listener(preparation, folder, err);
 	close(folder);
 	return ok;
 }
@@ -223,7 +230,8 @@ static void reset_signals(void)
 /* In the child. Returns only when something failed. */
 static void become_keeper(struct preparation *preparation, const struct launch *launch)
 {
-	char *argv[] = { (char *)"thrum-keeper", (char *)launch->project, preparation->thrum, NULL };
+	char *argv[] = { (char *)"thrum-keeper", (char *)launch->project, preparation->thrum,
+		NULL };
 	int failure = fcntl(preparation->failure[1], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 
 	preparation->failure[1] = failure;
@@ -292,8 +300,8 @@ static void read_log_end(const struct launch *launch, struct text *end)
 
 	if (fd >= 0) {
 		off_t size = lseek(fd, 0, SEEK_END);
-		off_t from = size - QUOTE_MOST > launch->log_offset ? size - QUOTE_MOST :
-								    launch->log_offset;
+		off_t from = size - QUOTE_MOST > launch->log_offset ? size - QUOTE_MOST
+								    : launch->log_offset;
 		lseek(fd, from, SEEK_SET);
 		text_read_fd(end, fd, &ignored);
 		close(fd);

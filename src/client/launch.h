@@ -12,12 +12,12 @@
 #include "base/error.h"
 
 struct launch {
-	const char *project;   /* borrowed */
-	const char *dir;       /* borrowed; absolute: where keeper and engine run */
-	const char *spec;      /* borrowed; the resolved configuration */
+	const char *project; /* borrowed */
+	const char *dir;     /* borrowed; absolute: where keeper and engine run */
+	const char *spec;    /* borrowed; the resolved configuration */
 	size_t spec_size;
-	pid_t keeper;          /* set by launch_project: our child */
-	off_t log_offset;      /* set too: where this run begins in engine.log */
+	pid_t keeper;     /* set by launch_project: our child */
+	off_t log_offset; /* set too: where this run begins in engine.log */
 };
 
 /* False with err set; err->code EBUSY: an engine of this project runs already. */

@@ -25,7 +25,7 @@ enum {
 
 struct link {
 	int fd;
-	int code;           /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
+	int code; /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
 	json_int_t last_id;
 	struct lines lines; /* owned; received, not yet taken */
 	struct text unsent; /* owned */
@@ -205,7 +205,7 @@ bool link_send(struct link *link, const char *method, json_t *params, json_int_t
 	json_decref(request);
 	size_t size = strlen(line);
 	bool fits = size < PROTOCOL_LINE_MOST &&
-		size + 1 <= link->unsent.most - link->unsent.size;
+		    size + 1 <= link->unsent.most - link->unsent.size;
 	if (fits) {
 		text_append(&link->unsent, line, size);
 		text_putc(&link->unsent, '\n');

@@ -21,8 +21,8 @@ static const char *absolute_variable(const char *name)
 	return value && value[0] == '/' ? value : NULL;
 }
 
-__attribute__((format(printf, 3, 4)))
-static bool format_path(char out[PATH_MAX], struct error *err, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static bool format_path(
+	char out[PATH_MAX], struct error *err, const char *fmt, ...)
 {
 	va_list args;
 
@@ -94,7 +94,7 @@ static bool make_folders(const char *path, struct error *err)
 {
 	char part[PATH_MAX];
 
-	for (const char *end = path; end; ) {
+	for (const char *end = path; end;) {
 		end = strchr(end + 1, '/');
 		snprintf(part, sizeof part, "%.*s", end ? (int)(end - path) : PATH_MAX - 1, path);
 		if (mkdir(part, 0700) < 0 && errno != EEXIST && !is_folder(part))
@@ -104,7 +104,8 @@ static bool make_folders(const char *path, struct error *err)
 }
 
 /* What others may not have: nothing at all where sockets are, writing where logs are. */
-enum { RUNTIME_FORBIDDEN = 077, STATE_FORBIDDEN = 022 };
+enum { RUNTIME_FORBIDDEN = 077,
+	STATE_FORBIDDEN = 022 };
 
 static bool is_ours(int fd, mode_t forbidden, const char *path, struct error *err)
 {
@@ -143,8 +144,9 @@ static int open_project(const char *root, const char *project, mode_t forbidden,
 
 	if (!service_name_is_valid(project)) {
 		error_set(err, EINVAL, "'%s' cannot be the name of a project: "
-			"letters, digits, '.', '_' and '-', at most %d, "
-			"the first a letter or digit", project, SERVICE_NAME_MOST);
+				       "letters, digits, '.', '_' and '-', at most %d, "
+				       "the first a letter or digit",
+			project, SERVICE_NAME_MOST);
 		return -1;
 	}
 	if (!format_path(path, err, "%s/%s", root, project))

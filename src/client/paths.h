@@ -23,7 +23,8 @@ bool paths_runtime(char out[PATH_MAX], struct error *err);
 bool paths_state(char out[PATH_MAX], struct error *err);
 
 /* What is to be done with a folder that is not there. */
-enum paths_missing { PATHS_FAIL, PATHS_MAKE };
+enum paths_missing { PATHS_FAIL,
+	PATHS_MAKE };
 
 /*
  * A descriptor of the project's folder in the runtime folder; -1 with err set.

@@ -133,7 +133,8 @@ static bool take_samples(struct replica *replica, const json_t *params)
 	json_t *sample;
 
 	take_machine(&replica->machine, json_object_get(params, "machine"));
-	json_array_foreach(json_object_get(params, "instances"), i, sample) {
+	json_array_foreach(json_object_get(params, "instances"), i, sample)
+	{
 		const char *service = json_string_value(json_object_get(sample, "service"));
 		json_int_t instance = json_integer_value(json_object_get(sample, "instance"));
 		struct replica_row *row =

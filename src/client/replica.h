@@ -13,14 +13,15 @@
 #include "protocol/row.h"
 
 enum {
-	REPLICA_HISTORY = 60,   /* samples kept per row for the sparkline */
-	REPLICA_NOTICES = 256,  /* newest kept */
+	REPLICA_HISTORY = 60,  /* samples kept per row for the sparkline */
+	REPLICA_NOTICES = 256, /* newest kept */
 };
 
 struct replica_row {
 	struct row row;
 	float cpu[REPLICA_HISTORY]; /* ring of CPU % */
-	unsigned cpu_count;         /* of samples ever taken; the newest is cpu[(cpu_count - 1) % REPLICA_HISTORY] */
+	unsigned
+		cpu_count; /* of samples ever taken; the newest is cpu[(cpu_count - 1) % REPLICA_HISTORY] */
 };
 
 struct replica {
@@ -28,16 +29,17 @@ struct replica {
 	char dir[256];
 	char version[32];
 	int32_t engine_pid, keeper_pid;
-	uint64_t engine_started_us; /* of this engine process, wall clock */
+	uint64_t engine_started_us;  /* of this engine process, wall clock */
 	uint64_t project_started_us; /* of the project: when its keeper was started */
-	struct replica_row *rows; /* owned */
+	struct replica_row *rows;    /* owned */
 	size_t row_count;
 	struct machine_sample machine;
 	struct notice notices[REPLICA_NOTICES]; /* ring */
-	uint64_t notice_count; /* ever taken; the newest is notices[(notice_count - 1) % REPLICA_NOTICES] */
+	uint64_t
+		notice_count; /* ever taken; the newest is notices[(notice_count - 1) % REPLICA_NOTICES] */
 	uint64_t last_seq;
 	bool is_connected;
-	bool is_over;          /* the engine said goodbye */
+	bool is_over;             /* the engine said goodbye */
 	uint64_t version_counter; /* moves with every change: a screen compares it */
 };
 

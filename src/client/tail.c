@@ -16,17 +16,20 @@ void tail_finish(struct tail *tail)
 	tail->count = 0;
 }
 
-static struct tail_stream *find(struct tail *tail, const char *service, unsigned instance, bool is_err)
+static struct tail_stream *find(
+	struct tail *tail, const char *service, unsigned instance, bool is_err)
 {
 	for (size_t i = 0; i < tail->count; i++) {
 		struct tail_stream *stream = &tail->streams[i];
-		if (stream->instance == instance && stream->is_err == is_err && strcmp(stream->service, service) == 0)
+		if (stream->instance == instance && stream->is_err == is_err &&
+			strcmp(stream->service, service) == 0)
 			return stream;
 	}
 	return NULL;
 }
 
-static struct tail_stream *add(struct tail *tail, const char *service, unsigned instance, bool is_err)
+static struct tail_stream *add(
+	struct tail *tail, const char *service, unsigned instance, bool is_err)
 {
 	tail->streams = memory_resize(tail->streams, tail->count + 1, sizeof *tail->streams);
 	struct tail_stream *stream = &tail->streams[tail->count++];
@@ -63,8 +66,9 @@ void tail_ask(struct tail *tail, struct tail_stream *stream, struct link *link)
 		return;
 	}
 	stream->is_grown = false;
-	json_t *params = json_pack("{s:s,s:i,s:s,s:I}", "service", stream->service, "instance", (int)stream->instance,
-		"stream", stream->is_err ? "stderr" : "stdout", "offset", (json_int_t)stream->offset);
+	json_t *params = json_pack("{s:s,s:i,s:s,s:I}", "service", stream->service, "instance",
+		(int)stream->instance, "stream", stream->is_err ? "stderr" : "stdout", "offset",
+		(json_int_t)stream->offset);
 	if (!link_send(link, "log.read", params, &stream->request, &err))
 		stream->request = 0; /* the loss is seen where messages are read */
 }
@@ -92,7 +96,8 @@ static void deliver(void *context, int32_t pid, uint64_t time_us, const char *te
 
 static int digit_of(char c)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = c ? strchr(digits, c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
@@ -119,15 +124,18 @@ static void take_chunk(struct delivery *delivery, struct tail_stream *stream, co
 {
 	int32_t pid = (int32_t)json_integer_value(json_object_get(chunk, "pid"));
 	uint64_t time_us = time_from_json(json_object_get(chunk, "time"));
-	const json_t *text = json_object_get(chunk, "text"), *encoded = json_object_get(chunk, "base64");
+	const json_t *text = json_object_get(chunk, "text"),
+		     *encoded = json_object_get(chunk, "base64");
 
 	if (json_is_true(json_object_get(chunk, "final"))) {
 		assembly_end(&stream->assembly, pid, deliver, delivery);
 	} else if (text) {
-		assembly_feed(&stream->assembly, pid, time_us, json_string_value(text), json_string_length(text), deliver, delivery);
+		assembly_feed(&stream->assembly, pid, time_us, json_string_value(text),
+			json_string_length(text), deliver, delivery);
 	} else if (encoded) {
 		char *bytes = memory_copy(json_string_value(encoded));
-		assembly_feed(&stream->assembly, pid, time_us, bytes, decode_base64(bytes), deliver, delivery);
+		assembly_feed(&stream->assembly, pid, time_us, bytes, decode_base64(bytes), deliver,
+			delivery);
 		free(bytes);
 	}
 }

@@ -16,9 +16,9 @@ struct tail_stream {
 	char service[64];
 	unsigned instance;
 	bool is_err;
-	uint64_t offset;          /* the next byte to ask for */
-	json_int_t request;       /* under way; 0: none */
-	bool is_grown;            /* there is more since it was asked */
+	uint64_t offset;    /* the next byte to ask for */
+	json_int_t request; /* under way; 0: none */
+	bool is_grown;      /* there is more since it was asked */
 	struct assembly assembly;
 };
 
@@ -34,7 +34,7 @@ struct tail_line {
 struct tail {
 	struct tail_stream *streams; /* owned */
 	size_t count;
-	bool from_run;               /* new streams begin where this run of the project began; else at their end */
+	bool from_run; /* new streams begin where this run of the project began; else at their end */
 	void (*take)(void *context, const struct tail_line *line);
 	void *context;
 };

@@ -35,7 +35,8 @@ static void take_quoted(struct splitting *split, char quote)
 	for (split->at++; *split->at && *split->at != quote; split->at++) {
 		if (quote == '"' && (*split->at == '$' || *split->at == '`'))
 			split->needs_shell = true;
-		if (quote == '"' && *split->at == '\\' && split->at[1] && strchr("\"\\$`", split->at[1]))
+		if (quote == '"' && *split->at == '\\' && split->at[1] &&
+			strchr("\"\\$`", split->at[1]))
 			split->at++;
 		text_putc(&split->word, *split->at);
 	}

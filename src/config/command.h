@@ -8,9 +8,9 @@
 
 enum command_kind {
 	COMMAND_EMPTY,
-	COMMAND_WORDS,    /* words and quotes: run directly */
-	COMMAND_SHELL,    /* something in it only a shell understands */
-	COMMAND_UNENDED,  /* a quote has no end */
+	COMMAND_WORDS,   /* words and quotes: run directly */
+	COMMAND_SHELL,   /* something in it only a shell understands */
+	COMMAND_UNENDED, /* a quote has no end */
 };
 
 /* As make decides it. For COMMAND_WORDS the words are appended to words. */

@@ -8,7 +8,8 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-enum { VALUE_MOST = 1024 * 1024, FILE_MOST = 1024 * 1024 };
+enum { VALUE_MOST = 1024 * 1024,
+	FILE_MOST = 1024 * 1024 };
 
 bool variable_name_is_valid(const char *name)
 {
@@ -31,20 +32,25 @@ static bool expand_one(struct text *out, const char *inside, size_t length,
 	const struct strings *variables, struct position at, struct problems *problems)
 {
 	char *name = memory_copy_n(inside, length);
-	size_t end = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	size_t end =
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 	bool empty_counts = name[end] == '-';
-	const char *standby = empty_counts ? name + end + 1 : strncmp(name + end, ":-", 2) == 0 ? name + end + 2 : NULL;
+	const char *standby = empty_counts                        ? name + end + 1
+			      : strncmp(name + end, ":-", 2) == 0 ? name + end + 2
+								  : NULL;
 	bool ok = end > 0 && (standby || !name[end]);
 
 	if (!ok) {
-		problem_error(problems, at, "${%s}: a variable is ${NAME} or ${NAME:-default}", name);
+		problem_error(
+			problems, at, "${%s}: a variable is ${NAME} or ${NAME:-default}", name);
 	} else {
 		name[end] = '\0';
 		const char *value = look_up(variables, name);
 		if (value && !*value && !empty_counts && standby)
 			value = NULL;
-		ok = value || standby || problem_error(problems, at,
-			"${%s} is not set; ${%s:-default} gives it a default", name, name);
+		ok = value || standby ||
+		     problem_error(problems, at,
+			     "${%s} is not set; ${%s:-default} gives it a default", name, name);
 		if (ok)
 			text_puts(out, value ? value : standby);
 	}
@@ -62,7 +68,8 @@ char *environment_expand(const char *text, const struct strings *variables,
 	while (*text && ok) {
 		const char *end = strncmp(text, "${", 2) == 0 ? strchr(text, '}') : NULL;
 		if (end) {
-			ok = expand_one(&out, text + 2, (size_t)(end - text - 2), variables, at, problems);
+			ok = expand_one(
+				&out, text + 2, (size_t)(end - text - 2), variables, at, problems);
 			text = end + 1;
 		} else {
 			if (text[0] == '$' && text[1] == '$')
@@ -80,7 +87,9 @@ char *environment_expand(const char *text, const struct strings *variables,
 
 static char unescape(char c)
 {
-	return c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+	return c == 'n' ? '\n' : c == 't' ? '\t'
+			 : c == 'r'       ? '\r'
+					  : c;
 }
 
 /* A value in quotes may go over several lines; returns what follows, or NULL without an end. */
@@ -133,7 +142,8 @@ static const char *take_line(struct dotenv *file, const char *line)
 	const char *rest = line + length + 1;
 	text_init(&value, VALUE_MOST);
 	if (ok)
-		rest = *rest == '"' || *rest == '\'' ? take_quoted(&value, rest) : take_bare(&value, rest);
+		rest = *rest == '"' || *rest == '\'' ? take_quoted(&value, rest)
+						     : take_bare(&value, rest);
 	if (!ok)
 		problem_error(file->problems, file->at, "a line is NAME=value, or a # comment");
 	else if (!rest)
@@ -184,7 +194,8 @@ bool environment_load(struct strings *variables, const char *path, bool is_optio
 	}
 	if (!ok)
 		problem_error(problems, at, "env_file: %s", err.text);
-	else if (strlen(text_string(&text)) != text.size || !utf8_is_valid(text_string(&text), text.size))
+	else if (strlen(text_string(&text)) != text.size ||
+		 !utf8_is_valid(text_string(&text), text.size))
 		ok = problem_error(problems, at, "env_file: %s is not UTF-8 text", path);
 	if (ok) {
 		struct dotenv file = { variables, problems, { path, text_string(&text), 1, 1 } };

@@ -18,21 +18,26 @@
 #include "config/scan.h"
 #include "config/schema.h"
 
-enum { FILES_MOST = 16, SHELL_TEXT = 8, MERGE_MOST = 200000 };
+enum { FILES_MOST = 16,
+	SHELL_TEXT = 8,
+	MERGE_MOST = 200000 };
 
 /* Which default restart policy a kind of file has, and how it is scanned. */
-enum file_kind { FILE_THRUM, FILE_PROCESS_COMPOSE, FILE_PROCFILE, FILE_JSON };
+enum file_kind { FILE_THRUM,
+	FILE_PROCESS_COMPOSE,
+	FILE_PROCFILE,
+	FILE_JSON };
 
 struct loading {
 	struct document documents[FILES_MOST];
 	size_t count;
-	enum file_kind kind;            /* of the first file */
-	struct node *root;              /* all files merged */
-	struct strings variables;       /* of the project */
+	enum file_kind kind;      /* of the first file */
+	struct node *root;        /* all files merged */
+	struct strings variables; /* of the project */
 	struct project_spec *project;
 	struct reading reading;
-	const struct node **at;         /* owned: where each service is written */
-	bool checks;                    /* look at the file system, users, folders */
+	const struct node **at; /* owned: where each service is written */
+	bool checks;            /* look at the file system, users, folders */
 	unsigned merges;
 };
 
@@ -54,8 +59,10 @@ bool config_find(const char *dir, char path[PATH_MAX], struct error *err)
 		if (access(path, F_OK) == 0)
 			return true;
 	}
-	return error_set(err, ENOENT, "no thrum.yaml, process-compose.yaml or Procfile is in %s; "
-		"write one, name one with -f, or launch a command with `thrum run -- COMMAND`", dir);
+	return error_set(err, ENOENT,
+		"no thrum.yaml, process-compose.yaml or Procfile is in %s; "
+		"write one, name one with -f, or launch a command with `thrum run -- COMMAND`",
+		dir);
 }
 
 static enum file_kind kind_of(const char *path)
@@ -94,7 +101,8 @@ char *config_make_name(const char *text)
 
 static bool scan_file(struct loading *loading, const char *path, struct problems *problems)
 {
-	static bool (*const scanners[])(struct document *, const char *, const char *, size_t, struct problems *) = {
+	static bool (*const scanners[])(
+		struct document *, const char *, const char *, size_t, struct problems *) = {
 		[FILE_THRUM] = document_scan_yaml,
 		[FILE_PROCESS_COMPOSE] = document_scan_yaml,
 		[FILE_PROCFILE] = document_scan_procfile,
@@ -104,18 +112,22 @@ static bool scan_file(struct loading *loading, const char *path, struct problems
 	struct text text;
 
 	if (loading->count == FILES_MOST)
-		return problem_error(problems, (struct position){ 0 }, "at most %d files", FILES_MOST);
+		return problem_error(
+			problems, (struct position){ 0 }, "at most %d files", FILES_MOST);
 	text_init(&text, SCAN_FILE_MOST);
-	bool ok = text_read_file(&text, path, &err) || problem_error(problems, (struct position){ 0 }, "%s", err.text);
+	bool ok = text_read_file(&text, path, &err) ||
+		  problem_error(problems, (struct position){ 0 }, "%s", err.text);
 	if (ok)
-		ok = scanners[kind_of(path)](&loading->documents[loading->count++], path, text_string(&text), text.size, problems);
+		ok = scanners[kind_of(path)](&loading->documents[loading->count++], path,
+			text_string(&text), text.size, problems);
 	text_finish(&text);
 	return ok;
 }
 
 static bool merge_maps(struct loading *loading, struct node *into, const struct node *from);
 
-static bool merge_pair(struct loading *loading, struct node *into, struct node *key, struct node *value)
+static bool merge_pair(
+	struct loading *loading, struct node *into, struct node *key, struct node *value)
 {
 	for (size_t i = 0; i < into->count; i += 2) {
 		if (strcmp(into->items[i]->text, key->text) != 0)
@@ -151,7 +163,8 @@ static bool merge_documents(struct loading *loading)
 			return problem_error(problems, (struct position){ .file = document->name },
 				"is empty; a project begins with `processes:`");
 		if (document->root->kind != NODE_MAP)
-			return problem_error(problems, document->root->at, "a project is a map of keys");
+			return problem_error(
+				problems, document->root->at, "a project is a map of keys");
 		if (i == 0)
 			loading->root = document->root;
 		else if (!merge_maps(loading, loading->root, document->root))
@@ -162,14 +175,17 @@ static bool merge_documents(struct loading *loading)
 
 /* ---- one service ---- */
 
-static bool take_words(struct loading *loading, struct service_spec *spec, const struct node *command)
+static bool take_words(
+	struct loading *loading, struct service_spec *spec, const struct node *command)
 {
 	struct text shown;
-	bool ok = command->count > 0 || problem_error(loading->reading.problems, command->at, "command is empty");
+	bool ok = command->count > 0 ||
+		  problem_error(loading->reading.problems, command->at, "command is empty");
 
 	text_init(&shown, SCAN_FILE_MOST);
 	for (size_t i = 0; i < command->count && ok; i++) {
-		char *word = schema_text(&loading->reading, command->items[i], "a word of a command");
+		char *word =
+			schema_text(&loading->reading, command->items[i], "a word of a command");
 		ok = word != NULL;
 		if (ok)
 			strings_add(&spec->argv, word);
@@ -180,7 +196,8 @@ static bool take_words(struct loading *loading, struct service_spec *spec, const
 	free(spec->command);
 	spec->command = text_take(&shown);
 	if (ok && !spec->argv.items[0][0])
-		ok = problem_error(loading->reading.problems, command->at, "the first word of command is empty");
+		ok = problem_error(loading->reading.problems, command->at,
+			"the first word of command is empty");
 	return ok;
 }
 
@@ -193,8 +210,8 @@ static void use_shell(struct service_spec *spec)
 	spec->shell = true;
 }
 
-static bool take_line(struct loading *loading, struct service_spec *spec, const struct node *command,
-	const struct node *shell)
+static bool take_line(struct loading *loading, struct service_spec *spec,
+	const struct node *command, const struct node *shell)
 {
 	struct problems *problems = loading->reading.problems;
 	bool is_forced = shell && strcmp(shell->text, "true") == 0;
@@ -221,16 +238,20 @@ static bool take_command(struct loading *loading, struct service_spec *spec, str
 	struct problems *problems = loading->reading.problems;
 
 	if (!command)
-		return problem_error(problems, at, "'%s' has no command", spec->name ? spec->name : "it");
-	if (shell && (shell->kind != NODE_SCALAR || (strcmp(shell->text, "true") != 0 && strcmp(shell->text, "false") != 0)))
+		return problem_error(
+			problems, at, "'%s' has no command", spec->name ? spec->name : "it");
+	if (shell && (shell->kind != NODE_SCALAR || (strcmp(shell->text, "true") != 0 &&
+							    strcmp(shell->text, "false") != 0)))
 		return problem_error(problems, shell->at, "shell takes true or false");
 	if (command->kind == NODE_SCALAR)
 		return take_line(loading, spec, command, shell);
 	if (command->kind == NODE_MAP)
-		return problem_error(problems, command->at, "command takes a string or a list of words");
+		return problem_error(
+			problems, command->at, "command takes a string or a list of words");
 	bool is_printed_shell = !loading->checks && shell && strcmp(shell->text, "true") == 0;
 	if (shell && strcmp(shell->text, "true") == 0 && !is_printed_shell)
-		return problem_error(problems, shell->at, "a command given as a list needs no shell; write it as one string");
+		return problem_error(problems, shell->at,
+			"a command given as a list needs no shell; write it as one string");
 	if (!take_words(loading, spec, command))
 		return false;
 	spec->shell = is_printed_shell;
@@ -241,22 +262,27 @@ static bool take_command(struct loading *loading, struct service_spec *spec, str
 	return true;
 }
 
-static bool check_folder(struct loading *loading, const struct service_spec *spec, struct position at)
+static bool check_folder(
+	struct loading *loading, const struct service_spec *spec, struct position at)
 {
 	struct stat st;
 
 	if (!loading->checks)
 		return true;
 	if (stat(spec->working_dir, &st) < 0)
-		return problem_error(loading->reading.problems, at, "working_dir %s: %s", spec->working_dir, strerror(errno));
+		return problem_error(loading->reading.problems, at, "working_dir %s: %s",
+			spec->working_dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return problem_error(loading->reading.problems, at, "working_dir %s is no folder", spec->working_dir);
+		return problem_error(loading->reading.problems, at, "working_dir %s is no folder",
+			spec->working_dir);
 	if (!spec->user && access(spec->working_dir, X_OK) < 0)
-		return problem_error(loading->reading.problems, at, "working_dir %s: %s", spec->working_dir, strerror(errno));
+		return problem_error(loading->reading.problems, at, "working_dir %s: %s",
+			spec->working_dir, strerror(errno));
 	return true;
 }
 
-static bool check_rights(struct loading *loading, const struct service_spec *spec, struct position at)
+static bool check_rights(
+	struct loading *loading, const struct service_spec *spec, struct position at)
 {
 	struct problems *problems = loading->reading.problems;
 
@@ -267,7 +293,8 @@ static bool check_rights(struct loading *loading, const struct service_spec *spe
 	if (spec->group && !getgrnam(spec->group))
 		return problem_error(problems, at, "no such group: '%s'", spec->group);
 	if (geteuid() != 0)
-		return problem_error(problems, at, "only root may start a service as another user; leave out `user`, or start thrum as root");
+		return problem_error(problems, at,
+			"only root may start a service as another user; leave out `user`, or start thrum as root");
 	return true;
 }
 
@@ -284,8 +311,8 @@ static void set_origin(struct service_spec *spec, struct position at)
 
 	if (spec->origin)
 		return;
-	spec->origin = at.line ? memory_format("%s:%u", name ? name + 1 : at.file, at.line) :
-		memory_copy(at.file ? at.file : "run");
+	spec->origin = at.line ? memory_format("%s:%u", name ? name + 1 : at.file, at.line)
+			       : memory_copy(at.file ? at.file : "run");
 }
 
 static bool take_service(struct loading *loading, struct service_spec *spec, const struct node *map)
@@ -294,14 +321,15 @@ static bool take_service(struct loading *loading, struct service_spec *spec, con
 
 	loading->reading.command = loading->reading.shell = NULL;
 	const struct node *defaults = loading->root ? node_get(loading->root, "defaults") : NULL;
-	bool ok = !defaults || defaults->kind != NODE_MAP || schema_take(&loading->reading, defaults, schema_service, spec);
+	bool ok = !defaults || defaults->kind != NODE_MAP ||
+		  schema_take(&loading->reading, defaults, schema_service, spec);
 	ok = schema_take(&loading->reading, map, schema_service, spec) && ok;
 	ok = take_command(loading, spec, at) && ok;
 	if (!spec->working_dir)
 		spec->working_dir = memory_copy(loading->reading.dir ? loading->reading.dir : "/");
 	set_origin(spec, at);
 	return ok && check_folder(loading, spec, place_of(map, "working_dir", at)) &&
-		check_rights(loading, spec, place_of(map, spec->user ? "user" : "group", at));
+	       check_rights(loading, spec, place_of(map, spec->user ? "user" : "group", at));
 }
 
 /* What a service has from the project, before its own keys. */
@@ -317,15 +345,18 @@ static void inherit(struct loading *loading, struct service_spec *spec)
 		strings_add(&spec->environment, loading->variables.items[i]);
 }
 
-static bool take_named_service(struct loading *loading, const struct node *name, const struct node *map)
+static bool take_named_service(
+	struct loading *loading, const struct node *name, const struct node *map)
 {
 	struct problems *problems = loading->reading.problems;
 
 	if (!service_name_is_valid(name->text))
 		return problem_error(problems, name->at,
-			"'%.80s' cannot be the name of a service: letters, digits, '.', '_' and '-', at most %d", name->text, SERVICE_NAME_MOST);
+			"'%.80s' cannot be the name of a service: letters, digits, '.', '_' and '-', at most %d",
+			name->text, SERVICE_NAME_MOST);
 	if (map->kind != NODE_MAP)
-		return problem_error(problems, map->at, "'%s' is a map of keys, with `command` at least", name->text);
+		return problem_error(problems, map->at,
+			"'%s' is a map of keys, with `command` at least", name->text);
 	struct service_spec *spec = project_spec_add(loading->project, name->text);
 	loading->at[loading->project->service_count - 1] = name;
 	inherit(loading, spec);
@@ -349,8 +380,9 @@ static bool say_no_service(struct loading *loading, size_t index, const char *na
 	const char *nearest = problem_nearest(name, known);
 	free(known);
 	return problem_error(loading->reading.problems, loading->at[index]->at,
-		"'%s' depends on '%.60s', which is no service%s%s%s", project->services[index].name, name,
-		nearest ? " (did you mean '" : "", nearest ? nearest : "", nearest ? "'?)" : "");
+		"'%s' depends on '%.60s', which is no service%s%s%s", project->services[index].name,
+		name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
+		nearest ? "'?)" : "");
 }
 
 static bool check_names(struct loading *loading)
@@ -361,15 +393,19 @@ static bool check_names(struct loading *loading)
 	for (size_t i = 0; i < project->service_count; i++)
 		for (size_t k = 0; k < project->services[i].depends_count; k++)
 			if (!project_spec_find(project, project->services[i].depends_on[k].service))
-				ok = say_no_service(loading, i, project->services[i].depends_on[k].service);
+				ok = say_no_service(
+					loading, i, project->services[i].depends_on[k].service);
 	return ok;
 }
 
 /* A depth-first walk; path holds the services that lead here. */
 struct walk {
 	struct loading *loading;
-	enum { NEW, OPEN, CLOSED } *marks; /* owned */
-	size_t *path;                      /* owned */
+	enum { NEW,
+		OPEN,
+		CLOSED } *
+		marks; /* owned */
+	size_t *path;  /* owned */
 	size_t depth;
 };
 
@@ -385,7 +421,8 @@ static bool say_cycle(struct walk *walk, size_t index)
 	for (size_t i = from; i < walk->depth; i++)
 		text_format(&cycle, "%s -> ", project->services[walk->path[i]].name);
 	text_puts(&cycle, project->services[index].name);
-	problem_error(walk->loading->reading.problems, walk->loading->at[index]->at, "dependency cycle: %s", text_string(&cycle));
+	problem_error(walk->loading->reading.problems, walk->loading->at[index]->at,
+		"dependency cycle: %s", text_string(&cycle));
 	text_finish(&cycle);
 	return false;
 }
@@ -402,7 +439,8 @@ static bool visit(struct walk *walk, size_t index)
 	walk->marks[index] = OPEN;
 	walk->path[walk->depth++] = index;
 	for (size_t i = 0; i < spec->depends_count; i++)
-		if (!visit(walk, (size_t)(project_spec_find(project, spec->depends_on[i].service) - project->services)))
+		if (!visit(walk, (size_t)(project_spec_find(project, spec->depends_on[i].service) -
+					  project->services)))
 			return false;
 	walk->depth--;
 	walk->marks[index] = CLOSED;
@@ -412,7 +450,8 @@ static bool visit(struct walk *walk, size_t index)
 static bool check_cycles(struct loading *loading)
 {
 	size_t count = loading->project->service_count;
-	struct walk walk = { loading, memory_zeroed(count, sizeof *walk.marks), memory_zeroed(count, sizeof *walk.path), 0 };
+	struct walk walk = { loading, memory_zeroed(count, sizeof *walk.marks),
+		memory_zeroed(count, sizeof *walk.path), 0 };
 	bool ok = true;
 
 	for (size_t i = 0; i < count && ok; i++)
@@ -432,7 +471,8 @@ static bool take_variables(struct loading *loading)
 	bool ok = true;
 
 	for (const struct key *key = schema_service; key->name; key++) {
-		bool is_wanted = strcmp(key->name, names[0]) == 0 || strcmp(key->name, names[1]) == 0;
+		bool is_wanted =
+			strcmp(key->name, names[0]) == 0 || strcmp(key->name, names[1]) == 0;
 		const struct node *value = is_wanted ? node_get(loading->root, key->name) : NULL;
 		if (value)
 			ok = key->take(reading, value, (char *)&carrier + key->offset, key) && ok;
@@ -451,10 +491,12 @@ static bool take_services(struct loading *loading)
 	if (node_is_null(processes))
 		return true;
 	if (processes->kind != NODE_MAP)
-		return problem_error(loading->reading.problems, processes->at, "processes is a map: a name, and under it its keys");
+		return problem_error(loading->reading.problems, processes->at,
+			"processes is a map: a name, and under it its keys");
 	loading->at = memory_zeroed(processes->count / 2, sizeof *loading->at);
 	for (size_t i = 0; i < processes->count; i += 2)
-		ok = take_named_service(loading, processes->items[i], processes->items[i + 1]) && ok;
+		ok = take_named_service(loading, processes->items[i], processes->items[i + 1]) &&
+		     ok;
 	return ok;
 }
 
@@ -481,9 +523,10 @@ static bool choose_name(struct loading *loading, const char *wanted)
 	}
 	const struct node *at = loading->root ? node_get(loading->root, "name") : NULL;
 	return service_name_is_valid(project->name) ||
-		problem_error(loading->reading.problems, at && !wanted ? at->at : (struct position){ 0 },
-			"'%.80s' cannot be the name of a project: letters, digits, '.', '_' and '-', at most %d",
-			project->name, SERVICE_NAME_MOST);
+	       problem_error(loading->reading.problems,
+		       at && !wanted ? at->at : (struct position){ 0 },
+		       "'%.80s' cannot be the name of a project: letters, digits, '.', '_' and '-', at most %d",
+		       project->name, SERVICE_NAME_MOST);
 }
 
 static struct project_spec *finish_loading(struct loading *loading, bool ok)
@@ -519,7 +562,8 @@ static bool read_dotenv(struct loading *loading)
 	if (loading->kind != FILE_PROCFILE)
 		return true;
 	char *path = memory_format("%s/.env", loading->project->dir);
-	bool ok = environment_load(&loading->variables, path, true, (struct position){ 0 }, loading->reading.problems);
+	bool ok = environment_load(
+		&loading->variables, path, true, (struct position){ 0 }, loading->reading.problems);
 	free(path);
 	return ok;
 }
@@ -565,7 +609,8 @@ struct project_spec *config_load_text(const char *text, size_t size, const char 
 	struct loading *loading = begin_loading(problems, false);
 
 	loading->count = 1;
-	bool ok = document_scan_json(&loading->documents[0], name, text, size, problems) && merge_documents(loading);
+	bool ok = document_scan_json(&loading->documents[0], name, text, size, problems) &&
+		  merge_documents(loading);
 	ok = ok && take_project(loading) && choose_name(loading, NULL);
 	return finish_loading(loading, ok);
 }
@@ -583,8 +628,8 @@ bool config_load_service(const char *text, size_t size, const char *name,
 		ok = problem_error(problems, document->root->at, "a service is a map of keys");
 	ok = ok && take_service(loading, spec, document->root);
 	if (ok && (!spec->name || !service_name_is_valid(spec->name)))
-		ok = problem_error(problems, (struct position){ .file = name }, "'%.60s' cannot be the name of a service",
-			spec->name ? spec->name : "");
+		ok = problem_error(problems, (struct position){ .file = name },
+			"'%.60s' cannot be the name of a service", spec->name ? spec->name : "");
 	project_spec_destroy(loading->project);
 	loading->project = NULL;
 	finish_loading(loading, true);

@@ -30,22 +30,27 @@ static json_t *exits_of(const struct exit_set *set)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < set->count; i++)
-		json_array_append_new(array, set->items[i] >= 0 ? json_integer(set->items[i]) :
-			json_sprintf("SIG%s", signal_name(-set->items[i])));
+		json_array_append_new(array,
+			set->items[i] >= 0 ? json_integer(set->items[i])
+					   : json_sprintf("SIG%s", signal_name(-set->items[i])));
 	return array;
 }
 
 static json_t *availability_of(const struct restart_policy *policy)
 {
-	json_t *backoff = json_pack("{s:o,s:f,s:o,s:o}", "initial", milliseconds(policy->initial_ms),
-		"factor", policy->factor, "max", milliseconds(policy->max_ms),
-		"jitter", json_sprintf("%u%%", policy->jitter_percent));
+	json_t *backoff =
+		json_pack("{s:o,s:f,s:o,s:o}", "initial", milliseconds(policy->initial_ms),
+			"factor", policy->factor, "max", milliseconds(policy->max_ms), "jitter",
+			json_sprintf("%u%%", policy->jitter_percent));
 
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "restart", restart_mode_name(policy->mode),
-		"backoff", backoff, "min_uptime", milliseconds(policy->min_uptime_ms),
-		"max_restarts", policy->max_restarts == POLICY_UNLIMITED ? json_string("unlimited") : json_integer(policy->max_restarts),
-		"window", milliseconds(policy->window_ms), "fatal_retry", milliseconds(policy->fatal_retry_ms),
-		"success_exit_codes", exits_of(&policy->success), "prevent_restart_on", exits_of(&policy->prevent));
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "restart",
+		restart_mode_name(policy->mode), "backoff", backoff, "min_uptime",
+		milliseconds(policy->min_uptime_ms), "max_restarts",
+		policy->max_restarts == POLICY_UNLIMITED ? json_string("unlimited")
+							 : json_integer(policy->max_restarts),
+		"window", milliseconds(policy->window_ms), "fatal_retry",
+		milliseconds(policy->fatal_retry_ms), "success_exit_codes",
+		exits_of(&policy->success), "prevent_restart_on", exits_of(&policy->prevent));
 }
 
 static json_t *limit_of(uint64_t limit)
@@ -60,7 +65,8 @@ static json_t *rlimits_of(const struct service_spec *spec)
 	for (int i = 0; i < SPEC_RLIMITS; i++)
 		if (spec->rlimits[i].is_set)
 			json_object_set_new(limits, rlimit_name(i),
-				json_pack("[o,o]", limit_of(spec->rlimits[i].soft), limit_of(spec->rlimits[i].hard)));
+				json_pack("[o,o]", limit_of(spec->rlimits[i].soft),
+					limit_of(spec->rlimits[i].hard)));
 	return limits;
 }
 
@@ -69,8 +75,10 @@ static json_t *dependencies_of(const struct service_spec *spec)
 	json_t *map = json_object();
 
 	for (size_t i = 0; i < spec->depends_count; i++)
-		json_object_set_new(map, spec->depends_on[i].service, json_pack("{s:s,s:b}", "condition",
-			condition_name(spec->depends_on[i].condition), "restart", spec->depends_on[i].restart));
+		json_object_set_new(map, spec->depends_on[i].service,
+			json_pack("{s:s,s:b}", "condition",
+				condition_name(spec->depends_on[i].condition), "restart",
+				spec->depends_on[i].restart));
 	return map;
 }
 
@@ -89,21 +97,23 @@ static json_t *environment_of(const struct strings *environment)
 
 static json_t *log_of(const struct log_spec *log)
 {
-	return json_pack("{s:s*,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr", log->merge_stderr,
-		"rotate", "max_size", (json_int_t)log->max_size, "max_files", (json_int_t)log->max_files);
+	return json_pack("{s:s*,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr",
+		log->merge_stderr, "rotate", "max_size", (json_int_t)log->max_size, "max_files",
+		(json_int_t)log->max_files);
 }
 
 static json_t *service_of(const struct service_spec *spec)
 {
-	json_t *service = json_pack("{s:o,s:b,s:s*,s:o,s:i,s:o,s:b,s:s*,s:s*,s:i,s:o,s:o,s:o,s:{s:s,s:o,s:b},s:o,s:s*}",
-		"command", list_of(&spec->argv), "shell", spec->shell, "working_dir", spec->working_dir,
-		"environment", environment_of(&spec->environment), "instances", (int)spec->instances,
-		"namespaces", list_of(&spec->namespaces), "disabled", spec->disabled,
-		"user", spec->user, "group", spec->group, "nice", spec->nice,
-		"rlimits", rlimits_of(spec), "depends_on", dependencies_of(spec),
-		"availability", availability_of(&spec->restart),
-		"shutdown", "signal", signal_name(spec->shutdown.signal),
-		"timeout", milliseconds(spec->shutdown.timeout_ms), "parent_only", spec->shutdown.parent_only,
+	json_t *service = json_pack(
+		"{s:o,s:b,s:s*,s:o,s:i,s:o,s:b,s:s*,s:s*,s:i,s:o,s:o,s:o,s:{s:s,s:o,s:b},s:o,s:s*}",
+		"command", list_of(&spec->argv), "shell", spec->shell, "working_dir",
+		spec->working_dir, "environment", environment_of(&spec->environment), "instances",
+		(int)spec->instances, "namespaces", list_of(&spec->namespaces), "disabled",
+		spec->disabled, "user", spec->user, "group", spec->group, "nice", spec->nice,
+		"rlimits", rlimits_of(spec), "depends_on", dependencies_of(spec), "availability",
+		availability_of(&spec->restart), "shutdown", "signal",
+		signal_name(spec->shutdown.signal), "timeout",
+		milliseconds(spec->shutdown.timeout_ms), "parent_only", spec->shutdown.parent_only,
 		"log", log_of(&spec->log), "origin", spec->origin);
 
 	if (spec->umask >= 0)
@@ -131,7 +141,9 @@ void config_print(struct text *out, const struct project_spec *project)
 	json_t *processes = json_object();
 
 	for (size_t i = 0; i < project->service_count; i++)
-		json_object_set_new(processes, project->services[i].name, service_of(&project->services[i]));
+		json_object_set_new(
+			processes, project->services[i].name, service_of(&project->services[i]));
 	dump(out, json_pack("{s:s,s:s*,s:o,s:o,s:o}", "name", project->name, "dir", project->dir,
-		"files", list_of(&project->files), "log", log_of(&project->log), "processes", processes));
+			  "files", list_of(&project->files), "log", log_of(&project->log),
+			  "processes", processes));
 }

@@ -11,8 +11,8 @@
 
 enum {
 	TEXT_MOST = 4096,
-	SHOWN_WIDTH = 76,   /* characters of a source line that are shown */
-	NAME_MOST = 48,     /* longer names are not compared */
+	SHOWN_WIDTH = 76, /* characters of a source line that are shown */
+	NAME_MOST = 48,   /* longer names are not compared */
 };
 
 void problems_init(struct problems *problems)
@@ -63,7 +63,8 @@ static void show_line(struct text *out, struct position at)
 	text_puts(out, "    ");
 	utf8_append_safe(out, line + from, to - from, false);
 	text_init(&before, TEXT_MOST);
-	utf8_append_safe(&before, line + from, offset_of(line + from, size - from, column - skipped), false);
+	utf8_append_safe(
+		&before, line + from, offset_of(line + from, size - from, column - skipped), false);
 	text_puts(out, "\n    ");
 	for (size_t i = 0; i < before.size; i++)
 		if (((unsigned char)before.data[i] & 0xc0) != 0x80)

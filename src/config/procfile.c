@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-static struct node *add_text(struct document *document, struct position at, const char *text, size_t size)
+static struct node *add_text(
+	struct document *document, struct position at, const char *text, size_t size)
 {
 	struct node *node = document_add(document, NODE_SCALAR, at);
 
@@ -24,7 +25,8 @@ static void add_pair(struct document *document, struct node *map, struct positio
 }
 
 /* A command of a Procfile is the shell's, and is not restarted unless asked for. */
-static struct node *make_service(struct document *document, struct position at, const char *command, size_t size)
+static struct node *make_service(
+	struct document *document, struct position at, const char *command, size_t size)
 {
 	struct node *service = document_add(document, NODE_MAP, at);
 
@@ -37,8 +39,8 @@ static struct node *make_service(struct document *document, struct position at, 
 	return service;
 }
 
-static bool take_line(struct document *document, struct node *processes, const char *line, size_t size,
-	struct position at, struct problems *problems)
+static bool take_line(struct document *document, struct node *processes, const char *line,
+	size_t size, struct position at, struct problems *problems)
 {
 	const char *colon = memchr(line, ':', size), *end = line + size;
 
@@ -65,10 +67,12 @@ bool document_scan_procfile(struct document *document, const char *name, const c
 {
 	bool ok = true;
 
-	*document = (struct document){ .name = memory_copy(name), .source = memory_copy_n(text, size) };
+	*document =
+		(struct document){ .name = memory_copy(name), .source = memory_copy_n(text, size) };
 	struct position at = { document->name, document->source, 0, 1 };
 	if (strlen(document->source) != size || !utf8_is_valid(text, size))
-		return problem_error(problems, (struct position){ .file = document->name }, "is not UTF-8 text");
+		return problem_error(
+			problems, (struct position){ .file = document->name }, "is not UTF-8 text");
 	document->root = document_add(document, NODE_MAP, at);
 	struct node *processes = document_add(document, NODE_MAP, at);
 	node_append(document->root, add_text(document, at, "processes", 9));

@@ -28,7 +28,8 @@ struct node *document_add(struct document *document, enum node_kind kind, struct
 
 	if (document->count == document->room) {
 		document->room = document->room ? document->room * 2 : 64;
-		document->nodes = memory_resize(document->nodes, document->room, sizeof *document->nodes);
+		document->nodes =
+			memory_resize(document->nodes, document->room, sizeof *document->nodes);
 	}
 	document->nodes[document->count++] = node;
 	node->kind = kind;
@@ -40,7 +41,8 @@ struct node *document_add(struct document *document, enum node_kind kind, struct
 void node_append(struct node *node, struct node *item)
 {
 	if ((node->count & (node->count - 1)) == 0)
-		node->items = memory_resize(node->items, node->count ? node->count * 2 : 1, sizeof *node->items);
+		node->items = memory_resize(
+			node->items, node->count ? node->count * 2 : 1, sizeof *node->items);
 	node->items[node->count++] = item;
 }
 
@@ -71,7 +73,9 @@ bool node_is_null(const struct node *node)
 
 	if (!node)
 		return true;
-	for (size_t i = 0; node->kind == NODE_SCALAR && node->is_plain && i < sizeof nulls / sizeof *nulls; i++)
+	for (size_t i = 0;
+		node->kind == NODE_SCALAR && node->is_plain && i < sizeof nulls / sizeof *nulls;
+		i++)
 		if (strcmp(node->text, nulls[i]) == 0)
 			return true;
 	return false;
@@ -79,7 +83,8 @@ bool node_is_null(const struct node *node)
 
 static struct position place(const struct document *document, const yaml_mark_t *mark)
 {
-	return (struct position){ document->name, document->source, (unsigned)mark->line + 1, (unsigned)mark->column + 1 };
+	return (struct position){ document->name, document->source, (unsigned)mark->line + 1,
+		(unsigned)mark->column + 1 };
 }
 
 static void say_syntax(struct scan *scan)
@@ -91,10 +96,11 @@ static void say_syntax(struct scan *scan)
 		problem_error(scan->problems, (struct position){ .file = scan->document->name },
 			"byte %zu: %s", parser->problem_offset, parser->problem);
 	else if (parser->context)
-		problem_error(scan->problems, at, "%s (%s, which begins in line %zu)", parser->problem,
-			parser->context, parser->context_mark.line + 1);
+		problem_error(scan->problems, at, "%s (%s, which begins in line %zu)",
+			parser->problem, parser->context, parser->context_mark.line + 1);
 	else
-		problem_error(scan->problems, at, "%s", parser->problem ? parser->problem : "cannot be read");
+		problem_error(scan->problems, at, "%s",
+			parser->problem ? parser->problem : "cannot be read");
 }
 
 static bool next_event(struct scan *scan, yaml_event_t *event)
@@ -111,9 +117,11 @@ static void remember_anchor(struct scan *scan, const yaml_char_t *name, struct n
 		return;
 	if (scan->anchor_count == scan->anchor_room) {
 		scan->anchor_room = scan->anchor_room ? scan->anchor_room * 2 : 8;
-		scan->anchors = memory_resize(scan->anchors, scan->anchor_room, sizeof *scan->anchors);
+		scan->anchors =
+			memory_resize(scan->anchors, scan->anchor_room, sizeof *scan->anchors);
 	}
-	scan->anchors[scan->anchor_count++] = (struct anchor){ memory_copy((const char *)name), node };
+	scan->anchors[scan->anchor_count++] =
+		(struct anchor){ memory_copy((const char *)name), node };
 }
 
 /* The newest of that name counts. */
@@ -160,8 +168,8 @@ static int compare_keys(const void *a, const void *b)
 
 	if (order)
 		return order;
-	return one->at.line != other->at.line ? (one->at.line < other->at.line ? -1 : 1) :
-		(int)one->at.column - (int)other->at.column;
+	return one->at.line != other->at.line ? (one->at.line < other->at.line ? -1 : 1)
+					      : (int)one->at.column - (int)other->at.column;
 }
 
 static bool check_keys(struct problems *problems, const struct node *map)
@@ -178,15 +186,18 @@ static bool check_keys(struct problems *problems, const struct node *map)
 	if (ok)
 		qsort(keys, count, sizeof *keys, compare_keys);
 	for (size_t i = 1; ok && i < count; i++)
-		if (strcmp(keys[i]->text, "<<") != 0 && strcmp(keys[i - 1]->text, keys[i]->text) == 0)
-			ok = problem_error(problems, keys[i]->at, "'%s' is there twice: first in line %u",
-				keys[i]->text, keys[i - 1]->at.line);
+		if (strcmp(keys[i]->text, "<<") != 0 &&
+			strcmp(keys[i - 1]->text, keys[i]->text) == 0)
+			ok = problem_error(problems, keys[i]->at,
+				"'%s' is there twice: first in line %u", keys[i]->text,
+				keys[i - 1]->at.line);
 	free(keys);
 	return ok;
 }
 
 /* `<<: *other`: what is not there is taken from the other. */
-static bool merge_in(struct scan *scan, struct node *map, const struct node *other, struct position at)
+static bool merge_in(
+	struct scan *scan, struct node *map, const struct node *other, struct position at)
 {
 	if (other->kind == NODE_LIST) {
 		for (size_t i = 0; i < other->count; i++)
@@ -214,7 +225,8 @@ static bool apply_merges(struct scan *scan, struct node *map)
 			continue;
 		struct node *other = map->items[i + 1];
 		struct position at = map->items[i]->at;
-		memmove(map->items + i, map->items + i + 2, (map->count - i - 2) * sizeof *map->items);
+		memmove(map->items + i, map->items + i + 2,
+			(map->count - i - 2) * sizeof *map->items);
 		/* two fewer: the room no longer follows from the count */
 		struct node *smaller = document_add(scan->document, NODE_MAP, at);
 		for (size_t k = 0; k + 2 < map->count; k++)
@@ -260,9 +272,12 @@ static struct node *scan_collection(struct scan *scan, const yaml_event_t *event
 		return NULL;
 	}
 	struct node *node = document_add(scan->document, is_map ? NODE_MAP : NODE_LIST, at);
-	remember_anchor(scan, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, node);
+	remember_anchor(scan,
+		is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor,
+		node);
 	node->is_open = true;
-	bool ok = scan_items(scan, node, is_map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth);
+	bool ok = scan_items(
+		scan, node, is_map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth);
 	node->is_open = false;
 	if (ok && is_map)
 		ok = check_keys(scan->problems, node) && apply_merges(scan, node);
@@ -300,7 +315,8 @@ static bool scan_document(struct scan *scan)
 			ok = problem_error(scan->problems, place(scan->document, &event.start_mark),
 				"only one document a file");
 		} else if (event.type == YAML_SCALAR_EVENT || event.type == YAML_ALIAS_EVENT ||
-			event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT) {
+			   event.type == YAML_SEQUENCE_START_EVENT ||
+			   event.type == YAML_MAPPING_START_EVENT) {
 			scan->document->root = scan_node(scan, &event, 0);
 			ok = has_root = scan->document->root != NULL;
 		}
@@ -341,7 +357,8 @@ bool document_scan_yaml(struct document *document, const char *name, const char 
 
 static struct node *add_scalar(struct document *document, const char *text, bool is_plain)
 {
-	struct node *node = document_add(document, NODE_SCALAR, (struct position){ .file = document->name });
+	struct node *node =
+		document_add(document, NODE_SCALAR, (struct position){ .file = document->name });
 
 	node->text = memory_copy(text);
 	node->is_plain = is_plain;
@@ -371,7 +388,8 @@ static struct node *add_json(struct document *document, json_t *json)
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
 		node = document_add(document, NODE_MAP, at);
-		json_object_foreach(json, key, value) {
+		json_object_foreach(json, key, value)
+		{
 			node_append(node, add_scalar(document, key, false));
 			node_append(node, add_json(document, value));
 		}
@@ -404,8 +422,10 @@ bool document_scan_json(struct document *document, const char *name, const char 
 		return false;
 	json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
 	if (!json)
-		return problem_error(problems, (struct position){ document->name, document->source,
-				(unsigned)(why.line > 0 ? why.line : 1), (unsigned)(why.column > 0 ? why.column : 1) },
+		return problem_error(problems,
+			(struct position){ document->name, document->source,
+				(unsigned)(why.line > 0 ? why.line : 1),
+				(unsigned)(why.column > 0 ? why.column : 1) },
 			"%s", why.text);
 	document->root = add_json(document, json);
 	json_decref(json);

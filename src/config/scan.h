@@ -16,16 +16,18 @@ enum {
 	SCAN_NODES_MOST = 500000,
 };
 
-enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
+enum node_kind { NODE_SCALAR,
+	NODE_LIST,
+	NODE_MAP };
 
 struct node {
 	enum node_kind kind;
-	bool is_plain;        /* a scalar without quotes: may be null, a number, a bool */
-	bool is_open;         /* still being read: an alias to it would be a loop */
+	bool is_plain; /* a scalar without quotes: may be null, a number, a bool */
+	bool is_open;  /* still being read: an alias to it would be a loop */
 	struct position at;
-	char *text;           /* owned; of a scalar, without NULs inside */
-	struct node **items;  /* owned table, borrowed nodes; of a map: key, value, key, value … */
-	size_t count;         /* of items */
+	char *text;          /* owned; of a scalar, without NULs inside */
+	struct node **items; /* owned table, borrowed nodes; of a map: key, value, key, value … */
+	size_t count;        /* of items */
 };
 
 /* Owns all nodes of one text, and the text. */
@@ -34,7 +36,7 @@ struct document {
 	char *source;
 	struct node **nodes;
 	size_t count, room;
-	struct node *root;    /* NULL: empty */
+	struct node *root; /* NULL: empty */
 };
 
 /* False when it cannot be read; problems say why. document is always to be finished. */

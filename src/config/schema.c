@@ -11,7 +11,8 @@
 #include "base/units.h"
 #include "config/environment.h"
 
-enum { INSTANCES_MOST = 1000, KEYS_MOST = 80 };
+enum { INSTANCES_MOST = 1000,
+	KEYS_MOST = 80 };
 
 char *schema_text(struct reading *reading, const struct node *value, const char *what)
 {
@@ -27,8 +28,9 @@ char *schema_text(struct reading *reading, const struct node *value, const char 
 
 /* ---- values: each takes one kind ---- */
 
-#define TAKES(name) \
-	static bool name(struct reading *reading, const struct node *value, void *place, const struct key *key)
+#define TAKES(name)                                                                      \
+	static bool name(struct reading *reading, const struct node *value, void *place, \
+		const struct key *key)
 
 TAKES(take_string)
 {
@@ -42,9 +44,11 @@ TAKES(take_string)
 }
 
 /* A value that a function understands; what it is to look like goes into the message. */
-static bool wrong(struct reading *reading, const struct node *value, const struct key *key, const char *looks)
+static bool wrong(
+	struct reading *reading, const struct node *value, const struct key *key, const char *looks)
 {
-	return problem_error(reading->problems, value->at, "%s takes %s, not '%.60s'", key->name, looks, value->text);
+	return problem_error(reading->problems, value->at, "%s takes %s, not '%.60s'", key->name,
+		looks, value->text);
 }
 
 static bool parse_count(const char *text, uint64_t most, uint64_t *number)
@@ -126,7 +130,8 @@ TAKES(take_max_restarts)
 		return false;
 	if (*(unsigned *)place <= POLICY_CRASHES_MOST)
 		return true;
-	return problem_error(reading->problems, value->at, "max_restarts is at most %d, or 'unlimited'", POLICY_CRASHES_MOST);
+	return problem_error(reading->problems, value->at,
+		"max_restarts is at most %d, or 'unlimited'", POLICY_CRASHES_MOST);
 }
 
 TAKES(take_bool)
@@ -170,7 +175,8 @@ TAKES(take_instances)
 	bool ok = is_max || (parse_count(text, INSTANCES_MOST, &number) && number > 0);
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "a number from 1 to 1000, or max (one for each core)");
+		return wrong(
+			reading, value, key, "a number from 1 to 1000, or max (one for each core)");
 	*(unsigned *)place = is_max ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN) : (unsigned)number;
 	return true;
 }
@@ -222,8 +228,11 @@ TAKES(take_nice)
 TAKES(take_restart)
 {
 	static const char *const others[][2] = {
-		{ "never", "no" }, { "false", "no" }, { "on-failure", "on_failure" },
-		{ "unless-stopped", "unless_stopped" }, { "true", "always" },
+		{ "never", "no" },
+		{ "false", "no" },
+		{ "on-failure", "on_failure" },
+		{ "unless-stopped", "unless_stopped" },
+		{ "true", "always" },
 	};
 	char *text = schema_text(reading, value, key->name);
 	const char *name = text;
@@ -238,14 +247,17 @@ TAKES(take_restart)
 		mode++;
 	free(text);
 	if (mode == RESTART_MODE_COUNT)
-		return wrong(reading, value, key, "no, on_failure, always, unless_stopped or exit_on_failure");
+		return wrong(reading, value, key,
+			"no, on_failure, always, unless_stopped or exit_on_failure");
 	*(enum restart_mode *)place = mode;
 	return true;
 }
 
 /* Calls take for each item of a list, or for a single value. */
-static bool for_each(struct reading *reading, const struct node *value, void *place, const struct key *key,
-	bool (*take)(struct reading *reading, const struct node *item, void *place, const struct key *key))
+static bool for_each(struct reading *reading, const struct node *value, void *place,
+	const struct key *key,
+	bool (*take)(struct reading *reading, const struct node *item, void *place,
+		const struct key *key))
 {
 	bool ok = true;
 
@@ -270,7 +282,8 @@ TAKES(add_exit)
 	if (!is_code && !item)
 		return wrong(reading, value, key, "exit codes and signals such as 78 or SIGABRT");
 	if (set->count == POLICY_CODES_MOST)
-		return problem_error(reading->problems, value->at, "%s takes at most %d", key->name, POLICY_CODES_MOST);
+		return problem_error(reading->problems, value->at, "%s takes at most %d", key->name,
+			POLICY_CODES_MOST);
 	set->items[set->count++] = item;
 	return true;
 }
@@ -302,19 +315,23 @@ static bool set_variable(struct reading *reading, struct strings *variables, con
 	const char *name, const char *value)
 {
 	if (!variable_name_is_valid(name))
-		return problem_error(reading->problems, at->at, "'%.60s' cannot be the name of a variable", name);
+		return problem_error(reading->problems, at->at,
+			"'%.60s' cannot be the name of a variable", name);
 	strings_set_variable(variables, name, value);
 	return true;
 }
 
 /* "NAME=value", as an item of a list */
-static bool take_assignment(struct reading *reading, const struct node *item, void *place, const struct key *key)
+static bool take_assignment(
+	struct reading *reading, const struct node *item, void *place, const struct key *key)
 {
-	char *text = schema_text(reading, item, key->name), *value = text ? strchr(text, '=') : NULL;
+	char *text = schema_text(reading, item, key->name),
+	     *value = text ? strchr(text, '=') : NULL;
 
 	if (!text)
 		return false;
-	bool ok = value || problem_error(reading->problems, item->at, "%s: an item is NAME=value", key->name);
+	bool ok = value || problem_error(reading->problems, item->at, "%s: an item is NAME=value",
+				   key->name);
 	if (ok) {
 		*value = '\0';
 		ok = set_variable(reading, place, item, text, value + 1);
@@ -331,8 +348,11 @@ TAKES(take_environment)
 		return for_each(reading, value, place, key, take_assignment);
 	for (size_t i = 0; i < value->count; i += 2) {
 		const struct node *item = value->items[i + 1];
-		char *text = node_is_null(item) ? memory_copy("") : schema_text(reading, item, value->items[i]->text);
-		ok = text && set_variable(reading, place, value->items[i], value->items[i]->text, text) && ok;
+		char *text = node_is_null(item) ? memory_copy("")
+						: schema_text(reading, item, value->items[i]->text);
+		ok = text &&
+		     set_variable(reading, place, value->items[i], value->items[i]->text, text) &&
+		     ok;
 		free(text);
 	}
 	return ok;
@@ -344,7 +364,8 @@ static char *path_from(const char *dir, const char *path)
 }
 
 /* "?" before a path: it may be missing */
-static bool take_env_file(struct reading *reading, const struct node *item, void *place, const struct key *key)
+static bool take_env_file(
+	struct reading *reading, const struct node *item, void *place, const struct key *key)
 {
 	char *text = schema_text(reading, item, key->name);
 
@@ -390,19 +411,23 @@ static bool take_one_limit(struct reading *reading, const struct node *value, ui
 	bool ok = text && parse_limit(text, limit);
 
 	if (text && !ok)
-		problem_error(reading->problems, value->at, "a limit is a number, a size, or unlimited, not '%.60s'", text);
+		problem_error(reading->problems, value->at,
+			"a limit is a number, a size, or unlimited, not '%.60s'", text);
 	free(text);
 	return ok;
 }
 
-static bool take_rlimit(struct reading *reading, const struct node *value, struct rlimit_spec *limit)
+static bool take_rlimit(
+	struct reading *reading, const struct node *value, struct rlimit_spec *limit)
 {
 	if (value->kind == NODE_LIST && value->count != 2)
-		return problem_error(reading->problems, value->at, "a limit is one number, or [soft, hard]");
+		return problem_error(
+			reading->problems, value->at, "a limit is one number, or [soft, hard]");
 	const struct node *soft = value->kind == NODE_LIST ? value->items[0] : value;
 	const struct node *hard = value->kind == NODE_LIST ? value->items[1] : value;
 	limit->is_set = true;
-	return take_one_limit(reading, soft, &limit->soft) && take_one_limit(reading, hard, &limit->hard);
+	return take_one_limit(reading, soft, &limit->soft) &&
+	       take_one_limit(reading, hard, &limit->hard);
 }
 
 TAKES(take_rlimits)
@@ -411,11 +436,13 @@ TAKES(take_rlimits)
 	bool ok = true;
 
 	if (value->kind != NODE_MAP)
-		return problem_error(reading->problems, value->at, "%s takes a map such as {nofile: 65536}", key->name);
+		return problem_error(reading->problems, value->at,
+			"%s takes a map such as {nofile: 65536}", key->name);
 	for (size_t i = 0; i < value->count; i += 2) {
 		int number = rlimit_number(value->items[i]->text);
 		if (number < 0)
-			ok = problem_error(reading->problems, value->items[i]->at, "no such limit: '%.60s'", value->items[i]->text);
+			ok = problem_error(reading->problems, value->items[i]->at,
+				"no such limit: '%.60s'", value->items[i]->text);
 		else
 			ok = take_rlimit(reading, value->items[i + 1], &limits[number]) && ok;
 	}
@@ -440,7 +467,8 @@ static bool take_condition(struct reading *reading, const struct node *value, st
 			"condition is process_started, process_completed or process_completed_successfully");
 	if (on->condition == CONDITION_HEALTHY || on->condition == CONDITION_LOG_READY)
 		problem_warning(reading->problems, value->at,
-			"'%s' is not supported by this version: it waits for process_started", value->text);
+			"'%s' is not supported by this version: it waits for process_started",
+			value->text);
 	return true;
 }
 
@@ -468,16 +496,19 @@ static bool take_edge(struct reading *reading, const struct node *value, struct 
 
 static struct dependency *add_dependency(struct service_spec *spec, const char *name)
 {
-	spec->depends_on = memory_resize(spec->depends_on, spec->depends_count + 1, sizeof *spec->depends_on);
+	spec->depends_on =
+		memory_resize(spec->depends_on, spec->depends_count + 1, sizeof *spec->depends_on);
 	struct dependency *on = &spec->depends_on[spec->depends_count++];
 	*on = (struct dependency){ .service = memory_copy(name) };
 	return on;
 }
 
-static bool take_dependency_name(struct reading *reading, const struct node *item, void *place, const struct key *key)
+static bool take_dependency_name(
+	struct reading *reading, const struct node *item, void *place, const struct key *key)
 {
 	if (item->kind != NODE_SCALAR)
-		return problem_error(reading->problems, item->at, "%s: an item is the name of a service", key->name);
+		return problem_error(reading->problems, item->at,
+			"%s: an item is the name of a service", key->name);
 	add_dependency(place, item->text);
 	return true;
 }
@@ -493,7 +524,9 @@ TAKES(take_depends_on)
 	if (value->kind != NODE_MAP)
 		return for_each(reading, value, spec, key, take_dependency_name);
 	for (size_t i = 0; i < value->count; i += 2)
-		ok = take_edge(reading, value->items[i + 1], add_dependency(spec, value->items[i]->text)) && ok;
+		ok = take_edge(reading, value->items[i + 1],
+			     add_dependency(spec, value->items[i]->text)) &&
+		     ok;
 	return ok;
 }
 
@@ -530,7 +563,8 @@ TAKES(take_inner)
 	if (node_is_null(value))
 		return true;
 	if (value->kind != NODE_MAP)
-		return problem_error(reading->problems, value->at, "%s takes a map of keys", key->name);
+		return problem_error(
+			reading->problems, value->at, "%s takes a map of keys", key->name);
 	return schema_take(reading, value, key->inner, place);
 }
 
@@ -547,7 +581,8 @@ TAKES(ignore)
 TAKES(not_yet)
 {
 	(void)place;
-	problem_warning(reading->problems, value->at, "'%s' is not supported by this version and is ignored", key->name);
+	problem_warning(reading->problems, value->at,
+		"'%s' is not supported by this version and is ignored", key->name);
 	return true;
 }
 
@@ -555,7 +590,10 @@ TAKES(not_yet)
 
 #define IN_SERVICE(field) offsetof(struct service_spec, field)
 #define IN_PROJECT(field) offsetof(struct project_spec, field)
-#define END { NULL, NULL, 0, NULL, NULL }
+#define END                               \
+	{                                 \
+		NULL, NULL, 0, NULL, NULL \
+	}
 
 // clang-format off
 static const struct key backoff_keys[] = {
@@ -706,7 +744,8 @@ static void say_unknown(struct reading *reading, const struct node *name, const 
 	known[count] = NULL;
 	const char *nearest = problem_nearest(name->text, known);
 	if (nearest)
-		problem_error(reading->problems, name->at, "unknown key '%.60s' (did you mean '%s'?)", name->text, nearest);
+		problem_error(reading->problems, name->at,
+			"unknown key '%.60s' (did you mean '%s'?)", name->text, nearest);
 	else
 		problem_error(reading->problems, name->at, "unknown key '%.60s'", name->text);
 }
@@ -719,7 +758,8 @@ static bool is_known(const struct key *keys, const char *name)
 	return strncmp(name, "x-", 2) == 0;
 }
 
-bool schema_take(struct reading *reading, const struct node *map, const struct key *keys, void *target)
+bool schema_take(
+	struct reading *reading, const struct node *map, const struct key *keys, void *target)
 {
 	bool ok = true;
 

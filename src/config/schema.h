@@ -21,7 +21,8 @@ struct reading {
 struct key {
 	const char *name;
 	/* Puts the value into target + offset. False: it was wrong, and that was said. */
-	bool (*take)(struct reading *reading, const struct node *value, void *place, const struct key *key);
+	bool (*take)(struct reading *reading, const struct node *value, void *place,
+		const struct key *key);
 	size_t offset;
 	const struct key *inner; /* keys of a map in the map; offsets from the same target */
 	const char *help;        /* NULL: another name of the key above */

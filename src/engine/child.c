@@ -119,7 +119,8 @@ static bool find_user(struct launch *launch, const char *name, struct error *err
 		return true;
 	if (launch->group_count > GROUPS_MOST)
 		return error_set(err, 0, "user %s is in too many groups", name);
-	launch->groups = memory_resize(launch->groups, (size_t)launch->group_count, sizeof *launch->groups);
+	launch->groups =
+		memory_resize(launch->groups, (size_t)launch->group_count, sizeof *launch->groups);
 	if (getgrouplist(name, entry.pw_gid, launch->groups, &launch->group_count) < 0)
 		return error_set(err, 0, "the groups of user %s changed meanwhile", name);
 	return true;
@@ -139,7 +140,9 @@ static bool find_group(struct launch *launch, const char *name, struct error *er
 bool launch_prepare(struct launch *launch, const struct service_spec *spec,
 	const struct newborn *who, struct error *err)
 {
-	*launch = (struct launch){ .uid = getuid(), .gid = getgid(), .soft_nofile = who->soft_nofile };
+	*launch = (struct launch){
+		.uid = getuid(), .gid = getgid(), .soft_nofile = who->soft_nofile
+	};
 	if (spec->user && !find_user(launch, spec->user, err))
 		return false;
 	if (spec->group && !find_group(launch, spec->group, err))
@@ -244,8 +247,8 @@ static bool arrange_descriptors(const struct birth *birth)
 	int null = open("/dev/null", O_RDONLY);
 
 	return null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
-		dup2(birth->out, STDOUT_FILENO) >= 0 && dup2(birth->err, STDERR_FILENO) >= 0 &&
-		syscall(SYS_close_range, 3, ~0u, 0) == 0;
+	       dup2(birth->out, STDOUT_FILENO) >= 0 && dup2(birth->err, STDERR_FILENO) >= 0 &&
+	       syscall(SYS_close_range, 3, ~0u, 0) == 0;
 }
 
 static bool execute(const struct birth *birth)
@@ -373,7 +376,7 @@ bool stranger_signal(pid_t pid, unsigned long long starttime, int signal)
 	if (fd < 0)
 		return false;
 	bool ok = proc_stat_read(pid, &stat) && stat.starttime == starttime &&
-		syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+		  syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
 	close(fd);
 	return ok;
 }

@@ -15,11 +15,11 @@
 
 /* Everything a process is started with, made ready before the clone. */
 struct launch {
-	char *path;          /* owned; what is executed, or NULL when nothing was found */
+	char *path; /* owned; what is executed, or NULL when nothing was found */
 	struct strings environment;
 	uid_t uid;
 	gid_t gid;
-	gid_t *groups;       /* owned */
+	gid_t *groups; /* owned */
 	int group_count;
 	bool drops_rights;
 	uint64_t soft_nofile;

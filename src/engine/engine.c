@@ -19,7 +19,8 @@
 #include "engine/leftovers.h"
 #include "engine/output.h"
 
-enum { SPEC_MOST = 16 * 1024 * 1024, QUEUE_FIRST = 64 };
+enum { SPEC_MOST = 16 * 1024 * 1024,
+	QUEUE_FIRST = 64 };
 
 static struct moment moment_now(struct engine *engine)
 {
@@ -44,7 +45,8 @@ struct member *engine_find(struct engine *engine, const char *service, unsigned 
 {
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		struct member *member = engine->members[seat];
-		if (member && member->now.index == instance && strcmp(member->now.service, service) == 0)
+		if (member && member->now.index == instance &&
+			strcmp(member->now.service, service) == 0)
 			return member;
 	}
 	return NULL;
@@ -57,7 +59,8 @@ static void write_death(struct engine *engine, struct member *member)
 
 	if (!member->now.death_unwritten)
 		return;
-	if (!journal_add(&engine->journal, member->now.service, member->now.index, &member->now.death, &err))
+	if (!journal_add(&engine->journal, member->now.service, member->now.index,
+		    &member->now.death, &err))
 		log_line("%s/%u: its death is not in the history: %s", member->now.service,
 			member->now.index, err.text);
 	member->now.death_unwritten = false;
@@ -68,7 +71,8 @@ static void push(struct engine *engine, struct happening happening)
 {
 	if (engine->queue_count == engine->queue_room) {
 		engine->queue_room = engine->queue_room ? engine->queue_room * 2 : QUEUE_FIRST;
-		engine->queue = memory_resize(engine->queue, engine->queue_room, sizeof *engine->queue);
+		engine->queue =
+			memory_resize(engine->queue, engine->queue_room, sizeof *engine->queue);
 	}
 	engine->queue[engine->queue_count++] = happening;
 }
@@ -94,7 +98,8 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 {
 	struct engine_listener *listener = &engine->listener;
 
-	store_commit(engine->store, member->seat, &member->now, outcome->notices, outcome->notice_count);
+	store_commit(
+		engine->store, member->seat, &member->now, outcome->notices, outcome->notice_count);
 	write_death(engine, member);
 	member_arm(member);
 	perform(engine, member, outcome->effects);
@@ -157,8 +162,10 @@ static void ask_graph(struct engine *engine, struct member *member)
 		engine->listener.on_changed(engine->listener.context, member);
 	}
 	if (permission != PERMISSION_WAIT)
-		push(engine, (struct happening){ member->seat,
-			permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN, CAUSE_NONE });
+		push(engine,
+			(struct happening){ member->seat,
+				permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN,
+				CAUSE_NONE });
 }
 
 /* At the end: what nothing depends on any more is stopped next. */
@@ -174,7 +181,8 @@ bool engine_is_fatal(const struct engine *engine)
 {
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		const struct member *member = engine->members[seat];
-		if (member && (member->now.state == STATE_FATAL || member->now.state == STATE_FAILED))
+		if (member &&
+			(member->now.state == STATE_FATAL || member->now.state == STATE_FAILED))
 			return true;
 	}
 	return false;
@@ -197,7 +205,7 @@ static bool ends_project(const struct member *member)
 	enum state state = member->now.state;
 
 	return member_spec(member)->restart.mode == RESTART_EXIT_ON_FAILURE &&
-		(state == STATE_FAILED || state == STATE_FATAL);
+	       (state == STATE_FAILED || state == STATE_FATAL);
 }
 
 static void consult_graph(struct engine *engine)
@@ -237,9 +245,11 @@ static void handle(struct engine *engine, const struct happening *happening)
 		return;
 	}
 	struct moment now = moment_now(engine);
-	struct outcome outcome = happening->cause == CAUSE_NONE ?
-		instance_report(&member->now, member_spec(member), happening->event, &now) :
-		instance_stop_for(&member->now, member_spec(member), happening->event, happening->cause, &now);
+	struct outcome outcome =
+		happening->cause == CAUSE_NONE
+			? instance_report(&member->now, member_spec(member), happening->event, &now)
+			: instance_stop_for(&member->now, member_spec(member), happening->event,
+				  happening->cause, &now);
 	engine_changed(engine, member, &outcome);
 }
 
@@ -342,7 +352,8 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 	member->life = (int32_t)index;
 	member->leftovers = 0;
 	member->sample = (struct sample){ 0 };
-	struct outcome outcome = instance_spawned(&member->now, member_spec(member), life->pid, &now);
+	struct outcome outcome =
+		instance_spawned(&member->now, member_spec(member), life->pid, &now);
 	atomic_store(&life->state, LIFE_RUNNING);
 	engine_changed(engine, member, &outcome);
 }
@@ -360,7 +371,8 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 		life->closed = 1u << STREAM_ERR;
 	int reason = keep_pipes(engine, index, &pipes) ? 0 : errno;
 	if (!reason)
-		reason = child_spawn(life, launch, spec, pipes.writing[STREAM_OUT], pipes.writing[STREAM_ERR]);
+		reason = child_spawn(
+			life, launch, spec, pipes.writing[STREAM_OUT], pipes.writing[STREAM_ERR]);
 	close_pipes(pipes.writing, pipes.is_merged);
 	if (reason) {
 		close_pipes(pipes.reading, pipes.is_merged);
@@ -389,7 +401,8 @@ void engine_spawn(struct engine *engine, struct member *member)
 	marker_format(marker, engine, life);
 	struct newborn who = { engine->project.spec->name, member->now.index, marker,
 		engine->keeper.page->soft_nofile };
-	bool ok = member_open_logs(member, &err) && launch_prepare(&launch, member_spec(member), &who, &err);
+	bool ok = member_open_logs(member, &err) &&
+		  launch_prepare(&launch, member_spec(member), &who, &err);
 	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
 	launch_finish(&launch);
 	if (ok && !reason)
@@ -419,7 +432,8 @@ static struct death death_of(const struct exit_record *record, const struct life
 		.code = has_exited ? (int16_t)record->status : -1,
 		.signal = has_exited ? 0 : (int16_t)record->status,
 		.core = record->code == CLD_DUMPED,
-		.cause = has_exited ? CAUSE_EXIT : record->code == CLD_DUMPED ? CAUSE_CORE : CAUSE_SIGNAL,
+		.cause = has_exited ? CAUSE_EXIT : record->code == CLD_DUMPED ? CAUSE_CORE
+									      : CAUSE_SIGNAL,
 		.peak_rss = record->peak_rss,
 		.cpu_ms = record->cpu_us / 1000,
 	};
@@ -540,7 +554,7 @@ static bool keep_spec(struct engine *engine)
 	text_init(&text, SPEC_MOST);
 	config_print(&text, engine->project.spec);
 	bool ok = write(fd, text_string(&text), text.size) == (ssize_t)text.size &&
-		keeper_link_put(&engine->keeper, KEEPER_PROJECT_SLOT, &kind, &fd, 1);
+		  keeper_link_put(&engine->keeper, KEEPER_PROJECT_SLOT, &kind, &fd, 1);
 	text_finish(&text);
 	close(fd);
 	return ok;
@@ -559,7 +573,8 @@ static bool load_spec(struct engine *engine, struct error *err)
 	problems_init(&problems);
 	if (ok && !engine->store->digest[0])
 		digest_of(engine->store->digest, text_string(&text), text.size);
-	struct project_spec *spec = ok ? config_load_text(text_string(&text), text.size, "spec", &problems) : NULL;
+	struct project_spec *spec =
+		ok ? config_load_text(text_string(&text), text.size, "spec", &problems) : NULL;
 	if (ok && !spec)
 		error_set(err, 0, "the project's configuration cannot be read back");
 	problems_finish(&problems);
@@ -600,7 +615,8 @@ static void restore_members(struct engine *engine)
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		if (!engine->store->seats[seat].is_taken)
 			continue;
-		struct service *service = project_find(&engine->project, store_instance(engine->store, seat)->service);
+		struct service *service = project_find(
+			&engine->project, store_instance(engine->store, seat)->service);
 		if (service)
 			seat_member(engine, service, seat);
 		else
@@ -660,7 +676,8 @@ static void resume_member(struct engine *engine, struct member *member)
 {
 	struct instance *now = &member->now;
 
-	if (now->death_unwritten && journal_has(&engine->journal, now->service, now->index, &now->death)) {
+	if (now->death_unwritten &&
+		journal_has(&engine->journal, now->service, now->index, &now->death)) {
 		now->death_unwritten = false;
 		store_commit(engine->store, member->seat, now, NULL, 0);
 	}
@@ -818,8 +835,8 @@ static bool grow(struct engine *engine, struct service *service, unsigned count,
 		struct instance *instance = service_find(service, index);
 		if (instance && !instance->removing)
 			continue;
-		struct member *member = instance ? engine_find(engine, instance->service, index) :
-			add_instance(engine, service, index, err);
+		struct member *member = instance ? engine_find(engine, instance->service, index)
+						 : add_instance(engine, service, index, err);
 		if (!member)
 			return false;
 		member->now.removing = false;

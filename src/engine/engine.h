@@ -38,26 +38,26 @@ struct happening {
 };
 
 struct engine {
-	uv_loop_t *loop;             /* borrowed */
+	uv_loop_t *loop; /* borrowed */
 	struct keeper_link keeper;
-	struct store *store;         /* borrowed from the keeper's memory */
+	struct store *store; /* borrowed from the keeper's memory */
 	struct project project;
 	struct member *members[STORE_SEATS]; /* owned; by seat */
-	struct output *outputs;      /* all that are open, linked */
+	struct output *outputs;              /* all that are open, linked */
 	struct journal journal;
 	struct sampler sampler;
 	struct engine_listener listener;
-	char *state_dir;             /* owned; $THRUM_STATE_DIR/PROJECT */
-	char *runtime_dir;           /* owned; $THRUM_RUNTIME_DIR/PROJECT */
-	struct happening *queue;     /* owned */
+	char *state_dir;         /* owned; $THRUM_STATE_DIR/PROJECT */
+	char *runtime_dir;       /* owned; $THRUM_RUNTIME_DIR/PROJECT */
+	struct happening *queue; /* owned */
 	size_t queue_count, queue_room;
 	bool is_draining, graph_dirty, is_over;
-	bool is_stuck;               /* a log could not be written; said once */
-	uint64_t started_us;         /* wall clock: this engine process */
-	uv_poll_t wake;              /* an exit was recorded */
+	bool is_stuck;       /* a log could not be written; said once */
+	uint64_t started_us; /* wall clock: this engine process */
+	uv_poll_t wake;      /* an exit was recorded */
 	uv_poll_t keeper_hangup;
-	uv_timer_t retry;            /* logs that could not be written */
-	uv_timer_t end;              /* all is killed then */
+	uv_timer_t retry; /* logs that could not be written */
+	uv_timer_t end;   /* all is killed then */
 	uint32_t random;
 };
 

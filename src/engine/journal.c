@@ -23,7 +23,8 @@ static bool reopen(struct journal *journal, struct error *err)
 {
 	if (journal->fd >= 0)
 		return true;
-	journal->fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, JOURNAL_MODE);
+	journal->fd = open(
+		journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, JOURNAL_MODE);
 	return journal->fd >= 0 || error_errno(err, "%s", journal->path);
 }
 
@@ -176,9 +177,9 @@ bool journal_has(struct journal *journal, const char *service, unsigned instance
 	struct error err;
 
 	bool has = json_array_size(deaths) == 1 &&
-		death_from_json(&newest, json_array_get(deaths, 0), &err) &&
-		newest.life == death->life && newest.pid == death->pid &&
-		newest.started_us == death->started_us;
+		   death_from_json(&newest, json_array_get(deaths, 0), &err) &&
+		   newest.life == death->life && newest.pid == death->pid &&
+		   newest.started_us == death->started_us;
 	json_decref(deaths);
 	return has;
 }

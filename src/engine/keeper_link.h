@@ -9,7 +9,7 @@
 
 struct keeper_link {
 	const struct keeper_page *page;
-	int control_fd; /* hangs up when the keeper dies */
+	int control_fd;                     /* hangs up when the keeper dies */
 	int32_t (*inherited)[KEEPER_KINDS]; /* owned; what was held at our start: number + 1 */
 	uint32_t inherited_count;
 };

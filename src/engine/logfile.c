@@ -12,8 +12,8 @@
 
 enum {
 	LOG_MODE = 0640,
-	CHECK_US = 1000000,       /* how often we look whether the file is still there */
-	MARK_EVERY_US = 1000,     /* bytes of the same process within this share a mark */
+	CHECK_US = 1000000,   /* how often we look whether the file is still there */
+	MARK_EVERY_US = 1000, /* bytes of the same process within this share a mark */
 	READ_MOST = 64 * 1024,
 	SEGMENTS_MOST = 1000,
 	PATH_SIZE = 4096,
@@ -40,7 +40,10 @@ static bool put_mark(int fd, const struct log_mark *mark)
 	if (done == sizeof *mark)
 		return true;
 	if (done > 0) /* part of it, on a full disk: take it back */
-		errno = ftruncate(fd, lseek(fd, 0, SEEK_END) / (off_t)sizeof *mark * (off_t)sizeof *mark) < 0 ? errno : ENOSPC;
+		errno = ftruncate(fd, lseek(fd, 0, SEEK_END) / (off_t)sizeof *mark *
+					      (off_t)sizeof *mark) < 0
+				? errno
+				: ENOSPC;
 	return false;
 }
 
@@ -68,7 +71,8 @@ static int create_segment(const char *path, uint64_t base, int *index_fd)
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (fd < 0)
 		return -1;
-	*index_fd = open(index_path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
+	*index_fd = open(index_path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+		LOG_MODE);
 	if (*index_fd < 0 || !put_mark(*index_fd, &first)) {
 		int reason = errno;
 		close(fd);
@@ -169,7 +173,7 @@ static bool is_same_file(int fd, const char *path)
 	struct stat ours, theirs;
 
 	return fstat(fd, &ours) == 0 && lstat(path, &theirs) == 0 &&
-		ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+	       ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 /* Somebody removed, replaced or cut our file: go on in a fresh one, at the same offset. */
@@ -291,7 +295,9 @@ void logfile_close(struct logfile *log)
 	if (log->path && log->index_fd >= 0)
 		close(log->index_fd);
 	free(log->path);
-	*log = (struct logfile){ .fd = -1, .index_fd = -1, .keep = log->keep, .context = log->context };
+	*log = (struct logfile){
+		.fd = -1, .index_fd = -1, .keep = log->keep, .context = log->context
+	};
 }
 
 uint64_t logfile_end(const struct logfile *log)
@@ -304,7 +310,7 @@ static bool mark(struct logfile *log, int32_t pid, uint64_t now_us, uint32_t fla
 {
 	struct log_mark next = { logfile_end(log), now_us, pid, flags };
 	bool is_near = log->last.offset != UINT64_MAX && log->last.pid == pid &&
-		log->last.flags == flags && now_us - log->last.time_us < MARK_EVERY_US;
+		       log->last.flags == flags && now_us - log->last.time_us < MARK_EVERY_US;
 
 	if (is_near)
 		return true;
@@ -323,7 +329,8 @@ enum log_progress logfile_take(struct logfile *log, int pipe_fd, int32_t pid,
 		return LOG_STALLED;
 	if (!mark(log, pid, now_us, 0))
 		return LOG_STALLED;
-	ssize_t size = splice(pipe_fd, NULL, log->fd, NULL, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	ssize_t size =
+		splice(pipe_fd, NULL, log->fd, NULL, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (size > 0) {
 		log->position += (uint64_t)size;
 		return LOG_TAKEN;
@@ -375,7 +382,8 @@ static bool segment_open(const struct logfile *log, unsigned number, struct segm
 	segment_path(log, number, ".idx", path);
 	segment->index_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	segment->is_borrowed = false;
-	if (segment->index_fd < 0 || fstat(segment->fd, &st) < 0 || !get_mark(segment->index_fd, 0, &first)) {
+	if (segment->index_fd < 0 || fstat(segment->fd, &st) < 0 ||
+		!get_mark(segment->index_fd, 0, &first)) {
 		close(segment->fd);
 		if (segment->index_fd >= 0)
 			close(segment->index_fd);
@@ -452,7 +460,8 @@ struct reading {
 static bool deliver(struct reading *reading, const struct log_mark *mark, uint64_t end)
 {
 	static char buffer[READ_MOST];
-	struct log_chunk chunk = { reading->offset, mark->time_us, mark->pid, mark->flags & MARK_FINAL, buffer, 0 };
+	struct log_chunk chunk = { reading->offset, mark->time_us, mark->pid,
+		mark->flags & MARK_FINAL, buffer, 0 };
 
 	if (!chunk.is_final && end > reading->offset) {
 		uint64_t stop = end < reading->limit ? end : reading->limit;
@@ -483,7 +492,8 @@ static void read_segment(struct reading *reading)
 	for (; has; mark = next) {
 		has = ++number < segment->marks && get_mark(segment->index_fd, number, &next);
 		uint64_t stop = has && next.offset < end ? next.offset : end;
-		if (mark.flags & MARK_FINAL ? reading->offset != mark.offset : stop <= reading->offset)
+		if (mark.flags & MARK_FINAL ? reading->offset != mark.offset
+					    : stop <= reading->offset)
 			continue;
 		if (!deliver(reading, &mark, mark.flags & MARK_FINAL ? mark.offset : stop))
 			return;
@@ -517,8 +527,10 @@ uint64_t logfile_find_lines(const struct logfile *log, uint64_t lines)
 
 	while (lines && offset > first) {
 		segment_find(log, offset - 1, &segment);
-		uint64_t from = offset - segment.base > sizeof buffer ? offset - sizeof buffer : segment.base;
-		ssize_t got = pread(segment.fd, buffer, offset - from, (off_t)(from - segment.base));
+		uint64_t from = offset - segment.base > sizeof buffer ? offset - sizeof buffer
+								      : segment.base;
+		ssize_t got =
+			pread(segment.fd, buffer, offset - from, (off_t)(from - segment.base));
 		segment_close(&segment);
 		if (got <= 0 || (uint64_t)got != offset - from)
 			return offset;

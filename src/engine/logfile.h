@@ -27,12 +27,12 @@ struct log_mark {
 enum { MARK_FINAL = 1 }; /* that process has closed the stream: no bytes belong to this mark */
 
 struct logfile {
-	char *path;          /* owned; of the segment being written */
-	int fd;              /* … its file, also held by the keeper; -1: not open */
+	char *path; /* owned; of the segment being written */
+	int fd;     /* … its file, also held by the keeper; -1: not open */
 	int index_fd;
-	uint64_t base;       /* stream offset of the segment's first byte */
-	uint64_t position;   /* bytes in the segment */
-	uint64_t checked_us; /* when the file was last seen to be still there */
+	uint64_t base;        /* stream offset of the segment's first byte */
+	uint64_t position;    /* bytes in the segment */
+	uint64_t checked_us;  /* when the file was last seen to be still there */
 	struct log_mark last; /* the newest mark; offset UINT64_MAX: none yet */
 	uint64_t max_size;
 	unsigned max_files;
@@ -60,7 +60,7 @@ bool logfile_open(struct logfile *log, const char *dir, const char *name,
 void logfile_close(struct logfile *log); /* what was never opened is fine */
 
 enum log_progress {
-	LOG_EMPTY,   /* nothing to take now */
+	LOG_EMPTY, /* nothing to take now */
 	LOG_TAKEN,
 	LOG_ENDED,   /* no writer is left */
 	LOG_STALLED, /* the file cannot take it: errno says why; the bytes stay in the pipe */

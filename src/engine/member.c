@@ -36,7 +36,8 @@ static bool keep_log(struct member *member, enum stream stream, int fd)
 {
 	unsigned kind = stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
 
-	return keeper_link_put(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, &kind, &fd, 1);
+	return keeper_link_put(
+		&member->engine->keeper, STORE_SEAT_SLOT + member->seat, &kind, &fd, 1);
 }
 
 static bool keep_out(void *context, int fd)

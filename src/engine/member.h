@@ -12,19 +12,21 @@
 
 struct engine;
 
-enum stream { STREAM_OUT, STREAM_ERR, STREAM_COUNT };
+enum stream { STREAM_OUT,
+	STREAM_ERR,
+	STREAM_COUNT };
 const char *stream_name(enum stream stream); /* "stdout" "stderr" */
 
 struct member {
-	struct engine *engine;     /* borrowed */
+	struct engine *engine; /* borrowed */
 	uint32_t seat;
-	struct instance now;       /* the working copy; committed after each event */
-	uv_timer_t timer;          /* of now.deadline_ms */
-	uint64_t armed_ms;         /* what the timer is set to; 0: not running */
+	struct instance now; /* the working copy; committed after each event */
+	uv_timer_t timer;    /* of now.deadline_ms */
+	uint64_t armed_ms;   /* what the timer is set to; 0: not running */
 	struct logfile logs[STREAM_COUNT];
 	bool logs_open;
-	int32_t life;              /* index of the present process's life; -1: none */
-	unsigned leftovers;        /* processes of its tree that outlived the main one */
+	int32_t life;       /* index of the present process's life; -1: none */
+	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
 };
 

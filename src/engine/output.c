@@ -9,7 +9,7 @@
 #include "base/memory.h"
 
 enum {
-	TAKE_MOST = 256 * 1024,  /* bytes of one child a turn: then the others have their turn */
+	TAKE_MOST = 256 * 1024, /* bytes of one child a turn: then the others have their turn */
 	RETRY_MS = 1000,
 };
 
@@ -61,7 +61,8 @@ static void stall(struct output *output, const char *path)
 	struct engine *engine = output->engine;
 
 	if (!output->is_stalled && !engine->is_stuck)
-		engine_tell(engine, "log %s: %s; its writers wait until there is room", path, strerror(errno));
+		engine_tell(engine, "log %s: %s; its writers wait until there is room", path,
+			strerror(errno));
 	output->is_stalled = engine->is_stuck = true;
 	uv_poll_stop(&output->poll);
 	uv_timer_start(&engine->retry, on_retry, RETRY_MS, RETRY_MS);
@@ -72,7 +73,8 @@ static enum log_progress take(struct output *output)
 	struct engine *engine = output->engine;
 	struct member *member = engine->members[output->seat];
 	struct logfile *log = &member->logs[output->stream];
-	enum log_progress progress = logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
+	enum log_progress progress =
+		logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
 
 	if (progress == LOG_TAKEN)
 		engine->listener.on_logged(engine->listener.context, member, output->stream);

@@ -9,14 +9,14 @@
 
 /* The reading end of one output stream of one life. */
 struct output {
-	struct engine *engine;  /* borrowed */
+	struct engine *engine; /* borrowed */
 	struct output *next;
 	uint32_t life;
 	uint32_t seat;
 	enum stream stream;
 	int32_t pid;
-	int fd;                 /* owned */
-	bool is_stalled;        /* the log cannot take more now; the child waits */
+	int fd;          /* owned */
+	bool is_stalled; /* the log cannot take more now; the child waits */
 	bool is_closing;
 	uv_poll_t poll;
 };

@@ -11,7 +11,7 @@ static void take_pass(struct sampler *sampler, struct sweep *sweep)
 	struct error err;
 
 	sampler->is_ok = sweep && sweep_take(sweep, sampler->targets, sampler->count,
-		sampler->samples, &sampler->machine, &err);
+					  sampler->samples, &sampler->machine, &err);
 }
 
 /*
@@ -56,7 +56,8 @@ static void on_async(uv_async_t *async)
 	sampler->on_done(sampler->context);
 }
 
-void sampler_init(struct sampler *sampler, uv_loop_t *loop, void (*on_done)(void *context), void *context)
+void sampler_init(
+	struct sampler *sampler, uv_loop_t *loop, void (*on_done)(void *context), void *context)
 {
 	*sampler = (struct sampler){ .on_done = on_done, .context = context };
 	pthread_mutex_init(&sampler->lock, NULL);
@@ -92,9 +93,12 @@ void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid)
 {
 	if (sampler->count == sampler->room) {
 		sampler->room = sampler->room ? sampler->room * 2 : 32;
-		sampler->targets = memory_resize(sampler->targets, sampler->room, sizeof *sampler->targets);
-		sampler->seats = memory_resize(sampler->seats, sampler->room, sizeof *sampler->seats);
-		sampler->samples = memory_resize(sampler->samples, sampler->room, sizeof *sampler->samples);
+		sampler->targets =
+			memory_resize(sampler->targets, sampler->room, sizeof *sampler->targets);
+		sampler->seats =
+			memory_resize(sampler->seats, sampler->room, sizeof *sampler->seats);
+		sampler->samples =
+			memory_resize(sampler->samples, sampler->room, sizeof *sampler->samples);
 	}
 	sampler->targets[sampler->count] = (struct sweep_target){ .pid = pid };
 	sampler->seats[sampler->count] = seat;

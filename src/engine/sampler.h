@@ -14,25 +14,26 @@
 #include "procfs/sweep.h"
 
 struct sampler {
-	uv_async_t done;             /* a pass is over */
+	uv_async_t done; /* a pass is over */
 	void (*on_done)(void *context);
 	void *context;
 	pthread_t thread;
-	bool has_thread, is_busy;    /* loop thread only */
-	bool is_asked_again;         /* a pass was asked for during one */
-	pthread_mutex_t lock;        /* guards the rest */
+	bool has_thread, is_busy; /* loop thread only */
+	bool is_asked_again;      /* a pass was asked for during one */
+	pthread_mutex_t lock;     /* guards the rest */
 	pthread_cond_t given;
 	bool has_work, is_ending;
 	struct sweep_target *targets;
-	uint32_t *seats;             /* whose they are */
-	struct sample *samples;      /* what came of it; pid 0: gone */
+	uint32_t *seats;        /* whose they are */
+	struct sample *samples; /* what came of it; pid 0: gone */
 	size_t count, room;
 	struct machine_sample machine;
 	bool is_ok;
 };
 
 /* on_done is called in the loop thread when a pass is over; the fields are its own until the next. */
-void sampler_init(struct sampler *sampler, uv_loop_t *loop, void (*on_done)(void *context), void *context);
+void sampler_init(
+	struct sampler *sampler, uv_loop_t *loop, void (*on_done)(void *context), void *context);
 void sampler_finish(struct sampler *sampler);
 
 /* Before sampler_start, in a pass that is not running: who is to be measured. */

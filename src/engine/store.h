@@ -17,8 +17,8 @@
 #include "model/notice.h"
 
 enum {
-	STORE_SEATS = 3072,  /* instances at the most */
-	STORE_LIVES = 4096,  /* processes with open output at the most */
+	STORE_SEATS = 3072, /* instances at the most */
+	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,
 	STORE_SEAT_SLOT = 1, /* keeper slot of seat 0; lives follow the seats */
 	STORE_LIFE_SLOT = STORE_SEAT_SLOT + STORE_SEATS,
@@ -28,24 +28,27 @@ enum {
 /* The place of one instance. */
 struct seat {
 	_Atomic uint32_t is_taken;
-	_Atomic uint32_t current;     /* which copy holds */
+	_Atomic uint32_t current; /* which copy holds */
 	struct instance copies[2];
-	uint64_t notice_seq[2];       /* the newest notice that came with each copy */
+	uint64_t notice_seq[2];        /* the newest notice that came with each copy */
 	_Atomic uint64_t run_began[2]; /* offset in each log where this project's run began */
 };
 
-enum life_state { LIFE_FREE, LIFE_SPAWNING, LIFE_RUNNING, LIFE_EXITED };
+enum life_state { LIFE_FREE,
+	LIFE_SPAWNING,
+	LIFE_RUNNING,
+	LIFE_EXITED };
 
 /* One process from before its clone until its output has ended. */
 struct life {
 	_Atomic uint32_t state;
 	uint32_t seat;
-	uint32_t number;              /* which life of the instance it is */
-	uint32_t serial;              /* unlike any other of this project: THRUM_LIFE_ID */
-	int32_t pid;                  /* written by the kernel before the process can run */
-	_Atomic uint32_t closed;      /* bit set: output streams that have ended */
-	uint64_t began_us;            /* monotonic; no exit before this is its own */
-	int32_t failed_errno;         /* the process itself writes these when a step fails */
+	uint32_t number;         /* which life of the instance it is */
+	uint32_t serial;         /* unlike any other of this project: THRUM_LIFE_ID */
+	int32_t pid;             /* written by the kernel before the process can run */
+	_Atomic uint32_t closed; /* bit set: output streams that have ended */
+	uint64_t began_us;       /* monotonic; no exit before this is its own */
+	int32_t failed_errno;    /* the process itself writes these when a step fails */
 	char failed_step[STORE_STEP_SIZE];
 };
 
@@ -54,13 +57,13 @@ struct store {
 	_Atomic uint64_t exits_seen;
 	_Atomic uint64_t notice_count;
 	_Atomic uint32_t serial;
-	_Atomic uint32_t seat_top;    /* seats and lives from here on were never used: untouched */
-	_Atomic uint32_t life_top;    /* pages of shared memory cost nothing */
-	_Atomic uint32_t is_begun;    /* the project's services were told to start */
-	_Atomic uint32_t is_ending;   /* all is being stopped; the engine ends then */
-	_Atomic uint32_t is_owned;    /* a client in the foreground owns this run … */
-	_Atomic uint32_t linger_ms;   /* … and this long after its loss all is stopped */
-	char digest[DIGEST_SIZE];              /* of the configuration this project was started with */
+	_Atomic uint32_t seat_top;  /* seats and lives from here on were never used: untouched */
+	_Atomic uint32_t life_top;  /* pages of shared memory cost nothing */
+	_Atomic uint32_t is_begun;  /* the project's services were told to start */
+	_Atomic uint32_t is_ending; /* all is being stopped; the engine ends then */
+	_Atomic uint32_t is_owned;  /* a client in the foreground owns this run … */
+	_Atomic uint32_t linger_ms; /* … and this long after its loss all is stopped */
+	char digest[DIGEST_SIZE];   /* of the configuration this project was started with */
 	struct notice notices[STORE_NOTICES];
 	struct seat seats[STORE_SEATS];
 	struct life lives[STORE_LIVES];

@@ -26,11 +26,12 @@
 #include <unistd.h>
 
 enum {
-	STATE_SIZE = 64 * 1024 * 1024, /* of the engine's memory: sparse, it pays for what it uses */
-	FIRST_PAUSE_MS = 100,          /* before an engine that keeps ending is started again */
+	STATE_SIZE =
+		64 * 1024 * 1024, /* of the engine's memory: sparse, it pays for what it uses */
+	FIRST_PAUSE_MS = 100,     /* before an engine that keeps ending is started again */
 	LONGEST_PAUSE_MS = 5000,
-	FREE_STARTS = 8,               /* this many are started without a pause */
-	CALM_US = 20 * 1000,           /* one that lived this long is no loop: a start costs about 2 ms */
+	FREE_STARTS = 8,     /* this many are started without a pause */
+	CALM_US = 20 * 1000, /* one that lived this long is no loop: a start costs about 2 ms */
 };
 
 static struct keeper_page *page;
@@ -65,7 +66,8 @@ static int checked(int result, const char *what)
 /* The page: written through our own mapping, which no later mapping of it can do. */
 static void make_page(void)
 {
-	page_fd = checked(memfd_create("thrum-keeper-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd");
+	page_fd = checked(
+		memfd_create("thrum-keeper-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd");
 	checked(ftruncate(page_fd, sizeof *page), "ftruncate");
 	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
 	if (page == MAP_FAILED)
@@ -116,7 +118,8 @@ static void take_start_descriptors(void)
 	};
 
 	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
-		checked(fcntl(given[i].fd, F_SETFD, FD_CLOEXEC), "a descriptor is missing; start me by way of `thrum up`");
+		checked(fcntl(given[i].fd, F_SETFD, FD_CLOEXEC),
+			"a descriptor is missing; start me by way of `thrum up`");
 		hold(KEEPER_PROJECT_SLOT, given[i].kind, given[i].fd);
 	}
 }
@@ -311,7 +314,7 @@ static void obey(const struct keeper_message *message, const int *fds, unsigned 
 	else if (message->operation == KEEPER_DELETE && is_ours)
 		forget(message->slot);
 	else if (message->operation == KEEPER_SEEN && message->argument > seen &&
-		message->argument <= atomic_load(&page->exit_count))
+		 message->argument <= atomic_load(&page->exit_count))
 		seen = message->argument;
 	else if (message->operation == KEEPER_BYE)
 		is_over = true;
@@ -330,7 +333,10 @@ static void listen_to_engine(void)
 	int fds[KEEPER_KINDS];
 
 	while (control_fd >= 0) {
-		struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control };
+		struct msghdr header = { .msg_iov = &vector,
+			.msg_iovlen = 1,
+			.msg_control = control.bytes,
+			.msg_controllen = sizeof control };
 		ssize_t size = recvmsg(control_fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		if (size <= 0)
 			return;

@@ -26,8 +26,8 @@ enum keeper_kind {
 	KEEPER_LISTENER = 2, /* the control socket */
 	KEEPER_OUT = 0,      /* of a life's slot: the reading ends of its output */
 	KEEPER_ERR = 1,
-	KEEPER_LOG_OUT = 0,  /* of an instance's slot: the log segments being written; */
-	KEEPER_LOG_ERR = 1,  /* how far is the position of the open file itself */
+	KEEPER_LOG_OUT = 0, /* of an instance's slot: the log segments being written; */
+	KEEPER_LOG_ERR = 1, /* how far is the position of the open file itself */
 	/* 3: pidfd, 4: channel, 5: spool, 6: delivered, 7: listening socket of a service */
 	KEEPER_KINDS = 8
 };
@@ -35,12 +35,12 @@ enum keeper_kind {
 /* Written before the process is reaped: until then its pid cannot mean another one. */
 struct exit_record {
 	int32_t pid;
-	int32_t code;        /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
-	int32_t status;      /* exit status or signal */
+	int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+	int32_t status; /* exit status or signal */
 	int32_t reserved;
-	uint64_t peak_rss;   /* bytes */
-	uint64_t cpu_us;     /* user and system */
-	uint64_t ended_us;   /* CLOCK_MONOTONIC */
+	uint64_t peak_rss; /* bytes */
+	uint64_t cpu_us;   /* user and system */
+	uint64_t ended_us; /* CLOCK_MONOTONIC */
 	uint64_t wall_us;
 };
 
@@ -55,9 +55,10 @@ struct keeper_page {
 	uint64_t soft_nofile;           /* descriptors a child may have: we raised our own limit */
 	int32_t wake_fd;                /* eventfd: an exit was recorded */
 	int32_t state_fd;               /* memfd of the engine's own state */
-	_Atomic uint64_t exit_count;    /* ever recorded; the newest is exits[(count - 1) % KEEPER_EXITS] */
+	_Atomic uint64_t
+		exit_count; /* ever recorded; the newest is exits[(count - 1) % KEEPER_EXITS] */
 	struct exit_record exits[KEEPER_EXITS];
-	uint32_t slot_top;              /* slots from here on were never used */
+	uint32_t slot_top;                       /* slots from here on were never used */
 	int32_t fds[KEEPER_SLOTS][KEEPER_KINDS]; /* number + 1; 0: none */
 };
 
@@ -71,7 +72,7 @@ enum keeper_operation {
 struct keeper_message {
 	uint32_t operation;
 	uint32_t slot;
-	uint32_t kinds;      /* bit set of enum keeper_kind */
+	uint32_t kinds; /* bit set of enum keeper_kind */
 	uint32_t reserved;
 	uint64_t argument;
 };
@@ -80,6 +81,8 @@ struct keeper_message {
 #define KEEPER_VARIABLE "THRUM_KEEPER_FDS"
 
 /* What the keeper is started with: thrum-keeper PROJECT THRUM, and these descriptors. */
-enum { KEEPER_START_LOCK = 3, KEEPER_START_LISTENER = 4, KEEPER_START_SPEC = 5 };
+enum { KEEPER_START_LOCK = 3,
+	KEEPER_START_LISTENER = 4,
+	KEEPER_START_SPEC = 5 };
 
 #endif

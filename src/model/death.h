@@ -23,20 +23,21 @@ enum cause {
 	CAUSE_COUNT
 };
 
-enum { DEATH_DETAIL_SIZE = 120, CAUSE_TEXT_SIZE = 24 };
+enum { DEATH_DETAIL_SIZE = 120,
+	CAUSE_TEXT_SIZE = 24 };
 
 struct death {
-	uint32_t life;            /* which life of the instance this was: 1, 2, … */
+	uint32_t life; /* which life of the instance this was: 1, 2, … */
 	int32_t pid;
-	uint64_t started_us;      /* wall clock */
+	uint64_t started_us; /* wall clock */
 	uint64_t ended_us;
 	uint64_t uptime_ms;
-	uint8_t cause;            /* of enum cause */
-	int16_t code;             /* exit status, or -1 when a signal ended it */
-	int16_t signal;           /* or 0 */
+	uint8_t cause;  /* of enum cause */
+	int16_t code;   /* exit status, or -1 when a signal ended it */
+	int16_t signal; /* or 0 */
 	bool core;
-	uint64_t peak_rss;        /* bytes; 0: not known */
-	uint64_t cpu_ms;          /* user and system */
+	uint64_t peak_rss;              /* bytes; 0: not known */
+	uint64_t cpu_ms;                /* user and system */
 	char detail[DEATH_DETAIL_SIZE]; /* "exec ./api: No such file or directory", or "" */
 };
 

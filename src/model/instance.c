@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* Pause before the next try when the system had no process or descriptor to give. */
-enum { RETRY_MS = 1000, KILL_AGAIN_MS = 1000 };
+enum { RETRY_MS = 1000,
+	KILL_AGAIN_MS = 1000 };
 
 /* Entering a state is told as … */
 static const struct {

@@ -23,22 +23,22 @@ struct restart_counts {
 struct instance {
 	char service[64];
 	uint32_t index;
-	uint8_t state;           /* of enum state */
-	bool wanted;             /* up; always wins over a restart policy */
-	bool removing;           /* scaled away: to be forgotten when it is over */
-	bool beheaded;           /* the process ended, others of its tree have not */
-	bool has_death;          /* death is set */
-	bool death_unwritten;    /* … and not yet in the journal */
-	uint8_t stop_cause;      /* of enum cause: who asked for the end that is under way, or NONE */
-	uint32_t life;           /* of the present process, or of the last */
-	int32_t pid;             /* 0: no process */
-	uint64_t since_us;       /* in this state since; wall clock */
-	uint64_t started_us;     /* this process; wall clock */
-	uint64_t started_ms;     /* this process; monotonic */
-	uint64_t deadline_ms;    /* when this state's timer goes off; monotonic, 0: not armed */
+	uint8_t state;        /* of enum state */
+	bool wanted;          /* up; always wins over a restart policy */
+	bool removing;        /* scaled away: to be forgotten when it is over */
+	bool beheaded;        /* the process ended, others of its tree have not */
+	bool has_death;       /* death is set */
+	bool death_unwritten; /* … and not yet in the journal */
+	uint8_t stop_cause;   /* of enum cause: who asked for the end that is under way, or NONE */
+	uint32_t life;        /* of the present process, or of the last */
+	int32_t pid;          /* 0: no process */
+	uint64_t since_us;    /* in this state since; wall clock */
+	uint64_t started_us;  /* this process; wall clock */
+	uint64_t started_ms;  /* this process; monotonic */
+	uint64_t deadline_ms; /* when this state's timer goes off; monotonic, 0: not armed */
 	struct restart_counts restarts;
 	struct crash_memory crashes;
-	struct death death;      /* the last one */
+	struct death death;             /* the last one */
 	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, or "" */
 };
 
@@ -46,12 +46,12 @@ struct instance {
 struct moment {
 	uint64_t monotonic_ms;
 	uint64_t wall_us;
-	uint32_t random;         /* any number: spreads backoff */
+	uint32_t random; /* any number: spreads backoff */
 };
 
 /* What came of an event: the effects to perform, in order of their bits, and what to tell. */
 struct outcome {
-	unsigned effects;        /* of enum effect */
+	unsigned effects; /* of enum effect */
 	unsigned notice_count;
 	struct notice notices[3]; /* seq not set yet */
 };

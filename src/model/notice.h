@@ -29,13 +29,13 @@ enum notice_kind {
 const char *notice_name(enum notice_kind kind); /* "started" … */
 
 struct notice {
-	uint64_t seq;       /* 1, 2, 3, …: no gap, ever */
-	uint64_t ts_us;     /* wall clock */
+	uint64_t seq;   /* 1, 2, 3, …: no gap, ever */
+	uint64_t ts_us; /* wall clock */
 	uint8_t kind;
-	uint8_t cause;      /* of enum cause; CAUSE_NONE where it means nothing */
-	int16_t code;       /* exit status or -1 */
-	int16_t signal;     /* or 0 */
-	char service[64];   /* "" for the engine */
+	uint8_t cause;    /* of enum cause; CAUSE_NONE where it means nothing */
+	int16_t code;     /* exit status or -1 */
+	int16_t signal;   /* or 0 */
+	char service[64]; /* "" for the engine */
 	uint32_t instance;
 	int32_t pid;        /* or 0 */
 	uint32_t restarts;  /* of all kinds, so far */

@@ -21,7 +21,8 @@ enum restart_mode {
 };
 const char *restart_mode_name(enum restart_mode mode); /* "on_failure" … */
 
-enum { POLICY_CODES_MOST = 16, POLICY_CRASHES_MOST = 128 };
+enum { POLICY_CODES_MOST = 16,
+	POLICY_CRASHES_MOST = 128 };
 #define POLICY_UNLIMITED UINT_MAX /* max_restarts: unlimited */
 
 /* Exit codes and signals: 78, or -6 for SIGABRT. */
@@ -32,25 +33,25 @@ struct exit_set {
 
 struct restart_policy {
 	enum restart_mode mode;
-	uint32_t initial_ms;       /* pause after the first life that was too short */
-	double factor;             /* each further one in a row waits this much longer */
-	uint32_t max_ms;           /* never wait longer than this */
-	unsigned jitter_percent;   /* spread the pause by up to this, either way */
-	uint32_t min_uptime_ms;    /* a life this long is no crash loop: restart at once */
-	unsigned max_restarts;     /* restarts granted within the window, the next crash is fatal;
-	                              at most POLICY_CRASHES_MOST, or POLICY_UNLIMITED */
+	uint32_t initial_ms;     /* pause after the first life that was too short */
+	double factor;           /* each further one in a row waits this much longer */
+	uint32_t max_ms;         /* never wait longer than this */
+	unsigned jitter_percent; /* spread the pause by up to this, either way */
+	uint32_t min_uptime_ms;  /* a life this long is no crash loop: restart at once */
+	unsigned max_restarts;   /* restarts granted within the window, the next crash is fatal;
+				    at most POLICY_CRASHES_MOST, or POLICY_UNLIMITED */
 	uint32_t window_ms;
-	uint32_t fatal_retry_ms;   /* 0: never try again by itself */
-	struct exit_set success;   /* codes that count as success; {0} */
-	struct exit_set prevent;   /* never restart after these */
+	uint32_t fatal_retry_ms; /* 0: never try again by itself */
+	struct exit_set success; /* codes that count as success; {0} */
+	struct exit_set prevent; /* never restart after these */
 };
 
 void restart_policy_init(struct restart_policy *policy); /* the contract's defaults */
 
 /* What an instance remembers of its crashes. Zeroed is "none". */
 struct crash_memory {
-	unsigned short_lives;      /* lives under min_uptime in a row */
-	unsigned count;            /* of crashes in times[] */
+	unsigned short_lives;                   /* lives under min_uptime in a row */
+	unsigned count;                         /* of crashes in times[] */
 	uint64_t times_ms[POLICY_CRASHES_MOST]; /* the newest restarts granted, oldest first */
 };
 

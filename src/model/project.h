@@ -12,8 +12,8 @@
 #include "model/spec.h"
 
 struct service {
-	struct service_spec *spec;    /* borrowed from the project's spec */
-	struct instance **instances;  /* owned table, borrowed items; sorted by index */
+	struct service_spec *spec;   /* borrowed from the project's spec */
+	struct instance **instances; /* owned table, borrowed items; sorted by index */
 	size_t count;
 };
 
@@ -38,7 +38,9 @@ void service_add(struct service *service, struct instance *instance);
 void service_remove(struct service *service, const struct instance *instance);
 
 /* May an instance of this service start now? */
-enum permission { PERMISSION_WAIT, PERMISSION_GRANTED, PERMISSION_NEVER };
+enum permission { PERMISSION_WAIT,
+	PERMISSION_GRANTED,
+	PERMISSION_NEVER };
 /* reason: the dependency that is waited for, or that will never be; "" when granted. */
 enum permission project_may_start(const struct project *project,
 	const struct service *service, char *reason, size_t size);

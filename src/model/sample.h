@@ -7,14 +7,14 @@
 #define SAMPLE_UNKNOWN UINT64_MAX
 
 struct sample {
-	int32_t pid;             /* 0: no sample */
-	uint64_t starttime;      /* of that pid, in ticks since boot: tells a reused pid */
-	uint64_t taken_us;       /* monotonic */
-	double cpu_pct;          /* of one core, since the sample before (since its start, for the first) */
-	uint64_t rss;            /* bytes */
+	int32_t pid;        /* 0: no sample */
+	uint64_t starttime; /* of that pid, in ticks since boot: tells a reused pid */
+	uint64_t taken_us;  /* monotonic */
+	double cpu_pct;     /* of one core, since the sample before (since its start, for the first) */
+	uint64_t rss;       /* bytes */
 	uint64_t threads;
 	uint64_t fds;
-	double tree_cpu_pct;     /* with all descendants */
+	double tree_cpu_pct; /* with all descendants */
 	uint64_t tree_rss;
 	uint64_t tree_processes;
 };
@@ -22,7 +22,7 @@ struct sample {
 /* The machine. */
 struct machine_sample {
 	unsigned cpus;
-	double cpu_pct;          /* of cpus * 100 */
+	double cpu_pct;                          /* of cpus * 100 */
 	uint64_t memory_total, memory_available; /* bytes */
 };
 

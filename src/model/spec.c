@@ -10,12 +10,16 @@
 
 #include "base/memory.h"
 
-enum { FIRST_ROOM = 4, STOP_MS = 5000, LOG_FILES = 5, LOG_SIZE = 10 * 1024 * 1024 };
+enum { FIRST_ROOM = 4,
+	STOP_MS = 5000,
+	LOG_FILES = 5,
+	LOG_SIZE = 10 * 1024 * 1024 };
 
 void strings_add(struct strings *list, const char *text)
 {
 	/* room for this one and the NULL behind it */
-	if (list->count == 0 || (list->count >= FIRST_ROOM - 1 && ((list->count + 1) & list->count) == 0)) {
+	if (list->count == 0 ||
+		(list->count >= FIRST_ROOM - 1 && ((list->count + 1) & list->count) == 0)) {
 		size_t room = list->count ? (list->count + 1) * 2 : FIRST_ROOM;
 		list->items = memory_resize(list->items, room, sizeof *list->items);
 	}

@@ -41,7 +41,9 @@ struct dependency {
 	bool restart; /* restart the dependent when this one restarts */
 };
 
-enum { SPEC_RLIMITS = 16, SPEC_SIGNAL_TEXT = 16, SERVICE_NAME_MOST = 63 };
+enum { SPEC_RLIMITS = 16,
+	SPEC_SIGNAL_TEXT = 16,
+	SERVICE_NAME_MOST = 63 };
 
 struct rlimit_spec {
 	bool is_set;
@@ -49,46 +51,46 @@ struct rlimit_spec {
 };
 
 struct shutdown_spec {
-	int signal;            /* SIGTERM */
-	uint32_t timeout_ms;   /* 5 s; then SIGKILL for the whole tree */
-	bool parent_only;      /* signal the process alone, not its group */
+	int signal;          /* SIGTERM */
+	uint32_t timeout_ms; /* 5 s; then SIGKILL for the whole tree */
+	bool parent_only;    /* signal the process alone, not its group */
 };
 
 struct log_spec {
-	char *dir;             /* absolute; NULL: the project's default */
-	uint64_t max_size;     /* rotate when a segment is this large; 0: never */
-	uint32_t max_files;    /* rotated segments kept beside the current one */
+	char *dir;          /* absolute; NULL: the project's default */
+	uint64_t max_size;  /* rotate when a segment is this large; 0: never */
+	uint32_t max_files; /* rotated segments kept beside the current one */
 	bool merge_stderr;
 };
 
 struct service_spec {
 	char *name;
-	char *command;         /* as written, for people; never NULL */
-	struct strings argv;   /* what is executed: {"/bin/sh","-c",command} with a shell */
+	char *command;       /* as written, for people; never NULL */
+	struct strings argv; /* what is executed: {"/bin/sh","-c",command} with a shell */
 	bool shell;
-	char *working_dir;     /* absolute */
+	char *working_dir;          /* absolute */
 	struct strings environment; /* "NAME=value": on top of the engine's own */
-	unsigned instances;    /* 1 or more */
+	unsigned instances;         /* 1 or more */
 	struct strings namespaces;
 	bool disabled;
-	char *user;            /* NULL: as the engine */
-	char *group;           /* NULL: the user's own */
-	int umask;             /* -1: as the engine */
-	int nice;              /* 0: as the engine */
+	char *user;                               /* NULL: as the engine */
+	char *group;                              /* NULL: the user's own */
+	int umask;                                /* -1: as the engine */
+	int nice;                                 /* 0: as the engine */
 	struct rlimit_spec rlimits[SPEC_RLIMITS]; /* by RLIMIT_… number */
 	struct restart_policy restart;
 	struct dependency *depends_on;
 	size_t depends_count;
 	struct shutdown_spec shutdown;
 	struct log_spec log;
-	char *origin;          /* "thrum.yaml:12", or "run" */
+	char *origin; /* "thrum.yaml:12", or "run" */
 };
 
 struct project_spec {
 	char *name;
-	char *dir;             /* absolute: the folder of the first file */
-	struct strings files;  /* absolute paths it was read from */
-	struct log_spec log;   /* what services inherit */
+	char *dir;            /* absolute: the folder of the first file */
+	struct strings files; /* absolute paths it was read from */
+	struct log_spec log;  /* what services inherit */
 	struct service_spec *services;
 	size_t service_count;
 };

@@ -1,49 +1,89 @@
 #include "procfs/stat.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { STAT_SIZE = 1024 };
+#include "procfs/file.h"
+
+enum { STAT_SIZE = 2048 };
+
+/* The fields by their numbers in proc(5). */
+enum {
+	PARENT = 4,
+	GROUP = 5,
+	SESSION = 6,
+	USER = 14,
+	SYSTEM = 15,
+	THREADS = 20,
+	STARTTIME = 22,
+	RSS = 24,
+	EXIT_CODE = 52, /* since Linux 3.5 */
+	FIELDS = 53,
+};
+
+/* A number must be ended: one that the text broke off would be another number. */
+static bool take_number(const char **at, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(*at, &end, 10); /* below zero: counted down from 2^64 */
+	bool ok = end != *at && !errno && (*end == ' ' || *end == '\n');
+	*at = end;
+	return ok;
+}
 
 bool proc_stat_parse(const char *text, struct proc_stat *stat)
 {
-	const char *end = strrchr(text, ')');
-	int pid, parent, group, session;
-	unsigned long long user, system, threads, starttime, rss;
+	uint64_t field[FIELDS] = { 0 }, pid;
+	const char *at = text, *comm_end = strrchr(text, ')');
+	int number = PARENT;
 
-	if (!end || sscanf(text, "%d (", &pid) != 1)
+	if (!comm_end || comm_end[1] != ' ' || !comm_end[2] || !take_number(&at, &pid))
 		return false;
-	int fields = sscanf(end + 1,
-		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %llu %*d %llu %*u %llu",
-		&stat->state, &parent, &group, &session, &user, &system, &threads, &starttime, &rss);
-	if (fields != 9)
+	at = comm_end + 3;
+	while (number < FIELDS && take_number(&at, &field[number]))
+		number++;
+	if (number <= RSS)
 		return false;
-	stat->pid = pid;
-	stat->parent = parent;
-	stat->group = group;
-	stat->session = session;
-	stat->user = user;
-	stat->system = system;
-	stat->threads = threads;
-	stat->starttime = starttime;
-	stat->rss_pages = rss;
+	*stat = (struct proc_stat){
+		.pid = (pid_t)pid,
+		.parent = (pid_t)field[PARENT],
+		.group = (pid_t)field[GROUP],
+		.session = (pid_t)field[SESSION],
+		.state = comm_end[2],
+		.starttime = field[STARTTIME],
+		.user = field[USER],
+		.system = field[SYSTEM],
+		.threads = field[THREADS],
+		.rss_pages = field[RSS],
+		.exit_code = number > EXIT_CODE ? (int)field[EXIT_CODE] : 0,
+	};
 	return true;
+}
+
+bool procfs_stat(int root, pid_t pid, struct proc_stat *stat)
+{
+	char path[PROC_PATH_SIZE], text[STAT_SIZE];
+
+	snprintf(path, sizeof path, "%d/stat", (int)pid);
+	return proc_file_read(root, path, text, sizeof text) > 0 && proc_stat_parse(text, stat) &&
+		stat->pid == pid;
 }
 
 bool proc_stat_read(pid_t pid, struct proc_stat *stat)
 {
-	char path[32], text[STAT_SIZE];
+	char path[PROC_PATH_SIZE], text[STAT_SIZE];
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t size = read(fd, text, sizeof text - 1);
-	close(fd);
-	if (size <= 0)
-		return false;
-	text[size] = '\0';
-	return proc_stat_parse(text, stat);
+	snprintf(path, sizeof path, PROC_ROOT "/%d/stat", (int)pid);
+	return proc_file_read(AT_FDCWD, path, text, sizeof text) > 0 && proc_stat_parse(text, stat) &&
+		stat->pid == pid;
+}
+
+bool proc_is_dead(char state, uint64_t threads)
+{
+	return state == 'X' || state == 'x' || (state == 'Z' && threads <= 1);
 }

@@ -8,17 +8,30 @@
 
 struct proc_stat {
 	pid_t pid, parent, group, session;
-	char state;               /* 'R' 'S' 'D' 'Z' … */
+	char state;               /* 'R' 'S' 'D' 'Z' … of its main thread */
 	uint64_t starttime;       /* ticks since boot: with the pid, unlike any other */
 	uint64_t user, system;    /* ticks */
 	uint64_t threads;
 	uint64_t rss_pages;
+	int exit_code;            /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
 };
 
 /* False when there is no such process, or its line makes no sense. */
 bool proc_stat_read(pid_t pid, struct proc_stat *stat);
 
-/* The same from the text of the file: comm may hold anything, ')' and newlines too. */
+/* The same under the root of another proc filesystem, or of fixtures. */
+bool procfs_stat(int root, pid_t pid, struct proc_stat *stat);
+
+/*
+ * The same from the text of the file: comm may hold anything, ')' and newlines too. A line that
+ * breaks off before the last field of interest is refused.
+ */
 bool proc_stat_parse(const char *text, struct proc_stat *stat);
+
+/*
+ * Nothing of it runs any more. A main thread that ended before the others is a zombie as
+ * well, but its process lives.
+ */
+bool proc_is_dead(char state, uint64_t threads);
 
 #endif

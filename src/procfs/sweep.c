@@ -16,16 +16,31 @@
 
 /* libproc2 for one row a process; what it lacks (descriptors) by our own hand. */
 static enum pids_item items[] = {
-	PIDS_ID_PID, PIDS_ID_PPID, PIDS_ID_SESSION, PIDS_STATE, PIDS_TICS_ALL, PIDS_TICS_BEGAN, PIDS_RSS, PIDS_NLWP,
+	PIDS_ID_PID,
+	PIDS_ID_PPID,
+	PIDS_ID_SESSION,
+	PIDS_STATE,
+	PIDS_TICS_ALL,
+	PIDS_TICS_BEGAN,
+	PIDS_RSS,
+	PIDS_NLWP,
 };
-enum { PID, PARENT, SESSION, STATE, TICKS, BEGAN, RSS, THREADS, ITEM_COUNT };
+enum { PID,
+	PARENT,
+	SESSION,
+	STATE,
+	TICKS,
+	BEGAN,
+	RSS,
+	THREADS,
+	ITEM_COUNT };
 
 /* One process of this pass or of the one before. */
 struct seen {
 	int32_t pid, parent, session;
-	int32_t owner;    /* index of the target whose tree it is in; -1: nobody's, -2: not known yet */
-	uint64_t began;   /* ticks since boot */
-	uint64_t ticks;   /* of CPU so far */
+	int32_t owner;  /* index of the target whose tree it is in; -1: nobody's, -2: not known yet */
+	uint64_t began; /* ticks since boot */
+	uint64_t ticks; /* of CPU so far */
 	uint64_t rss, threads;
 };
 
@@ -33,9 +48,9 @@ struct sweep {
 	struct pids_info *pids;
 	struct stat_info *stat;
 	struct meminfo_info *memory;
-	struct seen *now, *before;   /* owned; sorted by pid */
+	struct seen *now, *before; /* owned; sorted by pid */
 	size_t now_count, before_count;
-	uint64_t taken_us;           /* monotonic, of the pass before; 0: there was none */
+	uint64_t taken_us; /* monotonic, of the pass before; 0: there was none */
 	long hertz, page;
 };
 
@@ -45,8 +60,8 @@ struct sweep *sweep_create(struct error *err)
 
 	sweep->hertz = procps_hertz_get();
 	sweep->page = sysconf(_SC_PAGESIZE);
-	if (procps_pids_new(&sweep->pids, items, ITEM_COUNT) < 0 || procps_stat_new(&sweep->stat) < 0 ||
-		procps_meminfo_new(&sweep->memory) < 0) {
+	if (procps_pids_new(&sweep->pids, items, ITEM_COUNT) < 0 ||
+		procps_stat_new(&sweep->stat) < 0 || procps_meminfo_new(&sweep->memory) < 0) {
 		error_set(err, 0, "libproc2 cannot read /proc");
 		sweep_destroy(sweep);
 		return NULL;
@@ -122,7 +137,8 @@ static int32_t target_of(const struct sweep_target *targets, size_t count, int32
 }
 
 /* By itself, by its session, or by whoever is above it; what is found out is written down. */
-static int32_t owner_of(struct sweep *sweep, struct seen *process, const struct sweep_target *targets, size_t count)
+static int32_t owner_of(
+	struct sweep *sweep, struct seen *process, const struct sweep_target *targets, size_t count)
 {
 	if (process->owner != -2)
 		return process->owner;
@@ -130,7 +146,8 @@ static int32_t owner_of(struct sweep *sweep, struct seen *process, const struct 
 	int32_t owner = target_of(targets, count, process->pid);
 	if (owner < 0)
 		owner = target_of(targets, count, process->session);
-	struct seen *parent = owner < 0 ? find(sweep->now, sweep->now_count, process->parent) : NULL;
+	struct seen *parent =
+		owner < 0 ? find(sweep->now, sweep->now_count, process->parent) : NULL;
 	if (parent)
 		owner = owner_of(sweep, parent, targets, count);
 	return process->owner = owner;
@@ -155,7 +172,8 @@ static double cpu_of(struct sweep *sweep, const struct seen *process, uint64_t n
 		seconds = (double)(now_us - sweep->taken_us) / 1e6;
 	} else {
 		ticks = (double)process->ticks;
-		seconds = (double)clock_us(CLOCK_BOOTTIME) / 1e6 - (double)process->began / (double)sweep->hertz;
+		seconds = (double)clock_us(CLOCK_BOOTTIME) / 1e6 -
+			  (double)process->began / (double)sweep->hertz;
 	}
 	if (seconds < 0.01)
 		seconds = 0.01; /* a tick is not known better */
@@ -182,8 +200,8 @@ static uint64_t count_descriptors(int32_t pid)
 	return count;
 }
 
-static void add_process(struct sweep *sweep, struct sample *sample, const struct seen *process, bool is_leader,
-	uint64_t now_us)
+static void add_process(struct sweep *sweep, struct sample *sample, const struct seen *process,
+	bool is_leader, uint64_t now_us)
 {
 	double cpu = cpu_of(sweep, process, now_us);
 
@@ -203,13 +221,17 @@ static void add_process(struct sweep *sweep, struct sample *sample, const struct
 
 static void read_machine(struct sweep *sweep, struct machine_sample *machine)
 {
-	unsigned long long busy = (unsigned long long)STAT_GET(sweep->stat, STAT_TIC_SUM_DELTA_BUSY, sl_int);
-	unsigned long long total = (unsigned long long)STAT_GET(sweep->stat, STAT_TIC_SUM_DELTA_TOTAL, sl_int);
+	unsigned long long busy =
+		(unsigned long long)STAT_GET(sweep->stat, STAT_TIC_SUM_DELTA_BUSY, sl_int);
+	unsigned long long total =
+		(unsigned long long)STAT_GET(sweep->stat, STAT_TIC_SUM_DELTA_TOTAL, sl_int);
 
 	machine->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	machine->cpu_pct = total ? 100.0 * (double)busy / (double)total * machine->cpus : 0;
-	machine->memory_total = (uint64_t)MEMINFO_GET(sweep->memory, MEMINFO_MEM_TOTAL, ul_int) * 1024;
-	machine->memory_available = (uint64_t)MEMINFO_GET(sweep->memory, MEMINFO_MEM_AVAILABLE, ul_int) * 1024;
+	machine->memory_total =
+		(uint64_t)MEMINFO_GET(sweep->memory, MEMINFO_MEM_TOTAL, ul_int) * 1024;
+	machine->memory_available =
+		(uint64_t)MEMINFO_GET(sweep->memory, MEMINFO_MEM_AVAILABLE, ul_int) * 1024;
 }
 
 bool sweep_take(struct sweep *sweep, const struct sweep_target *targets, size_t count,
@@ -224,7 +246,8 @@ bool sweep_take(struct sweep *sweep, const struct sweep_target *targets, size_t 
 		struct seen *process = &sweep->now[i];
 		int32_t owner = owner_of(sweep, process, targets, count);
 		if (owner >= 0)
-			add_process(sweep, &out[owner], process, process->pid == targets[owner].pid, now_us);
+			add_process(sweep, &out[owner], process, process->pid == targets[owner].pid,
+				now_us);
 	}
 	read_machine(sweep, machine);
 	sweep->taken_us = now_us;

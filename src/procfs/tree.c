@@ -33,11 +33,13 @@ static bool add(struct tree *tree, const struct proc_stat *stat)
 {
 	struct tree_process process = { stat->pid, stat->starttime };
 
-	if (stat->state == 'Z' || stat->state == 'X' || tree->count == TREE_MOST || tree_has(tree, &process))
+	if (stat->state == 'Z' || stat->state == 'X' || tree->count == TREE_MOST ||
+		tree_has(tree, &process))
 		return false;
 	if (tree->count == tree->room) {
 		tree->room = tree->room ? tree->room * 2 : 16;
-		tree->processes = memory_resize(tree->processes, tree->room, sizeof *tree->processes);
+		tree->processes =
+			memory_resize(tree->processes, tree->room, sizeof *tree->processes);
 	}
 	tree->processes[tree->count++] = process;
 	return true;
@@ -64,7 +66,7 @@ static void for_children_of_thread(pid_t pid, pid_t thread,
 		char *rest = text.data, *word;
 		while (rest && (word = strsep(&rest, " ")))
 			if (*word)
-				visit(context, (pid_t)atoi(word));
+				visit(context, (pid_t)strtol(word, NULL, 10));
 	}
 	text_finish(&text);
 }
@@ -80,7 +82,7 @@ static void for_children(pid_t pid, void (*visit)(void *context, pid_t child), v
 		return;
 	while ((entry = readdir(threads)))
 		if (entry->d_name[0] != '.')
-			for_children_of_thread(pid, (pid_t)atoi(entry->d_name), visit, context);
+			for_children_of_thread(pid, (pid_t)strtol(entry->d_name, NULL, 10), visit, context);
 	closedir(threads);
 }
 
@@ -103,7 +105,8 @@ static bool has_marker(pid_t pid, const char *marker)
 	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
 	text_init(&text, FILE_MOST);
 	if (read_file(path, &text))
-		for (const char *entry = text.data; entry && entry < text.data + text.size && !has; entry += strlen(entry) + 1)
+		for (const char *entry = text.data; entry && entry < text.data + text.size && !has;
+			entry += strlen(entry) + 1)
 			has = strcmp(entry, marker) == 0;
 	text_finish(&text);
 	return has;

@@ -26,11 +26,11 @@ struct tree {
 };
 
 struct tree_search {
-	pid_t leader;        /* 0: it has ended */
-	pid_t session;       /* that it led */
-	const char *marker;  /* "NAME=value": an entry of its environment */
-	pid_t keeper;        /* to whom orphans fall */
-	const pid_t *known;  /* children of the keeper that are somebody else's */
+	pid_t leader;       /* 0: it has ended */
+	pid_t session;      /* that it led */
+	const char *marker; /* "NAME=value": an entry of its environment */
+	pid_t keeper;       /* to whom orphans fall */
+	const pid_t *known; /* children of the keeper that are somebody else's */
 	size_t known_count;
 };
 

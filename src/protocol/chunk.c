@@ -19,14 +19,11 @@ json_t *chunk_to_json(const struct chunk *chunk)
 {
 	bool is_text = utf8_is_valid(chunk->bytes, chunk->size);
 
-	return json_pack("{s:I, s:I, s:o, s:i, s:o, s:b}",
-		"offset", (json_int_t)chunk->offset,
-		"size", (json_int_t)chunk->size,
-		"time", time_to_json(chunk->time_us),
-		"pid", (int)chunk->pid,
-		is_text ? "text" : "base64",
-		is_text ? json_stringn(chunk->bytes, chunk->size) :
-			  base64_to_json(chunk->bytes, chunk->size),
+	return json_pack("{s:I, s:I, s:o, s:i, s:o, s:b}", "offset", (json_int_t)chunk->offset,
+		"size", (json_int_t)chunk->size, "time", time_to_json(chunk->time_us), "pid",
+		(int)chunk->pid, is_text ? "text" : "base64",
+		is_text ? json_stringn(chunk->bytes, chunk->size)
+			: base64_to_json(chunk->bytes, chunk->size),
 		"final", (int)chunk->is_final);
 }
 
@@ -41,8 +38,9 @@ static bool get_bytes(struct chunk *chunk, const json_t *json, struct text *room
 		return true;
 	}
 	text_clear(room);
-	bool ok = !encoded || (json_is_string(encoded) &&
-		base64_decode(room, json_string_value(encoded), json_string_length(encoded)));
+	bool ok = !encoded ||
+		  (json_is_string(encoded) && base64_decode(room, json_string_value(encoded),
+						      json_string_length(encoded)));
 	chunk->bytes = text_string(room);
 	chunk->size = room->size;
 	return ok;

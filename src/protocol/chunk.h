@@ -12,12 +12,12 @@
 enum { CHUNK_MOST = 64 * 1024 };
 
 struct chunk {
-	uint64_t offset;   /* in the log of its stream */
-	uint64_t time_us;  /* wall clock */
+	uint64_t offset;  /* in the log of its stream */
+	uint64_t time_us; /* wall clock */
 	int32_t pid;
 	const char *bytes; /* borrowed */
 	size_t size;
-	bool is_final;     /* this process has closed this stream */
+	bool is_final; /* this process has closed this stream */
 };
 
 json_t *chunk_to_json(const struct chunk *chunk);

@@ -2,7 +2,8 @@
 #ifndef PROTOCOL_METHOD_H
 #define PROTOCOL_METHOD_H
 
-enum { PROTOCOL_VERSION = 1, PROTOCOL_LINE_MOST = 1024 * 1024 };
+enum { PROTOCOL_VERSION = 1,
+	PROTOCOL_LINE_MOST = 1024 * 1024 };
 
 /* JSON-RPC error codes: its own, and ours. */
 enum {

@@ -119,8 +119,8 @@ json_t *sample_to_json(const char *service, unsigned instance, const struct samp
 static bool is_empty(const struct sample *sample)
 {
 	return sample->cpu_pct < 0 && sample->rss == SAMPLE_UNKNOWN &&
-		sample->threads == SAMPLE_UNKNOWN && sample->fds == SAMPLE_UNKNOWN &&
-		sample->tree_rss == SAMPLE_UNKNOWN;
+	       sample->threads == SAMPLE_UNKNOWN && sample->fds == SAMPLE_UNKNOWN &&
+	       sample->tree_rss == SAMPLE_UNKNOWN;
 }
 
 void sample_from_json(struct row *row, const json_t *json)
@@ -313,7 +313,8 @@ bool notice_from_json(struct notice *notice, const json_t *json, struct error *e
 
 static const char *health_name(enum state state)
 {
-	return state == STATE_READY ? "healthy" : state == STATE_UNHEALTHY ? "unhealthy" : NULL;
+	return state == STATE_READY ? "healthy" : state == STATE_UNHEALTHY ? "unhealthy"
+									   : NULL;
 }
 
 static json_t *restarts_to_json(const struct restart_counts *counts)
@@ -371,8 +372,9 @@ json_t *row_to_json(const struct row *row)
 		"restarts", restarts_to_json(&row->restarts));
 
 	take_over(json, row_figures_to_json(row));
-	json_object_set_new(json, "last_death", row->has_last_death ?
-		death_to_json(row->service, row->instance, &row->last_death) : json_null());
+	json_object_set_new(json, "last_death",
+		row->has_last_death ? death_to_json(row->service, row->instance, &row->last_death)
+				    : json_null());
 	take_over(json, row_times_to_json(row));
 	return json;
 }

@@ -19,17 +19,18 @@ struct row {
 	char service[64];
 	unsigned instance;
 	enum state state;
-	bool wanted;            /* up */
-	int32_t pid;            /* 0: none */
-	uint32_t life;          /* 1 for the first process of this instance; 0: none yet */
-	uint64_t since_us;      /* wall clock: in this state since */
-	uint64_t started_us;    /* wall clock: this process, or 0 */
-	uint64_t uptime_ms;     /* at the time of sending; 0 without a process */
-	uint64_t deadline_us;   /* wall clock: when the timer of this state goes off (backoff: next try;
-	                           stopping: KILL), or 0 */
-	uint32_t leftovers;     /* processes of the tree that outlived the main one */
+	bool wanted;         /* up */
+	int32_t pid;         /* 0: none */
+	uint32_t life;       /* 1 for the first process of this instance; 0: none yet */
+	uint64_t since_us;   /* wall clock: in this state since */
+	uint64_t started_us; /* wall clock: this process, or 0 */
+	uint64_t uptime_ms;  /* at the time of sending; 0 without a process */
+	uint64_t
+		deadline_us; /* wall clock: when the timer of this state goes off (backoff: next try;
+				 stopping: KILL), or 0 */
+	uint32_t leftovers;  /* processes of the tree that outlived the main one */
 	struct restart_counts restarts;
-	struct sample sample;   /* pid 0: never sampled */
+	struct sample sample; /* pid 0: never sampled */
 	bool has_last_death;
 	struct death last_death;
 	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, where that helps; or "" */

@@ -34,8 +34,8 @@ struct call {
 	struct engine *engine;
 	json_t *params;
 	json_t *id;
-	struct error err;  /* of a refusal, with the protocol's code */
-	bool is_answered;  /* or will be later */
+	struct error err; /* of a refusal, with the protocol's code */
+	bool is_answered; /* or will be later */
 };
 
 static json_t *refuse(struct call *call, int code, const char *fmt, ...)
@@ -96,7 +96,8 @@ json_t *member_to_json(const struct member *member)
 
 json_t *member_name(const struct member *member)
 {
-	return json_pack("{s:s,s:i}", "service", member->now.service, "instance", (int)member->now.index);
+	return json_pack(
+		"{s:s,s:i}", "service", member->now.service, "instance", (int)member->now.index);
 }
 
 /* ---- who is meant ---- */
@@ -122,13 +123,13 @@ static bool is_selected(const struct selection *selection, const struct member *
 }
 
 /* In the order of the file. */
-static void for_each_member(struct engine *engine, void (*visit)(void *context, struct member *member),
-	void *context)
+static void for_each_member(
+	struct engine *engine, void (*visit)(void *context, struct member *member), void *context)
 {
 	for (size_t i = 0; i < engine->project.count; i++)
 		for (size_t k = 0; k < engine->project.services[i].count; k++)
 			visit(context, engine_find(engine, engine->project.services[i].spec->name,
-				engine->project.services[i].instances[k]->index));
+					       engine->project.services[i].instances[k]->index));
 }
 
 struct matcher {
@@ -154,9 +155,11 @@ static bool say_unknown(struct call *call, const char *name)
 
 	text_init(&names, NAMES_TEXT_MOST);
 	for (size_t i = 0; i < call->engine->project.count; i++)
-		text_format(&names, "%s%s", i ? ", " : "", call->engine->project.services[i].spec->name);
+		text_format(&names, "%s%s", i ? ", " : "",
+			call->engine->project.services[i].spec->name);
 	refuse(call, PROTOCOL_NO_SUCH_SERVICE, "no service matches '%.80s'; %s%s%s", name,
-		names.size ? "there are: " : "there is none", text_string(&names), names.full ? " …" : "");
+		names.size ? "there are: " : "there is none", text_string(&names),
+		names.full ? " …" : "");
 	text_finish(&names);
 	return false;
 }
@@ -176,15 +179,19 @@ static bool select_identity(struct call *call, struct selection *selection, json
 	const char *service;
 	int instance, life = -1;
 
-	if (json_unpack(identity, "{s:s,s:i,s?i}", "service", &service, "instance", &instance, "life", &life) < 0) {
-		refuse(call, PROTOCOL_INVALID_PARAMS, "identity is {\"service\",\"instance\",\"life\"}");
+	if (json_unpack(identity, "{s:s,s:i,s?i}", "service", &service, "instance", &instance,
+		    "life", &life) < 0) {
+		refuse(call, PROTOCOL_INVALID_PARAMS,
+			"identity is {\"service\",\"instance\",\"life\"}");
 		return false;
 	}
 	struct member *member = engine_find(call->engine, service, (unsigned)instance);
 	if (!member)
 		return say_unknown(call, service);
 	if (life >= 0 && (uint32_t)life != member->now.life) {
-		refuse(call, PROTOCOL_GONE, "%s/%d was restarted meanwhile: it is another process now", service, instance);
+		refuse(call, PROTOCOL_GONE,
+			"%s/%d was restarted meanwhile: it is another process now", service,
+			instance);
 		return false;
 	}
 	selection->items[selection->count++] = member;
@@ -206,10 +213,12 @@ static bool select_members(struct call *call, struct selection *selection, bool 
 	if (!json_array_size(names) && all_by_default)
 		return select_name(call, selection, "all");
 	if (!json_array_size(names)) {
-		refuse(call, PROTOCOL_INVALID_PARAMS, "names: which ones? (a list of names, or [\"all\"])");
+		refuse(call, PROTOCOL_INVALID_PARAMS,
+			"names: which ones? (a list of names, or [\"all\"])");
 		return false;
 	}
-	json_array_foreach(names, i, name) {
+	json_array_foreach(names, i, name)
+	{
 		if (!json_is_string(name)) {
 			refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
 			return false;
@@ -235,14 +244,18 @@ static json_t *names_of(const struct selection *selection)
 static void start_dependencies(struct engine *engine, const struct service *service, unsigned depth)
 {
 	for (size_t i = 0; depth && i < service->spec->depends_count; i++) {
-		struct service *on = project_find(&engine->project, service->spec->depends_on[i].service);
+		struct service *on =
+			project_find(&engine->project, service->spec->depends_on[i].service);
 		if (!on || on->spec->disabled)
 			continue;
 		start_dependencies(engine, on, depth - 1);
 		for (size_t k = 0; k < on->count; k++) {
 			enum state state = on->instances[k]->state;
 			if (state == STATE_STOPPED || state == STATE_SKIPPED)
-				engine_report(engine, engine_find(engine, on->spec->name, on->instances[k]->index), EVENT_START);
+				engine_report(engine,
+					engine_find(
+						engine, on->spec->name, on->instances[k]->index),
+					EVENT_START);
 		}
 	}
 }
@@ -261,11 +274,13 @@ static json_t *act(struct call *call, enum event event)
 		seats[i] = selection.items[i]->seat;
 	for (size_t i = 0; i < selection.count; i++) {
 		struct member *member = call->engine->members[seats[i]];
-		bool is_asleep = event == EVENT_START && member && member->now.state == STATE_DISABLED;
+		bool is_asleep =
+			event == EVENT_START && member && member->now.state == STATE_DISABLED;
 		if (!member || (is_asleep && !selection.is_by_name))
 			continue;
 		if (event == EVENT_START && !json_is_true(json_object_get(call->params, "no_deps")))
-			start_dependencies(call->engine, member_service(member), call->engine->project.count);
+			start_dependencies(
+				call->engine, member_service(member), call->engine->project.count);
 		engine_report(call->engine, member, event);
 	}
 	return result;
@@ -310,7 +325,8 @@ static json_t *do_signal(struct call *call)
 	int number = name ? signal_number(name) : 0;
 
 	if (!number)
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "signal: '%.40s' is none", name ? name : "");
+		return refuse(
+			call, PROTOCOL_INVALID_PARAMS, "signal: '%.40s' is none", name ? name : "");
 	if (!select_members(call, &selection, false))
 		return NULL;
 	json_t *list = json_array();
@@ -328,8 +344,10 @@ static json_t *do_scale(struct call *call)
 	const char *name;
 	json_int_t count = -1, delta = 0;
 
-	if (json_unpack(call->params, "{s:s,s?I,s?I}", "name", &name, "count", &count, "delta", &delta) < 0)
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "scale takes name, and count or delta");
+	if (json_unpack(call->params, "{s:s,s?I,s?I}", "name", &name, "count", &count, "delta",
+		    &delta) < 0)
+		return refuse(
+			call, PROTOCOL_INVALID_PARAMS, "scale takes name, and count or delta");
 	struct service *service = project_find(&call->engine->project, name);
 	if (!service) {
 		say_unknown(call, name);
@@ -338,8 +356,9 @@ static json_t *do_scale(struct call *call)
 	if (count < 0)
 		count = (json_int_t)service->spec->instances + delta;
 	if (count < 1 || count > INSTANCES_MOST)
-		return refuse(call, PROTOCOL_REFUSED, "%s: from 1 to %d instances; to have none: thrum stop %s",
-			name, INSTANCES_MOST, name);
+		return refuse(call, PROTOCOL_REFUSED,
+			"%s: from 1 to %d instances; to have none: thrum stop %s", name,
+			INSTANCES_MOST, name);
 	if (!engine_scale(call->engine, service, (unsigned)count, &call->err)) {
 		call->err.code = PROTOCOL_REFUSED;
 		return NULL;
@@ -354,7 +373,8 @@ static void first_problem(const struct problems *problems, struct error *err)
 
 	text_init(&text, 4096);
 	problems_print(problems, &text);
-	error_set(err, PROTOCOL_INVALID_PARAMS, "%.*s", (int)strcspn(text_string(&text), "\n"), text_string(&text));
+	error_set(err, PROTOCOL_INVALID_PARAMS, "%.*s", (int)strcspn(text_string(&text), "\n"),
+		text_string(&text));
 	text_finish(&text);
 }
 
@@ -399,7 +419,8 @@ static json_t *describe_project(struct engine *engine)
 	json_t *files = json_array();
 
 	for (size_t i = 0; i < spec->files.count; i++)
-		json_array_append_new(files, text_to_json(spec->files.items[i], strlen(spec->files.items[i])));
+		json_array_append_new(
+			files, text_to_json(spec->files.items[i], strlen(spec->files.items[i])));
 	return json_pack("{s:s,s:o,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:s}",
 		"project", spec->name, "dir", text_to_json(spec->dir, strlen(spec->dir)),
 		"version", PACKAGE_VERSION, "protocol", PROTOCOL_VERSION,
@@ -431,7 +452,8 @@ static json_t *notices_since(struct engine *engine, uint64_t since)
 	json_t *list = json_array();
 	uint64_t first = store_first_notice(engine->store);
 
-	for (uint64_t seq = since + 1 > first ? since + 1 : first; seq <= engine->store->notice_count; seq++)
+	for (uint64_t seq = since + 1 > first ? since + 1 : first;
+		seq <= engine->store->notice_count; seq++)
 		json_array_append_new(list, notice_to_json(store_notice(engine->store, seq)));
 	return list;
 }
@@ -455,7 +477,8 @@ static json_t *do_subscribe(struct call *call)
 	for_each_member(call->engine, append_row, rows);
 	json_object_set_new(result, "instances", rows);
 	json_object_set_new(result, "notices", notices_since(call->engine, since_of(call)));
-	json_object_set_new(result, "seq", json_integer((json_int_t)call->engine->store->notice_count));
+	json_object_set_new(
+		result, "seq", json_integer((json_int_t)call->engine->store->notice_count));
 	json_object_set_new(result, "over", json_boolean(call->engine->is_over));
 	session->is_subscribed = true;
 	session->wants_logs = json_is_true(json_object_get(call->params, "logs"));
@@ -466,14 +489,17 @@ static json_t *do_subscribe(struct call *call)
 	session_reply(session, call->id, result);
 	call->is_answered = true;
 	if (call->engine->is_over)
-		session_notify(session, "bye", json_pack("{s:b}", "fatal", session->hall->is_fatal));
+		session_notify(
+			session, "bye", json_pack("{s:b}", "fatal", session->hall->is_fatal));
 	return NULL;
 }
 
 json_t *method_list(struct session *session, json_t *params)
 {
 	static struct selection selection;
-	struct call call = { .session = session, .engine = &session->hall->engine, .params = params };
+	struct call call = {
+		.session = session, .engine = &session->hall->engine, .params = params
+	};
 	json_t *rows = json_array();
 
 	if (select_members(&call, &selection, true))
@@ -515,9 +541,9 @@ static bool is_wanted(void *context, const char *service, unsigned instance)
 	json_t *name;
 	size_t i;
 
-	json_array_foreach(filter->names, i, name)
-		if (name_matches(json_string_value(name), known ? known->spec : &spec, instance))
-			return true;
+	json_array_foreach(filter->names, i,
+		name) if (name_matches(json_string_value(name), known ? known->spec : &spec,
+				  instance)) return true;
 	return !json_array_size(filter->names);
 }
 
@@ -526,9 +552,7 @@ static bool are_strings(json_t *list)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-		if (!json_is_string(item))
-			return false;
+	json_array_foreach(list, i, item) if (!json_is_string(item)) return false;
 	return !list || json_is_array(list);
 }
 
@@ -539,8 +563,9 @@ static json_t *do_history(struct call *call)
 
 	if (!are_strings(filter.names))
 		return refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
-	return json_pack("{s:o}", "deaths", journal_read(&call->engine->journal,
-		limit > 0 ? (size_t)limit : HISTORY_FIRST, is_wanted, &filter));
+	return json_pack("{s:o}", "deaths",
+		journal_read(&call->engine->journal, limit > 0 ? (size_t)limit : HISTORY_FIRST,
+			is_wanted, &filter));
 }
 
 static json_t *do_events(struct call *call)
@@ -588,7 +613,8 @@ static struct member *find_log(struct call *call, enum stream *stream)
 	const char *service, *name;
 	int instance;
 
-	if (json_unpack(call->params, "{s:s,s:i,s:s}", "service", &service, "instance", &instance, "stream", &name) < 0) {
+	if (json_unpack(call->params, "{s:s,s:i,s:s}", "service", &service, "instance", &instance,
+		    "stream", &name) < 0) {
 		refuse(call, PROTOCOL_INVALID_PARAMS, "service, instance and stream say which log");
 		return NULL;
 	}
@@ -605,15 +631,17 @@ static struct member *find_log(struct call *call, enum stream *stream)
 	return member;
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static char *base64_of(const unsigned char *bytes, size_t size)
 {
 	char *text = memory_zeroed(size / 3 * 4 + 5, 1), *out = text;
 
 	for (size_t i = 0; i < size; i += 3) {
-		uint32_t three = (uint32_t)bytes[i] << 16 | (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
-			(i + 2 < size ? bytes[i + 2] : 0);
+		uint32_t three = (uint32_t)bytes[i] << 16 |
+				 (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
+				 (i + 2 < size ? bytes[i + 2] : 0);
 		*out++ = base64_digits[three >> 18];
 		*out++ = base64_digits[three >> 12 & 63];
 		*out++ = i + 1 < size ? base64_digits[three >> 6 & 63] : '=';
@@ -636,8 +664,9 @@ static void set_bytes(json_t *object, const char *bytes, size_t size)
 
 static void append_chunk(void *context, const struct log_chunk *chunk)
 {
-	json_t *object = json_pack("{s:I,s:I,s:o,s:i}", "offset", (json_int_t)chunk->offset,
-		"size", (json_int_t)chunk->size, "time", time_to_json(chunk->time_us), "pid", (int)chunk->pid);
+	json_t *object = json_pack("{s:I,s:I,s:o,s:i}", "offset", (json_int_t)chunk->offset, "size",
+		(json_int_t)chunk->size, "time", time_to_json(chunk->time_us), "pid",
+		(int)chunk->pid);
 
 	if (chunk->is_final)
 		json_object_set_new(object, "final", json_true());
@@ -657,8 +686,8 @@ static json_t *do_log_read(struct call *call)
 		return NULL;
 	const struct logfile *log = &member->logs[stream];
 	json_t *chunks = json_array();
-	uint64_t next = logfile_read(log, offset > 0 ? (uint64_t)offset : 0, most > 0 ? (size_t)most : SIZE_MAX,
-		append_chunk, chunks);
+	uint64_t next = logfile_read(log, offset > 0 ? (uint64_t)offset : 0,
+		most > 0 ? (size_t)most : SIZE_MAX, append_chunk, chunks);
 	if (next == logfile_end(log))
 		session_told_set(call->session, member, stream, false);
 	hall_stay(call->session->hall);
@@ -675,9 +704,10 @@ static json_t *do_log_find(struct call *call)
 	if (!member)
 		return NULL;
 	const struct logfile *log = &member->logs[stream];
-	uint64_t offset = json_is_integer(lines) ?
-		logfile_find_lines(log, (uint64_t)json_integer_value(lines)) :
-		logfile_find_time(log, time_from_json(json_object_get(call->params, "since")));
+	uint64_t offset = json_is_integer(lines)
+				  ? logfile_find_lines(log, (uint64_t)json_integer_value(lines))
+				  : logfile_find_time(log,
+					    time_from_json(json_object_get(call->params, "since")));
 	return json_pack("{s:I}", "offset", (json_int_t)offset);
 }
 
@@ -689,17 +719,20 @@ static json_t *do_info(struct call *call)
 
 	selection = (struct selection){ 0 };
 	if (!name || !select_name(call, &selection, name) || !selection.count)
-		return name && call->err.code ? NULL : refuse(call, PROTOCOL_INVALID_PARAMS, "info takes name");
+		return name && call->err.code
+			       ? NULL
+			       : refuse(call, PROTOCOL_INVALID_PARAMS, "info takes name");
 	const struct member *member = selection.items[0];
 	const struct service_spec *spec = member_spec(member);
 	text_init(&text, PROTOCOL_LINE_MOST);
 	config_print_service(&text, spec);
 	json_t *service = json_loads(text_string(&text), 0, NULL);
 	text_finish(&text);
-	return json_pack("{s:o,s:o*,s:s?,s:o,s:o}", "row", member_to_json(member), "service", service,
-		"origin", spec->origin,
-		"log", member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
-		"log_err", member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());
+	return json_pack("{s:o,s:o*,s:s?,s:o,s:o}", "row", member_to_json(member), "service",
+		service, "origin", spec->origin, "log",
+		member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
+		"log_err",
+		member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());
 }
 
 static const struct {
@@ -752,7 +785,8 @@ void method_call(struct session *session, json_t *request)
 	};
 
 	if (!name || (params && !json_is_object(params))) {
-		session_refuse(session, call.id, PROTOCOL_INVALID_REQUEST, "a request has method, id, and params, an object");
+		session_refuse(session, call.id, PROTOCOL_INVALID_REQUEST,
+			"a request has method, id, and params, an object");
 		return;
 	}
 	call.params = params ? json_incref(params) : json_object();

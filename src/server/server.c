@@ -42,7 +42,8 @@ static void on_removed(void *context, const char *service, unsigned instance)
 		next = session->next;
 		if (session->is_subscribed)
 			session_notify(session, "remove",
-				json_pack("{s:s,s:i}", "service", service, "instance", (int)instance));
+				json_pack("{s:s,s:i}", "service", service, "instance",
+					(int)instance));
 	}
 }
 
@@ -69,16 +70,19 @@ static void on_logged(void *context, struct member *member, enum stream stream)
 		session_told_set(session, member, stream, true);
 		json_t *params = member_name(member);
 		json_object_set_new(params, "stream", json_string(stream_name(stream)));
-		json_object_set_new(params, "end", json_integer((json_int_t)logfile_end(&member->logs[stream])));
-		json_object_set_new(params, "run", json_integer((json_int_t)hall->engine.store->seats[member->seat].run_began[stream]));
+		json_object_set_new(params, "end",
+			json_integer((json_int_t)logfile_end(&member->logs[stream])));
+		json_object_set_new(params, "run",
+			json_integer((json_int_t)hall->engine.store->seats[member->seat]
+					     .run_began[stream]));
 		session_notify(session, "log", params);
 	}
 }
 
 static json_t *describe_machine(const struct machine_sample *machine)
 {
-	return json_pack("{s:i,s:f,s:I,s:I}", "cpus", (int)machine->cpus, "cpu_pct", machine->cpu_pct,
-		"memory_total", (json_int_t)machine->memory_total,
+	return json_pack("{s:i,s:f,s:I,s:I}", "cpus", (int)machine->cpus, "cpu_pct",
+		machine->cpu_pct, "memory_total", (json_int_t)machine->memory_total,
 		"memory_available", (json_int_t)machine->memory_available);
 }
 
@@ -89,7 +93,8 @@ static json_t *describe_samples(struct engine *engine)
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		const struct member *member = engine->members[seat];
 		if (member && member->sample.pid && member->sample.pid == member->now.pid)
-			json_array_append_new(list, sample_to_json(member->now.service, member->now.index, &member->sample));
+			json_array_append_new(list, sample_to_json(member->now.service,
+							    member->now.index, &member->sample));
 	}
 	return json_pack("{s:o,s:o,s:o}", "ts", time_to_json(clock_wall_us()),
 		"machine", describe_machine(&engine->sampler.machine), "instances", list);
@@ -247,7 +252,7 @@ static bool is_allowed(int fd)
 	socklen_t size = sizeof peer;
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-		(peer.uid == geteuid() || peer.uid == 0);
+	       (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static void admit(struct hall *hall, int fd)

@@ -99,26 +99,30 @@ static void send_message(struct session *session, json_t *message)
 		free(text);
 		free(parcel);
 		session_close(session);
-	} else if (uv_stream_get_write_queue_size((uv_stream_t *)&session->pipe) > SESSION_QUEUE_MOST) {
+	} else if (uv_stream_get_write_queue_size((uv_stream_t *)&session->pipe) >
+		   SESSION_QUEUE_MOST) {
 		session_close(session); /* it does not read: it may come back and resume */
 	}
 }
 
 void session_notify(struct session *session, const char *method, json_t *params)
 {
-	send_message(session, json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", method, "params", params));
+	send_message(session,
+		json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", method, "params", params));
 }
 
 void session_reply(struct session *session, json_t *id, json_t *result)
 {
-	send_message(session, json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, "result", result));
+	send_message(
+		session, json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, "result", result));
 }
 
 void session_refuse(struct session *session, json_t *id, int code, const char *text)
 {
 	json_t *error = json_pack("{s:i,s:s%}", "code", code, "message", text, strlen(text));
 
-	send_message(session, json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, "error", error));
+	send_message(
+		session, json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, "error", error));
 }
 
 static void take_line(struct session *session, const char *line, size_t size)

@@ -26,13 +26,13 @@ struct hall {
 	uv_loop_t loop;
 	uv_poll_t listener;
 	int listener_fd;
-	struct session *sessions;    /* linked; owned until closed */
+	struct session *sessions; /* linked; owned until closed */
 	unsigned session_count;
 	uv_timer_t sample_timer;
-	uint64_t sample_ms;          /* what the timer runs at; 0: it does not */
+	uint64_t sample_ms;                 /* what the timer runs at; 0: it does not */
 	uint64_t passes_begun, passes_done; /* of the sampler */
-	uv_timer_t owner_timer;      /* the owner is lost: all is stopped then */
-	uv_timer_t leave_timer;      /* all is stopped: nobody asks for logs any more */
+	uv_timer_t owner_timer;             /* the owner is lost: all is stopped then */
+	uv_timer_t leave_timer;             /* all is stopped: nobody asks for logs any more */
 	uv_signal_t sigterm, sigint;
 	bool is_leaving;
 	bool is_fatal;
@@ -40,9 +40,9 @@ struct hall {
 
 /* A `list` that waits for the next pass of the sampler. */
 struct waiting_list {
-	json_t *id;      /* owned */
-	json_t *params;  /* owned */
-	uint64_t pass;   /* the first pass that will do */
+	json_t *id;     /* owned */
+	json_t *params; /* owned */
+	uint64_t pass;  /* the first pass that will do */
 };
 
 struct session {

@@ -9,7 +9,8 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-enum { PAGE = 10, NAMES_MOST = 32 };
+enum { PAGE = 10,
+	NAMES_MOST = 32 };
 
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
 {
@@ -48,8 +49,8 @@ static json_t *params_of(const struct target *target)
 {
 	if (target->instance < 0)
 		return json_pack("{s:[s]}", "names", target->service);
-	return json_pack("{s:{s:s,s:i,s:i}}", "identity", "service", target->service, "instance", target->instance,
-		"life", (int)target->life);
+	return json_pack("{s:{s:s,s:i,s:i}}", "identity", "service", target->service, "instance",
+		target->instance, "life", (int)target->life);
 }
 
 static bool may_act(struct ui *ui)
@@ -123,7 +124,8 @@ static void scale_by(struct ui *ui, int delta)
 {
 	if (!may_act(ui))
 		return;
-	ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta));
+	ui_request(ui, REPLY_ACTION, 0, "scale",
+		json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta));
 	ui_say(ui, false, "scale %s %+d", ui->selected.service, delta);
 }
 
@@ -438,7 +440,8 @@ static void type_into(char *text, size_t size, uint32_t key)
 	}
 }
 
-static const char *const command_words[] = { "help", "kill", "launch", "quit", "restart", "scale", "signal", "start", "stop" };
+static const char *const command_words[] = { "help", "kill", "launch", "quit", "restart", "scale",
+	"signal", "start", "stop" };
 enum { COMMAND_COUNT = sizeof command_words / sizeof *command_words };
 
 static void complete(struct ui *ui)
@@ -466,7 +469,10 @@ static json_t *split_names(char *rest)
 
 static void launch_line(struct ui *ui, const char *command, const char *name)
 {
-	const char *program = strrchr(command, '/') && strrchr(command, '/') < command + strcspn(command, " ") ? strrchr(command, '/') + 1 : command;
+	const char *program =
+		strrchr(command, '/') && strrchr(command, '/') < command + strcspn(command, " ")
+			? strrchr(command, '/') + 1
+			: command;
 	char chosen[64] = "";
 	size_t used = 0;
 
@@ -475,9 +481,10 @@ static void launch_line(struct ui *ui, const char *command, const char *name)
 	for (; *name && *name != ' ' && used < sizeof chosen - 1; name++)
 		if (isalnum((unsigned char)*name) || (used && strchr("._-", *name)))
 			chosen[used++] = *name;
-	json_t *service = json_pack("{s:s,s:s,s:s,s:{s:s}}", "name", used ? chosen : "command", "command", command,
-		"working_dir", ui->launch[3][0] ? ui->launch[3] : ui->replica.dir, "availability", "restart",
-		ui->launch[4][0] ? ui->launch[4] : "no");
+	json_t *service =
+		json_pack("{s:s,s:s,s:s,s:{s:s}}", "name", used ? chosen : "command", "command",
+			command, "working_dir", ui->launch[3][0] ? ui->launch[3] : ui->replica.dir,
+			"availability", "restart", ui->launch[4][0] ? ui->launch[4] : "no");
 	if (ui->launch[2][0])
 		json_object_set_new(service, "instances", json_string(ui->launch[2]));
 	ui_request(ui, REPLY_LAUNCH, 0, "run", json_pack("{s:o}", "service", service));
@@ -490,7 +497,9 @@ static void command_scale(struct ui *ui, char *rest)
 	if (!rest || !name)
 		ui_say(ui, true, "scale NAME N");
 	else
-		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", name, "count", (json_int_t)strtol(rest, NULL, 10)));
+		ui_request(ui, REPLY_ACTION, 0, "scale",
+			json_pack("{s:s,s:I}", "name", name, "count",
+				(json_int_t)strtol(rest, NULL, 10)));
 }
 
 static void command_signal(struct ui *ui, char *rest)
@@ -520,10 +529,13 @@ void action_command(struct ui *ui, char *line)
 		command_scale(ui, rest);
 	} else if (strcmp(word, "signal") == 0) {
 		command_signal(ui, rest);
-	} else if (strcmp(word, "start") == 0 || strcmp(word, "stop") == 0 || strcmp(word, "restart") == 0 || strcmp(word, "kill") == 0) {
+	} else if (strcmp(word, "start") == 0 || strcmp(word, "stop") == 0 ||
+		   strcmp(word, "restart") == 0 || strcmp(word, "kill") == 0) {
 		ui_request(ui, REPLY_ACTION, 0, word, split_names(rest));
 	} else {
-		ui_say(ui, true, "no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch help q)", word);
+		ui_say(ui, true,
+			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch help q)",
+			word);
 	}
 }
 
@@ -537,7 +549,9 @@ static void finish_prompt(struct ui *ui)
 	else if (prompt == PROMPT_COMMAND && ui->input[0])
 		action_command(ui, ui->input);
 	else if (prompt == PROMPT_SCALE && ui->input[0])
-		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", ui->selected.service, "count", (json_int_t)strtol(ui->input, NULL, 10)));
+		ui_request(ui, REPLY_ACTION, 0, "scale",
+			json_pack("{s:s,s:I}", "name", ui->selected.service, "count",
+				(json_int_t)strtol(ui->input, NULL, 10)));
 	else if (prompt == PROMPT_SIGNAL && ui->input[0]) {
 		json_t *params = params_of(&ui->asked);
 		json_object_set_new(params, "signal", json_string(ui->input));
@@ -628,7 +642,7 @@ static void reading_key(struct ui *ui, uint32_t key)
 
 void action_key(struct ui *ui, uint32_t key)
 {
-	static void (*const dialogs[])(struct ui *ui, uint32_t key) = {
+	static void (*const dialogs[])(struct ui * ui, uint32_t key) = {
 		[DIALOG_HELP] = reading_key,
 		[DIALOG_EVENTS] = reading_key,
 		[DIALOG_CONFIRM] = confirm_key,

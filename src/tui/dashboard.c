@@ -16,10 +16,10 @@
 
 enum {
 	CALL_MS = 5000,
-	FRAME_MS = 100,      /* no more than ten frames a second … */
-	TICK_MS = 1000,      /* … and one at least: clocks and countdowns move */
+	FRAME_MS = 100, /* no more than ten frames a second … */
+	TICK_MS = 1000, /* … and one at least: clocks and countdowns move */
 	COUNTDOWN_MS = 200,
-	RETRY_MS = 250,      /* between tries to find the engine again */
+	RETRY_MS = 250, /* between tries to find the engine again */
 	MESSAGE_US = 6000000,
 	BAD_STATUS = 2,
 };
@@ -30,7 +30,7 @@ struct loop {
 	int signal_fd;
 	uint64_t drawn_ms;
 	bool is_dirty, is_gone;
-	bool is_refused;     /* the terminal did not take the frame */
+	bool is_refused; /* the terminal did not take the frame */
 };
 
 static bool connect_engine(struct ui *ui, struct error *err)
@@ -39,7 +39,8 @@ static bool connect_engine(struct ui *ui, struct error *err)
 	if (!ui->link)
 		return false;
 	json_t *snapshot = link_call(ui->link, "subscribe",
-		json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", 1000, "logs", 1), CALL_MS, err);
+		json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", 1000, "logs", 1), CALL_MS,
+		err);
 	bool ok = snapshot && replica_load(&ui->replica, snapshot, err);
 	json_decref(snapshot);
 	if (!ok) {
@@ -96,7 +97,8 @@ static void close_stop(struct ui *ui)
 {
 	if (ui->dialog != DIALOG_STOP)
 		return;
-	struct replica_row *row = replica_find(&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
+	struct replica_row *row =
+		replica_find(&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
 	bool is_over = !row || state_is_over(row->row.state) || row->row.life != ui->asked.life;
 	if (is_over)
 		ui->dialog = DIALOG_NONE;
@@ -221,7 +223,8 @@ static void say_goodbye(const struct ui *ui)
 {
 	if (ui->replica.is_over || !ui->link)
 		return;
-	printf("detached: `thrum attach -p %s` comes back, `thrum down -p %s` stops all\n", ui->options->project, ui->options->project);
+	printf("detached: `thrum attach -p %s` comes back, `thrum down -p %s` stops all\n",
+		ui->options->project, ui->options->project);
 }
 
 int dashboard_run(const struct dashboard_options *options)

@@ -9,7 +9,8 @@
 enum {
 	LINE_MOST = 4096,
 	LINES_FIRST = 300,
-	NOT_YET = -1, /* a request that no reply answers: nothing is read before its start is known */
+	NOT_YET =
+		-1, /* a request that no reply answers: nothing is read before its start is known */
 };
 
 /* Neutralised before it is kept: nothing else ever sees the bytes. */
@@ -68,7 +69,8 @@ static void ask_all(struct ui *ui, const struct replica_row *row)
 	details_finish(ui);
 	ui->tail = (struct tail){ .take = on_line, .context = ui };
 	ui_request(ui, REPLY_STREAMS, 0, "log.list", json_pack("{s:[o]}", "names", name_of(row)));
-	ui_request(ui, REPLY_HISTORY, 0, "history", json_pack("{s:[o],s:i}", "names", name_of(row), "limit", 50));
+	ui_request(ui, REPLY_HISTORY, 0, "history",
+		json_pack("{s:[o],s:i}", "names", name_of(row), "limit", 50));
 	ui_request(ui, REPLY_INFO, 0, "info", json_pack("{s:o}", "name", name_of(row)));
 }
 
@@ -79,17 +81,20 @@ void details_follow(struct ui *ui)
 
 	if (!row || !ui->link)
 		return;
-	bool is_shown = ui->shown.instance == (int)row->row.instance && strcmp(ui->shown.service, row->row.service) == 0;
+	bool is_shown = ui->shown.instance == (int)row->row.instance &&
+			strcmp(ui->shown.service, row->row.service) == 0;
 	if (is_shown && ui->shown.life == row->row.life)
 		return;
 	if (is_shown) /* a new life: its log goes on, its history has grown */
-		ui_request(ui, REPLY_HISTORY, 0, "history", json_pack("{s:[o],s:i}", "names", name_of(row), "limit", 50));
+		ui_request(ui, REPLY_HISTORY, 0, "history",
+			json_pack("{s:[o],s:i}", "names", name_of(row), "limit", 50));
 	else
 		ask_all(ui, row);
 	ui->shown = (struct target){ .instance = (int)row->row.instance, .life = row->row.life };
 	memcpy(ui->shown.service, row->row.service, sizeof ui->shown.service);
 	if (is_shown && !ui->tail.count)
-		ui_request(ui, REPLY_STREAMS, 0, "log.list", json_pack("{s:[o]}", "names", name_of(row)));
+		ui_request(ui, REPLY_STREAMS, 0, "log.list",
+			json_pack("{s:[o]}", "names", name_of(row)));
 }
 
 static void find_starts(struct ui *ui, const json_t *result)
@@ -97,14 +102,18 @@ static void find_starts(struct ui *ui, const json_t *result)
 	json_t *description;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "streams"), i, description) {
+	json_array_foreach(json_object_get(result, "streams"), i, description)
+	{
 		struct tail_stream *stream = tail_know(&ui->tail, description);
 		if (stream)
 			stream->request = NOT_YET;
 		if (stream)
-			ui_request(ui, REPLY_FIND, (unsigned)(stream - ui->tail.streams), "log.find",
-				json_pack("{s:s,s:i,s:s,s:i}", "service", stream->service, "instance", (int)stream->instance,
-					"stream", stream->is_err ? "stderr" : "stdout", "lines", LINES_FIRST));
+			ui_request(ui, REPLY_FIND, (unsigned)(stream - ui->tail.streams),
+				"log.find",
+				json_pack("{s:s,s:i,s:s,s:i}", "service", stream->service,
+					"instance", (int)stream->instance, "stream",
+					stream->is_err ? "stderr" : "stdout", "lines",
+					LINES_FIRST));
 	}
 }
 
@@ -116,7 +125,8 @@ static void keep(json_t **place, const json_t *value)
 
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
-	const json_t *result = json_object_get(message, "result"), *error = json_object_get(message, "error");
+	const json_t *result = json_object_get(message, "result"),
+		     *error = json_object_get(message, "error");
 	const char *why = json_string_value(json_object_get(error, "message"));
 
 	if (error && pending->kind == REPLY_LAUNCH) {
@@ -125,11 +135,13 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 	} else if (error && pending->kind == REPLY_ACTION) {
 		ui_say(ui, true, "%s", why ? why : "refused");
 	} else if (pending->kind == REPLY_LAUNCH) {
-		ui_say(ui, false, "launched %s", json_string_value(json_object_get(result, "service")));
+		ui_say(ui, false, "launched %s",
+			json_string_value(json_object_get(result, "service")));
 	} else if (pending->kind == REPLY_STREAMS) {
 		find_starts(ui, result);
 	} else if (pending->kind == REPLY_FIND && pending->stream < ui->tail.count) {
-		ui->tail.streams[pending->stream].offset = (uint64_t)json_integer_value(json_object_get(result, "offset"));
+		ui->tail.streams[pending->stream].offset =
+			(uint64_t)json_integer_value(json_object_get(result, "offset"));
 		ui->tail.streams[pending->stream].request = 0;
 		tail_ask(&ui->tail, &ui->tail.streams[pending->stream], ui->link);
 	} else if (pending->kind == REPLY_HISTORY) {

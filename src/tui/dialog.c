@@ -6,10 +6,13 @@
 #include "tui/keymap.h"
 #include "tui/ui.h"
 
-enum { LINE = 256, HELP_COLUMNS = 3, HELP_WIDTH = 32 };
+enum { LINE = 256,
+	HELP_COLUMNS = 3,
+	HELP_WIDTH = 32 };
 
 /* A box in the middle with a title; returns the room inside. */
-static struct rect draw_box(const struct ui *ui, struct grid *grid, int width, int height, const char *title)
+static struct rect draw_box(
+	const struct ui *ui, struct grid *grid, int width, int height, const char *title)
 {
 	static const uint32_t unicode[] = { 0x2500, 0x2502, 0x256d, 0x256e, 0x2570, 0x256f };
 	static const uint32_t ascii[] = { '-', '|', '+', '+', '+', '+' };
@@ -28,8 +31,10 @@ static struct rect draw_box(const struct ui *ui, struct grid *grid, int width, i
 	grid_fill(grid, (struct rect){ right, box.y, 1, 1 }, LOOK_DIALOG, line[3]);
 	grid_fill(grid, (struct rect){ box.x, bottom, 1, 1 }, LOOK_DIALOG, line[4]);
 	grid_fill(grid, (struct rect){ right, bottom, 1, 1 }, LOOK_DIALOG, line[5]);
-	grid_format(grid, (struct rect){ box.x + 1, box.y, width - 2, 1 }, LOOK_TITLE, " %s ", title);
-	return (struct rect){ box.x + 2, box.y + 1, width - 4 > 0 ? width - 4 : 0, height - 2 > 0 ? height - 2 : 0 };
+	grid_format(
+		grid, (struct rect){ box.x + 1, box.y, width - 2, 1 }, LOOK_TITLE, " %s ", title);
+	return (struct rect){ box.x + 2, box.y + 1, width - 4 > 0 ? width - 4 : 0,
+		height - 2 > 0 ? height - 2 : 0 };
 }
 
 static struct rect row_of(struct rect area, int row)
@@ -52,13 +57,15 @@ static void keys_of(enum action action, char out[32])
 	out[0] = '\0';
 	for (const struct key_row *row = keymap; row->key; row++)
 		if (row->action == action && used < 20)
-			used += snprintf(out + used, 32 - (size_t)used, "%s%s", used ? " " : "", row->name);
+			used += snprintf(
+				out + used, 32 - (size_t)used, "%s%s", used ? " " : "", row->name);
 }
 
 /* Made from the key table: what is not there has no key. */
 static void draw_help(const struct ui *ui, struct grid *grid)
 {
-	struct rect area = draw_box(ui, grid, HELP_COLUMNS * HELP_WIDTH, grid->height - 4, "Help - Esc closes");
+	struct rect area = draw_box(
+		ui, grid, HELP_COLUMNS * HELP_WIDTH, grid->height - 4, "Help - Esc closes");
 	const char *group = "";
 	int row = 0, column = 0;
 	char keys[32];
@@ -69,7 +76,8 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 			column++;
 			row = 0;
 		}
-		struct rect at = { area.x + column * HELP_WIDTH, area.y + row, area.width - column * HELP_WIDTH, 1 };
+		struct rect at = { area.x + column * HELP_WIDTH, area.y + row,
+			area.width - column * HELP_WIDTH, 1 };
 		at.width = at.width < HELP_WIDTH - 1 ? at.width : HELP_WIDTH - 1;
 		if (at.width <= 0)
 			return;
@@ -90,19 +98,25 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 
 static void draw_events(const struct ui *ui, struct grid *grid)
 {
-	struct rect area = draw_box(ui, grid, grid->width - 8, grid->height - 6, "Events - Esc closes");
+	struct rect area =
+		draw_box(ui, grid, grid->width - 8, grid->height - 6, "Events - Esc closes");
 	const struct replica *replica = &ui->replica;
-	uint64_t kept = replica->notice_count < REPLICA_NOTICES ? replica->notice_count : REPLICA_NOTICES;
+	uint64_t kept =
+		replica->notice_count < REPLICA_NOTICES ? replica->notice_count : REPLICA_NOTICES;
 
 	for (uint64_t i = 0; i < kept && (int)i < area.height; i++) {
-		const struct notice *notice = &replica->notices[(replica->notice_count - 1 - i) % REPLICA_NOTICES];
-		struct death death = { .cause = notice->cause, .code = notice->code, .signal = notice->signal };
+		const struct notice *notice =
+			&replica->notices[(replica->notice_count - 1 - i) % REPLICA_NOTICES];
+		struct death death = {
+			.cause = notice->cause, .code = notice->code, .signal = notice->signal
+		};
 		char clock[CLOCK_TEXT_SIZE], cause[CAUSE_TEXT_SIZE] = "";
 		clock_format_local(clock, notice->ts_us);
 		if (notice->cause)
 			death_describe(cause, &death);
-		grid_format(grid, row_of(area, (int)i), LOOK_NORMAL, "%.12s %s/%u %s %s %s", clock, notice->service, notice->instance,
-			notice_name(notice->kind), cause, notice->detail);
+		grid_format(grid, row_of(area, (int)i), LOOK_NORMAL, "%.12s %s/%u %s %s %s", clock,
+			notice->service, notice->instance, notice_name(notice->kind), cause,
+			notice->detail);
 	}
 }
 
@@ -128,21 +142,27 @@ static void draw_bar(struct grid *grid, struct rect at, unsigned percent, bool i
 /* The stop that was asked for, while it is under way; it goes on when this is hidden. */
 static void draw_stop(const struct ui *ui, struct grid *grid)
 {
-	const struct replica_row *found = replica_find((struct replica *)&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
+	const struct replica_row *found = replica_find(
+		(struct replica *)&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
 	char title[LINE];
 
 	if (!found || found->row.state != STATE_STOPPING)
 		return;
 	const struct row *row = &found->row;
-	snprintf(title, sizeof title, "Stopping %s/%u - pid %d", row->service, row->instance, row->pid);
+	snprintf(title, sizeof title, "Stopping %s/%u - pid %d", row->service, row->instance,
+		row->pid);
 	struct rect area = draw_box(ui, grid, 60, 4, title);
 	uint64_t ago = ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0;
 	uint64_t left = row->deadline_us > ui->now_us ? (row->deadline_us - ui->now_us) / 1000 : 0;
-	int used = grid_format(grid, row_of(area, 0), LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
-	draw_bar(grid, (struct rect){ area.x + used, area.y, 16, 1 }, ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100, ui->is_unicode);
-	grid_format(grid, (struct rect){ area.x + used + 17, area.y, area.width - used - 17, 1 }, LOOK_NORMAL, "KILL in %.1fs", (double)left / 1000);
+	int used = grid_format(
+		grid, row_of(area, 0), LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
+	draw_bar(grid, (struct rect){ area.x + used, area.y, 16, 1 },
+		ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100, ui->is_unicode);
+	grid_format(grid, (struct rect){ area.x + used + 17, area.y, area.width - used - 17, 1 },
+		LOOK_NORMAL, "KILL in %.1fs", (double)left / 1000);
 	if (row->leftovers)
-		grid_format(grid, row_of(area, 1), LOOK_WARN, "%u processes of its tree are still alive", row->leftovers);
+		grid_format(grid, row_of(area, 1), LOOK_WARN,
+			"%u processes of its tree are still alive", row->leftovers);
 	grid_put(grid, row_of(area, 3), LOOK_KEY, "[ K Kill now ]   [ Esc Hide, go on ]");
 }
 
@@ -161,9 +181,12 @@ static void draw_quit(const struct ui *ui, struct grid *grid)
 
 	snprintf(title, sizeof title, "Quit? %u processes are running", count_alive(ui));
 	struct rect area = draw_box(ui, grid, 62, 4, title);
-	grid_format(grid, row_of(area, 0), LOOK_KEY, "d  Detach: they run on; thrum attach -p %s comes back", ui->options->project);
-	grid_put(grid, row_of(area, 1), LOOK_KEY, "s  Stop all, in reverse order of dependency, then quit");
-	grid_put(grid, row_of(area, 2), LOOK_KEY, "Esc / n / Enter  Stay                         > default");
+	grid_format(grid, row_of(area, 0), LOOK_KEY,
+		"d  Detach: they run on; thrum attach -p %s comes back", ui->options->project);
+	grid_put(grid, row_of(area, 1), LOOK_KEY,
+		"s  Stop all, in reverse order of dependency, then quit");
+	grid_put(grid, row_of(area, 2), LOOK_KEY,
+		"Esc / n / Enter  Stay                         > default");
 }
 
 static void draw_ending(const struct ui *ui, struct grid *grid)
@@ -177,27 +200,32 @@ static void draw_ending(const struct ui *ui, struct grid *grid)
 		if (!state_has_process(facts->state))
 			continue;
 		view_state(state, sizeof state, facts, ui->now_us);
-		grid_format(grid, row_of(area, row++), LOOK_NORMAL, "%s/%u  pid %d  %s", facts->service, facts->instance, facts->pid, state);
+		grid_format(grid, row_of(area, row++), LOOK_NORMAL, "%s/%u  pid %d  %s",
+			facts->service, facts->instance, facts->pid, state);
 	}
 	grid_put(grid, row_of(area, 7), LOOK_KEY, "[ K Kill all now ]   [ d Leave, it goes on ]");
 }
 
 static void draw_launch(const struct ui *ui, struct grid *grid)
 {
-	static const char *const names[LAUNCH_FIELDS] = { "Command", "Name", "Instances", "Directory", "Restart" };
-	static const char *const hints[LAUNCH_FIELDS] = { "", "(the command's)", "(1)", "(the project's)", "no, on_failure, always (no)" };
+	static const char *const names[LAUNCH_FIELDS] = { "Command", "Name", "Instances",
+		"Directory", "Restart" };
+	static const char *const hints[LAUNCH_FIELDS] = { "", "(the command's)", "(1)",
+		"(the project's)", "no, on_failure, always (no)" };
 	struct rect area = draw_box(ui, grid, 66, 9, "Launch a command");
 
 	for (unsigned i = 0; i < LAUNCH_FIELDS; i++) {
 		bool is_here = i == ui->launch_field;
 		struct rect at = row_of(area, (int)i);
-		grid_format(grid, at, is_here ? LOOK_KEY : LOOK_NORMAL, "%s %-10s", is_here ? ">" : " ", names[i]);
+		grid_format(grid, at, is_here ? LOOK_KEY : LOOK_NORMAL, "%s %-10s",
+			is_here ? ">" : " ", names[i]);
 		at.x += 13;
 		at.width -= 13;
 		size_t length = strlen(ui->launch[i]);
 		size_t skipped = length > 48 ? length - 48 : 0;
 		if (length || is_here)
-			grid_format(grid, at, LOOK_NORMAL, "%s%s", ui->launch[i] + skipped, is_here ? "_" : "");
+			grid_format(grid, at, LOOK_NORMAL, "%s%s", ui->launch[i] + skipped,
+				is_here ? "_" : "");
 		else
 			grid_put(grid, at, LOOK_DIM, hints[i]);
 	}

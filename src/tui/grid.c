@@ -24,7 +24,8 @@ void grid_finish(struct grid *grid)
 void grid_reset(struct grid *grid, int width, int height)
 {
 	if (width != grid->width || height != grid->height)
-		grid->cells = memory_resize(grid->cells, (size_t)width * (size_t)height, sizeof *grid->cells);
+		grid->cells = memory_resize(
+			grid->cells, (size_t)width * (size_t)height, sizeof *grid->cells);
 	grid->width = width;
 	grid->height = height;
 	grid_fill(grid, (struct rect){ 0, 0, width, height }, LOOK_NORMAL, ' ');
@@ -90,12 +91,14 @@ int grid_put(struct grid *grid, struct rect at, enum look look, const char *text
 			continue; /* a mark needs a cell of its own, which it has not */
 		if (used + width > room.width) {
 			if (width == 2 && used < room.width)
-				*cell_at(grid, room.x + used++, room.y) = (struct cell){ ' ', (uint8_t)look };
+				*cell_at(grid, room.x + used++, room.y) =
+					(struct cell){ ' ', (uint8_t)look };
 			break;
 		}
 		*cell_at(grid, room.x + used, room.y) = (struct cell){ c, (uint8_t)look };
 		if (width == 2)
-			*cell_at(grid, room.x + used + 1, room.y) = (struct cell){ 0, (uint8_t)look };
+			*cell_at(grid, room.x + used + 1, room.y) =
+				(struct cell){ 0, (uint8_t)look };
 		used += width;
 	}
 	return used;

@@ -1,6 +1,9 @@
 #include "tui/layout.h"
 
-enum { FULL_WIDTH = 80, FULL_HEIGHT = 16, COMPACT_WIDTH = 30, COMPACT_HEIGHT = 6 };
+enum { FULL_WIDTH = 80,
+	FULL_HEIGHT = 16,
+	COMPACT_WIDTH = 30,
+	COMPACT_HEIGHT = 6 };
 
 /* Hands out rows from the top of what is left. */
 struct space {

@@ -39,12 +39,14 @@ static size_t group_size(const struct replica *replica, size_t from)
 {
 	size_t size = 1;
 
-	while (from + size < replica->row_count && is_same_service(&replica->rows[from], &replica->rows[from + size]))
+	while (from + size < replica->row_count &&
+		is_same_service(&replica->rows[from], &replica->rows[from + size]))
 		size++;
 	return size;
 }
 
-static int add_group(const struct ui *ui, size_t from, size_t size, struct table_row *rows, int count, int most)
+static int add_group(
+	const struct ui *ui, size_t from, size_t size, struct table_row *rows, int count, int most)
 {
 	struct replica_row *first = &ui->replica.rows[from];
 	unsigned up = 0;
@@ -52,11 +54,15 @@ static int add_group(const struct ui *ui, size_t from, size_t size, struct table
 	for (size_t i = 0; i < size; i++)
 		up += is_up(&first[i].row);
 	if (size > 1 && count < most)
-		rows[count++] = (struct table_row){ .row = first, .is_service = true, .count = (unsigned)size, .up = up };
+		rows[count++] = (struct table_row){
+			.row = first, .is_service = true, .count = (unsigned)size, .up = up
+		};
 	if (size > 1 && rows_is_folded(ui, first->row.service))
 		return count;
 	for (size_t i = 0; i < size && count < most; i++)
-		rows[count++] = (struct table_row){ .row = &first[i], .is_child = size > 1, .is_last = i + 1 == size };
+		rows[count++] = (struct table_row){
+			.row = &first[i], .is_child = size > 1, .is_last = i + 1 == size
+		};
 	return count;
 }
 
@@ -73,7 +79,8 @@ int rows_build(const struct ui *ui, struct table_row *rows, int most)
 
 struct target rows_target(const struct table_row *row)
 {
-	struct target target = { .instance = row->is_service ? -1 : (int)row->row->row.instance, .life = row->row->row.life };
+	struct target target = { .instance = row->is_service ? -1 : (int)row->row->row.instance,
+		.life = row->row->row.life };
 
 	memcpy(target.service, row->row->row.service, sizeof target.service);
 	return target;
@@ -83,7 +90,8 @@ bool rows_is_selected(const struct ui *ui, const struct table_row *row)
 {
 	struct target target = rows_target(row);
 
-	return target.instance == ui->selected.instance && strcmp(target.service, ui->selected.service) == 0;
+	return target.instance == ui->selected.instance &&
+	       strcmp(target.service, ui->selected.service) == 0;
 }
 
 static int selected_index(const struct ui *ui, const struct table_row *rows, int count)
@@ -110,7 +118,8 @@ void rows_keep_selection(struct ui *ui)
 	int index = selected_index(ui, rows, count);
 
 	if (count)
-		ui->selected = rows_target(&rows[index >= 0 ? index : nearest_index(ui, rows, count)]);
+		ui->selected =
+			rows_target(&rows[index >= 0 ? index : nearest_index(ui, rows, count)]);
 }
 
 void rows_move(struct ui *ui, int by)
@@ -121,7 +130,8 @@ void rows_move(struct ui *ui, int by)
 
 	if (!count)
 		return;
-	index = index < 0 ? 0 : index >= count ? count - 1 : index;
+	index = index < 0 ? 0 : index >= count ? count - 1
+					       : index;
 	ui->selected = rows_target(&rows[index]);
 }
 

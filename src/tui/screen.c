@@ -19,10 +19,10 @@
 static struct {
 	SCREEN *terminal;
 	struct termios before;
-	struct cell *shown;    /* owned; what is on the terminal */
+	struct cell *shown; /* owned; what is on the terminal */
 	int width, height;
 	bool is_unicode, has_colour;
-	char restore[256];     /* written when we crash */
+	char restore[256]; /* written when we crash */
 	size_t restore_size;
 } screen;
 
@@ -65,7 +65,8 @@ static void prepare_for_crash(void)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	static char stack[64 * 1024];
-	struct sigaction action = { .sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
+	struct sigaction action = { .sa_handler = on_crash,
+		.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
 
 	screen.restore_size = 0;
 	add_restore("sgr0");
@@ -95,13 +96,18 @@ static bool can_draw(struct error *err)
 	int status;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return error_set(err, 0, "the dashboard needs a terminal; without one use `thrum up --headless`");
+		return error_set(err, 0,
+			"the dashboard needs a terminal; without one use `thrum up --headless`");
 	const char *term = getenv("TERM");
 	if (setupterm(NULL, STDOUT_FILENO, &status) != OK)
-		return error_set(err, 0, "the terminal '%s' (TERM) is not known here; use `thrum up --headless`, or set TERM", term ? term : "");
+		return error_set(err, 0,
+			"the terminal '%s' (TERM) is not known here; use `thrum up --headless`, or set TERM",
+			term ? term : "");
 	const char *move = tigetstr("cup");
 	if (!move || move == (char *)-1)
-		return error_set(err, 0, "the terminal '%s' (TERM) cannot place its cursor; use `thrum up --headless`", term ? term : "");
+		return error_set(err, 0,
+			"the terminal '%s' (TERM) cannot place its cursor; use `thrum up --headless`",
+			term ? term : "");
 	return true;
 }
 
@@ -117,7 +123,8 @@ bool screen_open(struct error *err)
 	tcgetattr(STDIN_FILENO, &screen.before);
 	screen.terminal = newterm(NULL, stdout, stdin);
 	if (!screen.terminal)
-		return error_set(err, 0, "the terminal cannot be set up; use `thrum up --headless`");
+		return error_set(
+			err, 0, "the terminal cannot be set up; use `thrum up --headless`");
 	prepare_for_crash();
 	prepare_colours();
 	raw();

@@ -12,7 +12,13 @@
 #include "tui/dashboard.h"
 #include "tui/layout.h"
 
-enum tab { TAB_INFO, TAB_THREADS, TAB_POOL, TAB_IPC, TAB_HISTORY, TAB_LOGS, TAB_COUNT };
+enum tab { TAB_INFO,
+	TAB_THREADS,
+	TAB_POOL,
+	TAB_IPC,
+	TAB_HISTORY,
+	TAB_LOGS,
+	TAB_COUNT };
 
 enum dialog {
 	DIALOG_NONE,
@@ -21,66 +27,79 @@ enum dialog {
 	DIALOG_CONFIRM, /* y does it, anything else does not */
 	DIALOG_STOP,    /* a stop under way, until it is over or hidden */
 	DIALOG_QUIT,
-	DIALOG_ENDING,  /* all is being stopped; then we leave */
+	DIALOG_ENDING, /* all is being stopped; then we leave */
 	DIALOG_LAUNCH,
 };
 
-enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_COMMAND, PROMPT_SCALE, PROMPT_SIGNAL };
+enum prompt { PROMPT_NONE,
+	PROMPT_SEARCH,
+	PROMPT_COMMAND,
+	PROMPT_SCALE,
+	PROMPT_SIGNAL };
 
 /* What a key is about, as it was when it was pressed: never a row of the screen. */
 struct target {
 	char service[64];
-	int instance;    /* -1: the whole service */
-	uint32_t life;   /* of the instance */
+	int instance;  /* -1: the whole service */
+	uint32_t life; /* of the instance */
 };
 
-enum { INPUT_MOST = 512, LOG_LINES = 1000, FOLDED_MOST = 256, PENDING_MOST = 64, LAUNCH_FIELDS = 5 };
+enum { INPUT_MOST = 512,
+	LOG_LINES = 1000,
+	FOLDED_MOST = 256,
+	PENDING_MOST = 64,
+	LAUNCH_FIELDS = 5 };
 
 /* A reply that is still to come. */
 struct pending {
 	json_int_t id;
-	enum { REPLY_ACTION, REPLY_LAUNCH, REPLY_STREAMS, REPLY_FIND, REPLY_HISTORY, REPLY_INFO } kind;
+	enum { REPLY_ACTION,
+		REPLY_LAUNCH,
+		REPLY_STREAMS,
+		REPLY_FIND,
+		REPLY_HISTORY,
+		REPLY_INFO } kind;
 	unsigned stream; /* of REPLY_FIND */
 };
 
 struct ui {
 	const struct dashboard_options *options;
-	struct link *link;         /* NULL: lost */
+	struct link *link; /* NULL: lost */
 	struct replica replica;
-	uint64_t now_us;           /* wall clock, of this frame: views read no clock */
-	uint64_t lost_us;          /* when the engine was lost; 0: it is there */
+	uint64_t now_us;  /* wall clock, of this frame: views read no clock */
+	uint64_t lost_us; /* when the engine was lost; 0: it is there */
 	bool is_unicode;
 	bool is_leaving;
 	int status;
 
 	struct target selected;
-	int top;                   /* first row of the table that is shown */
+	int top;                      /* first row of the table that is shown */
 	char folded[FOLDED_MOST][64]; /* services */
 	unsigned folded_count;
 
 	enum tab tab;
 	bool is_zoomed;
 	enum dialog dialog;
-	struct target asked;       /* what the dialog is about */
-	const char *asked_method;  /* what `y` does */
+	struct target asked;      /* what the dialog is about */
+	const char *asked_method; /* what `y` does */
 	enum prompt prompt;
 	char input[INPUT_MOST];
 	char search[64];
 	char launch[LAUNCH_FIELDS][INPUT_MOST];
 	unsigned launch_field;
 	char launch_error[256];
-	char message[256];         /* the answer to the last key; "" shows the newest event */
-	bool is_bad;               /* … of a failure */
+	char message[256]; /* the answer to the last key; "" shows the newest event */
+	bool is_bad;       /* … of a failure */
 	uint64_t message_us;
 
-	struct target shown;       /* whose details the following are */
+	struct target shown; /* whose details the following are */
 	struct tail tail;
-	char *lines[LOG_LINES];    /* owned; ring of its newest lines, safe to show */
+	char *lines[LOG_LINES]; /* owned; ring of its newest lines, safe to show */
 	bool line_is_err[LOG_LINES];
-	unsigned line_count;       /* ever taken */
-	int scroll;                /* lines or entries back from the newest */
-	json_t *history;           /* owned; its deaths, or NULL */
-	json_t *info;              /* owned */
+	unsigned line_count; /* ever taken */
+	int scroll;          /* lines or entries back from the newest */
+	json_t *history;     /* owned; its deaths, or NULL */
+	json_t *info;        /* owned */
 
 	struct pending pending[PENDING_MOST];
 	unsigned pending_count;
@@ -88,11 +107,12 @@ struct ui {
 
 /* One row of the table: a service with several instances, or an instance. */
 struct table_row {
-	struct replica_row *row;   /* of an instance, or the first of a service; borrowed from the replica */
+	struct replica_row
+		*row; /* of an instance, or the first of a service; borrowed from the replica */
 	bool is_service;
-	bool is_last;              /* of its service */
+	bool is_last; /* of its service */
 	bool is_child;
-	unsigned count, up;        /* of a service */
+	unsigned count, up; /* of a service */
 };
 
 /* rows.c: what the table shows, in order. Returns how many; never more than most. */

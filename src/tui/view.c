@@ -7,7 +7,12 @@
 #include "tui/keymap.h"
 #include "tui/ui.h"
 
-enum { CELL = 64, NAME_LEAST = 16, NAME_CUT = 9, TREND_LEAST = 8, TREND_MOST = 24, LINE = 1024 };
+enum { CELL = 64,
+	NAME_LEAST = 16,
+	NAME_CUT = 9,
+	TREND_LEAST = 8,
+	TREND_MOST = 24,
+	LINE = 1024 };
 
 static struct rect line_of(struct rect area, int row)
 {
@@ -28,10 +33,13 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 	const struct death *death = &row->last_death;
 
 	if ((row->state == STATE_BACKOFF || row->state == STATE_STOPPING) && left)
-		snprintf(out, size, "%s %llu.%llus", name, (unsigned long long)(left / 1000), (unsigned long long)(left % 1000 / 100));
-	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) && row->has_last_death && death->signal)
+		snprintf(out, size, "%s %llu.%llus", name, (unsigned long long)(left / 1000),
+			(unsigned long long)(left % 1000 / 100));
+	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) &&
+		 row->has_last_death && death->signal)
 		snprintf(out, size, "%s %s", name, signal_name(death->signal));
-	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) && row->has_last_death)
+	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) &&
+		 row->has_last_death)
 		snprintf(out, size, "%s %d", name, death->code);
 	else
 		snprintf(out, size, "%s", name);
@@ -190,12 +198,13 @@ static const struct column {
 	{ "RSS", 7, 2, false, put_rss },
 	{ "THR", 5, 6, false, put_threads },
 };
-enum { COLUMN_COUNT = sizeof columns / sizeof *columns, LEAVES_MOST = 6 };
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns,
+	LEAVES_MOST = 6 };
 
 /* What fits into a width. */
 struct fit {
-	int leaves;       /* columns that leave at this or above are gone */
-	int name, trend;  /* widths */
+	int leaves;      /* columns that leave at this or above are gone */
+	int name, trend; /* widths */
 };
 
 static struct fit fit_columns(int width)
@@ -218,9 +227,11 @@ static struct fit fit_columns(int width)
 	return fit;
 }
 
-static void put_column(struct grid *grid, struct rect *at, const struct column *column, enum look look, const char *text)
+static void put_column(struct grid *grid, struct rect *at, const struct column *column,
+	enum look look, const char *text)
 {
-	int length = (int)strlen(text), shift = column->is_left || length > column->width ? 0 : column->width - length;
+	int length = (int)strlen(text),
+	    shift = column->is_left || length > column->width ? 0 : column->width - length;
 
 	at->x++;
 	grid_put(grid, (struct rect){ at->x + shift, at->y, column->width - shift, 1 }, look, text);
@@ -244,9 +255,11 @@ static void draw_heading(struct grid *grid, struct rect area)
 }
 
 /* The newest samples; 100 % of a core is full, or the largest of them if that is more. */
-static void draw_trend(const struct ui *ui, struct grid *grid, struct rect at, const struct replica_row *row)
+static void draw_trend(
+	const struct ui *ui, struct grid *grid, struct rect at, const struct replica_row *row)
 {
-	static const uint32_t blocks[] = { ' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586, 0x2587, 0x2588 };
+	static const uint32_t blocks[] = { ' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586,
+		0x2587, 0x2588 };
 	static const char ascii[] = " _.,-=*#@";
 	int count = row->cpu_count < REPLICA_HISTORY ? (int)row->cpu_count : REPLICA_HISTORY;
 	int shown = count < at.width ? count : at.width;
@@ -255,7 +268,8 @@ static void draw_trend(const struct ui *ui, struct grid *grid, struct rect at, c
 	for (int i = 0; i < count; i++)
 		most = row->cpu[i] > most ? row->cpu[i] : most;
 	for (int i = 0; i < shown; i++) {
-		float value = row->cpu[(row->cpu_count - (unsigned)shown + (unsigned)i) % REPLICA_HISTORY];
+		float value = row->cpu[(row->cpu_count - (unsigned)shown + (unsigned)i) %
+				       REPLICA_HISTORY];
 		int level = value <= 0 ? 1 : 1 + (int)(value / most * 7 + 0.5f);
 		level = level > 8 ? 8 : level;
 		grid_fill(grid, (struct rect){ at.x + at.width - shown + i, at.y, 1, 1 }, LOOK_DIM,
@@ -263,20 +277,25 @@ static void draw_trend(const struct ui *ui, struct grid *grid, struct rect at, c
 	}
 }
 
-static void draw_name(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
+static void draw_name(
+	const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
 {
 	const struct row *facts = &row->row->row;
-	const char *branch = ui->is_unicode ? (row->is_last ? "└─ " : "├─ ") : (row->is_last ? "`- " : "|- ");
+	const char *branch =
+		ui->is_unicode ? (row->is_last ? "└─ " : "├─ ") : (row->is_last ? "`- " : "|- ");
 
 	if (row->is_service)
-		grid_format(grid, at, LOOK_TITLE, "%s %s", rows_is_folded(ui, facts->service) ? ">" : "v", facts->service);
+		grid_format(grid, at, LOOK_TITLE, "%s %s",
+			rows_is_folded(ui, facts->service) ? ">" : "v", facts->service);
 	else if (row->is_child)
-		grid_format(grid, at, LOOK_NORMAL, "%s%s/%u", branch, facts->service, facts->instance);
+		grid_format(
+			grid, at, LOOK_NORMAL, "%s%s/%u", branch, facts->service, facts->instance);
 	else
 		grid_format(grid, at, LOOK_TITLE, "  %s", facts->service);
 }
 
-static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, const struct table_row *row)
+static void draw_row(
+	const struct ui *ui, struct grid *grid, struct rect line, const struct table_row *row)
 {
 	struct fit fit = fit_columns(line.width);
 	struct rect at = { line.x + 1, line.y, line.width, 1 };
@@ -290,8 +309,10 @@ static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, c
 			continue;
 		columns[i].put(text, &cells);
 		bool is_state = columns[i].put == put_state;
-		enum look look = is_state && !row->is_service ? look_of_state(row->row->row.state) :
-			is_state && row->up < row->count ? LOOK_WARN : strchr(text, '!') ? LOOK_WARN : LOOK_NORMAL;
+		enum look look = is_state && !row->is_service       ? look_of_state(row->row->row.state)
+				 : is_state && row->up < row->count ? LOOK_WARN
+				 : strchr(text, '!')                ? LOOK_WARN
+								    : LOOK_NORMAL;
 		put_column(grid, &at, &columns[i], look, text);
 	}
 	if (fit.trend && !row->is_service)
@@ -304,12 +325,18 @@ static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, c
 
 static void draw_empty(struct grid *grid, struct rect area)
 {
-	static const char *const lines[] = { "Nothing is running yet.", "", "a  launch a command     ?  all keys" };
+	static const char *const lines[] = { "Nothing is running yet.", "",
+		"a  launch a command     ?  all keys" };
 
 	for (int i = 0; i < 3; i++) {
-		int length = (int)strlen(lines[i]), x = area.width > length ? (area.width - length) / 2 : 0;
+		int length = (int)strlen(lines[i]),
+		    x = area.width > length ? (area.width - length) / 2 : 0;
 		if (area.height > i)
-			grid_put(grid, (struct rect){ area.x + x, area.y + (area.height > 6 ? area.height / 3 : 0) + i, area.width, 1 }, LOOK_NORMAL, lines[i]);
+			grid_put(grid,
+				(struct rect){ area.x + x,
+					area.y + (area.height > 6 ? area.height / 3 : 0) + i,
+					area.width, 1 },
+				LOOK_NORMAL, lines[i]);
 	}
 }
 
@@ -352,30 +379,36 @@ static struct counts count_states(const struct replica *replica)
 		enum state state = replica->rows[i].row.state;
 		counts.up += state == STATE_RUNNING || state == STATE_READY;
 		counts.waiting += state == STATE_BACKOFF;
-		counts.bad += state == STATE_FAILED || state == STATE_FATAL || state == STATE_UNHEALTHY;
+		counts.bad +=
+			state == STATE_FAILED || state == STATE_FATAL || state == STATE_UNHEALTHY;
 	}
 	return counts;
 }
 
-static void draw_header(const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
+static void draw_header(
+	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
 	struct counts counts = count_states(&ui->replica);
-	char clock[CLOCK_TEXT_SIZE], cpu[UNITS_TEXT_SIZE] = "", bad[32] = "", waiting[32] = "", text[LINE];
+	char clock[CLOCK_TEXT_SIZE], cpu[UNITS_TEXT_SIZE] = "", bad[32] = "", waiting[32] = "",
+				     text[LINE];
 	const struct machine_sample *machine = &ui->replica.machine;
 
 	clock_format_local(clock, ui->now_us);
 	clock[8] = '\0';
 	if (machine->cpus)
-		snprintf(cpu, sizeof cpu, " | cpu %.0f%%/%u%%", machine->cpu_pct, machine->cpus * 100);
+		snprintf(cpu, sizeof cpu, " | cpu %.0f%%/%u%%", machine->cpu_pct,
+			machine->cpus * 100);
 	if (counts.waiting)
 		snprintf(waiting, sizeof waiting, "  backoff %u", counts.waiting);
 	if (counts.bad)
 		snprintf(bad, sizeof bad, "  failed %u !", counts.bad);
 	if (kind == LAYOUT_STUB)
-		snprintf(text, sizeof text, "up%u %s%s", counts.up, counts.bad ? "!" : "", ui->replica.project);
+		snprintf(text, sizeof text, "up%u %s%s", counts.up, counts.bad ? "!" : "",
+			ui->replica.project);
 	else
-		snprintf(text, sizeof text, " thrum %s | instances %zu  up %u%s%s%s", ui->replica.project, ui->replica.row_count,
-			counts.up, waiting, bad, kind == LAYOUT_FULL ? cpu : "");
+		snprintf(text, sizeof text, " thrum %s | instances %zu  up %u%s%s%s",
+			ui->replica.project, ui->replica.row_count, counts.up, waiting, bad,
+			kind == LAYOUT_FULL ? cpu : "");
 	grid_fill(grid, area, LOOK_TITLE, ' ');
 	grid_put(grid, area, counts.bad ? LOOK_BAD : LOOK_TITLE, text);
 	if (kind != LAYOUT_STUB)
@@ -386,7 +419,8 @@ static void draw_header(const struct ui *ui, struct grid *grid, struct rect area
 
 static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	static const char *const names[TAB_COUNT] = { "1 Info", "2 Threads", "3 Pool", "4 IPC", "5 History", "6 Logs" };
+	static const char *const names[TAB_COUNT] = { "1 Info", "2 Threads", "3 Pool", "4 IPC",
+		"5 History", "6 Logs" };
 	const struct replica_row *row = rows_selected(ui);
 	struct rect at = area;
 
@@ -395,14 +429,16 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	grid_fill(grid, area, LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
 	at.x += 1;
 	if (row)
-		at.x += grid_format(grid, at, LOOK_TITLE, " %s/%u ", row->row.service, row->row.instance);
+		at.x += grid_format(
+			grid, at, LOOK_TITLE, " %s/%u ", row->row.service, row->row.instance);
 	for (int i = 0; i < TAB_COUNT; i++)
 		at.x += grid_format(grid, at, (enum tab)i == ui->tab ? LOOK_KEY : LOOK_NORMAL,
 			(enum tab)i == ui->tab ? "[%s]" : " %s ", names[i]);
 	grid_put(grid, at, LOOK_DIM, ui->is_zoomed ? " Esc back " : " z zoom ");
 }
 
-static void put_pair(struct grid *grid, struct rect area, int *row, const char *name, const char *value)
+static void put_pair(
+	struct grid *grid, struct rect area, int *row, const char *name, const char *value)
 {
 	struct rect at = line_of(area, *row);
 	struct text safe;
@@ -410,7 +446,8 @@ static void put_pair(struct grid *grid, struct rect area, int *row, const char *
 	text_init(&safe, LINE * 4);
 	utf8_append_safe(&safe, value, strlen(value) < LINE ? strlen(value) : LINE, false);
 	grid_format(grid, (struct rect){ at.x + 1, at.y, 10, at.height }, LOOK_DIM, "%s", name);
-	grid_put(grid, (struct rect){ at.x + 11, at.y, at.width - 11, at.height }, LOOK_NORMAL, text_string(&safe));
+	grid_put(grid, (struct rect){ at.x + 11, at.y, at.width - 11, at.height }, LOOK_NORMAL,
+		text_string(&safe));
 	text_finish(&safe);
 	(*row)++;
 }
@@ -432,12 +469,15 @@ static const char *policy_string(const struct ui *ui, const char *part, const ch
 
 static void join_command(const struct ui *ui, char *out, size_t size)
 {
-	const json_t *words = json_object_get(json_object_get(ui->info, "service"), "command"), *word;
+	const json_t *words = json_object_get(json_object_get(ui->info, "service"), "command"),
+		     *word;
 	size_t i, used = 0;
 
 	out[0] = '\0';
-	json_array_foreach(words, i, word) {
-		int length = snprintf(out + used, size - used, "%s%s", i ? " " : "", json_string_value(word));
+	json_array_foreach(words, i, word)
+	{
+		int length = snprintf(
+			out + used, size - used, "%s%s", i ? " " : "", json_string_value(word));
 		used += length > 0 ? (size_t)length : 0;
 		if (used >= size)
 			return;
@@ -449,10 +489,12 @@ static void describe_state(const struct ui *ui, const struct row *row, char out[
 	char state[CELL], since[UNITS_TEXT_SIZE], left[48] = "";
 
 	view_state(state, sizeof state, row, ui->now_us);
-	units_format_duration(since, ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0);
+	units_format_duration(
+		since, ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0);
 	if (row->leftovers)
 		snprintf(left, sizeof left, ", %u of its processes are left", row->leftovers);
-	snprintf(out, LINE, "%s for %s%s%s%s", state, since, left, row->detail[0] ? ": " : "", row->detail);
+	snprintf(out, LINE, "%s for %s%s%s%s", state, since, left, row->detail[0] ? ": " : "",
+		row->detail);
 }
 
 static void describe_death(const struct row *row, char out[LINE])
@@ -471,7 +513,8 @@ static void describe_death(const struct row *row, char out[LINE])
 		death->detail[0] ? ": " : "", death->detail);
 }
 
-static int draw_info(const struct ui *ui, struct grid *grid, struct rect area, const struct replica_row *row)
+static int draw_info(
+	const struct ui *ui, struct grid *grid, struct rect area, const struct replica_row *row)
 {
 	const struct row *facts = &row->row;
 	char text[LINE], rss[UNITS_TEXT_SIZE], tree[UNITS_TEXT_SIZE];
@@ -485,18 +528,23 @@ static int draw_info(const struct ui *ui, struct grid *grid, struct rect area, c
 	units_format_size(rss, facts->sample.rss);
 	units_format_size(tree, facts->sample.tree_rss);
 	if (facts->sample.pid)
-		snprintf(text, sizeof text, "pid %d, cpu %.1f%%, rss %s, %llu descriptors; whole tree: %llu processes, cpu %.1f%%, rss %s", facts->pid,
-			facts->sample.cpu_pct, rss, (unsigned long long)facts->sample.fds, (unsigned long long)facts->sample.tree_processes,
+		snprintf(text, sizeof text,
+			"pid %d, cpu %.1f%%, rss %s, %llu descriptors; whole tree: %llu processes, cpu %.1f%%, rss %s",
+			facts->pid, facts->sample.cpu_pct, rss,
+			(unsigned long long)facts->sample.fds,
+			(unsigned long long)facts->sample.tree_processes,
 			facts->sample.tree_cpu_pct, tree);
 	else
 		snprintf(text, sizeof text, "no process");
 	put_pair(grid, area, &line, "process", text);
-	snprintf(text, sizeof text, "crash %u, manual %u, limit %u, probe %u, watch %u", facts->restarts.crash,
-		facts->restarts.manual, facts->restarts.limit, facts->restarts.probe, facts->restarts.watch);
+	snprintf(text, sizeof text, "crash %u, manual %u, limit %u, probe %u, watch %u",
+		facts->restarts.crash, facts->restarts.manual, facts->restarts.limit,
+		facts->restarts.probe, facts->restarts.watch);
 	put_pair(grid, area, &line, "restarts", text);
 	describe_death(facts, text);
 	put_pair(grid, area, &line, "last end", text);
-	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s", policy_string(ui, "availability", "restart"),
+	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s",
+		policy_string(ui, "availability", "restart"),
 		policy_string(ui, "shutdown", "signal"), policy_string(ui, "shutdown", "timeout"));
 	put_pair(grid, area, &line, "policy", text);
 	put_pair(grid, area, &line, "log", info_string(ui, "log", "path"));
@@ -516,7 +564,8 @@ static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 		struct rect at = line_of(area, (int)i);
 		at.x++;
 		at.width--;
-		grid_put(grid, at, ui->line_is_err[place] ? LOOK_WARN : LOOK_NORMAL, ui->lines[place]);
+		grid_put(grid, at, ui->line_is_err[place] ? LOOK_WARN : LOOK_NORMAL,
+			ui->lines[place]);
 	}
 }
 
@@ -525,9 +574,11 @@ static void draw_history(const struct ui *ui, struct grid *grid, struct rect are
 	size_t count = json_array_size(ui->history);
 	struct error err;
 
-	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID", "STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
+	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID",
+		"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
 	for (size_t i = 0; i < count && (int)i + 1 < area.height; i++) {
-		char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
+		char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
+			cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
 		struct death death;
 		if (!death_from_json(&death, json_array_get(ui->history, count - 1 - i), &err))
 			continue;
@@ -536,8 +587,9 @@ static void draw_history(const struct ui *ui, struct grid *grid, struct rect are
 		units_format_size(rss, death.peak_rss);
 		units_format_duration(cpu, death.cpu_ms);
 		death_describe(cause, &death);
-		grid_format(grid, line_of(area, (int)i + 1), LOOK_NORMAL, " %4u %8d  %.19s %9s %6s %8s  %s  %s", death.life, death.pid,
-			started, ran, rss, cpu, cause, death.detail);
+		grid_format(grid, line_of(area, (int)i + 1), LOOK_NORMAL,
+			" %4u %8d  %.19s %9s %6s %8s  %s  %s", death.life, death.pid, started, ran,
+			rss, cpu, cause, death.detail);
 	}
 	if (!count && area.height > 1)
 		grid_put(grid, line_of(area, 1), LOOK_DIM, " no process of it has ended yet");
@@ -579,16 +631,21 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 
 	if (!replica->notice_count)
 		return;
-	const struct notice *notice = &replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
-	struct death death = { .cause = notice->cause, .code = notice->code, .signal = notice->signal };
-	bool is_bad = notice->kind == NOTICE_FATAL || notice->kind == NOTICE_FAILED || notice->kind == NOTICE_BACKOFF;
+	const struct notice *notice =
+		&replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
+	struct death death = {
+		.cause = notice->cause, .code = notice->code, .signal = notice->signal
+	};
+	bool is_bad = notice->kind == NOTICE_FATAL || notice->kind == NOTICE_FAILED ||
+		      notice->kind == NOTICE_BACKOFF;
 	clock_format_local(clock, notice->ts_us);
 	if (notice->cause)
 		death_describe(cause, &death);
 	if (notice->kind == NOTICE_BACKOFF)
 		units_format_duration(delay, notice->delay_ms);
-	grid_format(grid, area, is_bad ? LOOK_BAD : LOOK_NORMAL, " %.8s %s %s/%u %s %s%s%s %s", clock, is_bad ? "!" : " ", notice->service,
-		notice->instance, notice_name(notice->kind), cause, *delay ? "again in " : "", delay, notice->detail);
+	grid_format(grid, area, is_bad ? LOOK_BAD : LOOK_NORMAL, " %.8s %s %s/%u %s %s%s%s %s",
+		clock, is_bad ? "!" : " ", notice->service, notice->instance,
+		notice_name(notice->kind), cause, *delay ? "again in " : "", delay, notice->detail);
 }
 
 static void draw_event(const struct ui *ui, struct grid *grid, struct rect area)
@@ -599,9 +656,11 @@ static void draw_event(const struct ui *ui, struct grid *grid, struct rect area)
 		return;
 	if (ui->lost_us) {
 		clock_format_local(clock, ui->lost_us);
-		grid_format(grid, area, LOOK_BAD, " lost the engine at %.8s; retrying - children are not touched", clock);
+		grid_format(grid, area, LOOK_BAD,
+			" lost the engine at %.8s; retrying - children are not touched", clock);
 	} else if (ui->message[0]) {
-		grid_format(grid, area, ui->is_bad ? LOOK_BAD : LOOK_GOOD, " %s%s", ui->is_bad ? "! " : "", ui->message);
+		grid_format(grid, area, ui->is_bad ? LOOK_BAD : LOOK_GOOD, " %s%s",
+			ui->is_bad ? "! " : "", ui->message);
 	} else {
 		draw_newest(ui, grid, area);
 	}
@@ -619,7 +678,8 @@ static const char *prompt_name(enum prompt prompt)
 	return names[prompt];
 }
 
-static void draw_keys(const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
+static void draw_keys(
+	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
 	if (!area.height)
 		return;
@@ -627,7 +687,8 @@ static void draw_keys(const struct ui *ui, struct grid *grid, struct rect area, 
 	if (ui->prompt != PROMPT_NONE)
 		grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
 	else if (kind == LAYOUT_FULL)
-		grid_put(grid, area, LOOK_KEY, " ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  : Command  q Quit");
+		grid_put(grid, area, LOOK_KEY,
+			" ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  : Command  q Quit");
 	else if (kind == LAYOUT_COMPACT)
 		grid_put(grid, area, LOOK_KEY, "?help Enter r x a : q");
 	else

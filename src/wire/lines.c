@@ -43,7 +43,7 @@ bool lines_feed(struct lines *lines, const char *bytes, size_t size)
 	drop_taken(lines);
 	size_t fresh = lines->buffer.size;
 	lines->is_broken = !text_append(&lines->buffer, bytes, size) ||
-		!measure(lines, fresh);
+			   !measure(lines, fresh);
 	return !lines->is_broken;
 }
 

@@ -37,7 +37,9 @@ static void bring_up(void)
 
 static struct outcome end(int code, int signal, bool has_leftovers)
 {
-	struct death death = { .code = (int16_t)code, .signal = (int16_t)signal, .cause = signal ? CAUSE_SIGNAL : CAUSE_EXIT };
+	struct death death = { .code = (int16_t)code,
+		.signal = (int16_t)signal,
+		.cause = signal ? CAUSE_SIGNAL : CAUSE_EXIT };
 
 	return instance_ended(&web, &spec, &death, has_leftovers, &now);
 }
@@ -215,9 +217,11 @@ START_TEST(random_lives_stay_consistent)
 			end((int)(random() % 3), 0, random() % 4 == 0);
 		else if (web.beheaded)
 			instance_gone(&web, &spec, &now);
-		else if (event <= EVENT_FORBIDDEN || event == EVENT_TIMEOUT || event == EVENT_UNSPAWNABLE)
+		else if (event <= EVENT_FORBIDDEN || event == EVENT_TIMEOUT ||
+			 event == EVENT_UNSPAWNABLE)
 			report(event);
-		ck_assert_msg(!web.pid || state_has_process(web.state), "step %d: a process in %s", step, state_name(web.state));
+		ck_assert_msg(!web.pid || state_has_process(web.state), "step %d: a process in %s",
+			step, state_name(web.state));
 		ck_assert(!state_has_process(web.state) || web.pid || web.beheaded);
 		ck_assert(web.state != STATE_BACKOFF || web.deadline_ms);
 		ck_assert(!web.beheaded || web.state == STATE_STOPPING);

@@ -84,7 +84,9 @@ END_TEST
 
 static enum verdict verdict_of(enum restart_mode mode, int code, int signal)
 {
-	struct death death = { .code = (int16_t)code, .signal = (int16_t)signal, .uptime_ms = 5000 };
+	struct death death = {
+		.code = (int16_t)code, .signal = (int16_t)signal, .uptime_ms = 5000
+	};
 
 	policy.mode = mode;
 	return policy_judge(&policy, &memory, &death, 0, 0).verdict;

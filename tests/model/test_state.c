@@ -10,25 +10,29 @@ struct cell {
 	unsigned effects;
 };
 
-#define AT_REST(state) \
-	{ state, EVENT_START, STATE_PENDING, DO_DISARM | DO_FORGIVE | DO_ASK }, \
-	{ state, EVENT_RESTART, STATE_PENDING, DO_DISARM | DO_FORGIVE | DO_ASK }
+#define AT_REST(state)                                                               \
+	{ state, EVENT_START, STATE_PENDING, DO_DISARM | DO_FORGIVE | DO_ASK },      \
+	{                                                                            \
+		state, EVENT_RESTART, STATE_PENDING, DO_DISARM | DO_FORGIVE | DO_ASK \
+	}
 
-#define ENDINGS(state) \
-	{ state, EVENT_ENDED_WELL, STATE_COMPLETED, DO_DISARM }, \
-	{ state, EVENT_ENDED_BADLY, STATE_FAILED, DO_DISARM }, \
-	{ state, EVENT_ENDED_AGAIN, STATE_STARTING, DO_DISARM | DO_SPAWN }, \
-	{ state, EVENT_ENDED_BACKOFF, STATE_BACKOFF, DO_ARM_BACKOFF }, \
-	{ state, EVENT_ENDED_FATAL, STATE_FATAL, DO_DISARM }, \
-	{ state, EVENT_ENDED_WANTED, STATE_STARTING, DO_DISARM | DO_SPAWN }, \
-	{ state, EVENT_ENDED_UNWANTED, STATE_STOPPED, DO_DISARM }
+#define ENDINGS(state)                                                               \
+	{ state, EVENT_ENDED_WELL, STATE_COMPLETED, DO_DISARM },                     \
+		{ state, EVENT_ENDED_BADLY, STATE_FAILED, DO_DISARM },               \
+		{ state, EVENT_ENDED_AGAIN, STATE_STARTING, DO_DISARM | DO_SPAWN },  \
+		{ state, EVENT_ENDED_BACKOFF, STATE_BACKOFF, DO_ARM_BACKOFF },       \
+		{ state, EVENT_ENDED_FATAL, STATE_FATAL, DO_DISARM },                \
+		{ state, EVENT_ENDED_WANTED, STATE_STARTING, DO_DISARM | DO_SPAWN }, \
+	{                                                                            \
+		state, EVENT_ENDED_UNWANTED, STATE_STOPPED, DO_DISARM                \
+	}
 
-#define ALIVE(state) \
-	{ state, EVENT_STOP, STATE_STOPPING, DO_TERMINATE }, \
-	{ state, EVENT_RESTART, STATE_STOPPING, DO_TERMINATE | DO_FORGIVE }, \
-	{ state, EVENT_KILL, STATE_STOPPING, DO_KILL }, \
-	{ state, EVENT_BEHEADED, STATE_STOPPING, DO_TERMINATE }, \
-	ENDINGS(state)
+#define ALIVE(state)                                                                 \
+	{ state, EVENT_STOP, STATE_STOPPING, DO_TERMINATE },                         \
+		{ state, EVENT_RESTART, STATE_STOPPING, DO_TERMINATE | DO_FORGIVE }, \
+		{ state, EVENT_KILL, STATE_STOPPING, DO_KILL },                      \
+		{ state, EVENT_BEHEADED, STATE_STOPPING, DO_TERMINATE },             \
+		ENDINGS(state)
 
 static const struct cell cells[] = {
 	{ STATE_PENDING, EVENT_START, STATE_PENDING, DO_ASK },
