@@ -655,6 +655,7 @@ static void restore_life(struct engine *engine, uint32_t index)
 {
 	struct life *life = &engine->store->lives[index];
 	struct member *member = engine->members[life->seat];
+	struct error err;
 
 	if (life->state == LIFE_FREE)
 		return;
@@ -662,6 +663,8 @@ static void restore_life(struct engine *engine, uint32_t index)
 		atomic_store(&life->state, LIFE_FREE); /* the clone never happened */
 		return;
 	}
+	if (!member_open_logs(member, &err))
+		engine_tell(engine, "%s", err.text);
 	if (life->number > member->now.life)
 		welcome(engine, member, index); /* it did, but nobody was told */
 	else if (life->number == member->now.life)

@@ -73,13 +73,16 @@ static enum log_progress take(struct output *output)
 	struct engine *engine = output->engine;
 	struct member *member = engine->members[output->seat];
 	struct logfile *log = &member->logs[output->stream];
-	enum log_progress progress =
-		logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
+	enum log_progress progress = LOG_STALLED;
+	struct error err;
 
+	/* a log that could not be opened is one that cannot take anything now */
+	if (member_open_logs(member, &err))
+		progress = logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
 	if (progress == LOG_TAKEN)
 		engine->listener.on_logged(engine->listener.context, member, output->stream);
 	else if (progress == LOG_STALLED)
-		stall(output, log->path);
+		stall(output, log->path ? log->path : member->now.service);
 	else if (progress == LOG_ENDED)
 		end_output(output);
 	return progress;

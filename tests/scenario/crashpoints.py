@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""
+The engine is killed at every system call that it makes while four children start, write and end; each
+point is a run of its own. Whatever the point: every line is there once, every child ran once, every
+status is known, and every death is in the history once.
+THRUM_POINTS=N tries only every N-th point.
+"""
+import concurrent.futures
+from lib_thrum import *
+
+CHILDREN, LINES = 4, 60
+
+
+def all_failed(project):
+    """The engine may have died before it was told to start all: those that never lived are started."""
+    rows = project.rows()
+    for name, row in rows.items():
+        if row["state"] == "stopped" and not row["life"]:
+            project.run("start", name)
+    return len(rows) == CHILDREN and all(r["state"] == "failed" for r in rows.values())
+
+
+def history(project):
+    try:
+        return project.json("history")
+    except Failure:
+        return None  # the engine was killed just now
+
+
+def one_run(point):
+    processes = {f"c{i}": {"command": [WORKER + "/counter", "started", f"c{i}", str(LINES), "7", "300", str(10 + i)],
+                           "availability": {"restart": "no"}} for i in range(CHILDREN)}
+    project = Project(f"kill{point}", processes)
+    keeper = project.write("keeper", f'#!/bin/sh\nexec "{os.path.dirname(THRUM)}/thrum-keeper" "$1" "{WORKER}/killat"\n', 0o755)
+    project.env.update(THRUM_KEEPER=keeper, KILLAT_THRUM=THRUM, KILLAT_FOLDER=project.dir, KILLAT_POINT=str(point))
+    try:
+        project.run("up", "-d")
+        until(lambda: all_failed(project), f"point {point}: all ended", 20)
+        with open(project.dir + "/started") as f:
+            names = sorted(line.split()[0] for line in f)
+        expect(len(names) == len(set(names)) == CHILDREN, f"point {point}: started {names}")
+        deaths = until(lambda: history(project), f"point {point}: the history")
+        expect(sorted((d["service"], d["code"]) for d in deaths) == [(f"c{i}", 10 + i) for i in range(CHILDREN)],
+               f"point {point}: deaths {[(d['service'], d['code']) for d in deaths]}")
+        for i in range(CHILDREN):
+            wrong = numbered(project.log(f"c{i}/0"), f"c{i}", LINES)
+            expect(not wrong, f"point {point}: {wrong}")
+        project.run("down")
+        until(lambda: os.path.exists(project.dir + "/count"), f"point {point}: the tracer ended", 10)
+        with open(project.dir + "/count") as f:
+            return int(f.read())
+    finally:
+        project.close()
+
+
+def every_system_call_survives():
+    total = one_run(0)
+    stride = int(os.environ.get("THRUM_POINTS", "1"))
+    points = list(range(1 + int(time.time()) % stride, total + 1, stride))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = [pool.submit(one_run, point) for point in points]
+        wrong = []
+        for result in results:
+            try:
+                result.result()
+            except Failure as why:
+                wrong.append(str(why))
+    print(f"# {len(points)} of {total} points, {len(wrong)} violations")
+    expect(not wrong, "; ".join(wrong[:5]))
+
+
+main(every_system_call_survives)

@@ -1,0 +1,140 @@
+"""What the scenarios share: a project in a folder of its own, driven as a user would."""
+import json, os, shutil, signal, subprocess, sys, tempfile, time
+
+THRUM = os.environ["THRUM"]
+WORKER = os.path.join(os.environ.get("BUILDDIR", "."), "tests", "worker")
+
+
+class Failure(Exception):
+    pass
+
+
+class Project:
+    def __init__(self, name, processes, **top):
+        self.name = name
+        self.dir = tempfile.mkdtemp(prefix="thrum-test-")
+        self.env = dict(os.environ, THRUM_RUNTIME_DIR=self.dir + "/run", THRUM_STATE_DIR=self.dir + "/state", LC_ALL="C.UTF-8")
+        os.mkdir(self.dir + "/run", 0o700)
+        os.mkdir(self.dir + "/state")
+        self.front = None
+        self.write("thrum.yaml", json.dumps(dict(top, name=name, processes=processes)))
+
+    def write(self, name, text, mode=0o644):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def run(self, *args, timeout=30, check=None):
+        done = subprocess.run([THRUM, *args], cwd=self.dir, env=self.env, capture_output=True, text=True,
+                              timeout=timeout, stdin=subprocess.DEVNULL, errors="replace")
+        if check is not None and done.returncode != check:
+            raise Failure(f"thrum {' '.join(args)}: status {done.returncode}, not {check}: {done.stdout}{done.stderr}")
+        return done
+
+    def json(self, *args):
+        done = self.run(*args, "--json")
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise Failure(f"thrum {' '.join(args)} --json: status {done.returncode}: {done.stdout[:200]}{done.stderr[:200]}")
+
+    def headless(self, *args):
+        self.front = subprocess.Popen([THRUM, "up", "--headless", "--format", "json", *args], cwd=self.dir, env=self.env,
+                                      stdin=subprocess.DEVNULL, stdout=open(self.dir + "/out", "w"), stderr=open(self.dir + "/err", "w"))
+        return self.front
+
+    def records(self):
+        with open(self.dir + "/out", errors="replace") as f:
+            return [json.loads(line) for line in f if line.endswith("\n")]
+
+    def rows(self):
+        try:
+            return {f"{r['service']}/{r['instance']}": r for r in self.json("ps")}
+        except Failure:
+            return {}  # no engine answers at this moment
+
+    def engine(self):
+        """The pid of the engine that answers now."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    if f.read().split(b"\0")[:3] == [b"thrum", b"engine", self.name.encode()]:
+                        return int(pid)
+            except OSError:
+                pass
+        return None
+
+    def log(self, name, stream="out"):
+        """All bytes of a stream, from the oldest segment on."""
+        base = f"{self.dir}/state/{self.name}/logs/{name.replace('/', '-')}.{stream}.log"
+        data, number = b"", 0
+        while os.path.exists(f"{base}.{number + 1}"):
+            number += 1
+        for path in [f"{base}.{i}" for i in range(number, 0, -1)] + [base]:
+            with open(path, "rb") as f:
+                data += f.read()
+        return data
+
+    def close(self):
+        try:
+            self.run("down", "--timeout", "1s")
+        except Exception:
+            pass
+        if self.front and self.front.poll() is None:
+            self.front.terminate()
+            try:
+                self.front.wait(10)
+            except subprocess.TimeoutExpired:
+                self.front.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def until(test, what, seconds=20):
+    """Wait for a condition, not for time to pass."""
+    end = time.monotonic() + seconds
+    while True:
+        got = test()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise Failure(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def numbered(data, name, count):
+    """None when data is exactly the lines 1 to count of this name, else what is wrong."""
+    want = b"".join(b"%s:%d the quick brown fox\n" % (name.encode(), i) for i in range(1, count + 1))
+    if data == want:
+        return None
+    got, lines = data.split(b"\n"), want.split(b"\n")
+    for i, (a, b) in enumerate(zip(got, lines)):
+        if a != b:
+            return f"{name}: line {i + 1} is {a[:60]!r}, not {b[:60]!r}; {len(got) - 1} lines of {count}"
+    return f"{name}: {len(got) - 1} lines of {count}"
+
+
+def main(*tests):
+    failed = 0
+    for test in tests:
+        try:
+            test()
+            print(f"ok {test.__name__}")
+        except Failure as why:
+            failed += 1
+            print(f"not ok {test.__name__}: {why}")
+    sys.exit(1 if failed else 0)

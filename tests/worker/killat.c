@@ -1,0 +1,96 @@
+/*
+ * Stands in for thrum as the keeper starts it: becomes the engine, traced by a detached process
+ * that kills it at its N-th stop at a system call (entries and exits counted). Only the first engine of
+ * a run is traced; the ones after it are themselves at once.
+ *
+ * KILLAT_THRUM: the real program; KILLAT_FOLDER: of this run; KILLAT_POINT: N, 0: count only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void become_engine(char **argv)
+{
+	execv(getenv("KILLAT_THRUM"), argv);
+	_exit(127);
+}
+
+static void write_count(long count)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/count", getenv("KILLAT_FOLDER"));
+	FILE *file = fopen(path, "w");
+	if (file) {
+		fprintf(file, "%ld\n", count);
+		fclose(file);
+	}
+}
+
+/* The signal to hand on at the next continue. */
+static int take_stop(pid_t engine, int status, long point, long *count, int *is_engine)
+{
+	int signal = WSTOPSIG(status);
+
+	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+		*is_engine = 1;
+	} else if (signal == (SIGTRAP | 0x80)) {
+		if (*is_engine && ++*count == point)
+			kill(engine, SIGKILL);
+	} else if (status >> 16 == 0) {
+		return signal;
+	}
+	return 0;
+}
+
+static void trace(pid_t engine, int ready)
+{
+	long point = atol(getenv("KILLAT_POINT")), count = 0;
+	int status, is_engine = 0;
+
+	if (ptrace(PTRACE_SEIZE, engine, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC) < 0)
+		_exit(1);
+	ptrace(PTRACE_INTERRUPT, engine, 0, 0);
+	if (write(ready, "x", 1) != 1)
+		_exit(1);
+	/* what the engine inherits must end with the engine */
+	for (int fd = 0; fd < 1024; fd++)
+		close(fd);
+	while (waitpid(engine, &status, __WALL) >= 0 && WIFSTOPPED(status)) {
+		int signal = take_stop(engine, status, point, &count, &is_engine);
+		ptrace(PTRACE_SYSCALL, engine, 0, signal);
+	}
+	write_count(count);
+	_exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	char path[4096], byte;
+	int ends[2];
+	pid_t engine = getpid();
+
+	(void)argc;
+	snprintf(path, sizeof path, "%s/traced", getenv("KILLAT_FOLDER"));
+	if (mkdir(path, 0700) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		become_engine(argv);
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	pid_t child = fork();
+	if (child == 0) {
+		if (fork() == 0)
+			trace(engine, ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	waitpid(child, NULL, 0);
+	if (read(ends[0], &byte, 1) != 1)
+		return 1; /* tracing is not allowed here */
+	become_engine(argv);
+}
