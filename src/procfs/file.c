@@ -52,17 +52,17 @@ bool proc_file_scan(int root, const char *path, size_t most,
 	return got >= 0;
 }
 
-/* 0 when the name is anything else. */
+/* -1 when the name is anything else. */
 static int number_of(const char *name)
 {
 	int number = 0;
 
-	if (*name == '0')
-		return 0;
+	if (!*name || (name[0] == '0' && name[1]))
+		return -1;
 	for (; *name; name++) {
 		int digit = *name - '0';
 		if (digit < 0 || digit > 9 || number > (INT_MAX - digit) / 10)
-			return 0;
+			return -1;
 		number = number * 10 + digit;
 	}
 	return number;
@@ -82,7 +82,7 @@ bool proc_folder_scan(int root, const char *path, void (*visit)(void *context, i
 	}
 	while ((entry = readdir(folder))) {
 		int number = number_of(entry->d_name);
-		if (number > 0)
+		if (number >= 0)
 			visit(context, number);
 	}
 	closedir(folder);

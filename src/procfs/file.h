@@ -27,7 +27,7 @@ bool proc_file_scan(int root, const char *path, size_t most,
 	bool (*take)(void *context, const char *bytes, size_t size), void *context);
 
 /*
- * Call visit for each entry of a folder whose name is a number above zero.
+ * Call visit for each entry of a folder whose name is a number.
  * False when the folder cannot be read.
  */
 bool proc_folder_scan(int root, const char *path, void (*visit)(void *context, int number),

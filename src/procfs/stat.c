@@ -71,7 +71,7 @@ bool procfs_stat(int root, pid_t pid, struct proc_stat *stat)
 
 	snprintf(path, sizeof path, "%d/stat", (int)pid);
 	return proc_file_read(root, path, text, sizeof text) > 0 && proc_stat_parse(text, stat) &&
-		stat->pid == pid;
+	       stat->pid == pid;
 }
 
 bool proc_stat_read(pid_t pid, struct proc_stat *stat)
@@ -80,7 +80,7 @@ bool proc_stat_read(pid_t pid, struct proc_stat *stat)
 
 	snprintf(path, sizeof path, PROC_ROOT "/%d/stat", (int)pid);
 	return proc_file_read(AT_FDCWD, path, text, sizeof text) > 0 && proc_stat_parse(text, stat) &&
-		stat->pid == pid;
+	       stat->pid == pid;
 }
 
 bool proc_is_dead(char state, uint64_t threads)

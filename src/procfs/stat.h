@@ -8,12 +8,12 @@
 
 struct proc_stat {
 	pid_t pid, parent, group, session;
-	char state;               /* 'R' 'S' 'D' 'Z' … of its main thread */
-	uint64_t starttime;       /* ticks since boot: with the pid, unlike any other */
-	uint64_t user, system;    /* ticks */
+	char state;            /* 'R' 'S' 'D' 'Z' … of its main thread */
+	uint64_t starttime;    /* ticks since boot: with the pid, unlike any other */
+	uint64_t user, system; /* ticks */
 	uint64_t threads;
 	uint64_t rss_pages;
-	int exit_code;            /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
+	int exit_code; /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
 };
 
 /* False when there is no such process, or its line makes no sense. */

@@ -1,10 +1,6 @@
 #include "procfs/sweep.h"
 
-#include <dirent.h>
-#include <libproc2/meminfo.h>
-#include <libproc2/misc.h>
-#include <libproc2/pids.h>
-#include <libproc2/stat.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,147 +9,41 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "procfs/census.h"
+#include "procfs/file.h"
+#include "procfs/machine.h"
 
-/* libproc2 for one row a process; what it lacks (descriptors) by our own hand. */
-static enum pids_item items[] = {
-	PIDS_ID_PID,
-	PIDS_ID_PPID,
-	PIDS_ID_SESSION,
-	PIDS_STATE,
-	PIDS_TICS_ALL,
-	PIDS_TICS_BEGAN,
-	PIDS_RSS,
-	PIDS_NLWP,
+enum {
+	SPAN_LEAST_US = 200 * 1000, /* a tick of the CPU clock is 10 ms: 5 % of this */
+	NOBODY = -1,                /* owners of a row, besides the index of a target */
+	NOT_KNOWN_YET = -2,
 };
-enum { PID,
-	PARENT,
-	SESSION,
-	STATE,
-	TICKS,
-	BEGAN,
-	RSS,
-	THREADS,
-	ITEM_COUNT };
 
-/* One process of this pass or of the one before. */
-struct seen {
-	int32_t pid, parent, session;
-	int32_t owner;  /* index of the target whose tree it is in; -1: nobody's, -2: not known yet */
-	uint64_t began; /* ticks since boot */
-	uint64_t ticks; /* of CPU so far */
-	uint64_t rss, threads;
+/* What one pass saw. */
+struct pass {
+	uint64_t taken_us; /* monotonic; 0: never */
+	struct census census;
+	struct machine_reading machine;
+};
+
+/* Whose session it is. */
+struct claim {
+	int32_t session, owner;
 };
 
 struct sweep {
-	struct pids_info *pids;
-	struct stat_info *stat;
-	struct meminfo_info *memory;
-	struct seen *now, *before; /* owned; sorted by pid */
-	size_t now_count, before_count;
-	uint64_t taken_us; /* monotonic, of the pass before; 0: there was none */
-	long hertz, page;
+	int root;
+	bool is_proc;
+	struct census_taker *taker;     /* owned */
+	struct machine_reader *machine; /* owned */
+	struct pass passes[3];          /* now, last and base point at these */
+	struct pass *now, *last, *base; /* base: at least SPAN_LEAST_US before last */
+	struct claim *claims;           /* owned; sorted by session */
+	size_t claim_count;
+	uint64_t tick_us;
 };
 
-struct sweep *sweep_create(struct error *err)
-{
-	struct sweep *sweep = memory_zeroed(1, sizeof *sweep);
-
-	sweep->hertz = procps_hertz_get();
-	sweep->page = sysconf(_SC_PAGESIZE);
-	if (procps_pids_new(&sweep->pids, items, ITEM_COUNT) < 0 ||
-		procps_stat_new(&sweep->stat) < 0 || procps_meminfo_new(&sweep->memory) < 0) {
-		error_set(err, 0, "libproc2 cannot read /proc");
-		sweep_destroy(sweep);
-		return NULL;
-	}
-	return sweep;
-}
-
-void sweep_destroy(struct sweep *sweep)
-{
-	if (!sweep)
-		return;
-	if (sweep->pids)
-		procps_pids_unref(&sweep->pids);
-	if (sweep->stat)
-		procps_stat_unref(&sweep->stat);
-	if (sweep->memory)
-		procps_meminfo_unref(&sweep->memory);
-	free(sweep->now);
-	free(sweep->before);
-	free(sweep);
-}
-
-static int compare_pids(const void *a, const void *b)
-{
-	const struct seen *one = a, *other = b;
-
-	return (one->pid > other->pid) - (one->pid < other->pid);
-}
-
-static struct seen *find(struct seen *table, size_t count, int32_t pid)
-{
-	struct seen wanted = { .pid = pid };
-
-	return count ? bsearch(&wanted, table, count, sizeof *table, compare_pids) : NULL;
-}
-
-static bool read_table(struct sweep *sweep, struct error *err)
-{
-	struct pids_fetch *fetched = procps_pids_reap(sweep->pids, PIDS_FETCH_TASKS_ONLY);
-
-	if (!fetched)
-		return error_set(err, 0, "libproc2 found no process");
-	free(sweep->before);
-	sweep->before = sweep->now;
-	sweep->before_count = sweep->now_count;
-	sweep->now = memory_zeroed((size_t)fetched->counts->total, sizeof *sweep->now);
-	sweep->now_count = 0;
-	for (int i = 0; i < fetched->counts->total; i++) {
-		struct pids_result *row = fetched->stacks[i]->head;
-		if (row[STATE].result.s_ch == 'Z')
-			continue;
-		sweep->now[sweep->now_count++] = (struct seen){
-			.pid = row[PID].result.s_int,
-			.parent = row[PARENT].result.s_int,
-			.session = row[SESSION].result.s_int,
-			.owner = -2,
-			.began = row[BEGAN].result.ull_int,
-			.ticks = row[TICKS].result.ull_int,
-			.rss = (uint64_t)row[RSS].result.ul_int * (uint64_t)sweep->page,
-			.threads = (uint64_t)row[THREADS].result.s_int,
-		};
-	}
-	qsort(sweep->now, sweep->now_count, sizeof *sweep->now, compare_pids);
-	return true;
-}
-
-static int32_t target_of(const struct sweep_target *targets, size_t count, int32_t pid)
-{
-	for (size_t i = 0; i < count; i++)
-		if (targets[i].pid == pid)
-			return (int32_t)i;
-	return -1;
-}
-
-/* By itself, by its session, or by whoever is above it; what is found out is written down. */
-static int32_t owner_of(
-	struct sweep *sweep, struct seen *process, const struct sweep_target *targets, size_t count)
-{
-	if (process->owner != -2)
-		return process->owner;
-	process->owner = -1; /* also the end of a loop, should the table be torn */
-	int32_t owner = target_of(targets, count, process->pid);
-	if (owner < 0)
-		owner = target_of(targets, count, process->session);
-	struct seen *parent =
-		owner < 0 ? find(sweep->now, sweep->now_count, process->parent) : NULL;
-	if (parent)
-		owner = owner_of(sweep, parent, targets, count);
-	return process->owner = owner;
-}
-
-static uint64_t clock_us(clockid_t id)
+static uint64_t read_clock(clockid_t id)
 {
 	struct timespec now;
 
@@ -161,95 +51,265 @@ static uint64_t clock_us(clockid_t id)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Since the pass before; since its start, for one that was not there then. */
-static double cpu_of(struct sweep *sweep, const struct seen *process, uint64_t now_us)
+struct sweep *sweep_create(struct error *err)
 {
-	struct seen *before = find(sweep->before, sweep->before_count, process->pid);
-	double ticks, seconds;
-
-	if (before && before->began == process->began && now_us > sweep->taken_us) {
-		ticks = (double)(process->ticks - before->ticks);
-		seconds = (double)(now_us - sweep->taken_us) / 1e6;
-	} else {
-		ticks = (double)process->ticks;
-		seconds = (double)clock_us(CLOCK_BOOTTIME) / 1e6 -
-			  (double)process->began / (double)sweep->hertz;
-	}
-	if (seconds < 0.01)
-		seconds = 0.01; /* a tick is not known better */
-	return ticks / (double)sweep->hertz / seconds * 100;
+	return sweep_create_at(PROC_ROOT, err);
 }
 
-/* The kernel gives the count as the size of the folder since 6.2. */
-static uint64_t count_descriptors(int32_t pid)
+struct sweep *sweep_create_at(const char *root, struct error *err)
 {
-	char path[32];
+	struct sweep *sweep = memory_zeroed(1, sizeof *sweep);
+
+	sweep->is_proc = strcmp(root, PROC_ROOT) == 0;
+	sweep->tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+	sweep->now = &sweep->passes[0];
+	sweep->last = &sweep->passes[1];
+	sweep->base = &sweep->passes[2];
+	sweep->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (sweep->root < 0) {
+		error_errno(err, "open %s", root);
+		goto fail;
+	}
+	sweep->taker = census_taker_create(sweep->root, sweep->is_proc, err);
+	if (!sweep->taker)
+		goto fail;
+	sweep->machine = machine_reader_create(sweep->root, sweep->is_proc, err);
+	if (sweep->machine)
+		return sweep;
+fail:
+	sweep_destroy(sweep);
+	return NULL;
+}
+
+void sweep_destroy(struct sweep *sweep)
+{
+	if (!sweep)
+		return;
+	census_taker_destroy(sweep->taker);
+	machine_reader_destroy(sweep->machine);
+	for (size_t i = 0; i < sizeof sweep->passes / sizeof *sweep->passes; i++)
+		census_finish(&sweep->passes[i].census);
+	if (sweep->root >= 0)
+		close(sweep->root);
+	free(sweep->claims);
+	free(sweep);
+}
+
+static int compare_sessions(const void *a, const void *b)
+{
+	const struct claim *one = a, *other = b;
+
+	return (one->session > other->session) - (one->session < other->session);
+}
+
+/* The rows of the targets themselves, and whose their sessions are. */
+static void claim_targets(struct sweep *sweep, const struct sweep_target *targets, size_t count)
+{
+	const struct census *census = &sweep->now->census;
+
+	for (size_t i = 0; i < census->count; i++)
+		census->rows[i].owner = NOT_KNOWN_YET;
+	sweep->claims = memory_resize(sweep->claims, count, sizeof *sweep->claims);
+	sweep->claim_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct sweep_target *target = &targets[i];
+		struct census_row *row = census_find(census, target->pid);
+		if (!row || (target->starttime && row->starttime != target->starttime))
+			continue;
+		row->owner = (int32_t)i;
+		sweep->claims[sweep->claim_count++] = (struct claim){
+			target->session ? target->session : target->pid, (int32_t)i
+		};
+	}
+	qsort(sweep->claims, sweep->claim_count, sizeof *sweep->claims, compare_sessions);
+}
+
+/*
+ * Whoever has no owner gets that of the nearest above who has one; what is found out is written
+ * down all along the way. The table was not read in one instant: it may even have a loop.
+ */
+static void inherit_owner(const struct census *census, struct census_row *row)
+{
+	struct census_row *heir = row;
+
+	for (size_t i = 0; row && row->owner == NOT_KNOWN_YET && i < census->count; i++)
+		row = census_find(census, row->parent);
+	int32_t owner = row && row->owner != NOT_KNOWN_YET ? row->owner : NOBODY;
+	while (heir && heir->owner == NOT_KNOWN_YET) {
+		heir->owner = owner;
+		heir = census_find(census, heir->parent);
+	}
+}
+
+static int32_t owner_of_session(const struct sweep *sweep, int32_t session)
+{
+	struct claim wanted = { .session = session };
+	const struct claim *found;
+
+	if (!sweep->claim_count)
+		return NOT_KNOWN_YET;
+	found = bsearch(&wanted, sweep->claims, sweep->claim_count, sizeof wanted, compare_sessions);
+	return found ? found->owner : NOT_KNOWN_YET;
+}
+
+/* First by descent; then those who went away by their session, and what descends from them. */
+static void find_owners(struct sweep *sweep)
+{
+	const struct census *census = &sweep->now->census;
+
+	for (size_t i = 0; i < census->count; i++)
+		inherit_owner(census, &census->rows[i]);
+	for (size_t i = 0; i < census->count; i++)
+		if (census->rows[i].owner == NOBODY)
+			census->rows[i].owner = owner_of_session(sweep, census->rows[i].session);
+	for (size_t i = 0; i < census->count; i++)
+		inherit_owner(census, &census->rows[i]);
+}
+
+/* Of one core. The start of a process and its CPU time are known to a tick. */
+static double percentage(uint64_t ticks, uint64_t span_us, uint64_t tick_us)
+{
+	if (span_us < tick_us)
+		span_us = tick_us;
+	return (double)ticks * (double)tick_us / (double)span_us * 100;
+}
+
+static double cpu_of(const struct sweep *sweep, const struct pass *base,
+	const struct census_row *row, const struct sweep_time *now)
+{
+	const struct census_row *then = census_find(&base->census, row->pid);
+	uint64_t born_us = row->starttime * sweep->tick_us;
+
+	if (then && then->starttime == row->starttime)
+		return percentage(row->cpu > then->cpu ? row->cpu - then->cpu : 0,
+			now->monotonic_us - base->taken_us, sweep->tick_us);
+	return percentage(row->cpu, now->boot_us > born_us ? now->boot_us - born_us : 0,
+		sweep->tick_us);
+}
+
+static void count_one(void *context, int number)
+{
+	uint64_t *count = context;
+
+	(void)number;
+	++*count;
+}
+
+/* Since Linux 6.2 the size of the folder is the number of descriptors; 0 is an older one, or none. */
+static uint64_t count_descriptors(const struct sweep *sweep, int32_t pid)
+{
+	char path[PROC_PATH_SIZE];
 	struct stat st;
-	struct dirent *entry;
 	uint64_t count = 0;
 
-	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-	if (stat(path, &st) == 0 && st.st_size > 0)
+	snprintf(path, sizeof path, "%d/fd", (int)pid);
+	if (sweep->is_proc && fstatat(sweep->root, path, &st, 0) == 0 && st.st_size > 0)
 		return (uint64_t)st.st_size;
-	DIR *folder = opendir(path);
-	if (!folder)
-		return SAMPLE_UNKNOWN;
-	while ((entry = readdir(folder)))
-		count += entry->d_name[0] != '.';
-	closedir(folder);
-	return count;
+	return proc_folder_scan(sweep->root, path, count_one, &count) ? count : SAMPLE_UNKNOWN;
 }
 
-static void add_process(struct sweep *sweep, struct sample *sample, const struct seen *process,
-	bool is_leader, uint64_t now_us)
+static void fill_leader(const struct sweep *sweep, struct sample *sample,
+	const struct census_row *row, double cpu_pct)
 {
-	double cpu = cpu_of(sweep, process, now_us);
+	sample->pid = row->pid;
+	sample->starttime = row->starttime;
+	sample->taken_us = sweep->now->taken_us;
+	sample->cpu_pct = cpu_pct;
+	sample->rss = row->rss;
+	sample->threads = row->threads;
+	sample->fds = count_descriptors(sweep, row->pid);
+}
 
-	sample->tree_cpu_pct += cpu;
-	sample->tree_rss += process->rss;
+static void add_to_tree(struct sample *sample, const struct census_row *row, double cpu_pct)
+{
+	sample->tree_cpu_pct += cpu_pct;
 	sample->tree_processes++;
-	if (!is_leader)
-		return;
-	sample->pid = process->pid;
-	sample->starttime = process->began;
-	sample->taken_us = now_us;
-	sample->cpu_pct = cpu;
-	sample->rss = process->rss;
-	sample->threads = process->threads;
-	sample->fds = count_descriptors(process->pid);
+	if (row->rss != SAMPLE_UNKNOWN)
+		sample->tree_rss = row->rss + (sample->tree_rss == SAMPLE_UNKNOWN ? 0 : sample->tree_rss);
 }
 
-static void read_machine(struct sweep *sweep, struct machine_sample *machine)
+static void fill_samples(struct sweep *sweep, const struct pass *base,
+	const struct sweep_target *targets, struct sample *out, const struct sweep_time *now)
 {
-	unsigned long long busy =
-		(unsigned long long)STAT_GET(sweep->stat, STAT_TIC_SUM_DELTA_BUSY, sl_int);
-	unsigned long long total =
-		(unsigned long long)STAT_GET(sweep->stat, STAT_TIC_SUM_DELTA_TOTAL, sl_int);
+	const struct census *census = &sweep->now->census;
 
-	machine->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	machine->cpu_pct = total ? 100.0 * (double)busy / (double)total * machine->cpus : 0;
-	machine->memory_total =
-		(uint64_t)MEMINFO_GET(sweep->memory, MEMINFO_MEM_TOTAL, ul_int) * 1024;
-	machine->memory_available =
-		(uint64_t)MEMINFO_GET(sweep->memory, MEMINFO_MEM_AVAILABLE, ul_int) * 1024;
+	for (size_t i = 0; i < census->count; i++) {
+		const struct census_row *row = &census->rows[i];
+		int32_t owner = row->owner;
+		if (owner == NOBODY)
+			continue;
+		double cpu_pct = cpu_of(sweep, base, row, now);
+		add_to_tree(&out[owner], row, cpu_pct);
+		if (row->pid == targets[owner].pid)
+			fill_leader(sweep, &out[owner], row, cpu_pct);
+	}
+}
+
+static double machine_cpu(const struct machine_reading *now, const struct pass *base)
+{
+	bool has_base = base->taken_us && base->machine.total != SAMPLE_UNKNOWN;
+	uint64_t busy = has_base ? base->machine.busy : 0, total = has_base ? base->machine.total : 0;
+
+	if (now->total == SAMPLE_UNKNOWN || now->total <= total || now->busy < busy)
+		return -1;
+	return 100.0 * now->cpus * (double)(now->busy - busy) / (double)(now->total - total);
+}
+
+static void fill_machine(struct sweep *sweep, const struct pass *base,
+	struct machine_sample *machine)
+{
+	const struct machine_reading *reading = &sweep->now->machine;
+
+	machine_read(sweep->machine, &sweep->now->machine);
+	*machine = (struct machine_sample){
+		.cpus = reading->cpus,
+		.cpu_pct = machine_cpu(reading, base),
+		.memory_total = reading->memory_total,
+		.memory_available = reading->memory_available,
+	};
+}
+
+/* A pass soon after the last is compared with the one before that, and not kept. */
+static bool is_soon(const struct sweep *sweep, const struct sweep_time *now)
+{
+	return sweep->last->taken_us && now->monotonic_us - sweep->last->taken_us < SPAN_LEAST_US;
+}
+
+static void keep_pass(struct sweep *sweep)
+{
+	struct pass *spare = sweep->base;
+
+	sweep->base = sweep->last;
+	sweep->last = sweep->now;
+	sweep->now = spare;
+}
+
+bool sweep_take_at(struct sweep *sweep, const struct sweep_time *now,
+	const struct sweep_target *targets, size_t count, struct sample *out,
+	struct machine_sample *machine, struct error *err)
+{
+	bool soon = is_soon(sweep, now);
+	const struct pass *base = soon ? sweep->base : sweep->last;
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = (struct sample){ .tree_rss = SAMPLE_UNKNOWN };
+	*machine = (struct machine_sample){ 0 };
+	if (!census_take(sweep->taker, &sweep->now->census, err))
+		return false;
+	sweep->now->taken_us = now->monotonic_us;
+	claim_targets(sweep, targets, count);
+	find_owners(sweep);
+	fill_samples(sweep, base, targets, out, now);
+	fill_machine(sweep, base, machine);
+	if (!soon)
+		keep_pass(sweep);
+	return true;
 }
 
 bool sweep_take(struct sweep *sweep, const struct sweep_target *targets, size_t count,
 	struct sample *out, struct machine_sample *machine, struct error *err)
 {
-	uint64_t now_us = clock_us(CLOCK_MONOTONIC);
+	struct sweep_time now = { read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_BOOTTIME) };
 
-	memset(out, 0, count * sizeof *out);
-	if (!read_table(sweep, err))
-		return false;
-	for (size_t i = 0; i < sweep->now_count; i++) {
-		struct seen *process = &sweep->now[i];
-		int32_t owner = owner_of(sweep, process, targets, count);
-		if (owner >= 0)
-			add_process(sweep, &out[owner], process, process->pid == targets[owner].pid,
-				now_us);
-	}
-	read_machine(sweep, machine);
-	sweep->taken_us = now_us;
-	return true;
+	return sweep_take_at(sweep, &now, targets, count, out, machine, err);
 }

@@ -1,18 +1,38 @@
 #include "procfs/tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/memory.h"
-#include "base/text.h"
+#include "procfs/file.h"
 #include "procfs/stat.h"
 
-enum { FILE_MOST = 1024 * 1024 };
+enum {
+	CHILDREN_MOST = 4 * 1024 * 1024,    /* bytes of one list of children */
+	ENVIRONMENT_MOST = 8 * 1024 * 1024, /* Linux takes up to 6 MiB */
+	QUEUE_MOST = 64 * 1024,
+};
+
+/* Somebody whom a list of children named. */
+struct candidate {
+	pid_t pid, parent;
+};
+
+struct finder {
+	const struct tree_search *search;
+	struct tree *tree;
+	int root;
+	struct candidate *queue; /* owned */
+	size_t queue_count, queue_room;
+	size_t next; /* those from here on are still to be looked at */
+	size_t zombies;
+	pid_t reading; /* whose children are being read */
+	pid_t unended; /* the number at the end of the piece before */
+};
 
 bool tree_has(const struct tree *tree, const struct tree_process *process)
 {
@@ -29,93 +49,135 @@ void tree_finish(struct tree *tree)
 	*tree = (struct tree){ 0 };
 }
 
-static bool add(struct tree *tree, const struct proc_stat *stat)
+static bool add_process(struct tree *tree, const struct proc_stat *stat)
 {
 	struct tree_process process = { stat->pid, stat->starttime };
 
-	if (stat->state == 'Z' || stat->state == 'X' || tree->count == TREE_MOST ||
-		tree_has(tree, &process))
+	if (tree_has(tree, &process))
 		return false;
+	if (tree->count == TREE_MOST) {
+		tree->is_cut = true;
+		return false;
+	}
 	if (tree->count == tree->room) {
 		tree->room = tree->room ? tree->room * 2 : 16;
-		tree->processes =
-			memory_resize(tree->processes, tree->room, sizeof *tree->processes);
+		tree->processes = memory_resize(tree->processes, tree->room, sizeof *tree->processes);
 	}
 	tree->processes[tree->count++] = process;
 	return true;
 }
 
-static bool read_file(const char *path, struct text *text)
+static void enqueue(struct finder *finder, pid_t pid)
 {
-	struct error err;
-
-	text_clear(text);
-	return text_read_file(text, path, &err);
-}
-
-/* Calls visit for each child of one thread. */
-static void for_children_of_thread(pid_t pid, pid_t thread,
-	void (*visit)(void *context, pid_t child), void *context)
-{
-	char path[64];
-	struct text text;
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)thread);
-	text_init(&text, FILE_MOST);
-	if (read_file(path, &text)) {
-		char *rest = text.data, *word;
-		while (rest && (word = strsep(&rest, " ")))
-			if (*word)
-				visit(context, (pid_t)strtol(word, NULL, 10));
-	}
-	text_finish(&text);
-}
-
-static void for_children(pid_t pid, void (*visit)(void *context, pid_t child), void *context)
-{
-	char path[32];
-	struct dirent *entry;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	DIR *threads = opendir(path);
-	if (!threads)
+	if (finder->queue_count == QUEUE_MOST) {
+		finder->tree->is_cut = true;
 		return;
-	while ((entry = readdir(threads)))
-		if (entry->d_name[0] != '.')
-			for_children_of_thread(pid, (pid_t)strtol(entry->d_name, NULL, 10), visit, context);
-	closedir(threads);
+	}
+	if (finder->queue_count == finder->queue_room) {
+		finder->queue_room = finder->queue_room ? finder->queue_room * 2 : 64;
+		finder->queue = memory_resize(finder->queue, finder->queue_room, sizeof *finder->queue);
+	}
+	finder->queue[finder->queue_count++] = (struct candidate){ pid, finder->reading };
 }
 
-/* A zombie's place is taken by nobody, but what it leaves behind has fallen to the keeper. */
-static void add_descendant(void *context, pid_t pid)
+/* "12 345 6 ": each number ends with a blank, or it was broken off and is none. */
+static bool take_children(void *context, const char *bytes, size_t size)
 {
-	struct tree *tree = context;
-	struct proc_stat stat;
+	struct finder *finder = context;
 
-	if (proc_stat_read(pid, &stat) && add(tree, &stat))
-		for_children(pid, add_descendant, tree);
+	for (size_t i = 0; i < size; i++) {
+		int digit = bytes[i] - '0';
+		if (bytes[i] == ' ' || bytes[i] == '\n') {
+			if (finder->unended)
+				enqueue(finder, finder->unended);
+			finder->unended = 0;
+		} else if (digit < 0 || digit > 9 || finder->unended > (INT_MAX - digit) / 10) {
+			return false;
+		} else {
+			finder->unended = finder->unended * 10 + digit;
+		}
+	}
+	return true;
 }
 
-static bool has_marker(pid_t pid, const char *marker)
+static void list_children_of_thread(void *context, int thread)
 {
-	char path[32];
-	struct text text;
-	bool has = false;
+	struct finder *finder = context;
+	char path[PROC_PATH_SIZE];
 
-	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-	text_init(&text, FILE_MOST);
-	if (read_file(path, &text))
-		for (const char *entry = text.data; entry && entry < text.data + text.size && !has;
-			entry += strlen(entry) + 1)
-			has = strcmp(entry, marker) == 0;
-	text_finish(&text);
-	return has;
+	snprintf(path, sizeof path, "%d/task/%d/children", (int)finder->reading, thread);
+	finder->unended = 0;
+	proc_file_scan(finder->root, path, CHILDREN_MOST, take_children, finder);
 }
 
-struct orphanage {
-	struct tree *tree;
-	const struct tree_search *search;
+/* The kernel keeps them by the thread that made them. */
+static void list_children(struct finder *finder, pid_t pid, uint64_t threads)
+{
+	char path[PROC_PATH_SIZE];
+
+	finder->reading = pid;
+	snprintf(path, sizeof path, "%d/task", (int)pid);
+	if (threads == 1)
+		list_children_of_thread(finder, pid);
+	else
+		proc_folder_scan(finder->root, path, list_children_of_thread, finder);
+}
+
+/*
+ * A candidate may have ended meanwhile, and its pid be a stranger's. Its parent may have ended
+ * as well: then it is the keeper's.
+ */
+static bool read_candidate(struct finder *finder, const struct candidate *candidate,
+	struct proc_stat *stat)
+{
+	return procfs_stat(finder->root, candidate->pid, stat) &&
+	       (stat->parent == candidate->parent || stat->parent == finder->search->keeper);
+}
+
+static void admit(struct finder *finder, const struct proc_stat *stat)
+{
+	if (proc_is_dead(stat->state, stat->threads))
+		finder->zombies++;
+	else if (add_process(finder->tree, stat))
+		list_children(finder, stat->pid, stat->threads);
+}
+
+/* Looks for a whole entry of the environment, which may lie in several pieces. */
+struct marker_match {
+	const char *marker;
+	size_t matched; /* characters of it, in the entry that is being read */
+	bool differs;   /* that entry is another one */
+	bool is_found;
 };
+
+static bool take_environment(void *context, const char *bytes, size_t size)
+{
+	struct marker_match *match = context;
+
+	for (size_t i = 0; i < size && !match->is_found; i++) {
+		if (bytes[i] == '\0') {
+			match->is_found = !match->differs && !match->marker[match->matched];
+			match->matched = 0;
+			match->differs = false;
+		} else if (!match->differs) {
+			match->differs = match->marker[match->matched] != bytes[i];
+			match->matched += !match->differs;
+		}
+	}
+	return !match->is_found;
+}
+
+static bool has_marker(struct finder *finder, pid_t pid)
+{
+	struct marker_match match = { .marker = finder->search->marker };
+	char path[PROC_PATH_SIZE];
+
+	if (!match.marker || !*match.marker)
+		return false;
+	snprintf(path, sizeof path, "%d/environ", (int)pid);
+	proc_file_scan(finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
+	return match.is_found;
+}
 
 static bool is_known(const struct tree_search *search, pid_t pid)
 {
@@ -125,25 +187,69 @@ static bool is_known(const struct tree_search *search, pid_t pid)
 	return false;
 }
 
-static void add_orphan(void *context, pid_t pid)
+static void look_at_orphan(struct finder *finder, const struct candidate *candidate)
 {
-	struct orphanage *orphanage = context;
-	const struct tree_search *search = orphanage->search;
+	const struct tree_search *search = finder->search;
 	struct proc_stat stat;
 
-	if (pid == search->leader || is_known(search, pid) || !proc_stat_read(pid, &stat))
+	if (candidate->pid == search->leader || is_known(search, candidate->pid) ||
+		!read_candidate(finder, candidate, &stat))
 		return;
-	if (stat.session != search->session && !has_marker(pid, search->marker))
-		return;
-	if (add(orphanage->tree, &stat))
-		for_children(pid, add_descendant, orphanage->tree);
+	bool is_of_session = search->session > 0 && stat.session == search->session;
+	if (is_of_session || has_marker(finder, candidate->pid))
+		admit(finder, &stat);
 }
 
+static void drain_queue(struct finder *finder)
+{
+	struct proc_stat stat;
+
+	while (finder->next < finder->queue_count) {
+		struct candidate candidate = finder->queue[finder->next++];
+		if (read_candidate(finder, &candidate, &stat))
+			admit(finder, &stat);
+	}
+}
+
+static void find_children(struct finder *finder)
+{
+	const struct tree_search *search = finder->search;
+	struct proc_stat stat;
+
+	if (!procfs_stat(finder->root, search->leader, &stat) || stat.session != search->session)
+		return;
+	if (!search->leader_starttime || stat.starttime == search->leader_starttime)
+		list_children(finder, search->leader, stat.threads);
+	drain_queue(finder);
+}
+
+/* The keeper has one thread. */
+static void find_orphans(struct finder *finder)
+{
+	finder->reading = finder->search->keeper;
+	list_children_of_thread(finder, finder->search->keeper);
+	size_t end = finder->queue_count;
+	while (finder->next < end) {
+		struct candidate candidate = finder->queue[finder->next++];
+		look_at_orphan(finder, &candidate);
+	}
+	drain_queue(finder);
+}
+
+/* Orphans last: whoever loses its parent meanwhile goes from there to here. */
 void tree_find(struct tree *tree, const struct tree_search *search)
 {
-	struct orphanage orphanage = { tree, search };
+	struct finder finder = { .search = search, .tree = tree };
+	size_t before = tree->count;
 
-	if (search->leader)
-		for_children(search->leader, add_descendant, tree);
-	for_children_of_thread(search->keeper, search->keeper, add_orphan, &orphanage);
+	finder.root = open(search->root ? search->root : PROC_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (finder.root < 0)
+		return;
+	if (search->leader > 0)
+		find_children(&finder);
+	if (search->keeper > 0)
+		find_orphans(&finder);
+	tree->only_zombies = finder.zombies > 0 && tree->count == before;
+	free(finder.queue);
+	close(finder.root);
 }

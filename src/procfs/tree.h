@@ -23,18 +23,25 @@ struct tree_process {
 struct tree {
 	struct tree_process *processes; /* owned */
 	size_t count, room;
+	bool is_cut;       /* there are more than TREE_MOST */
+	bool only_zombies; /* none is left but dead ones that nobody has reaped yet */
 };
 
 struct tree_search {
-	pid_t leader;       /* 0: it has ended */
-	pid_t session;      /* that it led */
-	const char *marker; /* "NAME=value": an entry of its environment */
-	pid_t keeper;       /* to whom orphans fall */
-	const pid_t *known; /* children of the keeper that are somebody else's */
+	pid_t leader;              /* 0: it has ended */
+	uint64_t leader_starttime; /* 0: whoever has that pid and leads that session */
+	pid_t session;             /* that it led */
+	const char *marker;        /* "NAME=value": an entry of its environment; or NULL */
+	pid_t keeper;              /* to whom orphans fall */
+	const pid_t *known;        /* children of the keeper that are somebody else's */
 	size_t known_count;
+	const char *root; /* NULL: /proc; else fixtures in tests */
 };
 
-/* Appends all but the leader; zombies are none, somebody is about to reap them. */
+/*
+ * Appends all but the leader. Zombies are none: somebody is about to reap them. The kernel's
+ * lists may leave out somebody while others end: who must be sure asks until nobody new is found.
+ */
 void tree_find(struct tree *tree, const struct tree_search *search);
 void tree_finish(struct tree *tree);
 bool tree_has(const struct tree *tree, const struct tree_process *process);

@@ -1,6 +1,9 @@
 #include "tests/runner.h"
 
+Suite *assemble_suite(void);
+
 static suite_function *const suites[] = {
+	assemble_suite,
 	NULL,
 };
 

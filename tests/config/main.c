@@ -1,6 +1,11 @@
 #include "tests/runner.h"
 
+Suite *command_suite(void);
+Suite *load_suite(void);
+
 static suite_function *const suites[] = {
+	command_suite,
+	load_suite,
 	NULL,
 };
 

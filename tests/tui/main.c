@@ -1,6 +1,11 @@
 #include "tests/runner.h"
 
+Suite *layout_suite(void);
+Suite *view_suite(void);
+
 static suite_function *const suites[] = {
+	layout_suite,
+	view_suite,
 	NULL,
 };
 

@@ -1,0 +1,266 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "tui/keymap.h"
+#include "tui/ui.h"
+
+static struct ui *ui;
+static struct grid grid;
+static struct dashboard_options options = { .project = "shop" };
+
+static struct replica_row *add(const char *service, unsigned instance, enum state state)
+{
+	struct replica *replica = &ui->replica;
+
+	replica->rows = memory_resize(replica->rows, replica->row_count + 1, sizeof *replica->rows);
+	struct replica_row *row = &replica->rows[replica->row_count++];
+	*row = (struct replica_row){ .row = { .instance = instance, .state = state, .life = 1 } };
+	snprintf(row->row.service, sizeof row->row.service, "%s", service);
+	if (state_has_process(state))
+		row->row.pid = 1000 + (int)replica->row_count;
+	row->row.started_us = ui->now_us - 61 * 1000000ull;
+	return row;
+}
+
+static void begin(void)
+{
+	ui = memory_zeroed(1, sizeof *ui);
+	ui->options = &options;
+	ui->is_unicode = true;
+	ui->now_us = 1700000000000000ull;
+	replica_init(&ui->replica);
+	snprintf(ui->replica.project, sizeof ui->replica.project, "shop");
+	grid_init(&grid);
+	add("api", 0, STATE_RUNNING);
+	add("api", 1, STATE_RUNNING);
+	struct replica_row *worker = add("worker", 0, STATE_BACKOFF);
+	worker->row.deadline_us = ui->now_us + 3200000;
+	worker->row.restarts.crash = 4;
+	struct replica_row *job = add("job", 0, STATE_FAILED);
+	job->row.has_last_death = true;
+	job->row.last_death.code = 3;
+	rows_keep_selection(ui);
+}
+
+static void end(void)
+{
+	replica_finish(&ui->replica);
+	grid_finish(&grid);
+	free(ui);
+}
+
+static char *line(int y)
+{
+	struct text text;
+	char encoded[4];
+
+	text_init(&text, 64 * 1024);
+	for (int x = 0; x < grid.width; x++)
+		if (grid_at(&grid, x, y)->character)
+			text_append(&text, encoded, utf8_encode(encoded, grid_at(&grid, x, y)->character));
+	return text_take(&text);
+}
+
+static bool shows(const char *what)
+{
+	bool found = false;
+
+	for (int y = 0; y < grid.height && !found; y++) {
+		char *text = line(y);
+		found = strstr(text, what);
+		free(text);
+	}
+	return found;
+}
+
+static void draw(int width, int height)
+{
+	grid_reset(&grid, width, height);
+	view_draw(ui, &grid);
+}
+
+START_TEST(the_table_says_how_everything_is)
+{
+	draw(100, 30);
+	ck_assert(shows("thrum shop"));
+	ck_assert(shows("instances 4  up 2  backoff 1  failed 1 !"));
+	ck_assert(shows("v api"));
+	ck_assert(shows("2/2 up"));
+	ck_assert(shows("├─ api/0"));
+	ck_assert(shows("└─ api/1"));
+	ck_assert(shows("backoff 3.2s"));
+	ck_assert(shows("4!"));
+	ck_assert(shows("failed 3"));
+	ck_assert(shows("01:01"));
+}
+END_TEST
+
+START_TEST(every_size_is_drawn)
+{
+	for (int width = 1; width <= 160; width++)
+		for (int height = 1; height <= 50; height += 3)
+			for (enum dialog dialog = DIALOG_NONE; dialog <= DIALOG_LAUNCH; dialog++) {
+				ui->dialog = dialog;
+				ui->asked_method = "restart";
+				draw(width, height);
+			}
+	ui->dialog = DIALOG_NONE;
+	draw(20, 5);
+	ck_assert(shows("api"));
+}
+END_TEST
+
+START_TEST(narrow_screens_keep_what_matters)
+{
+	draw(40, 12);
+	ck_assert(shows("NAME"));
+	ck_assert(shows("STATE"));
+	ck_assert(shows("failed 3"));
+	ck_assert(!shows("UPTIME"));
+}
+END_TEST
+
+START_TEST(without_unicode_all_is_ascii)
+{
+	ui->is_unicode = false;
+	draw(100, 30);
+	for (int y = 0; y < grid.height; y++)
+		for (int x = 0; x < grid.width; x++)
+			ck_assert_uint_lt(grid_at(&grid, x, y)->character, 0x7f);
+}
+END_TEST
+
+START_TEST(an_empty_project_says_what_to_do)
+{
+	ui->replica.row_count = 0;
+	draw(80, 24);
+	ck_assert(shows("Nothing is running yet."));
+	ck_assert(shows("a  launch a command"));
+}
+END_TEST
+
+START_TEST(the_selection_follows_who_it_is)
+{
+	ui->selected = (struct target){ .service = "worker", .instance = 0 };
+	ui->replica.rows[0] = ui->replica.rows[1];
+	memmove(&ui->replica.rows[1], &ui->replica.rows[2], 2 * sizeof *ui->replica.rows);
+	ui->replica.row_count = 3;
+	rows_keep_selection(ui);
+	ck_assert_str_eq(ui->selected.service, "worker");
+	ui->replica.row_count = 1;
+	rows_keep_selection(ui);
+	ck_assert_str_eq(ui->selected.service, "api");
+}
+END_TEST
+
+START_TEST(folding_hides_instances)
+{
+	static struct table_row rows[ROWS_MOST];
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 5);
+	rows_fold(ui, "api", true);
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 3);
+	rows_fold(ui, "api", false);
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 5);
+}
+END_TEST
+
+START_TEST(search_goes_round)
+{
+	ck_assert(rows_search(ui, "job", 1, true));
+	ck_assert_str_eq(ui->selected.service, "job");
+	ck_assert(rows_search(ui, "api/1", 1, false));
+	ck_assert_int_eq(ui->selected.instance, 1);
+	ck_assert(!rows_search(ui, "nobody", 1, true));
+}
+END_TEST
+
+START_TEST(keys_are_there_once_and_explained)
+{
+	for (const struct key_row *row = keymap; row->key; row++) {
+		for (const struct key_row *other = row + 1; other->key; other++)
+			ck_assert_msg(row->key != other->key, "%s", row->name);
+		ck_assert_ptr_nonnull(action_rows[row->action].help);
+	}
+	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++) {
+		bool has_key = false;
+		for (const struct key_row *row = keymap; row->key; row++)
+			has_key = has_key || row->action == action;
+		ck_assert_msg(has_key, "%s", action_rows[action].help);
+	}
+}
+END_TEST
+
+START_TEST(a_whole_service_is_asked_about_and_the_default_is_no)
+{
+	ui->selected = (struct target){ .service = "api", .instance = -1 };
+	action_key(ui, 'r');
+	ck_assert_int_eq(ui->dialog, DIALOG_CONFIRM);
+	action_key(ui, INPUT_RETURN);
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	ck_assert_uint_eq(ui->pending_count, 0);
+}
+END_TEST
+
+START_TEST(escape_never_quits)
+{
+	for (int i = 0; i < 5; i++)
+		action_key(ui, INPUT_ESCAPE);
+	ck_assert(!ui->is_leaving);
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+}
+END_TEST
+
+START_TEST(read_only_acts_on_nothing)
+{
+	struct dashboard_options careful = { .project = "shop", .read_only = true };
+	ui->options = &careful;
+	for (const char *key = "rsxX+-=Sa"; *key; key++) {
+		action_key(ui, (uint32_t)*key);
+		ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+		ck_assert(ui->is_bad);
+	}
+}
+END_TEST
+
+START_TEST(the_grid_takes_nothing_a_terminal_would_obey)
+{
+	grid_reset(&grid, 6, 1);
+	struct rect all = { 0, 0, 6, 1 };
+	grid_put(&grid, all, LOOK_NORMAL, "a\033[2Jb\xc2\x9b");
+	char *text = line(0);
+	ck_assert_str_eq(text, "a?[2Jb");
+	free(text);
+	grid_put(&grid, (struct rect){ 5, 0, 1, 1 }, LOOK_NORMAL, "漢");
+	ck_assert_uint_eq(grid_at(&grid, 5, 0)->character, ' ');
+}
+END_TEST
+
+Suite *view_suite(void)
+{
+	Suite *suite = suite_create("view");
+	TCase *screens = tcase_create("screens"), *keys = tcase_create("keys");
+
+	tcase_add_checked_fixture(screens, begin, end);
+	tcase_add_checked_fixture(keys, begin, end);
+	tcase_set_timeout(screens, 60);
+	tcase_add_test(screens, the_table_says_how_everything_is);
+	tcase_add_test(screens, every_size_is_drawn);
+	tcase_add_test(screens, narrow_screens_keep_what_matters);
+	tcase_add_test(screens, without_unicode_all_is_ascii);
+	tcase_add_test(screens, an_empty_project_says_what_to_do);
+	tcase_add_test(screens, the_grid_takes_nothing_a_terminal_would_obey);
+	tcase_add_test(keys, the_selection_follows_who_it_is);
+	tcase_add_test(keys, folding_hides_instances);
+	tcase_add_test(keys, search_goes_round);
+	tcase_add_test(keys, keys_are_there_once_and_explained);
+	tcase_add_test(keys, a_whole_service_is_asked_about_and_the_default_is_no);
+	tcase_add_test(keys, escape_never_quits);
+	tcase_add_test(keys, read_only_acts_on_nothing);
+	suite_add_tcase(suite, screens);
+	suite_add_tcase(suite, keys);
+	return suite;
+}
