@@ -1,6 +1,9 @@
 #include "tests/runner.h"
 
+Suite *text_suite(void);
+
 static suite_function *const suites[] = {
+	text_suite,
 	NULL,
 };
 

@@ -1,6 +1,9 @@
 #include "tests/runner.h"
 
+Suite *logfile_suite(void);
+
 static suite_function *const suites[] = {
+	logfile_suite,
 	NULL,
 };
 
