@@ -25,12 +25,14 @@ START_TEST(what_a_terminal_would_obey_is_taken_out)
 	ck_assert_str_eq(SAFE("a\033[2J\033[?1049hb"), "ab");
 	ck_assert_str_eq(SAFE("a\033Pq#0\033\\b"), "ab");
 	ck_assert_str_eq(SAFE("a\xc2\x9b"
-			      "31mb"), "a\xef\xbf\xbd"
-					"31mb");
+			      "31mb"),
+		"a\xef\xbf\xbd"
+		"31mb");
 	ck_assert_str_eq(SAFE("\a\b\r\x7f|"), "^G^H^M^?|");
 	ck_assert_str_eq(SAFE("a\xe2\x80\xae"
-			      "b"), "a\xef\xbf\xbd"
-				     "b");
+			      "b"),
+		"a\xef\xbf\xbd"
+		"b");
 	ck_assert_str_eq(SAFE("x\ty"), "x       y");
 	ck_assert_str_eq(SAFE("\xff\xc0\xaf|"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd|");
 	ck_assert_str_eq(SAFE("line\r"), "line");
@@ -68,9 +70,20 @@ static const struct {
 	bool ok;
 	uint64_t ms;
 } durations[] = {
-	{ "500ms", true, 500 }, { "10s", true, 10000 }, { "1.5m", true, 90000 }, { "2h", true, 7200000 }, { "3", true, 3000 },
-	{ "0.5", true, 500 }, { "", false, 0 }, { "s", false, 0 }, { "-1s", false, 0 }, { "1 s", false, 0 }, { "0x10", false, 0 },
-	{ "inf", false, 0 }, { "1w", false, 0 }, { "99999999999999999999d", false, 0 },
+	{ "500ms", true, 500 },
+	{ "10s", true, 10000 },
+	{ "1.5m", true, 90000 },
+	{ "2h", true, 7200000 },
+	{ "3", true, 3000 },
+	{ "0.5", true, 500 },
+	{ "", false, 0 },
+	{ "s", false, 0 },
+	{ "-1s", false, 0 },
+	{ "1 s", false, 0 },
+	{ "0x10", false, 0 },
+	{ "inf", false, 0 },
+	{ "1w", false, 0 },
+	{ "99999999999999999999d", false, 0 },
 };
 
 START_TEST(durations_are_read)

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""What the commands promise: states, exit statuses, clear errors, a clean environment for children."""
+from lib_thrum import *
+
+SHOW = """#!/usr/bin/env python3
+import os, json
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+fds = sorted(int(f) for f in os.listdir("/proc/self/fd"))
+print(json.dumps({"fds": [f for f in fds if f < 3 or os.path.exists(f"/proc/self/fd/{f}")], "ignored": int(status["SigIgn"], 16),
+    "blocked": int(status["SigBlk"], 16), "umask": status["Umask"].strip(), "session": os.getsid(0) == os.getpid() == os.getpgid(0),
+    "stdin": os.readlink("/proc/self/fd/0"), "cwd": os.getcwd(), "nice": os.nice(0), "env": dict(os.environ)}))
+"""
+
+
+def children_get_what_is_meant_for_them_and_nothing_else():
+    project = Project("hygiene", {"show": {"command": ["python3", "-S", "show.py"], "umask": "027", "nice": 3,
+                                           "environment": {"MINE": "yes"}, "rlimits": {"nofile": 77}, "availability": {"restart": "no"}}})
+    try:
+        project.write("show.py", SHOW)
+        project.env["NODE_CHANNEL_FD"] = "9"
+        project.run("up", "-d", check=0)
+        project.run("wait", "show", "--for", "completed", "--timeout", "20s", check=0)
+        shown = json.loads(project.log("show/0"))
+        expect(set(shown["fds"]) <= {0, 1, 2}, f"descriptors {shown['fds']}")
+        # python itself ignores SIGPIPE (13) and SIGXFSZ (25)
+        expect(shown["ignored"] & ~(1 << 12 | 1 << 24) == 0 and shown["blocked"] == 0, f"signals {shown}")
+        expect(shown["umask"] == "0027" and shown["nice"] == 3 and shown["session"], f"attributes {shown}")
+        expect(shown["stdin"] == "/dev/null" and shown["cwd"] == project.dir, f"stdin, folder {shown}")
+        env = shown["env"]
+        expect(env["MINE"] == "yes" and env["THRUM_SERVICE"] == "show" and env["NODE_APP_INSTANCE"] == "0", "environment")
+        expect("NODE_CHANNEL_FD" not in env and "THRUM_KEEPER_FDS" not in env, "something was inherited")
+    finally:
+        project.close()
+
+
+def errors_are_one_clear_sentence_with_a_status():
+    project = Project("errors", {"a": {"command": "sleep 600"}})
+    try:
+        def check(status, words, *args):
+            done = project.run(*args)
+            expect(done.returncode == status, f"thrum {' '.join(args)}: status {done.returncode}, not {status}: {done.stderr}")
+            expect(words in done.stderr, f"thrum {' '.join(args)}: no '{words}' in {done.stderr!r}")
+        check(2, "did you mean 'restart'", "restrat", "a")
+        check(2, "no such option", "ps", "--nonsense")
+        check(3, "no engine runs for project 'errors'", "ps")
+        check(2, "No such file", "check", "-f", "gone.yaml")
+        project.write("bad.yaml", "processes:\n  a: {command: x\n")
+        check(2, "bad.yaml:3:1:", "check", "-f", "bad.yaml")
+        project.run("up", "-d", check=0)
+        check(4, "there are: a", "stop", "nobody")
+        check(2, "scale takes a number", "scale", "a", "many")
+        check(2, "--grep:", "logs", "--grep", "(")
+        check(1, "from 1 to 1000", "scale", "a", "0")
+        check(2, "runs already", "up", "--headless")
+        project.write("thrum.yaml", json.dumps({"name": "errors", "processes": {"b": {"command": "sleep 5"}}}))
+        check(2, "different configuration", "up", "-d")
+    finally:
+        project.close()
+
+
+def a_failed_exec_says_which_step_and_why():
+    project = Project("exec", {"a": {"command": ["./nothing"], "availability": {"restart": "no"}}})
+    try:
+        front = project.headless()
+        expect(front.wait(20) == 1, f"status {front.returncode}")
+        exited = [r for r in project.records() if r.get("event") == "exited"]
+        expect(exited[0]["code"] == 127 and exited[0]["detail"] == "exec ./nothing: No such file or directory", str(exited))
+    finally:
+        project.close()
+
+
+def order_and_status_follow_the_dependencies():
+    project = Project("order", {
+        "web": {"command": "sleep 600", "depends_on": {"migrate": {"condition": "process_completed_successfully"}}},
+        "migrate": {"command": "exit 0", "availability": {"restart": "no"}},
+        "broken": {"command": "exit 1", "availability": {"restart": "no"}},
+        "never": {"command": "sleep 600", "depends_on": {"broken": {"condition": "process_completed_successfully"}}},
+    })
+    try:
+        front = project.headless("--exit-when", "never")
+        until(lambda: project.rows().get("web/0", {}).get("state") == "running" and project.rows()["never/0"]["state"] == "skipped", "web runs, never is skipped")
+        front.terminate()
+        expect(front.wait(20) == 1, f"status {front.returncode}")
+        told = [(r["event"], r["service"]) for r in project.records() if r["kind"] == "event"]
+        expect(told.index(("completed", "migrate")) < told.index(("started", "web")), f"order {told}")
+        expect(("started", "never") not in told, "it was started all the same")
+    finally:
+        project.close()
+
+
+def a_run_ends_as_it_is_told_to():
+    project = Project("ends", {"one": {"command": "exit 7", "availability": {"restart": "no"}}, "two": {"command": "sleep 600"}})
+    try:
+        expect(project.headless("--exit-when", "one").wait(20) == 7, "the status of `one` is passed on")
+        expect(project.headless("--exit-when", "any-failure").wait(20) == 1, "any-failure")
+    finally:
+        project.close()
+
+
+def the_owner_is_lost_and_everything_stops():
+    project = Project("owner", {"a": {"command": "sleep 600", "instances": 3}})
+    try:
+        front = project.headless("--exit-when", "never")
+        pids = until(lambda: [r["pid"] for r in project.rows().values() if r["pid"]] if len(project.rows()) == 3 else None, "all run")
+        front.kill()
+        front.wait()
+        until(lambda: not any(map(is_alive, pids)), "all are stopped")
+        until(lambda: project.engine() is None, "the engine ended")
+    finally:
+        project.close()
+
+
+def a_full_disk_loses_nothing():
+    project = Project("full", {"w": {"command": [WORKER + "/counter", "started", "w", "200000", "50", "0", "0"], "availability": {"restart": "no"}}},
+                      log={"dir": "/dev/shm/thrum-test-full"})
+    folder = "/dev/shm/thrum-test-full"
+    mounted = os.geteuid() == 0 and os.makedirs(folder, exist_ok=True) is None and \
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True).returncode == 0
+    try:
+        if not mounted:
+            print("# skipped: no right to mount a small disk")
+            return
+        project.run("up", "-d", check=0)
+        until(lambda: any("No space left" in (e["detail"] or "") for e in map(json.loads, project.run("events", "--json").stdout.splitlines())), "the full disk is told")
+        expect(project.rows()["w/0"]["state"] == "running", "the child waits")
+        subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
+        project.run("wait", "w", "--for", "completed", "--timeout", "20s", check=0)
+        with open(folder + "/w-0.out.log", "rb") as f:
+            wrong = numbered(f.read(), "w", 200000)
+        expect(not wrong, str(wrong))
+    finally:
+        project.close()
+        if mounted:
+            subprocess.run(["umount", folder])
+        os.path.isdir(folder) and os.rmdir(folder)
+
+
+main(children_get_what_is_meant_for_them_and_nothing_else, errors_are_one_clear_sentence_with_a_status,
+     a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
+     the_owner_is_lost_and_everything_stops, a_full_disk_loses_nothing)
