@@ -73,7 +73,7 @@ static void show_line(struct text *out, struct position at)
 	text_finish(&before);
 }
 
-static void add(struct problems *problems, struct position at, const char *kind,
+__attribute__((format(printf, 4, 0))) static void add(struct problems *problems, struct position at, const char *kind,
 	const char *fmt, va_list args)
 {
 	struct text text;

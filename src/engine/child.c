@@ -180,15 +180,14 @@ static bool own_session(const struct birth *birth)
 
 static bool default_signals(const struct birth *birth)
 {
-	struct sigaction default_action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	/* zeroes are SIG_DFL to the kernel; by raw calls, since libc keeps two signals for itself */
+	static const unsigned long default_action[8];
+	static const unsigned long none[NSIG / 8 / sizeof(unsigned long) + 1];
 
 	(void)birth;
 	for (int number = 1; number < NSIG; number++)
-		sigaction(number, &default_action, NULL); /* KILL, STOP and libc's own refuse */
-	sigemptyset(&none);
-	/* the raw call: libc's would touch state that we share */
-	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, NSIG / 8) == 0;
+		syscall(SYS_rt_sigaction, number, default_action, NULL, NSIG / 8); /* KILL and STOP refuse */
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, NSIG / 8) == 0;
 }
 
 static bool set_limits(const struct birth *birth)

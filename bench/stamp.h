@@ -1,0 +1,18 @@
+/* The file that the children of the benchmarks stamp. */
+#ifndef BENCH_STAMP_H
+#define BENCH_STAMP_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { STAMPS_MOST = 100000 };
+
+struct stamps {
+	_Atomic uint32_t count;
+	uint32_t reserved;
+	struct {
+		uint64_t first, last; /* ns, CLOCK_MONOTONIC */
+	} lives[STAMPS_MOST];
+};
+
+#endif
