@@ -401,8 +401,7 @@ void engine_spawn(struct engine *engine, struct member *member)
 	marker_format(marker, engine, life);
 	struct newborn who = { engine->project.spec->name, member->now.index, marker,
 		engine->keeper.page->soft_nofile };
-	bool ok = member_open_logs(member, &err) &&
-		  launch_prepare(&launch, member_spec(member), &who, &err);
+	bool ok = launch_prepare(&launch, member_spec(member), &who, &err);
 	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
 	launch_finish(&launch);
 	if (ok && !reason)

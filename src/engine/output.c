@@ -1,6 +1,7 @@
 #include "engine/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,8 +10,14 @@
 #include "base/memory.h"
 
 enum {
-	TAKE_MOST = 256 * 1024, /* bytes of one child a turn: then the others have their turn */
+	TAKE_MOST = 512 * 1024, /* bytes of one child a turn: then the others have their turn */
 	RETRY_MS = 1000,
+	WIDE_PIPE = 1024 * 1024,
+	FAST_US = 500,    /* bytes again this soon: a fast writer */
+	MUCH = 48 * 1024, /* the usual pipe was nearly full */
+	LITTLE = 4096,    /* less than this is not worth a wake-up then … */
+	LITTLES = 4,      /* when it happens this often in a row … */
+	REST_MS = 1,      /* … so the pipe may fill this long */
 };
 
 static void on_retry(uv_timer_t *timer)
@@ -23,7 +30,10 @@ static void on_retry(uv_timer_t *timer)
 
 static void on_output_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct output *output = handle->data;
+
+	if (--output->open_handles == 0)
+		free(output);
 }
 
 static void unlink_output(struct output *output)
@@ -52,6 +62,7 @@ static void end_output(struct output *output)
 	}
 	atomic_fetch_or(&life->closed, 1u << output->stream);
 	uv_close((uv_handle_t *)&output->poll, on_output_closed);
+	uv_close((uv_handle_t *)&output->rest, on_output_closed);
 	engine_output_closed(engine, output->life);
 }
 
@@ -88,6 +99,56 @@ static enum log_progress take(struct output *output)
 	return progress;
 }
 
+static void on_rested(uv_timer_t *timer);
+static void watch(struct output *output);
+
+/* As far as the system allows: a user has 64 MiB of wide pipes. */
+static bool widen(struct output *output)
+{
+	if (!output->is_wide)
+		output->is_wide = fcntl(output->fd, F_SETPIPE_SZ, WIDE_PIPE) >= 0;
+	return output->is_wide;
+}
+
+/*
+ * A fast writer is given a wide pipe: fewer wake-ups for both. One of many small pieces would still
+ * wake us for each of them, and wait for the pipe's lock while we take it: so it has some time to fill it.
+ */
+static void consider_rest(struct output *output, uint64_t taken)
+{
+	uint64_t now_us = clock_monotonic_us();
+	bool is_fast = now_us - output->taken_us < FAST_US;
+
+	output->taken_us = now_us;
+	if (is_fast && taken >= MUCH)
+		widen(output);
+	output->littles = is_fast && taken < LITTLE ? output->littles + 1 : 0;
+	if (output->littles < LITTLES || output->is_closing || !widen(output))
+		return;
+	output->is_resting = true;
+	uv_poll_stop(&output->poll);
+	uv_timer_start(&output->rest, on_rested, REST_MS, 0);
+}
+
+static void take_and_rest(struct output *output)
+{
+	struct logfile *log = &output->engine->members[output->seat]->logs[output->stream];
+	uint64_t before = logfile_end(log);
+
+	if (take(output) == LOG_TAKEN)
+		consider_rest(output, logfile_end(log) - before);
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+	struct output *output = timer->data;
+
+	output->is_resting = false;
+	take_and_rest(output);
+	if (!output->is_resting && !output->is_closing && !output->is_stalled)
+		watch(output);
+}
+
 void output_abandon(struct output *output)
 {
 	end_output(output);
@@ -97,7 +158,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	(void)status;
 	(void)events;
-	take(poll->data);
+	take_and_rest(poll->data);
 }
 
 static void watch(struct output *output)
@@ -118,7 +179,9 @@ void output_open(struct engine *engine, uint32_t life, enum stream stream, int f
 	output->next = engine->outputs;
 	engine->outputs = output;
 	uv_poll_init(engine->loop, &output->poll, fd);
-	output->poll.data = output;
+	uv_timer_init(engine->loop, &output->rest);
+	output->poll.data = output->rest.data = output;
+	output->open_handles = 2;
 	watch(output);
 }
 

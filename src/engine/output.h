@@ -15,8 +15,14 @@ struct output {
 	uint32_t seat;
 	enum stream stream;
 	int32_t pid;
-	int fd;          /* owned */
-	bool is_stalled; /* the log cannot take more now; the child waits */
+	int fd;            /* owned */
+	bool is_stalled;   /* the log cannot take more now; the child waits */
+	bool is_wide;      /* the pipe was enlarged: its writer is fast */
+	bool is_resting;   /* not watched until the timer goes off: let it fill */
+	unsigned littles;  /* takes of a few bytes, one right after the other */
+	uint64_t taken_us; /* when bytes were last taken; monotonic */
+	uv_timer_t rest;
+	unsigned open_handles; /* freed when all are closed */
 	bool is_closing;
 	uv_poll_t poll;
 };

@@ -1,6 +1,13 @@
 #include "tests/runner.h"
 
+Suite *stat_suite(void);
+Suite *sweep_suite(void);
+Suite *tree_suite(void);
+
 static suite_function *const suites[] = {
+	stat_suite,
+	sweep_suite,
+	tree_suite,
 	NULL,
 };
 
