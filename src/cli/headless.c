@@ -75,6 +75,17 @@ static void on_line(void *context, const struct tail_line *line)
 	flush_if_large(run);
 }
 
+/* Printing was slower than rotation: what is not printed is at least said. */
+static void on_lost(void *context, const struct tail_stream *stream, uint64_t bytes)
+{
+	struct headless *run = context;
+
+	flush(run);
+	cli_fail(0, "%s/%u: %llu bytes of output were rotated away before they could be printed; "
+		    "log.rotate keeps more",
+		stream->service, stream->instance, (unsigned long long)bytes);
+}
+
 static void take_event(struct headless *run, const json_t *event)
 {
 	uint64_t seq = (uint64_t)json_integer_value(json_object_get(event, "seq"));
@@ -327,7 +338,7 @@ int cli_headless(struct link *link, struct invocation *invocation, const struct 
 
 	replica_init(&run.replica);
 	text_init(&run.output, OUTPUT_MOST);
-	run.tail = (struct tail){ .from_run = true, .take = on_line, .context = &run };
+	run.tail = (struct tail){ .from_run = true, .take = on_line, .lose = on_lost, .context = &run };
 	set_style(&run);
 	if (check_options(&run, spec)) {
 		run.signal_fd = open_signals();

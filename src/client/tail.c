@@ -155,6 +155,9 @@ bool tail_reply(struct tail *tail, const json_t *reply, struct link *link)
 	stream->request = 0;
 	if (!result)
 		return true; /* scaled away meanwhile */
+	uint64_t first = (uint64_t)json_integer_value(json_object_get(result, "first"));
+	if (first > stream->offset && tail->lose)
+		tail->lose(tail->context, stream, first - stream->offset);
 	struct delivery delivery = { tail, stream };
 	json_array_foreach(json_object_get(result, "chunks"), i, chunk)
 		take_chunk(&delivery, stream, chunk);

@@ -36,6 +36,8 @@ struct tail {
 	size_t count;
 	bool from_run; /* new streams begin where this run of the project began; else at their end */
 	void (*take)(void *context, const struct tail_line *line);
+	/* bytes were rotated away before they could be read; may be NULL */
+	void (*lose)(void *context, const struct tail_stream *stream, uint64_t bytes);
 	void *context;
 };
 

@@ -10,6 +10,7 @@
 enum { CELL = 64,
 	NAME_LEAST = 16,
 	NAME_CUT = 9,
+	NAME_USUAL = 20,
 	TREND_LEAST = 8,
 	TREND_MOST = 24,
 	LINE = 1024 };
@@ -220,8 +221,8 @@ static struct fit fit_columns(int width)
 			break;
 	}
 	fit.name = width - used > NAME_CUT ? width - used : NAME_CUT;
-	if (fit.name > 24 + TREND_LEAST) {
-		fit.trend = fit.name - 24 > TREND_MOST ? TREND_MOST : fit.name - 24;
+	if (fit.name > NAME_USUAL + TREND_LEAST) {
+		fit.trend = fit.name - NAME_USUAL > TREND_MOST ? TREND_MOST : fit.name - NAME_USUAL;
 		fit.name -= fit.trend + 1;
 	}
 	return fit;
