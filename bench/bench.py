@@ -1,223 +1,351 @@
 #!/usr/bin/env python3
 """
-Compares thrum with the floor (the shortest C program that does the same work), in the same run, in turn.
-Only the ratios mean something. bench.py [NAME…]; what is over its limit makes the exit status 1.
-"""
-import json, mmap, os, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+Compares thrum with the floor (the shortest C program that does the same work) in the same run, in turn; the
+medians of five rounds. Only the ratios mean something. bench.py [NAME...]; what is over its limit makes the
+exit status 1. Started by scripts/bench, which builds what is needed.
 
-BUILD, THRUM = os.environ["BENCH_BUILD"], os.environ["THRUM"]
-STAMPS = 100000
-SIZE = 8 + 16 * STAMPS
+BENCH_BUILD: the folder of the programs; THRUM: the program to measure; BENCH_DIR: where logs are written
+(default: the temporary folder); BENCH_MB: megabytes of output (300); BENCH_ROUNDS (5).
+"""
+import contextlib, glob, json, mmap, os, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+
+PROGRAMS, THRUM = os.environ["BENCH_BUILD"] + "/bench/", os.environ["THRUM"]
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+MEGABYTES = int(os.environ.get("BENCH_MB", "300"))
+STAMPS_MOST = 100000
+STAMPS_SIZE = 8 + 16 * STAMPS_MOST
+DEADLINE = 120
 failures = 0
 
 
+@contextlib.contextmanager
+def folder():
+    path = tempfile.mkdtemp(prefix="thrum-bench-", dir=os.environ.get("BENCH_DIR"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class Stamps:
+    """The file that children stamp (stamp.h): in memory, so that no disk is measured."""
+
+    def __enter__(self):
+        self.file = tempfile.NamedTemporaryFile(prefix="thrum-bench-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.file.truncate(STAMPS_SIZE)
+        self.map = mmap.mmap(self.file.fileno(), STAMPS_SIZE)
+        return self
+
+    def __exit__(self, *_):
+        self.map.close()
+        self.file.close()
+
+    @property
+    def path(self):
+        return self.file.name
+
+    def count(self):
+        return min(struct.unpack_from("I", self.map)[0], STAMPS_MOST)
+
+    def lives(self):
+        return sorted(struct.unpack_from("QQ", self.map, 8 + 16 * i) for i in range(self.count()))
+
+    def wait(self, count):
+        """Until so many have begun."""
+        end = time.monotonic() + DEADLINE
+        while self.count() < count or any(first == 0 for first, _ in self.lives()[:count]):
+            if time.monotonic() > end:
+                raise TimeoutError(f"only {self.count()} of {count} children ran")
+            time.sleep(0.01)
+
+    def gaps_ms(self):
+        """From the last instruction of each to the first of the next."""
+        lives = self.lives()
+        return sorted((b[0] - a[1]) / 1e6 for a, b in zip(lives, lives[1:]) if a[1] and b[0] > a[1])
+
+    def spread_ms(self):
+        """From the first instruction of the first to that of the last."""
+        firsts = [first for first, _ in self.lives()]
+        return (max(firsts) - min(firsts)) / 1e6
+
+    def seconds(self):
+        first, last = self.lives()[0]
+        return (last - first) / 1e9
+
+
 class Project:
+    """A project of its own in a folder of its own; all it started is stopped at the end, or killed."""
+
     def __init__(self, processes):
-        self.dir = tempfile.mkdtemp(prefix="thrum-bench-", dir=os.environ.get("BENCH_DIR"))
+        self.processes = processes
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        self.dir = self.stack.enter_context(folder())
         self.env = dict(os.environ, THRUM_RUNTIME_DIR=self.dir + "/run", THRUM_STATE_DIR=self.dir + "/state")
         os.mkdir(self.dir + "/run", 0o700)
         os.mkdir(self.dir + "/state")
         with open(self.dir + "/thrum.yaml", "w") as f:
-            json.dump({"name": "bench", "processes": processes}, f)
+            json.dump({"name": "bench", "processes": self.processes}, f)
+        return self
 
-    def run(self, *args):
-        done = subprocess.run([THRUM, *args], cwd=self.dir, env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            sys.exit(f"thrum {' '.join(args)}: {done.stderr}")
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError, ValueError):
+            keeper = self.pids()[1]
+            children = children_of(keeper)
+            self.run("down", "--timeout", "1s", check=False)
+            if os.path.exists(f"/proc/{keeper}"):
+                for pid in [keeper, *children]:
+                    kill(pid)
+        self.stack.close()
+
+    def run(self, *args, check=True):
+        done = subprocess.run([THRUM, *args], cwd=self.dir, env=self.env, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=DEADLINE)
+        if check and done.returncode:
+            raise RuntimeError(f"thrum {' '.join(args)}: {done.stderr}")
         return done.stdout
 
+    def hello(self):
+        """By a connection of its own."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(DEADLINE)
+            connection.connect(self.dir + "/run/bench/control")
+            connection.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"client":"cli"}}\n')
+            data = b""
+            while not data.endswith(b"\n"):
+                got = connection.recv(65536)
+                if not got:
+                    raise ConnectionResetError
+                data += got
+            return json.loads(data)["result"]
+
     def pids(self):
-        connection = self.connect()
-        hello = call(connection, "hello")
-        connection.close()
+        hello = self.hello()
         return hello["engine_pid"], hello["keeper_pid"]
 
-    def connect(self):
-        s = socket.socket(socket.AF_UNIX)
-        s.connect(self.dir + "/run/bench/control")
-        return s
 
-    def close(self):
-        subprocess.run([THRUM, "down", "--timeout", "1s"], cwd=self.dir, env=self.env, capture_output=True)
-        shutil.rmtree(self.dir, ignore_errors=True)
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(word) for word in f.read().split()]
 
 
-def call(connection, method):
-    connection.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method}).encode() + b"\n")
-    data = b""
-    while not data.endswith(b"\n"):
-        got = connection.recv(65536)
-        if not got:
-            raise ConnectionResetError
-        data += got
-    return json.loads(data)["result"]
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
-def report(name, unit, floor, ours, limit, higher_is_better=False):
+def say(text, ok):
     global failures
-    ratio = ours / floor
-    ok = ratio >= limit if higher_is_better else ratio <= limit
     failures += not ok
-    print(f"{name}: floor {floor:.2f} {unit}, thrum {ours:.2f} {unit}, ratio {ratio:.2f} (limit {limit}) {'ok' if ok else 'TOO SLOW'}", flush=True)
+    print(text, "ok" if ok else "OVER THE LIMIT", flush=True)
+
+
+def report(name, unit, floors, ours, limit, higher_is_better=False):
+    """The ratio is the median of those of the rounds: both sides of a round had the same neighbours."""
+    floors, ours = list(floors), list(ours)
+    ratio = statistics.median(our / floor for floor, our in zip(floors, ours))
+    floor, our = statistics.median(floors), statistics.median(ours)
+    ok = ratio >= limit if higher_is_better else ratio <= limit
+    say(f"{name}: floor {floor:.2f} {unit}, thrum {our:.2f} {unit}, ratio {ratio:.2f} (limit {limit})", ok)
 
 
 def report_value(name, unit, value, limit):
-    global failures
-    ok = value <= limit
-    failures += not ok
-    print(f"{name}: {value:.2f} {unit} (limit {limit}) {'ok' if ok else 'TOO MUCH'}", flush=True)
+    say(f"{name}: {value:.2f}{unit} (limit {limit})", value <= limit)
 
 
-def stamp_file(folder):
-    path = folder + "/stamps"
-    with open(path, "wb") as f:
-        f.truncate(SIZE)
-    return path
+def remark(text):
+    print("   " + text, flush=True)
 
 
-def read_stamps(path):
-    with open(path, "rb") as f, mmap.mmap(f.fileno(), SIZE, prot=mmap.PROT_READ) as m:
-        count = min(struct.unpack_from("I", m)[0], STAMPS)
-        return [struct.unpack_from("QQ", m, 8 + 16 * i) for i in range(count)]
+def percentile(values, percent):
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
-def wait_for_stamps(path, count, seconds=60):
-    end = time.monotonic() + seconds
-    while len(read_stamps(path)) < count:
-        if time.monotonic() > end:
-            sys.exit(f"only {len(read_stamps(path))} of {count} children ran")
-        time.sleep(0.01)
+RESTARTS = 300
 
 
-def gaps_ms(path):
-    lives = sorted(read_stamps(path))
-    return sorted((b[0] - a[1]) / 1e6 for a, b in zip(lives, lives[1:]) if a[1])
+def restart_floor(program):
+    with Stamps() as stamps:
+        subprocess.run([PROGRAMS + "floor", "restart", str(RESTARTS), program, stamps.path], check=True)
+        return stamps.gaps_ms()
+
+
+def restart_ours(program):
+    availability = {"restart": "always", "min_uptime": 0, "max_restarts": "unlimited", "backoff": {"initial": 0}}
+    with Stamps() as stamps, Project({"x": {"command": [program, stamps.path], "availability": availability}}) as project:
+        project.run("up", "-d")
+        stamps.wait(RESTARTS)
+        project.run("down", "--timeout", "1s")
+        return stamps.gaps_ms()[:RESTARTS]
+
+
+def restart_of(program, name):
+    floors, ours = [], []
+    for _ in range(ROUNDS):
+        floors.append(restart_floor(PROGRAMS + program))
+        ours.append(restart_ours(PROGRAMS + program))
+    p50, p99 = (lambda gaps: percentile(gaps, 50)), (lambda gaps: percentile(gaps, 99))
+    report(f"restart, last instruction of the old to first of the new, {name}", "ms", map(p50, floors), map(p50, ours), 1.5)
+    remark(f"p99: floor {statistics.median(map(p99, floors)):.2f} ms, thrum {statistics.median(map(p99, ours)):.2f} ms")
 
 
 def restart():
-    floors, ours = [], []
-    for _ in range(5):
-        with tempfile.TemporaryDirectory() as folder:
-            path = stamp_file(folder)
-            subprocess.run([BUILD + "/bench/floor", "restart", BUILD + "/bench/stamp", path, "300"], check=True)
-            floors.append(statistics.median(gaps_ms(path)))
-            project = Project({"x": {"command": [BUILD + "/bench/stamp", path + "2"], "availability": {
-                "restart": "always", "min_uptime": 0, "max_restarts": "unlimited"}}})
-            with open(path + "2", "wb") as f:
-                f.truncate(SIZE)
-            project.run("up", "-d")
-            wait_for_stamps(path + "2", 300)
-            project.close()
-            ours.append(statistics.median(gaps_ms(path + "2")[:]))
-    report("restart, last instruction of the old to first of the new", "ms", statistics.median(floors), statistics.median(ours), 1.5)
+    restart_of("stamp", "a C program")
+
+
+def restart_bare():
+    """Without the start of a C library, which hides two thirds of the supervisor's part."""
+    restart_of("bare", "a program without libc")
+
+
+SPAWNED = 100
+
+
+def spawn_floor(kind):
+    with Stamps() as stamps:
+        floor = subprocess.Popen([PROGRAMS + "floor", kind, str(SPAWNED), PROGRAMS + "stamp", stamps.path, "1000"],
+                                 stdin=subprocess.PIPE)
+        try:
+            stamps.wait(SPAWNED)
+            return stamps.spread_ms()
+        finally:
+            for pid in [*children_of(floor.pid), floor.pid]:
+                kill(pid)
+            floor.stdin.close()
+            floor.wait()
+
+
+def spawn_ours():
+    with Stamps() as stamps, Project({"x": {"command": [PROGRAMS + "stamp", stamps.path, "1000"], "instances": SPAWNED}}) as project:
+        project.run("up", "-d")
+        stamps.wait(SPAWNED)
+        return stamps.spread_ms()
 
 
 def spawn():
-    def spread(path):
-        first = [life[0] for life in read_stamps(path)]
-        return (max(first) - min(first)) / 1e6
-    floors, ours = [], []
-    for _ in range(5):
-        with tempfile.TemporaryDirectory() as folder:
-            path = stamp_file(folder)
-            floor = subprocess.Popen([BUILD + "/bench/floor", "spawn", BUILD + "/bench/stamp", path, "100"], start_new_session=True)
-            wait_for_stamps(path, 100)
-            floors.append(spread(path))
-            children = open(f"/proc/{floor.pid}/task/{floor.pid}/children").read().split()
-            for pid in [floor.pid, *map(int, children)]:
-                os.kill(pid, signal.SIGKILL)
-            floor.wait()
-            path = stamp_file(folder)
-            project = Project({"x": {"command": [BUILD + "/bench/stamp", path, "1000"], "instances": 100}})
-            project.run("up", "-d")
-            wait_for_stamps(path, 100)
-            ours.append(spread(path))
-            project.close()
-    report("100 children, first instruction of the first to that of the last", "ms", statistics.median(floors), statistics.median(ours), 1.5)
+    floors, barest, ours = [], [], []
+    for _ in range(ROUNDS):
+        floors.append(spawn_floor("spawn"))
+        ours.append(spawn_ours())
+        barest.append(spawn_floor("bare"))
+    report(f"{SPAWNED} children, first instruction of the first to that of the last, floor with session and pipes", "ms", floors, ours, 1.5)
+    remark(f"posix_spawn and nothing else: {statistics.median(barest):.2f} ms, ratio {statistics.median(ours) / statistics.median(barest):.2f}")
+
+
+KILLS = 100
+
+
+def time_to_return_ms(project):
+    engine = project.pids()[0]
+    time.sleep(0.03)  # an engine that ends at once is held back by its keeper: not what is measured
+    began = time.monotonic()
+    os.kill(engine, signal.SIGKILL)
+    while True:
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            if project.hello()["engine_pid"] != engine:
+                return (time.monotonic() - began) * 1000
 
 
 def engine_back():
-    project = Project({"x": {"command": ["sleep", "1000"], "instances": 20}})
-    project.run("up", "-d")
-    times = []
-    for _ in range(100):
-        engine = project.pids()[0]
-        time.sleep(0.03)  # an engine that ends at once is held back by its keeper: not what is measured
-        began = time.monotonic()
-        os.kill(engine, signal.SIGKILL)
-        while True:
-            try:
-                connection = project.connect()
-                call(connection, "hello")
-                connection.close()
-                break
-            except ConnectionResetError:
-                pass
-        times.append((time.monotonic() - began) * 1000)
-    project.close()
-    times.sort()
-    report_value("engine ready again after kill -9, 20 children, p50", "ms", times[49], 50)
-    report_value("engine ready again after kill -9, 20 children, p99", "ms", times[98], 50)
+    with Project({"x": {"command": ["sleep", "1000"], "instances": 20}}) as project:
+        project.run("up", "-d")
+        before = set(children_of(project.pids()[1])) - {project.pids()[0]}
+        times = [time_to_return_ms(project) for _ in range(KILLS)]
+        after = set(children_of(project.pids()[1])) - {project.pids()[0]}
+    if before != after:
+        raise RuntimeError("the children are other ones than before")
+    for percent in 50, 99:
+        report_value(f"hello answered again after kill -9 of the engine, 20 children, p{percent} of {KILLS}", " ms", percentile(times, percent), 50)
 
 
 def pss_mb(pid):
     with open(f"/proc/{pid}/smaps_rollup") as f:
-        return [int(line.split()[1]) for line in f if line.startswith("Pss:")][0] / 1024
+        return next(int(line.split()[1]) for line in f if line.startswith("Pss:")) / 1024
 
 
 def switches(pid):
+    """Context switches of all its threads, of its own will or not."""
     total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/status") as f:
+    for path in glob.glob(f"/proc/{pid}/task/*/status"):
+        with open(path) as f:
             total += sum(int(line.split()[1]) for line in f if "ctxt_switches" in line)
     return total
 
 
 def idle():
-    project = Project({"x": {"command": ["sleep", "1000"], "instances": 100}})
-    project.run("up", "-d")
-    pids = project.pids()
-    time.sleep(1)  # what is measured is a time of rest
-    before = [switches(pid) for pid in pids]
-    time.sleep(10)
-    after = [switches(pid) for pid in pids]
-    report_value("engine and keeper with 100 idle children, PSS", "MB", sum(map(pss_mb, pids)), 6)
-    report_value("their wake-ups in 10 s without a client", "", sum(after) - sum(before), 0)
-    project.close()
-
-
-def log_speed(pattern):
-    megabytes = int(os.environ.get("BENCH_MB", "300"))
-    floors, ours = [], []
-    for _ in range(5):
-        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
-            began = time.monotonic()
-            writer = subprocess.Popen([BUILD + "/bench/writer", str(megabytes), pattern], stdout=subprocess.PIPE)
-            with open(folder + "/out", "wb") as f:
-                subprocess.run(["cat"], stdin=writer.stdout, stdout=f, check=True)
-            writer.wait()
-            floors.append(megabytes / (time.monotonic() - began))
-        project = Project({"x": {"command": [BUILD + "/bench/writer", str(megabytes), pattern], "availability": {"restart": "no"},
-                                 "log": {"rotate": {"max_size": 0}}}})
+    with Project({"x": {"command": ["sleep", "1000"], "instances": 100}}) as project:
         project.run("up", "-d")
+        pids = project.pids()
+        time.sleep(2)  # what is measured is a time of rest
+        before = sum(map(switches, pids))
+        time.sleep(10)
+        after = sum(map(switches, pids))
+        report_value("engine and keeper with 100 idle children, PSS", " MB", sum(map(pss_mb, pids)), 6)
+        remark(f"engine {pss_mb(pids[0]):.2f}, keeper {pss_mb(pids[1]):.2f}")
+        report_value("their wake-ups in 10 s without a client", "", after - before, 0)
+
+
+def log_floor(pattern):
+    with Stamps() as stamps, folder() as here, open(here + "/out", "wb") as out:
+        writer = subprocess.Popen([PROGRAMS + "writer", stamps.path, str(MEGABYTES), pattern], stdout=subprocess.PIPE)
+        cat = subprocess.Popen(["cat"], stdin=writer.stdout, stdout=out)
+        writer.stdout.close()
+        writer.wait()
+        _, status, used = os.wait4(cat.pid, 0)
+        cat.returncode = status
+        if status or writer.returncode or os.path.getsize(out.name) != MEGABYTES * 1000000:
+            raise RuntimeError("the floor lost something")
+        return MEGABYTES / stamps.seconds(), (used.ru_utime + used.ru_stime) / MEGABYTES * 1000
+
+
+def log_ours(pattern):
+    with Stamps() as stamps, Project({"x": {
+            "command": [PROGRAMS + "writer", stamps.path, str(MEGABYTES), pattern],
+            "availability": {"restart": "no"}, "log": {"rotate": {"max_size": 0}}}}) as project:
+        project.run("up", "-d")
+        engine = project.pids()[0]
         project.run("wait", "x", "--for", "completed")
-        death = json.loads(project.run("history", "--json"))[0]
-        ours.append(megabytes / (death["uptime_ms"] / 1000))
-        project.close()
-    report(f"100-byte lines into a log, {pattern}", "MB/s", statistics.median(floors), statistics.median(ours), 0.8, True)
+        end = time.monotonic() + 10
+        while os.path.getsize(project.dir + "/state/bench/logs/x-0.out.log") != MEGABYTES * 1000000:
+            if time.monotonic() > end:
+                raise RuntimeError("the log has not what was written")
+            time.sleep(0.01)
+        return MEGABYTES / stamps.seconds(), cpu_seconds(engine) / MEGABYTES * 1000
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def log_speed(pattern, name):
+    rounds = [(log_floor(pattern), log_ours(pattern)) for _ in range(ROUNDS)]
+    (floors, floor_cpu), (ours, our_cpu) = (list(zip(*side)) for side in zip(*rounds))
+    report(f"{MEGABYTES} MB of 100-byte lines into a log, {name}, floor: cat", "MB/s", floors, ours, 0.8, True)
+    remark(f"CPU of who writes the log: cat {statistics.median(floor_cpu):.2f} s/GB, engine {statistics.median(our_cpu):.2f} s/GB")
 
 
 def log_blocks():
-    log_speed("blocks")
+    log_speed("blocks", "in blocks of 64 KiB")
 
 
 def log_lines():
-    log_speed("lines")
+    log_speed("lines", "one write each")
 
 
-benches = {f.__name__: f for f in (restart, spawn, engine_back, idle, log_blocks, log_lines)}
-for name in sys.argv[1:] or benches:
+def procfs():
+    """What a pass over /proc costs, and looking for leftovers."""
+    print(subprocess.run([PROGRAMS + "procfs"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
+
+
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, engine_back, idle, log_blocks, log_lines, procfs)}
+names = sys.argv[1:] or list(benches)
+for name in names:
     if name not in benches:
         sys.exit(f"no such benchmark: {name}; there are {', '.join(benches)}")
+print(f"load average before: {os.getloadavg()[0]:.2f} on {os.cpu_count()} processors; above 1, waiting for a turn is what is measured", flush=True)
+for name in names:
     benches[name]()
 sys.exit(1 if failures else 0)

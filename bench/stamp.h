@@ -1,4 +1,4 @@
-/* The file that the children of the benchmarks stamp. */
+/* The file that the children of the benchmarks stamp: when each of them began and ended. */
 #ifndef BENCH_STAMP_H
 #define BENCH_STAMP_H
 

@@ -1,5 +1,5 @@
 """What the scenarios share: a project in a folder of its own, driven as a user would."""
-import json, os, shutil, signal, subprocess, sys, tempfile, time
+import json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
 THRUM = os.environ["THRUM"]
 WORKER = os.path.join(os.environ.get("BUILDDIR", "."), "tests", "worker")
@@ -56,15 +56,15 @@ class Project:
             return {}  # no engine answers at this moment
 
     def engine(self):
-        """The pid of the engine that answers now."""
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    if f.read().split(b"\0")[:3] == [b"thrum", b"engine", self.name.encode()]:
-                        return int(pid)
-            except OSError:
-                pass
-        return None
+        """The pid of the engine that answers now, or None. (Between clone and exec a child looks the same in ps.)"""
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(10)
+                s.connect(f"{self.dir}/run/{self.name}/control")
+                s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
+                return json.loads(s.makefile().readline())["result"]["engine_pid"]
+        except (OSError, ValueError):
+            return None
 
     def log(self, name, stream="out"):
         """All bytes of a stream, from the oldest segment on."""
