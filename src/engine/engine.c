@@ -528,7 +528,7 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 	drain(engine);
 }
 
-/* Without a keeper nobody would know how children end: better to stop them in order. */
+/* Without a keeper nobody tells how children end, and no pid is safe to signal: we end too, and say so. */
 static void on_keeper_gone(uv_poll_t *poll, int status, int events)
 {
 	struct engine *engine = poll->data;
