@@ -11,6 +11,7 @@ enum { CELL = 64,
 	NAME_LEAST = 16,
 	NAME_CUT = 9,
 	NAME_USUAL = 20,
+	KEYS_LONG = 98,
 	TREND_LEAST = 8,
 	TREND_MOST = 24,
 	LINE = 1024 };
@@ -689,7 +690,8 @@ static void draw_keys(
 		grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
 	else if (kind == LAYOUT_FULL)
 		grid_put(grid, area, LOOK_KEY,
-			" ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  : Command  q Quit");
+			area.width < KEYS_LONG ? " ? Help  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  q Quit" : " ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  "
+															      "/ Find  : Command  q Quit");
 	else if (kind == LAYOUT_COMPACT)
 		grid_put(grid, area, LOOK_KEY, "?help Enter r x a : q");
 	else
