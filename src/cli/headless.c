@@ -13,15 +13,15 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/exit_when.h"
+#include "cli/outlet.h"
 #include "cli/record.h"
 #include "client/tail.h"
 #include "client/replica.h"
 
 enum {
-	OUTPUT_MOST = 16 * 1024 * 1024,
-	FLUSH_AT = 64 * 1024,
 	COME_BACK_MS = 30000, /* an engine that dies is started again; this long it is waited for */
 	RETRY_MS = 100,
+	REMIND_MS = 1000,
 };
 
 struct headless {
@@ -30,57 +30,43 @@ struct headless {
 	struct link *link;   /* owned */
 	struct replica replica;
 	struct tail tail;
-	struct text output;
+	struct outlet outlet;
 	struct record_style style;
 	uint64_t sample_ms, linger_ms;
 	uint64_t last_seq;
+	uint64_t reminded_ms; /* the engine, that we still read */
 	int signal_fd;
 	unsigned signals; /* to end, that came */
-	bool is_started, is_ending, is_over, is_fatal, is_mute;
+	bool is_started, is_ending, is_over, is_fatal;
 	int status; /* -1: as the services ended */
 };
 
-static void flush(struct headless *run)
+/* What cannot be printed is still in the logs: supervision goes on. */
+static void write_out(struct headless *run)
 {
-	const char *bytes = text_string(&run->output);
-	size_t size = run->output.size;
-
-	while (size && !run->is_mute) {
-		ssize_t done = write(STDOUT_FILENO, bytes, size);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0) {
-			run->is_mute = true; /* supervision goes on; the logs have it all */
-			cli_fail(0, "standard output: %s; nothing more is printed, services run on",
-				strerror(errno));
-			break;
-		}
-		bytes += done;
-		size -= (size_t)done;
-	}
-	text_clear(&run->output);
+	if (!outlet_write(&run->outlet))
+		cli_fail(0, "standard output: %s; nothing more is printed, services run on",
+			strerror(run->outlet.code));
 }
 
-static void flush_if_large(struct headless *run)
+static void print(struct headless *run)
 {
-	if (run->output.size >= FLUSH_AT)
-		flush(run);
+	write_out(run);
+	tail_hold(&run->tail, outlet_is_full(&run->outlet), run->link);
 }
 
 static void on_line(void *context, const struct tail_line *line)
 {
 	struct headless *run = context;
 
-	record_line(&run->output, &run->style, line);
-	flush_if_large(run);
+	if (!run->outlet.code)
+		record_line(&run->outlet.text, &run->style, line);
 }
 
 /* Printing was slower than rotation: what is not printed is at least said. */
 static void on_lost(void *context, const struct tail_stream *stream, uint64_t bytes)
 {
-	struct headless *run = context;
-
-	flush(run);
+	(void)context;
 	cli_fail(0, "%s/%u: %llu bytes of output were rotated away before they could be printed; "
 		    "log.rotate keeps more",
 		stream->service, stream->instance, (unsigned long long)bytes);
@@ -93,8 +79,8 @@ static void take_event(struct headless *run, const json_t *event)
 	if (seq <= run->last_seq)
 		return;
 	run->last_seq = seq;
-	record_event(&run->output, &run->style, event);
-	flush_if_large(run);
+	if (!run->outlet.code)
+		record_event(&run->outlet.text, &run->style, event);
 }
 
 static void end_run(struct headless *run, int status)
@@ -117,11 +103,13 @@ static void take_notification(struct headless *run, const char *method, const js
 		if (stream)
 			tail_ask(&run->tail, stream, run->link);
 	} else if (strcmp(method, "sample") == 0) {
-		record_samples(&run->output, &run->style, params);
+		/* the one thing that is left out while nobody reads */
+		if (!run->outlet.code && !outlet_is_full(&run->outlet))
+			record_samples(&run->outlet.text, &run->style, params);
 	} else if (strcmp(method, "bye") == 0) {
 		run->is_over = true;
 		run->is_fatal = json_is_true(json_object_get(params, "fatal"));
-		tail_resume(&run->tail, run->link); /* what is left of the output */
+		tail_ask_all(&run->tail, run->link); /* what is left of the output */
 	}
 }
 
@@ -213,22 +201,30 @@ static bool come_back(struct headless *run, struct error *err)
 	return true;
 }
 
-static void take_signal(struct headless *run)
+/* How many came that mean the end. */
+static unsigned count_signals(struct headless *run)
 {
 	struct signalfd_siginfo info;
+	unsigned count = 0;
+
+	while (read(run->signal_fd, &info, sizeof info) == sizeof info)
+		count += info.ssi_signo != SIGCHLD;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue; /* as the first process of a container, what falls to us */
+	run->signals += count;
+	return count;
+}
+
+static void take_signals(struct headless *run)
+{
 	struct error err;
 
-	while (read(run->signal_fd, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGCHLD) {
-			while (waitpid(-1, NULL, WNOHANG) > 0)
-				continue; /* as the first process of a container, what falls to us */
-		} else if (run->signals++ == 0) {
-			end_run(run, -1);
-		} else {
-			link_send(run->link, "kill", json_pack("{s:[s]}", "names", "all"),
-				&(json_int_t){ 0 }, &err);
-		}
-	}
+	if (!count_signals(run))
+		return;
+	if (run->signals > 1)
+		link_send(run->link, "kill", json_pack("{s:[s]}", "names", "all"),
+			&(json_int_t){ 0 }, &err);
+	end_run(run, -1);
 }
 
 static void check_exit(struct headless *run)
@@ -239,13 +235,58 @@ static void check_exit(struct headless *run)
 		end_run(run, verdict.status);
 }
 
+/* Whoever reads gets all of it; another signal ends the waiting for a reader that does not. */
+static void print_rest(struct headless *run)
+{
+	struct pollfd ready[] = {
+		{ .fd = run->signal_fd, .events = POLLIN },
+		{ .fd = STDOUT_FILENO, .events = POLLOUT },
+	};
+	unsigned signals = run->signals;
+
+	write_out(run);
+	while (outlet_has_rest(&run->outlet) && run->signals == signals) {
+		poll(ready, 2, -1);
+		count_signals(run);
+		write_out(run);
+	}
+}
+
 static int finish(struct headless *run)
 {
 	tail_end(&run->tail);
-	flush(run);
+	print_rest(run);
 	if (run->status >= 0)
 		return run->status;
 	return run->is_fatal ? EXIT_FAILED : EXIT_OK;
+}
+
+/* The connection is gone and does not come back. */
+static int give_up(struct headless *run, const struct error *err)
+{
+	bool is_whole = run->is_over && tail_is_idle(&run->tail);
+	int status = finish(run);
+
+	if (!run->is_over)
+		return cli_fail(EXIT_NO_ENGINE, "the engine is gone: %s", err->text);
+	if (!is_whole)
+		cli_fail(0, "the engine ended before all output was printed; the logs have it");
+	return status;
+}
+
+static void wait_for_something(struct headless *run)
+{
+	struct pollfd ready[] = {
+		{ .fd = run->signal_fd, .events = POLLIN },
+		{ .fd = link_fd(run->link), .events = POLLIN },
+		{ .fd = outlet_has_rest(&run->outlet) ? STDOUT_FILENO : -1, .events = POLLOUT },
+	};
+
+	poll(ready, 3, run->is_over ? REMIND_MS : -1);
+	if (run->is_over && clock_monotonic_ms() - run->reminded_ms >= REMIND_MS) {
+		run->reminded_ms = clock_monotonic_ms();
+		tail_remind(&run->tail, run->link);
+	}
 }
 
 static int serve(struct headless *run)
@@ -254,23 +295,17 @@ static int serve(struct headless *run)
 
 	for (;;) {
 		if (!take_messages(run)) {
-			if (run->is_over)
-				return finish(run);
-			flush(run);
-			if (!come_back(run, &err))
-				return cli_fail(EXIT_NO_ENGINE, "the engine is gone: %s", err.text);
+			bool is_done = run->is_over && tail_is_idle(&run->tail);
+			if (is_done || !come_back(run, &err))
+				return give_up(run, &err);
 			continue;
 		}
 		check_exit(run);
-		flush(run);
+		print(run);
 		if (run->is_over && tail_is_idle(&run->tail))
 			return finish(run);
-		struct pollfd ready[] = {
-			{ .fd = run->signal_fd, .events = POLLIN },
-			{ .fd = link_fd(run->link), .events = POLLIN },
-		};
-		poll(ready, 2, -1);
-		take_signal(run);
+		wait_for_something(run);
+		take_signals(run);
 	}
 }
 
@@ -337,7 +372,7 @@ int cli_headless(struct link *link, struct invocation *invocation, const struct 
 	int status = EXIT_USAGE;
 
 	replica_init(&run.replica);
-	text_init(&run.output, OUTPUT_MOST);
+	outlet_init(&run.outlet);
 	run.tail = (struct tail){ .from_run = true, .take = on_line, .lose = on_lost, .context = &run };
 	set_style(&run);
 	if (check_options(&run, spec)) {
@@ -351,6 +386,6 @@ int cli_headless(struct link *link, struct invocation *invocation, const struct 
 	link_close(run.link);
 	tail_finish(&run.tail);
 	replica_finish(&run.replica);
-	text_finish(&run.output);
+	outlet_finish(&run.outlet);
 	return status;
 }

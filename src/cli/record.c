@@ -49,17 +49,71 @@ static void put_time(struct text *out, uint64_t time_us)
 	text_format(out, "%s ", local);
 }
 
+/* A character that JSON does not take as it is. */
+static void put_escape(struct text *out, unsigned char c)
+{
+	static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+	const char *at = c ? strchr(letters, c) : NULL;
+
+	if (at)
+		text_format(out, "\\%c", names[at - letters]);
+	else
+		text_format(out, "\\u%04x", c);
+}
+
+/* bytes are UTF-8. Lines are by far the most of what is printed, so they are written straight. */
+static void put_json_string(struct text *out, const char *bytes, size_t size)
+{
+	size_t clean = 0;
+
+	text_putc(out, '"');
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		if (c >= ' ' && c != '"' && c != '\\')
+			continue;
+		text_append(out, bytes + clean, i - clean);
+		put_escape(out, c);
+		clean = i + 1;
+	}
+	text_append(out, bytes + clean, size - clean);
+	text_putc(out, '"');
+}
+
+static void put_json_text(struct text *out, const char *bytes, size_t size)
+{
+	struct text valid;
+
+	if (utf8_is_valid(bytes, size)) {
+		put_json_string(out, bytes, size);
+		return;
+	}
+	text_init(&valid, size * 3); /* U+FFFD is three bytes long */
+	utf8_append_valid(&valid, bytes, size);
+	put_json_string(out, valid.data, valid.size);
+	text_finish(&valid);
+}
+
+static void put_json_line(struct text *out, const struct tail_line *line)
+{
+	const struct tail_stream *stream = line->stream;
+	char ts[CLOCK_TEXT_SIZE];
+
+	clock_format_iso(ts, line->time_us);
+	text_format(out,
+		"{\"ts\":\"%s\",\"kind\":\"log\",\"service\":\"%s\",\"instance\":%u,\"pid\":%d,"
+		"\"stream\":\"%s\",\"text\":",
+		ts, stream->service, stream->instance, (int)line->pid,
+		stream->is_err ? "stderr" : "stdout");
+	put_json_text(out, line->text, line->size);
+	text_puts(out, "}\n");
+}
+
 void record_line(struct text *out, const struct record_style *style, const struct tail_line *line)
 {
 	const struct tail_stream *stream = line->stream;
 
 	if (style->json) {
-		put_json(
-			out, json_pack("{s:o,s:s,s:s,s:i,s:i,s:s,s:o}", "ts",
-				     time_to_json(line->time_us), "kind", "log", "service",
-				     stream->service, "instance", (int)stream->instance, "pid",
-				     (int)line->pid, "stream", stream->is_err ? "stderr" : "stdout",
-				     "text", text_to_json(line->text, line->size)));
+		put_json_line(out, line);
 		return;
 	}
 	put_time(out, line->time_us);

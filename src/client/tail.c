@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "protocol/value.h"
+#include "protocol/chunk.h"
 
 void tail_finish(struct tail *tail)
 {
@@ -56,29 +56,84 @@ struct tail_stream *tail_know(struct tail *tail, const json_t *description)
 	return stream;
 }
 
-void tail_ask(struct tail *tail, struct tail_stream *stream, struct link *link)
+static json_t *describe_read(const struct tail_stream *stream, size_t most)
+{
+	return json_pack("{s:s,s:i,s:s,s:I,s:i}", "service", stream->service, "instance",
+		(int)stream->instance, "stream", stream->is_err ? "stderr" : "stdout", "offset",
+		(json_int_t)stream->offset, "most", (int)most);
+}
+
+static void send_read(struct tail_stream *stream, struct link *link)
 {
 	struct error err;
 
-	(void)tail;
-	if (stream->request) {
-		stream->is_grown = true;
-		return;
-	}
 	stream->is_grown = false;
-	json_t *params = json_pack("{s:s,s:i,s:s,s:I}", "service", stream->service, "instance",
-		(int)stream->instance, "stream", stream->is_err ? "stderr" : "stdout", "offset",
-		(json_int_t)stream->offset);
-	if (!link_send(link, "log.read", params, &stream->request, &err))
+	if (!link_send(link, "log.read", describe_read(stream, CHUNK_MOST), &stream->request, &err))
 		stream->request = 0; /* the loss is seen where messages are read */
+}
+
+void tail_remind(const struct tail *tail, struct link *link)
+{
+	struct error err;
+	json_int_t nobody;
+
+	if (tail->count)
+		link_send(link, "log.read", describe_read(&tail->streams[0], 1), &nobody, &err);
+}
+
+static size_t count_requests(const struct tail *tail)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tail->count; i++)
+		count += tail->streams[i].request > 0;
+	return count;
+}
+
+/* Ask whoever has grown, in turn, as many as may be under way. */
+static void ask_next(struct tail *tail, struct link *link)
+{
+	size_t under_way = tail->is_held ? TAIL_REQUESTS_MOST : count_requests(tail);
+	size_t first = tail->turn;
+
+	for (size_t i = 0; i < tail->count && under_way < TAIL_REQUESTS_MOST; i++) {
+		size_t at = (first + i) % tail->count;
+		struct tail_stream *stream = &tail->streams[at];
+		if (!stream->is_grown || stream->request)
+			continue;
+		send_read(stream, link);
+		tail->turn = at + 1;
+		under_way++;
+	}
+}
+
+void tail_ask(struct tail *tail, struct tail_stream *stream, struct link *link)
+{
+	stream->is_grown = true;
+	if (!stream->request)
+		ask_next(tail, link);
+}
+
+void tail_hold(struct tail *tail, bool is_held, struct link *link)
+{
+	if (tail->is_held == is_held)
+		return;
+	tail->is_held = is_held;
+	ask_next(tail, link);
+}
+
+void tail_ask_all(struct tail *tail, struct link *link)
+{
+	for (size_t i = 0; i < tail->count; i++)
+		tail->streams[i].is_grown = true;
+	ask_next(tail, link);
 }
 
 void tail_resume(struct tail *tail, struct link *link)
 {
-	for (size_t i = 0; i < tail->count; i++) {
+	for (size_t i = 0; i < tail->count; i++)
 		tail->streams[i].request = 0;
-		tail_ask(tail, &tail->streams[i], link);
-	}
+	tail_ask_all(tail, link);
 }
 
 struct delivery {
@@ -94,85 +149,65 @@ static void deliver(void *context, int32_t pid, uint64_t time_us, const char *te
 	delivery->tail->take(delivery->tail->context, &line);
 }
 
-static int digit_of(char c)
+static void take_chunk(struct delivery *delivery, struct tail_stream *stream, const json_t *json,
+	struct text *room)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
+	struct chunk chunk;
+	struct error err;
 
-	return at ? (int)(at - digits) : -1;
+	if (!chunk_from_json(&chunk, json, room, &err))
+		return; /* the engine always sends them well */
+	assembly_feed(&stream->assembly, chunk.pid, chunk.time_us, chunk.bytes, chunk.size, deliver,
+		delivery);
+	if (chunk.is_final)
+		assembly_end(&stream->assembly, chunk.pid, deliver, delivery);
 }
 
-/* In place; returns the bytes. */
-static size_t decode_base64(char *text)
+static void take_chunks(struct delivery *delivery, struct tail_stream *stream, const json_t *chunks)
 {
-	size_t size = 0;
-	unsigned bits = 0, count = 0;
+	const json_t *chunk;
+	struct text room;
+	size_t i;
 
-	for (const char *c = text; digit_of(*c) >= 0; c++) {
-		bits = bits << 6 | (unsigned)digit_of(*c);
-		count += 6;
-		if (count >= 8) {
-			count -= 8;
-			text[size++] = (char)(bits >> count & 0xff);
-		}
-	}
-	return size;
-}
-
-static void take_chunk(struct delivery *delivery, struct tail_stream *stream, const json_t *chunk)
-{
-	int32_t pid = (int32_t)json_integer_value(json_object_get(chunk, "pid"));
-	uint64_t time_us = time_from_json(json_object_get(chunk, "time"));
-	const json_t *text = json_object_get(chunk, "text"),
-		     *encoded = json_object_get(chunk, "base64");
-
-	if (json_is_true(json_object_get(chunk, "final"))) {
-		assembly_end(&stream->assembly, pid, deliver, delivery);
-	} else if (text) {
-		assembly_feed(&stream->assembly, pid, time_us, json_string_value(text),
-			json_string_length(text), deliver, delivery);
-	} else if (encoded) {
-		char *bytes = memory_copy(json_string_value(encoded));
-		assembly_feed(&stream->assembly, pid, time_us, bytes, decode_base64(bytes), deliver,
-			delivery);
-		free(bytes);
-	}
+	text_init(&room, CHUNK_MOST);
+	json_array_foreach(chunks, i, chunk)
+		take_chunk(delivery, stream, chunk, &room);
+	text_finish(&room);
 }
 
 bool tail_reply(struct tail *tail, const json_t *reply, struct link *link)
 {
 	json_int_t id = json_integer_value(json_object_get(reply, "id"));
-	const json_t *result = json_object_get(reply, "result"), *chunk;
+	const json_t *result = json_object_get(reply, "result");
 	struct tail_stream *stream = NULL;
-	size_t i;
 
-	for (i = 0; id && i < tail->count; i++)
+	for (size_t i = 0; id && i < tail->count; i++)
 		if (tail->streams[i].request == id)
 			stream = &tail->streams[i];
 	if (!stream)
 		return false;
 	stream->request = 0;
-	if (!result)
-		return true; /* scaled away meanwhile */
+	if (!result) { /* scaled away meanwhile */
+		ask_next(tail, link);
+		return true;
+	}
 	uint64_t first = (uint64_t)json_integer_value(json_object_get(result, "first"));
 	if (first > stream->offset && tail->lose)
 		tail->lose(tail->context, stream, first - stream->offset);
 	struct delivery delivery = { tail, stream };
-	json_array_foreach(json_object_get(result, "chunks"), i, chunk)
-		take_chunk(&delivery, stream, chunk);
+	take_chunks(&delivery, stream, json_object_get(result, "chunks"));
 	uint64_t next = (uint64_t)json_integer_value(json_object_get(result, "next"));
 	uint64_t end = (uint64_t)json_integer_value(json_object_get(result, "end"));
 	stream->offset = next;
-	if (next < end || stream->is_grown)
-		tail_ask(tail, stream, link);
+	stream->is_grown = stream->is_grown || next < end;
+	ask_next(tail, link);
 	return true;
 }
 
 bool tail_is_idle(const struct tail *tail)
 {
 	for (size_t i = 0; i < tail->count; i++)
-		if (tail->streams[i].request)
+		if (tail->streams[i].request || tail->streams[i].is_grown)
 			return false;
 	return true;
 }

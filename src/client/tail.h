@@ -18,7 +18,7 @@ struct tail_stream {
 	bool is_err;
 	uint64_t offset;    /* the next byte to ask for */
 	json_int_t request; /* under way; 0: none */
-	bool is_grown;      /* there is more since it was asked */
+	bool is_grown;      /* to be asked, when nothing else is in the way */
 	struct assembly assembly;
 };
 
@@ -31,9 +31,17 @@ struct tail_line {
 	size_t size;
 };
 
+/*
+ * Requests under way for all streams together: their replies must not wait in the engine in such
+ * a number that it takes us for a client that does not read.
+ */
+enum { TAIL_REQUESTS_MOST = 4 };
+
 struct tail {
 	struct tail_stream *streams; /* owned */
 	size_t count;
+	size_t turn;   /* where to look first for who is to be asked next: all get their turn */
+	bool is_held;  /* the taker has enough for now: nothing is asked */
 	bool from_run; /* new streams begin where this run of the project began; else at their end */
 	void (*take)(void *context, const struct tail_line *line);
 	/* bytes were rotated away before they could be read; may be NULL */
@@ -49,13 +57,22 @@ struct tail_stream *tail_know(struct tail *tail, const json_t *description);
 /* It has grown, or may have: ask for what is new. */
 void tail_ask(struct tail *tail, struct tail_stream *stream, struct link *link);
 
+/* The taker has enough, or can take more again. */
+void tail_hold(struct tail *tail, bool is_held, struct link *link);
+
+/* An engine that has stopped everything waits for those who still read: say that we do. */
+void tail_remind(const struct tail *tail, struct link *link);
+
+/* All of them may have grown. */
+void tail_ask_all(struct tail *tail, struct link *link);
+
 /* After a reconnection: every stream is asked again from where it was. */
 void tail_resume(struct tail *tail, struct link *link);
 
 /* A reply of log.read. False: it is not one of ours. */
 bool tail_reply(struct tail *tail, const json_t *reply, struct link *link);
 
-/* Is nothing under way? */
+/* Is nothing under way or to be asked? */
 bool tail_is_idle(const struct tail *tail);
 
 /* Lines without an end come out as they are. */

@@ -680,6 +680,10 @@ static const char *prompt_name(enum prompt prompt)
 	return names[prompt];
 }
 
+static const char long_keys[] =
+	" ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  : Command  q Quit";
+static const char short_keys[] = " ? Help  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  q Quit";
+
 static void draw_keys(
 	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
@@ -689,9 +693,7 @@ static void draw_keys(
 	if (ui->prompt != PROMPT_NONE)
 		grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
 	else if (kind == LAYOUT_FULL)
-		grid_put(grid, area, LOOK_KEY,
-			area.width < KEYS_LONG ? " ? Help  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  q Quit" : " ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  "
-															      "/ Find  : Command  q Quit");
+		grid_put(grid, area, LOOK_KEY, area.width < KEYS_LONG ? short_keys : long_keys);
 	else if (kind == LAYOUT_COMPACT)
 		grid_put(grid, area, LOOK_KEY, "?help Enter r x a : q");
 	else
