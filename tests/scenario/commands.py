@@ -131,7 +131,7 @@ def a_full_disk_loses_nothing():
     finally:
         project.close()
         if mounted:
-            subprocess.run(["umount", folder])
+            subprocess.run(["umount", "-l", folder])
         os.path.isdir(folder) and os.rmdir(folder)
 
 
