@@ -50,17 +50,12 @@ static uint64_t now_us(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void give_up(const char *what)
-{
-	fprintf(stderr, "thrum-keeper: %s: %s\n", what, strerror(errno));
-	_exit(111);
-}
-
 static int checked(int result, const char *what)
 {
-	if (result < 0)
-		give_up(what);
-	return result;
+	if (result >= 0)
+		return result;
+	fprintf(stderr, "thrum-keeper: %s: %s\n", what, strerror(errno));
+	_exit(111);
 }
 
 /* The page: written through our own mapping, which no later mapping of it can do. */
@@ -70,8 +65,7 @@ static void make_page(void)
 		memfd_create("thrum-keeper-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd");
 	checked(ftruncate(page_fd, sizeof *page), "ftruncate");
 	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
-	if (page == MAP_FAILED)
-		give_up("mmap");
+	checked(page == MAP_FAILED ? -1 : 0, "mmap");
 	checked(fcntl(page_fd, F_ADD_SEALS,
 			F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
 		"seal");
@@ -106,22 +100,10 @@ static void hold(uint32_t slot, unsigned kind, int fd)
 		page->slot_top = slot + 1;
 }
 
-static void take_start_descriptors(void)
+static void take_start_descriptor(int fd, unsigned kind)
 {
-	static const struct {
-		int fd;
-		unsigned kind;
-	} given[] = {
-		{ KEEPER_START_LOCK, KEEPER_LOCK },
-		{ KEEPER_START_LISTENER, KEEPER_LISTENER },
-		{ KEEPER_START_SPEC, KEEPER_SPEC },
-	};
-
-	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
-		checked(fcntl(given[i].fd, F_SETFD, FD_CLOEXEC),
-			"a descriptor is missing; start me by way of `thrum up`");
-		hold(KEEPER_PROJECT_SLOT, given[i].kind, given[i].fd);
-	}
+	checked(fcntl(fd, F_SETFD, FD_CLOEXEC), "a descriptor is missing; start me by way of `thrum up`");
+	hold(KEEPER_PROJECT_SLOT, kind, fd);
 }
 
 static void take_signals(void)
@@ -404,7 +386,9 @@ int main(int argc, char **argv)
 	take_signals();
 	make_page();
 	raise_limit();
-	take_start_descriptors();
+	take_start_descriptor(KEEPER_START_LOCK, KEEPER_LOCK);
+	take_start_descriptor(KEEPER_START_LISTENER, KEEPER_LISTENER);
+	take_start_descriptor(KEEPER_START_SPEC, KEEPER_SPEC);
 	serve();
 	return 0;
 }
