@@ -1,10 +1,12 @@
 /* Starting a project, or joining the one that runs. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/memory.h"
 #include "cli/cli.h"
@@ -13,7 +15,9 @@
 #include "config/print.h"
 #include "tui/dashboard.h"
 
-enum { SPEC_MOST = 16 * 1024 * 1024 };
+enum { SPEC_MOST = 16 * 1024 * 1024,
+	ENDING_MS = 10000,
+	RETRY_MS = 10 };
 
 static void print_problems(const struct problems *problems)
 {
@@ -122,6 +126,27 @@ static struct link *first_link(const struct launch *launch, int *status)
 	return NULL;
 }
 
+/* An engine that holds the lock and answers no more is about to end: its place is free in a moment. */
+static struct link *join_or_wait(struct launch *launch, bool *is_launched, struct error *err)
+{
+	uint64_t until_ms = clock_monotonic_ms() + ENDING_MS;
+
+	for (;;) {
+		struct link *link = link_open(launch->project, err);
+		json_t *hello = !link ? NULL : link_call(link, "hello", NULL, CALL_MS, err);
+		json_decref(hello);
+		if (hello)
+			return link;
+		link_close(link);
+		if (cli_status(err) != EXIT_NO_ENGINE || clock_monotonic_ms() > until_ms)
+			return NULL;
+		poll(NULL, 0, RETRY_MS);
+		*is_launched = launch_project(launch, err);
+		if (*is_launched || err->code != EBUSY)
+			return NULL;
+	}
+}
+
 /* was_running: there was one. digest NULL: whatever it was started from. */
 static struct link *launch_or_join(
 	const struct project_spec *spec, bool compares, bool *was_running, int *status)
@@ -137,20 +162,17 @@ static struct link *launch_or_join(
 	launch.spec = text_string(&text);
 	launch.spec_size = text.size;
 	digest_of(digest, launch.spec, launch.spec_size);
-	*was_running = false;
-	if (launch_project(&launch, &err)) {
+	bool is_launched = launch_project(&launch, &err);
+	if (!is_launched && err.code == EBUSY)
+		link = join_or_wait(&launch, &is_launched, &err);
+	*was_running = link;
+	if (is_launched) {
 		link = first_link(&launch, status);
-	} else if (err.code != EBUSY) {
-		*status = cli_fail(EXIT_FAILED, "%s", err.text);
-	} else {
-		*was_running = true;
-		link = link_open(spec->name, &err);
-		if (!link)
-			*status = cli_fail(EXIT_NO_ENGINE, "%s", err.text);
-		else if (!is_the_same(link, spec, compares ? digest : NULL, status)) {
-			link_close(link);
-			link = NULL;
-		}
+	} else if (!link) {
+		*status = cli_fail(err.code == EBUSY ? EXIT_NO_ENGINE : EXIT_FAILED, "%s", err.text);
+	} else if (!is_the_same(link, spec, compares ? digest : NULL, status)) {
+		link_close(link);
+		link = NULL;
 	}
 	text_finish(&text);
 	return link;

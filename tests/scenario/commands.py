@@ -110,6 +110,16 @@ def the_owner_is_lost_and_everything_stops():
         project.close()
 
 
+def down_and_up_follow_each_other():
+    project = Project("again", {"a": {"command": "sleep 600"}})
+    try:
+        for _ in range(12):
+            project.run("up", "-d", check=0)
+            project.run("down", check=0)
+    finally:
+        project.close()
+
+
 def a_full_disk_loses_nothing():
     project = Project("full", {"w": {"command": [WORKER + "/counter", "started", "w", "200000", "50", "0", "0"], "availability": {"restart": "no"}}},
                       log={"dir": "/dev/shm/thrum-test-full"})
@@ -137,4 +147,4 @@ def a_full_disk_loses_nothing():
 
 main(children_get_what_is_meant_for_them_and_nothing_else, errors_are_one_clear_sentence_with_a_status,
      a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
-     the_owner_is_lost_and_everything_stops, a_full_disk_loses_nothing)
+     the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other, a_full_disk_loses_nothing)
