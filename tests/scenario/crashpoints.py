@@ -36,11 +36,10 @@ def history(project):
         return None  # the engine was killed just now
 
 
-def one_run(point):
+def one_run(point, keeper):
     processes = {f"c{i}": {"command": [WORKER + "/counter", "started", f"c{i}", str(LINES), "7", "300", str(10 + i)],
                            "availability": {"restart": "no"}} for i in range(CHILDREN)}
     project = Project(f"kill{point}", processes)
-    keeper = project.write("keeper", f'#!/bin/sh\nexec "{os.path.dirname(THRUM)}/thrum-keeper" "$1" "{WORKER}/killat"\n', 0o755)
     project.env.update(THRUM_KEEPER=keeper, KILLAT_THRUM=THRUM, KILLAT_FOLDER=project.dir, KILLAT_POINT=str(point))
     try:
         project.run("up", "-d")
@@ -61,11 +60,28 @@ def one_run(point):
 
 
 def every_system_call_survives():
-    total = one_run(0)
+    folder = tempfile.mkdtemp(prefix="thrum-test-")
+    try:
+        try_points(write_keeper(folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+def write_keeper(folder):
+    """Once, before there are threads: a script that is still open in a process just forked cannot be executed."""
+    path = folder + "/keeper"
+    with open(path, "w") as f:
+        f.write(f'#!/bin/sh\nexec "{os.path.dirname(THRUM)}/thrum-keeper" "$1" "{WORKER}/killat"\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def try_points(keeper):
+    total = one_run(0, keeper)
     stride = int(os.environ.get("THRUM_POINTS", "1"))
     points = list(range(1 + int(time.time()) % stride, total + 1, stride))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = [pool.submit(one_run, point) for point in points]
+        results = [pool.submit(one_run, point, keeper) for point in points]
         wrong = []
         for result in results:
             try:
