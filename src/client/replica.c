@@ -106,11 +106,13 @@ static bool take_notice(struct replica *replica, const json_t *json)
 
 static void take_machine(struct machine_sample *machine, const json_t *json)
 {
+	const json_t *cpu_pct = json_object_get(json, "cpu_pct");
+
 	if (!json_is_object(json))
 		return;
 	*machine = (struct machine_sample){
 		.cpus = (unsigned)json_integer_value(json_object_get(json, "cpus")),
-		.cpu_pct = json_number_value(json_object_get(json, "cpu_pct")),
+		.cpu_pct = json_is_number(cpu_pct) ? json_number_value(cpu_pct) : -1,
 		.memory_total =
 			(uint64_t)json_integer_value(json_object_get(json, "memory_total")),
 		.memory_available =

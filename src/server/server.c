@@ -79,11 +79,18 @@ static void on_logged(void *context, struct member *member, enum stream stream)
 	}
 }
 
+/* What is not known is null, never a number. */
+static json_t *bytes_or_null(uint64_t bytes)
+{
+	return bytes == SAMPLE_UNKNOWN ? json_null() : json_integer((json_int_t)bytes);
+}
+
 static json_t *describe_machine(const struct machine_sample *machine)
 {
-	return json_pack("{s:i,s:f,s:I,s:I}", "cpus", (int)machine->cpus, "cpu_pct",
-		machine->cpu_pct, "memory_total", (json_int_t)machine->memory_total,
-		"memory_available", (json_int_t)machine->memory_available);
+	return json_pack("{s:i,s:o,s:o,s:o}", "cpus", (int)machine->cpus, "cpu_pct",
+		machine->cpu_pct < 0 ? json_null() : json_real(machine->cpu_pct), "memory_total",
+		bytes_or_null(machine->memory_total), "memory_available",
+		bytes_or_null(machine->memory_available));
 }
 
 static json_t *describe_samples(struct engine *engine)
@@ -243,7 +250,8 @@ static void on_over(void *context, bool is_fatal)
 		if (session->is_subscribed)
 			session_notify(session, "bye", json_pack("{s:b}", "fatal", is_fatal));
 	}
-	uv_timer_start(&hall->leave_timer, on_leave, hall->sessions ? LEAVE_MS : 0, 0);
+	uv_timer_start(&hall->leave_timer, on_leave,
+		hall->sessions || uv_is_active((uv_handle_t *)&hall->owner_timer) ? LEAVE_MS : 0, 0);
 }
 
 static bool is_allowed(int fd)

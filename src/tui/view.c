@@ -397,7 +397,7 @@ static void draw_header(
 
 	clock_format_local(clock, ui->now_us);
 	clock[8] = '\0';
-	if (machine->cpus)
+	if (machine->cpus && machine->cpu_pct >= 0)
 		snprintf(cpu, sizeof cpu, " | cpu %.0f%%/%u%%", machine->cpu_pct,
 			machine->cpus * 100);
 	if (counts.waiting)
