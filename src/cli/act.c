@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "client/launch.h"
+
+enum { END_MS = 6000 }; /* others who read logs have 5 seconds to end */
 
 static int print_instances(const struct invocation *invocation, json_t *result, const char *what)
 {
@@ -124,7 +127,12 @@ int cli_down(struct invocation *invocation)
 	if (result && invocation->json)
 		printf("{}\n");
 	json_decref(subscribed);
-	json_decref(result);
 	link_close(link);
+	if (result) {
+		char *project = cli_project(invocation);
+		launch_await_end(project, END_MS);
+		free(project);
+	}
+	json_decref(result);
 	return status;
 }

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/units.h"
 #include "base/utf8.h"
@@ -19,7 +22,11 @@
 #define PACKAGE_VERSION "0"
 #endif
 
-enum { LINE_MOST = 64 * 1024 };
+enum {
+	LINE_MOST = 64 * 1024,
+	COME_BACK_MS = 30000, /* an engine that dies is started again; this long it is waited for */
+	RETRY_MS = 100,
+};
 
 static int run_help(struct invocation *invocation);
 static int run_version(struct invocation *invocation);
@@ -209,6 +216,51 @@ char *cli_project(const struct invocation *invocation)
 	return project_of_file(path, dir);
 }
 
+static bool is_same_folder(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+bool cli_is_of_here(struct link *link, const struct invocation *invocation, int *status)
+{
+	const char *variable = getenv("THRUM_PROJECT");
+
+	if (invocation->project || (variable && variable[0]))
+		return true;
+	json_t *hello = cli_call(link, "hello", json_pack("{s:s}", "client", "cli"), status);
+	const char *dir = json_string_value(json_object_get(hello, "dir"));
+	const char *project = json_string_value(json_object_get(hello, "project"));
+	bool is_ours = dir && is_same_folder(dir, ".");
+	if (hello && !is_ours)
+		*status = cli_fail(EXIT_USAGE,
+			"project '%s' runs from another folder, %s: -p %s means that one",
+			project ? project : "", dir ? dir : "", project ? project : "");
+	json_decref(hello);
+	return is_ours;
+}
+
+bool cli_reconnect(struct link *link, struct error *err)
+{
+	uint64_t until_ms = clock_monotonic_ms() + COME_BACK_MS;
+
+	while (err->code == ECONNRESET && clock_monotonic_ms() < until_ms) {
+		json_t *hello = NULL;
+		if (link_reopen(link, err))
+			hello = link_call(link, "hello", json_pack("{s:s}", "client", "cli"),
+				CALL_MS, err);
+		json_decref(hello);
+		if (hello) {
+			err->code = 0;
+			return true;
+		}
+		poll(NULL, 0, RETRY_MS);
+	}
+	return false;
+}
+
 struct link *cli_connect(const struct invocation *invocation, int *status)
 {
 	char *project = cli_project(invocation);
@@ -224,14 +276,33 @@ struct link *cli_connect(const struct invocation *invocation, int *status)
 	else if (!link)
 		*status = cli_fail(EXIT_NO_ENGINE, "%s", err.text);
 	free(project);
+	if (link && !cli_is_of_here(link, invocation, status)) {
+		link_close(link);
+		link = NULL;
+	}
 	return link;
+}
+
+static bool is_question(const char *method)
+{
+	static const char *const questions[] = { "hello", "history", "info", "list", "log.find",
+		"log.list" };
+
+	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
+		if (strcmp(questions[i], method) == 0)
+			return true;
+	return false;
 }
 
 json_t *cli_call(struct link *link, const char *method, json_t *params, int *status)
 {
 	struct error err = { 0 };
-	json_t *result = link_call(link, method, params, CALL_MS, &err);
+	json_t *result;
 
+	do
+		result = link_call(link, method, json_incref(params), CALL_MS, &err);
+	while (!result && is_question(method) && cli_reconnect(link, &err));
+	json_decref(params);
 	if (!result)
 		*status = cli_fail(cli_status(&err), "%s", err.text);
 	return result;
@@ -269,14 +340,24 @@ bool cli_is_cut_off(void)
 	return ferror(stdout) && errno == EPIPE;
 }
 
+/* What failed before is forgotten by stdio but for the fact: one byte more tells why. */
+static int why_unwritable(void)
+{
+	errno = 0;
+	if (write(STDOUT_FILENO, "\n", 1) < 0)
+		return errno;
+	return EIO;
+}
+
 int cli_finish(int status)
 {
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno == EPIPE)
+	int code = errno ? errno : why_unwritable();
+	if (code == EPIPE)
 		return status;
-	return cli_fail(EXIT_FAILED, "standard output: %s", strerror(errno ? errno : EIO));
+	return cli_fail(EXIT_FAILED, "standard output: %s", strerror(code));
 }
 
 bool cli_duration(const char *option, const char *text, uint64_t *ms)
@@ -285,6 +366,22 @@ bool cli_duration(const char *option, const char *text, uint64_t *ms)
 		return true;
 	cli_fail(EXIT_USAGE, "--%s takes a duration such as 500ms, 10s or 5m, not '%s'", option,
 		text);
+	return false;
+}
+
+bool cli_count(const char *option, const char *text, uint64_t *count)
+{
+	char *end;
+
+	if (!text)
+		return true;
+	errno = 0;
+	unsigned long long number = strtoull(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno) {
+		*count = number;
+		return true;
+	}
+	cli_fail(EXIT_USAGE, "--%s takes a number, not '%s'", option, text);
 	return false;
 }
 

@@ -65,7 +65,22 @@ char *cli_project(const struct invocation *invocation);
 /* Connect to the engine of the project; NULL after saying that there is none. */
 struct link *cli_connect(const struct invocation *invocation, int *status);
 
-/* One request and its reply; NULL after saying what went wrong. params is stolen. */
+/*
+ * A project that nobody named is the one of this folder: false, after saying so, when the engine that
+ * answers to its name runs from another.
+ */
+bool cli_is_of_here(struct link *link, const struct invocation *invocation, int *status);
+
+/*
+ * err says why a call or link_next failed. When that was the death of the engine, wait until another
+ * one answers: true. False: it is gone for good, or it was something else, which err still says.
+ */
+bool cli_reconnect(struct link *link, struct error *err);
+
+/*
+ * One request and its reply; NULL after saying what went wrong. params is stolen.
+ * What only asks is asked again of the next engine, should one die meanwhile.
+ */
 json_t *cli_call(struct link *link, const char *method, json_t *params, int *status);
 
 /* {"names":[…]} */
@@ -85,6 +100,8 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status);
 
 /* Duration options: false after saying what it should look like. */
 bool cli_duration(const char *option, const char *text, uint64_t *ms);
+/* The same for numbers. NULL leaves it as it is. */
+bool cli_count(const char *option, const char *text, uint64_t *count);
 
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);

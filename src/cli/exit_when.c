@@ -20,10 +20,16 @@ static bool is_any(const struct replica *replica, bool (*is_true)(const struct r
 	return false;
 }
 
+/* One that is tried again after `fatal` is not over. */
+static bool is_over(const struct row *row)
+{
+	return state_is_over(row->state) && !row->deadline_us;
+}
+
 static bool are_all_over(const struct replica *replica)
 {
 	for (size_t i = 0; i < replica->row_count; i++)
-		if (!state_is_over(replica->rows[i].row.state))
+		if (!is_over(&replica->rows[i].row))
 			return false;
 	return true;
 }
@@ -33,7 +39,7 @@ static struct exit_verdict status_of(const struct replica *replica, const char *
 {
 	for (size_t i = 0; i < replica->row_count; i++) {
 		const struct row *row = &replica->rows[i].row;
-		if (strcmp(row->service, service) != 0 || !state_is_over(row->state))
+		if (strcmp(row->service, service) != 0 || !is_over(row))
 			continue;
 		int status = !row->has_last_death     ? 1
 			     : row->last_death.signal ? 128 + row->last_death.signal

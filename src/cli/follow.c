@@ -36,6 +36,7 @@ struct logs {
 	struct record_style style;
 	pcre2_code *pattern;
 	pcre2_match_data *match;
+	pcre2_match_context *limits;
 	bool is_merging;        /* what was there before: sorted by time before it is printed */
 	struct kept_line *kept; /* owned */
 	size_t count, room, size;
@@ -46,12 +47,12 @@ static bool is_wanted(struct logs *logs, const struct tail_line *line)
 {
 	const char *stream = logs->invocation->stream;
 
-	if (stream && (stream[0] == 'e') != line->stream->is_err)
+	if (stream && !!strstr(stream, "err") != line->stream->is_err)
 		return false;
 	if (!logs->pattern)
 		return true;
 	return pcre2_match(logs->pattern, (PCRE2_SPTR)line->text, line->size, 0, 0, logs->match,
-		       NULL) >= 0;
+		       logs->limits) >= 0;
 }
 
 static void print_line(struct logs *logs, const struct tail_line *line)
@@ -116,11 +117,8 @@ static bool compile_pattern(struct logs *logs)
 
 	if (!pattern)
 		return true;
-	pcre2_match_context *limits = pcre2_match_context_create(NULL);
-	pcre2_set_match_limit(limits, MATCH_LIMIT);
 	logs->pattern = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
 		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
-	pcre2_match_context_free(limits);
 	if (!logs->pattern) {
 		pcre2_get_error_message(code, why, sizeof why);
 		cli_fail(EXIT_USAGE, "--grep: %s at offset %zu of '%s'", (const char *)why, at,
@@ -129,6 +127,8 @@ static bool compile_pattern(struct logs *logs)
 	}
 	pcre2_jit_compile(logs->pattern, PCRE2_JIT_COMPLETE);
 	logs->match = pcre2_match_data_create_from_pattern(logs->pattern, NULL);
+	logs->limits = pcre2_match_context_create(NULL);
+	pcre2_set_match_limit(logs->limits, MATCH_LIMIT);
 	return true;
 }
 
@@ -203,43 +203,97 @@ static void take_message(struct logs *logs, const json_t *message)
 		tail_ask(&logs->tail, stream, logs->link);
 }
 
-static int serve_logs(struct logs *logs)
+static void take_messages(struct logs *logs, struct error *err)
 {
-	struct error err = { 0 };
 	json_t *message;
 
-	for (;;) {
-		while ((message = link_next(logs->link, &err))) {
-			take_message(logs, message);
-			json_decref(message);
-		}
-		if (logs->is_merging && tail_is_idle(&logs->tail)) {
-			if (!logs->invocation->follow)
-				tail_end(&logs->tail);
-			print_kept(logs);
-		}
-		fflush(stdout);
-		if (ferror(stdout))
-			return EXIT_OK;
-		if (!logs->invocation->follow && tail_is_idle(&logs->tail))
-			return EXIT_OK;
-		if (err.code)
-			return logs->invocation->follow ? EXIT_OK
-							: cli_fail(EXIT_NO_ENGINE, "%s", err.text);
-		link_wait(logs->link, -1);
+	while ((message = link_next(logs->link, err))) {
+		take_message(logs, message);
+		json_decref(message);
 	}
+}
+
+static bool subscribe_logs(struct logs *logs, struct error *err)
+{
+	json_t *subscribed, *result = NULL, *stream;
+	size_t i;
+
+	subscribed = link_call(logs->link, "subscribe", json_pack("{s:b}", "logs", 1), CALL_MS, err);
+	if (subscribed)
+		result = link_call(
+			logs->link, "log.list", cli_names(logs->invocation), CALL_MS, err);
+	json_array_foreach(json_object_get(result, "streams"), i, stream)
+		tail_know(&logs->tail, stream);
+	if (result)
+		tail_resume(&logs->tail, logs->link);
+	json_decref(subscribed);
+	json_decref(result);
+	return result;
+}
+
+/* Read on from where we are, of whichever engine answers now. */
+static bool read_on(struct logs *logs, struct error *err)
+{
+	if (!logs->invocation->follow) {
+		tail_resume(&logs->tail, logs->link);
+		return true;
+	}
+	while (!subscribe_logs(logs, err))
+		if (!cli_reconnect(logs->link, err))
+			return false;
+	return true;
+}
+
+/* Everything that was there is here: print it in its order. */
+static void end_merging(struct logs *logs)
+{
+	if (!logs->invocation->follow)
+		tail_end(&logs->tail);
+	print_kept(logs);
+}
+
+static int serve_logs(struct logs *logs)
+{
+	for (;;) {
+		struct error err = { 0 };
+		take_messages(logs, &err);
+		bool is_idle = tail_is_idle(&logs->tail);
+		if (logs->is_merging && is_idle)
+			end_merging(logs);
+		if (fflush(stdout) != 0 || ferror(stdout) ||
+			(is_idle && !logs->invocation->follow))
+			return EXIT_OK;
+		if (!err.code)
+			link_wait(logs->link, -1);
+		else if (!cli_reconnect(logs->link, &err) || !read_on(logs, &err))
+			return logs->invocation->follow ? EXIT_OK /* the project has ended */
+							: cli_fail(EXIT_NO_ENGINE, "%s", err.text);
+	}
+}
+
+static bool check_stream(const char *stream)
+{
+	static const char *const names[] = { "out", "err", "stdout", "stderr" };
+
+	for (size_t i = 0; stream && i < sizeof names / sizeof *names; i++)
+		if (strcmp(stream, names[i]) == 0)
+			return true;
+	if (stream)
+		cli_fail(EXIT_USAGE, "--stream takes out or err, not '%s'", stream);
+	return !stream;
 }
 
 int cli_logs(struct invocation *invocation)
 {
 	int status = EXIT_OK;
 	uint64_t ignored;
+	struct error err = { 0 };
 	const char *no_colour = getenv("NO_COLOR");
 	bool is_terminal = isatty(STDOUT_FILENO);
 	struct logs logs = {
 		.invocation = invocation,
 		.is_merging = true,
-		.most = invocation->lines ? strtoull(invocation->lines, NULL, 10) : DEFAULT_LINES,
+		.most = DEFAULT_LINES,
 		.style = { invocation->json, is_terminal && !(no_colour && no_colour[0]),
 			is_terminal },
 	};
@@ -248,24 +302,21 @@ int cli_logs(struct invocation *invocation)
 		return cli_fail(EXIT_USAGE,
 			"--since takes a duration such as 10m or a time such as 2026-11-23T12:00:00Z, not '%s'",
 			invocation->since);
+	if (!cli_count("lines", invocation->lines, &logs.most) || !check_stream(invocation->stream))
+		return EXIT_USAGE;
 	if (invocation->since && !invocation->lines)
 		logs.most = 0;
 	logs.tail = (struct tail){ .from_run = true, .take = on_line, .context = &logs };
 	if (!compile_pattern(&logs))
 		return EXIT_USAGE;
 	logs.link = cli_connect(invocation, &status);
-	json_t *subscribed =
-		logs.link ? cli_call(logs.link, "subscribe",
-				    json_pack("{s:b}", "logs", invocation->follow), &status)
-			  : NULL;
-	if (subscribed && begin_streams(&logs, &status)) {
-		tail_resume(&logs.tail, logs.link);
-		status = serve_logs(&logs);
-	}
-	json_decref(subscribed);
+	if (logs.link && begin_streams(&logs, &status))
+		status = read_on(&logs, &err) ? serve_logs(&logs)
+					      : cli_fail(cli_status(&err), "%s", err.text);
 	link_close(logs.link);
 	tail_finish(&logs.tail);
 	pcre2_match_data_free(logs.match);
+	pcre2_match_context_free(logs.limits);
 	pcre2_code_free(logs.pattern);
 	return status;
 }
@@ -282,32 +333,74 @@ static void print_event(const struct record_style *style, const json_t *event)
 	text_finish(&text);
 }
 
-int cli_events(struct invocation *invocation)
+struct events {
+	struct record_style style;
+	uint64_t last_seq; /* of what was printed */
+};
+
+static void take_event(struct events *events, const json_t *event)
 {
-	int status = EXIT_OK;
-	struct record_style style = { .json = invocation->json,
-		.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") };
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = link ? cli_call(link, "subscribe", json_pack("{s:i}", "since", 0), &status)
-			      : NULL,
-	       *event, *message;
-	struct error err = { 0 };
+	uint64_t seq = (uint64_t)json_integer_value(json_object_get(event, "seq"));
+
+	if (seq <= events->last_seq)
+		return;
+	events->last_seq = seq;
+	print_event(&events->style, event);
+}
+
+static bool subscribe_events(struct events *events, struct link *link, struct error *err)
+{
+	json_t *result = link_call(link, "subscribe",
+		json_pack("{s:I}", "since", (json_int_t)events->last_seq), CALL_MS, err);
+	json_t *event;
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "notices"), i, event)
-		print_event(&style, event);
-	while (result && invocation->follow && !err.code && !ferror(stdout)) {
-		while ((message = link_next(link, &err))) {
+		take_event(events, event);
+	json_decref(result);
+	return result;
+}
+
+/* Until the connection or standard output is gone. */
+static void follow_events(struct events *events, struct link *link, struct error *err)
+{
+	json_t *message;
+
+	for (err->code = 0; !err->code;) {
+		while ((message = link_next(link, err))) {
 			const char *method = json_string_value(json_object_get(message, "method"));
 			if (method && strcmp(method, "event") == 0)
-				print_event(&style, json_object_get(message, "params"));
+				take_event(events, json_object_get(message, "params"));
 			json_decref(message);
 		}
-		fflush(stdout);
-		if (!err.code)
+		if (fflush(stdout) != 0)
+			return;
+		if (!err->code)
 			link_wait(link, -1);
 	}
-	json_decref(result);
+}
+
+int cli_events(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	const char *no_colour = getenv("NO_COLOR");
+	struct events events = { .style = { .json = invocation->json,
+					 .colour = isatty(STDOUT_FILENO) &&
+						   !(no_colour && no_colour[0]) } };
+	struct error err = { 0 };
+	struct link *link = cli_connect(invocation, &status);
+	bool is_told = false, is_followed = link;
+
+	while (is_followed) {
+		if (subscribe_events(&events, link, &err)) {
+			is_told = true;
+			if (invocation->follow)
+				follow_events(&events, link, &err);
+		}
+		is_followed = err.code && !ferror(stdout) && cli_reconnect(link, &err);
+		if (!is_followed && !is_told)
+			status = cli_fail(cli_status(&err), "%s", err.text);
+	}
 	link_close(link);
 	return status;
 }
@@ -324,7 +417,14 @@ static bool is_completed(enum state state)
 	return state == STATE_COMPLETED;
 }
 
-static const struct {
+/* It will not leave this state by itself, unless for what the operator does. */
+static bool is_dead_end(enum state state)
+{
+	return state == STATE_FAILED || state == STATE_FATAL || state == STATE_SKIPPED ||
+	       state == STATE_DISABLED || state == STATE_COMPLETED;
+}
+
+static const struct goal {
 	const char *name;
 	bool (*is_reached)(enum state state);
 } goals[] = {
@@ -337,8 +437,8 @@ static const struct {
 struct waiting {
 	struct replica replica;
 	json_t *instances; /* those that are meant, as `list` gave them */
-	bool (*is_reached)(enum state state);
-	bool never; /* one of them cannot reach it any more by itself */
+	const struct goal *goal;
+	const struct row *lost; /* one that cannot reach it any more; or NULL */
 };
 
 static bool are_there(struct waiting *waiting)
@@ -352,38 +452,69 @@ static bool are_there(struct waiting *waiting)
 		struct replica_row *found = replica_find(&waiting->replica,
 			json_string_value(json_object_get(json, "service")),
 			(unsigned)json_integer_value(json_object_get(json, "instance")));
-		if (!found || waiting->is_reached(found->row.state))
+		if (!found || waiting->goal->is_reached(found->row.state))
 			continue;
 		all = false;
-		waiting->never = waiting->never || found->row.state == STATE_FATAL ||
-				 found->row.state == STATE_FAILED ||
-				 found->row.state == STATE_SKIPPED;
+		if (is_dead_end(found->row.state) && !found->row.deadline_us)
+			waiting->lost = &found->row;
 	}
 	return all;
+}
+
+/* After each message: a state may last for less than the next one takes to come. */
+static bool take_next(struct link *link, struct waiting *waiting, struct error *err)
+{
+	json_t *message = link_next(link, err);
+
+	if (message)
+		replica_apply(&waiting->replica, message);
+	json_decref(message);
+	return message;
+}
+
+static bool try_to_subscribe(struct waiting *waiting, struct link *link, struct error *err)
+{
+	json_t *snapshot = link_call(link, "subscribe", NULL, CALL_MS, err);
+	bool ok = snapshot && replica_load(&waiting->replica, snapshot, err);
+
+	json_decref(snapshot);
+	return ok;
+}
+
+static bool subscribe_rows(struct waiting *waiting, struct link *link, struct error *err)
+{
+	while (!try_to_subscribe(waiting, link, err))
+		if (!cli_reconnect(link, err))
+			return false;
+	return true;
 }
 
 static int await(struct link *link, struct waiting *waiting, uint64_t timeout_ms)
 {
 	uint64_t until_ms = timeout_ms ? clock_monotonic_ms() + timeout_ms : UINT64_MAX;
 	struct error err = { 0 };
-	json_t *message;
 
+	if (!subscribe_rows(waiting, link, &err))
+		return cli_fail(cli_status(&err), "%s", err.text);
 	for (;;) {
 		if (are_there(waiting))
 			return EXIT_OK;
-		if (waiting->never)
-			return cli_fail(EXIT_FAILED,
-				"it ended failed, fatal or skipped, and will not get there");
+		if (waiting->lost)
+			return cli_fail(EXIT_FAILED, "%s/%u is %s, and will not be %s",
+				waiting->lost->service, waiting->lost->instance,
+				state_name(waiting->lost->state), waiting->goal->name);
+		if (take_next(link, waiting, &err))
+			continue;
+		if (err.code) {
+			if (!cli_reconnect(link, &err) || !subscribe_rows(waiting, link, &err))
+				return cli_fail(EXIT_NO_ENGINE, "the engine is gone: %s", err.text);
+			continue;
+		}
 		uint64_t now_ms = clock_monotonic_ms();
 		if (now_ms >= until_ms)
 			return cli_fail(EXIT_FAILED, "not within the time");
-		link_wait(link, until_ms == UINT64_MAX ? -1 : (int)(until_ms - now_ms));
-		while ((message = link_next(link, &err))) {
-			replica_apply(&waiting->replica, message);
-			json_decref(message);
-		}
-		if (err.code)
-			return cli_fail(EXIT_NO_ENGINE, "%s", err.text);
+		uint64_t left_ms = until_ms - now_ms;
+		link_wait(link, left_ms > INT_MAX ? -1 : (int)left_ms);
 	}
 }
 
@@ -393,11 +524,11 @@ static bool choose_goal(const struct invocation *invocation, struct waiting *wai
 
 	for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
 		if (strcmp(goals[i].name, wanted) == 0)
-			waiting->is_reached = goals[i].is_reached;
-	if (!waiting->is_reached)
+			waiting->goal = &goals[i];
+	if (!waiting->goal)
 		cli_fail(EXIT_USAGE, "--for takes ready, running, completed or stopped, not '%s'",
 			wanted);
-	return waiting->is_reached;
+	return waiting->goal;
 }
 
 int cli_wait(struct invocation *invocation)
@@ -405,20 +536,17 @@ int cli_wait(struct invocation *invocation)
 	int status = EXIT_USAGE;
 	uint64_t timeout_ms = 0;
 	struct waiting waiting = { 0 };
-	struct error err;
 
 	if (!choose_goal(invocation, &waiting) ||
 		!cli_duration("timeout", invocation->timeout, &timeout_ms))
 		return EXIT_USAGE;
 	struct link *link = cli_connect(invocation, &status);
 	json_t *list = link ? cli_call(link, "list", cli_names(invocation), &status) : NULL;
-	json_t *snapshot = list ? cli_call(link, "subscribe", NULL, &status) : NULL;
 	replica_init(&waiting.replica);
 	waiting.instances = json_object_get(list, "instances");
-	if (snapshot && replica_load(&waiting.replica, snapshot, &err))
+	if (list)
 		status = await(link, &waiting, timeout_ms);
 	replica_finish(&waiting.replica);
-	json_decref(snapshot);
 	json_decref(list);
 	link_close(link);
 	return status;

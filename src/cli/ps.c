@@ -10,8 +10,12 @@
 #include "protocol/row.h"
 #include "protocol/value.h"
 
-enum { CELL = 40,
-	WATCH_MS = 1000 };
+enum {
+	CELL = 40,
+	WATCH_MS = 1000,
+	NAME_WIDTH = 20,
+	NUMBER_WIDTH = 4, /* "/123" behind a name */
+};
 
 /* "-" for what is not known, and for none: so that a number stands out. */
 static const char *count_text(char out[CELL], uint64_t count)
@@ -44,7 +48,22 @@ static uint32_t all_restarts(const struct row *row)
 	return counts->crash + counts->manual + counts->limit + counts->probe + counts->watch;
 }
 
-static void print_row(const struct row *row, uint64_t now_us)
+/* As wide as the longest name. */
+static int name_width(const json_t *rows)
+{
+	const json_t *row;
+	size_t i, width = NAME_WIDTH;
+
+	json_array_foreach(rows, i, row)
+	{
+		size_t length = json_string_length(json_object_get(row, "service"));
+		if (length + NUMBER_WIDTH > width)
+			width = length + NUMBER_WIDTH;
+	}
+	return (int)width;
+}
+
+static void print_row(const struct row *row, int width, uint64_t now_us)
 {
 	char name[CELL * 3], state[CELL], pid[CELL], restarts[CELL], threads[CELL], fds[CELL];
 	char uptime[UNITS_TEXT_SIZE] = "-", rss[UNITS_TEXT_SIZE] = "-", cpu[CELL] = "-";
@@ -55,9 +74,9 @@ static void print_row(const struct row *row, uint64_t now_us)
 		units_format_duration(uptime, row->uptime_ms);
 	if (sample->pid && sample->rss != SAMPLE_UNKNOWN)
 		units_format_size(rss, sample->rss);
-	if (sample->pid)
+	if (sample->pid && sample->cpu_pct >= 0)
 		snprintf(cpu, sizeof cpu, "%.1f", sample->cpu_pct);
-	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s", name, state_text(state, row, now_us),
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s", width, name, state_text(state, row, now_us),
 		count_text(pid, (uint64_t)row->pid), uptime,
 		count_text(restarts, all_restarts(row)), cpu, rss,
 		sample->pid ? count_text(threads, sample->threads) : "-",
@@ -71,6 +90,7 @@ static void print_row(const struct row *row, uint64_t now_us)
 
 static int print_table(const json_t *rows)
 {
+	int width = name_width(rows);
 	uint64_t now_us = clock_wall_us();
 	int status = EXIT_OK;
 	const json_t *json;
@@ -78,13 +98,13 @@ static int print_table(const json_t *rows)
 	struct error err;
 	size_t i;
 
-	printf("%-20s %-14s %8s %9s %4s %6s %6s %4s %4s\n", "NAME", "STATE", "PID", "UPTIME", "RST",
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s\n", width, "NAME", "STATE", "PID", "UPTIME", "RST",
 		"CPU%", "RSS", "THR", "FDS");
 	json_array_foreach(rows, i, json)
 	{
 		if (!row_from_json(&row, json, &err))
 			continue;
-		print_row(&row, now_us);
+		print_row(&row, width, now_us);
 		if (row.state == STATE_FAILED || row.state == STATE_FATAL)
 			status = EXIT_FAILED;
 	}
@@ -162,12 +182,16 @@ static void print_death(const json_t *json)
 int cli_history(struct invocation *invocation)
 {
 	int status = EXIT_OK;
+	uint64_t limit = 0;
 	json_t *params = cli_names(invocation), *death;
 	size_t i;
 
-	if (invocation->lines)
-		json_object_set_new(
-			params, "limit", json_integer(strtoll(invocation->lines, NULL, 10)));
+	if (!cli_count("lines", invocation->lines, &limit)) {
+		json_decref(params);
+		return EXIT_USAGE;
+	}
+	if (limit)
+		json_object_set_new(params, "limit", json_integer((json_int_t)limit));
 	struct link *link = cli_connect(invocation, &status);
 	json_t *result = link ? cli_call(link, "history", json_incref(params), &status) : NULL;
 	json_decref(params);

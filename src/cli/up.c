@@ -270,8 +270,10 @@ int cli_dashboard(struct invocation *invocation)
 	char *project = cli_project(invocation);
 	struct link *link = link_open(project, &err);
 	if (link) {
+		bool is_ours = cli_is_of_here(link, invocation, &status);
 		link_close(link);
-		status = open_dashboard(project, false, false);
+		if (is_ours)
+			status = open_dashboard(project, false, false);
 		free(project);
 		return status;
 	}
@@ -346,8 +348,12 @@ int cli_run(struct invocation *invocation)
 		struct project_spec *spec = empty_project(invocation);
 		link = launch_or_join(spec, false, &was_running, &status);
 		project_spec_destroy(spec);
+	} else if (!cli_is_of_here(link, invocation, &status)) {
+		link_close(link);
+		link = NULL;
 	}
-	json_t *result = link ? cli_call(link, "run", params, &status) : NULL;
+	json_t *result = link ? cli_call(link, "run", json_incref(params), &status) : NULL;
+	json_decref(params);
 	if (result && invocation->json)
 		cli_print_json(result);
 	else if (result)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@
 enum {
 	LOG_MOST = 1024 * 1024, /* engine.log is put aside when it is larger */
 	BACKLOG = 128,
-	QUOTE_MOST = 300,   /* bytes of engine.log in an error */
+	QUOTE_MOST = 300, /* bytes of engine.log in an error */
+	AWAIT_STEP_MS = 5,
 	FIRST_FREE_FD = 16, /* above every number that the keeper expects something at */
 };
 
@@ -289,6 +291,30 @@ bool launch_project(struct launch *launch, struct error *err)
 
 	let_go(&preparation);
 	return ok;
+}
+
+static bool is_locked(const char *project)
+{
+	struct error ignored;
+	int folder = paths_open_runtime(project, PATHS_FAIL, &ignored);
+	int fd = folder < 0 ? -1 : openat(folder, PATHS_LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	bool is_locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (folder >= 0)
+		close(folder);
+	return is_locked;
+}
+
+bool launch_await_end(const char *project, int timeout_ms)
+{
+	for (int waited_ms = 0; is_locked(project); waited_ms += AWAIT_STEP_MS) {
+		if (waited_ms >= timeout_ms)
+			return false;
+		poll(NULL, 0, AWAIT_STEP_MS);
+	}
+	return true;
 }
 
 /* Reads what stands behind the offset, of that only the end. */

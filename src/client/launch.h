@@ -23,6 +23,9 @@ struct launch {
 /* False with err set; err->code EBUSY: an engine of this project runs already. */
 bool launch_project(struct launch *launch, struct error *err);
 
+/* After its engine has said goodbye: wait until nothing of the project runs any more, if that is soon. */
+bool launch_await_end(const char *project, int timeout_ms);
+
 /* Add to err what the engine said last, if it said anything since it was launched. */
 void launch_explain(const struct launch *launch, struct error *err);
 

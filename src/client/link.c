@@ -24,6 +24,7 @@ enum {
 };
 
 struct link {
+	char *project; /* owned */
 	int fd;
 	int code; /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
 	json_int_t last_id;
@@ -63,6 +64,24 @@ static int connect_to(const char *project, struct error *err)
 	return fd;
 }
 
+static void begin(struct link *link, int fd)
+{
+	link->fd = fd;
+	link->code = 0;
+	link->kept = json_array();
+	link->kept_taken = 0;
+	lines_init(&link->lines, RECEIVE_LINE_MOST);
+	text_init(&link->unsent, UNSENT_MOST);
+}
+
+static void let_go(struct link *link)
+{
+	close(link->fd);
+	json_decref(link->kept);
+	lines_finish(&link->lines);
+	text_finish(&link->unsent);
+}
+
 struct link *link_open(const char *project, struct error *err)
 {
 	int fd = connect_to(project, err);
@@ -70,10 +89,8 @@ struct link *link_open(const char *project, struct error *err)
 	if (fd < 0)
 		return NULL;
 	struct link *link = memory_zeroed(1, sizeof *link);
-	link->fd = fd;
-	link->kept = json_array();
-	lines_init(&link->lines, RECEIVE_LINE_MOST);
-	text_init(&link->unsent, UNSENT_MOST);
+	link->project = memory_copy(project);
+	begin(link, fd);
 	return link;
 }
 
@@ -81,11 +98,20 @@ void link_close(struct link *link)
 {
 	if (!link)
 		return;
-	close(link->fd);
-	json_decref(link->kept);
-	lines_finish(&link->lines);
-	text_finish(&link->unsent);
+	let_go(link);
+	free(link->project);
 	free(link);
+}
+
+bool link_reopen(struct link *link, struct error *err)
+{
+	int fd = connect_to(link->project, err);
+
+	if (fd < 0)
+		return false;
+	let_go(link);
+	begin(link, fd);
+	return true;
 }
 
 int link_fd(const struct link *link)

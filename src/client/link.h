@@ -16,6 +16,12 @@ struct link; /* defined in link.c */
 struct link *link_open(const char *project, struct error *err);
 void link_close(struct link *link); /* accepts NULL */
 
+/*
+ * Connect again, after the engine was lost: all that was under way is forgotten. False with err set
+ * as by link_open; the link stays as it was then.
+ */
+bool link_reopen(struct link *link, struct error *err);
+
 /* For poll(): readable when link_next may have something. */
 int link_fd(const struct link *link);
 

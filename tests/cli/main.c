@@ -1,6 +1,13 @@
 #include "tests/runner.h"
 
+Suite *record_suite(void);
+Suite *exit_when_suite(void);
+Suite *outlet_suite(void);
+
 static suite_function *const suites[] = {
+	record_suite,
+	exit_when_suite,
+	outlet_suite,
 	NULL,
 };
 

@@ -1,6 +1,11 @@
 #include "tests/runner.h"
 
+Suite *row_suite(void);
+Suite *value_suite(void);
+
 static suite_function *const suites[] = {
+	row_suite,
+	value_suite,
 	NULL,
 };
 

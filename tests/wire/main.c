@@ -1,6 +1,9 @@
 #include "tests/runner.h"
 
+Suite *lines_suite(void);
+
 static suite_function *const suites[] = {
+	lines_suite,
 	NULL,
 };
 
