@@ -35,18 +35,29 @@ static bool are_all_over(const struct replica *replica)
 }
 
 /* As a shell has it: the exit status, or 128 and the signal. */
+static int status_of_row(const struct row *row)
+{
+	if (!row->has_last_death)
+		return 1;
+	return row->last_death.signal ? 128 + row->last_death.signal : row->last_death.code;
+}
+
+/* Over when all of its instances are; of several statuses, the first that is no success. */
 static struct exit_verdict status_of(const struct replica *replica, const char *service)
 {
+	struct exit_verdict verdict = { false, -1 };
+
 	for (size_t i = 0; i < replica->row_count; i++) {
 		const struct row *row = &replica->rows[i].row;
-		if (strcmp(row->service, service) != 0 || !is_over(row))
+		if (strcmp(row->service, service) != 0)
 			continue;
-		int status = !row->has_last_death     ? 1
-			     : row->last_death.signal ? 128 + row->last_death.signal
-						      : row->last_death.code;
-		return (struct exit_verdict){ true, status };
+		if (!is_over(row))
+			return (struct exit_verdict){ false, -1 };
+		verdict.is_over = true;
+		if (verdict.status <= 0)
+			verdict.status = status_of_row(row);
 	}
-	return (struct exit_verdict){ false, -1 };
+	return verdict;
 }
 
 struct exit_verdict exit_when(const struct replica *replica, const char *when)

@@ -95,6 +95,18 @@ START_TEST(a_service_passes_its_status_on)
 }
 END_TEST
 
+START_TEST(a_service_is_over_when_all_its_instances_are)
+{
+	end_with(add("a", 0, STATE_COMPLETED), 0, 0);
+	struct row *second = add("a", 1, STATE_RUNNING);
+
+	check_verdict("a", false, -1);
+	second->state = STATE_FAILED;
+	end_with(second, 3, 0);
+	check_verdict("a", true, 3);
+}
+END_TEST
+
 START_TEST(never_is_never)
 {
 	add("a", 0, STATE_FAILED);
@@ -125,6 +137,7 @@ Suite *exit_when_suite(void)
 	tcase_add_test(all, any_exit_is_any_end_of_a_process);
 	tcase_add_test(all, any_failure_is_one_that_failed);
 	tcase_add_test(all, a_service_passes_its_status_on);
+	tcase_add_test(all, a_service_is_over_when_all_its_instances_are);
 	tcase_add_test(all, never_is_never);
 	tcase_add_test(all, words_and_services_are_valid);
 	suite_add_tcase(suite, all);

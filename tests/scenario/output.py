@@ -34,8 +34,8 @@ def a_reader_that_pauses_stops_nothing_and_loses_nothing():
         front = subprocess.Popen([THRUM, "up", "--headless", "--format", "json", "--samples", "100ms", "--exit-when", "w"],
                                  cwd=project.dir, env=project.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         project.front = front
-        until(lambda: project.rows().get("w/9", {}).get("state") == "completed", "all are done, though nobody reads")
-        until(lambda: project.rows().get("w/0", {}).get("state") == "completed", "all are done, though nobody reads")
+        until(lambda: project.rows().get("w/9", {}).get("state") == "completed", "all are done, though nobody reads", 60)
+        until(lambda: project.rows().get("w/0", {}).get("state") == "completed", "all are done, though nobody reads", 60)
         project.run("down", "--timeout", "1s", check=0)
         out = front.stdout.read()
         expect(front.wait(20) == 0, f"status {front.returncode}")
