@@ -279,6 +279,17 @@ static void admit(struct hall *hall, int fd)
 	}
 }
 
+static void watch_listener(struct hall *hall);
+
+static void on_accept_pause(uv_timer_t *timer)
+{
+	watch_listener(timer->data);
+}
+
+/*
+ * A client that cannot be accepted stays in the queue of the socket, which stays readable: without a
+ * pause we would try again at once, for ever.
+ */
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
 	struct hall *hall = poll->data;
@@ -288,6 +299,15 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	(void)events;
 	while ((fd = accept4(hall->listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		admit(hall, fd);
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	uv_poll_stop(&hall->listener);
+	uv_timer_start(&hall->accept_timer, on_accept_pause, ACCEPT_PAUSE_MS, 0);
+}
+
+static void watch_listener(struct hall *hall)
+{
+	uv_poll_start(&hall->listener, UV_READABLE, on_connection);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -308,6 +328,8 @@ static bool open_hall(struct hall *hall, struct error *err)
 	uv_timer_init(&hall->loop, &hall->sample_timer);
 	uv_timer_init(&hall->loop, &hall->owner_timer);
 	uv_timer_init(&hall->loop, &hall->leave_timer);
+	uv_timer_init(&hall->loop, &hall->accept_timer);
+	hall->accept_timer.data = hall;
 	hall->sample_timer.data = hall->owner_timer.data = hall->leave_timer.data = hall;
 	if (!engine_open(engine, &hall->loop, err))
 		return false;
@@ -336,7 +358,7 @@ static void begin(struct hall *hall)
 {
 	uv_poll_init(&hall->loop, &hall->listener, hall->listener_fd);
 	hall->listener.data = hall;
-	uv_poll_start(&hall->listener, UV_READABLE, on_connection);
+	watch_listener(hall);
 	if (hall->engine.store->is_owned)
 		uv_timer_start(&hall->owner_timer, on_owner_lost,
 			hall->engine.store->linger_ms + OWNER_GRACE_MS, 0);

@@ -25,6 +25,7 @@ struct hall {
 	struct engine engine;
 	uv_loop_t loop;
 	uv_poll_t listener;
+	uv_timer_t accept_timer; /* no descriptor was free: clients wait until it goes off */
 	int listener_fd;
 	struct session *sessions; /* linked; owned until closed */
 	unsigned session_count;

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """What the commands promise: states, exit statuses, clear errors, a clean environment for children."""
+import resource
+
 from lib_thrum import *
 
 SHOW = """#!/usr/bin/env python3
@@ -120,6 +122,32 @@ def down_and_up_follow_each_other():
         project.close()
 
 
+def without_descriptors_clients_wait_and_the_engine_rests():
+    project = Project("descriptors", {"a": {"command": "sleep 600"}})
+    clients = []
+    try:
+        project.run("up", "-d", check=0)
+        engine = project.engine()
+        soft, hard = resource.prlimit(engine, resource.RLIMIT_NOFILE)
+        resource.prlimit(engine, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{engine}/fd"))) + 1, hard))
+        for _ in range(3):
+            clients.append(socket.socket(socket.AF_UNIX))
+            clients[-1].connect(f"{project.dir}/run/descriptors/control")
+        def ticks():
+            with open(f"/proc/{engine}/stat") as f:
+                return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+        before = ticks()
+        time.sleep(1)  # what is measured is how much it works in a second
+        used = ticks() - before
+        resource.prlimit(engine, resource.RLIMIT_NOFILE, (soft, hard))
+        expect(used < 20, f"{used} ticks of 100 in a second in which nothing could be done")
+        expect(until(project.engine, "it answers again") == engine, "it is another engine")
+    finally:
+        for client in clients:
+            client.close()
+        project.close()
+
+
 def a_full_disk_loses_nothing():
     project = Project("full", {"w": {"command": [WORKER + "/counter", "started", "w", "200000", "50", "0", "0"], "availability": {"restart": "no"}}},
                       log={"dir": "/dev/shm/thrum-test-full"})
@@ -147,4 +175,4 @@ def a_full_disk_loses_nothing():
 
 main(children_get_what_is_meant_for_them_and_nothing_else, errors_are_one_clear_sentence_with_a_status,
      a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
-     the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other, a_full_disk_loses_nothing)
+     the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other, without_descriptors_clients_wait_and_the_engine_rests, a_full_disk_loses_nothing)
