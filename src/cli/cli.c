@@ -335,11 +335,6 @@ void cli_print_safe(const char *string)
 	text_finish(&safe);
 }
 
-bool cli_is_cut_off(void)
-{
-	return ferror(stdout) && errno == EPIPE;
-}
-
 /* What failed before is forgotten by stdio but for the fact: one byte more tells why. */
 static int why_unwritable(void)
 {

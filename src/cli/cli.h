@@ -23,8 +23,7 @@ enum {
 };
 
 enum { CLI_FILES_MOST = 16,
-	CALL_MS = 10000,
-	STOP_CALL_MS = 3600 * 1000 };
+	CALL_MS = 10000 };
 
 /* Everything that any option can set. */
 struct invocation {
@@ -92,8 +91,6 @@ void cli_print_json(const json_t *json);
 void cli_print_safe(const char *text);
 /* Flush standard output: EXIT_FAILED, said, when it could not all be written. */
 int cli_finish(int status);
-/* Was standard output closed by its reader? */
-bool cli_is_cut_off(void);
 
 /* Load the files of -f, or of the folder; problems are printed. NULL: status says why. */
 struct project_spec *cli_load(const struct invocation *invocation, int *status);

@@ -41,13 +41,6 @@ static const char *state_text(char out[CELL], const struct row *row, uint64_t no
 	return out;
 }
 
-static uint32_t all_restarts(const struct row *row)
-{
-	const struct restart_counts *counts = &row->restarts;
-
-	return counts->crash + counts->manual + counts->limit + counts->probe + counts->watch;
-}
-
 /* As wide as the longest name. */
 static int name_width(const json_t *rows)
 {
@@ -78,7 +71,7 @@ static void print_row(const struct row *row, int width, uint64_t now_us)
 		snprintf(cpu, sizeof cpu, "%.1f", sample->cpu_pct);
 	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s", width, name, state_text(state, row, now_us),
 		count_text(pid, (uint64_t)row->pid), uptime,
-		count_text(restarts, all_restarts(row)), cpu, rss,
+		count_text(restarts, restart_counts_sum(&row->restarts)), cpu, rss,
 		sample->pid ? count_text(threads, sample->threads) : "-",
 		sample->pid ? count_text(fds, sample->fds) : "-");
 	if (row->detail[0] || (row->has_last_death && row->last_death.detail[0])) {

@@ -19,7 +19,6 @@
 #include "config/schema.h"
 
 enum { FILES_MOST = 16,
-	SHELL_TEXT = 8,
 	MERGE_MOST = 200000 };
 
 /* Which default restart policy a kind of file has, and how it is scanned. */
@@ -360,11 +359,8 @@ static bool take_named_service(
 	struct service_spec *spec = project_spec_add(loading->project, name->text);
 	loading->at[loading->project->service_count - 1] = name;
 	inherit(loading, spec);
-	set_origin(spec, loading->checks ? name->at : (struct position){ 0 });
-	if (!loading->checks) {
-		free(spec->origin);
-		spec->origin = NULL;
-	}
+	if (loading->checks)
+		set_origin(spec, name->at);
 	return take_service(loading, spec, map);
 }
 

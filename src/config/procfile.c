@@ -16,10 +16,9 @@ static struct node *add_text(
 	return node;
 }
 
-static void add_pair(struct document *document, struct node *map, struct position at,
-	struct node *key, const char *value)
+static void add_pair(struct document *document, struct node *map, struct node *key,
+	const char *value)
 {
-	(void)at;
 	node_append(map, key);
 	node_append(map, add_text(document, key->at, value, strlen(value)));
 }
@@ -33,7 +32,7 @@ static struct node *make_service(
 	node_append(service, add_text(document, at, "command", 7));
 	node_append(service, add_text(document, at, command, size));
 	struct node *availability = document_add(document, NODE_MAP, at);
-	add_pair(document, availability, at, add_text(document, at, "restart", 7), "no");
+	add_pair(document, availability, add_text(document, at, "restart", 7), "no");
 	node_append(service, add_text(document, at, "availability", 12));
 	node_append(service, availability);
 	return service;

@@ -806,6 +806,7 @@ void engine_close(struct engine *engine)
 {
 	sampler_finish(&engine->sampler);
 	journal_close(&engine->journal);
+	project_finish(&engine->project);
 }
 
 static void tell_scaled(struct engine *engine, const struct service *service, unsigned before)
@@ -824,7 +825,7 @@ static void retire(struct engine *engine, struct service *service, unsigned coun
 		struct instance *instance = service->instances[i];
 		if (instance->index < count)
 			continue;
-		struct member *member = engine_find(engine, instance->service, instance->index);
+		struct member *member = member_of(instance);
 		instance->removing = true;
 		store_commit(engine->store, member->seat, instance, NULL, 0);
 		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
@@ -837,7 +838,7 @@ static bool grow(struct engine *engine, struct service *service, unsigned count,
 		struct instance *instance = service_find(service, index);
 		if (instance && !instance->removing)
 			continue;
-		struct member *member = instance ? engine_find(engine, instance->service, index)
+		struct member *member = instance ? member_of(instance)
 						 : add_instance(engine, service, index, err);
 		if (!member)
 			return false;

@@ -15,7 +15,6 @@
 enum {
 	JOURNAL_MODE = 0600,
 	JOURNAL_MOST = 4 * 1024 * 1024, /* a file of this size is put aside */
-	RECENT = 64 * 1024,
 	LINE_MOST = 4096,
 };
 

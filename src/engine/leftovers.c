@@ -31,7 +31,8 @@ static pid_t *list_known(struct engine *engine, size_t *count)
 	return pids;
 }
 
-static void find(struct engine *engine, const struct member *member, struct tree *tree)
+/* leader: 0 once the main process has ended. */
+static void find(struct engine *engine, const struct member *member, pid_t leader, struct tree *tree)
 {
 	const struct life *life = &engine->store->lives[member->life];
 	char marker[MARKER_SIZE], variable[MARKER_SIZE + 16];
@@ -41,7 +42,7 @@ static void find(struct engine *engine, const struct member *member, struct tree
 	marker_format(marker, engine, life);
 	snprintf(variable, sizeof variable, "THRUM_LIFE_ID=%s", marker);
 	struct tree_search search = {
-		.leader = member->now.pid,
+		.leader = leader,
 		.session = life->pid,
 		.marker = variable,
 		.keeper = engine->keeper.page->keeper_pid,
@@ -58,7 +59,7 @@ unsigned leftovers_count(struct engine *engine, const struct member *member)
 
 	if (member->life < 0)
 		return 0;
-	find(engine, member, &tree);
+	find(engine, member, 0, &tree);
 	unsigned count = (unsigned)tree.count;
 	tree_finish(&tree);
 	return count;
@@ -87,7 +88,7 @@ void leftovers_signal(struct engine *engine, const struct member *member, int si
 		return;
 	for (int round = 0; round < KILL_ROUNDS; round++) {
 		struct tree now = { 0 };
-		find(engine, member, &now);
+		find(engine, member, member->now.pid, &now);
 		bool is_any = signal_new(&now, &before, signal);
 		tree_finish(&before);
 		before = now;

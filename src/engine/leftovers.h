@@ -7,7 +7,7 @@
 
 #include "engine/engine.h"
 
-/* How many processes of this member's tree are there besides its main one? */
+/* Its main process has ended: how many others of its tree are left? */
 unsigned leftovers_count(struct engine *engine, const struct member *member);
 
 /* Signal all of them, those that leave meanwhile too. */

@@ -1,5 +1,6 @@
 #include "engine/member.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,11 @@ static const char *const stream_files[] = { "out", "err" };
 const char *stream_name(enum stream stream)
 {
 	return stream_names[stream];
+}
+
+struct member *member_of(struct instance *instance)
+{
+	return (struct member *)((char *)instance - offsetof(struct member, now));
 }
 
 struct service *member_service(const struct member *member)

@@ -30,6 +30,9 @@ struct member {
 	struct sample sample;
 };
 
+/* The member that an instance of the project's table is part of: it always is. */
+struct member *member_of(struct instance *instance);
+
 /* The service of a member; the pointer lives until a service is added. */
 struct service *member_service(const struct member *member);
 const struct service_spec *member_spec(const struct member *member);

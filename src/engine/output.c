@@ -54,7 +54,6 @@ static void end_output(struct output *output)
 
 	output->is_closing = true;
 	uv_poll_stop(&output->poll);
-	close(output->fd);
 	unlink_output(output);
 	if (member) {
 		logfile_end_of(&member->logs[output->stream], output->pid, clock_wall_us());
@@ -62,6 +61,7 @@ static void end_output(struct output *output)
 	}
 	atomic_fetch_or(&life->closed, 1u << output->stream);
 	uv_close((uv_handle_t *)&output->poll, on_output_closed);
+	close(output->fd); /* only now: libuv has looked at it for the last time */
 	uv_close((uv_handle_t *)&output->rest, on_output_closed);
 	engine_output_closed(engine, output->life);
 }

@@ -33,10 +33,8 @@ void instance_init(struct instance *instance, const char *service, unsigned inde
 	snprintf(instance->service, sizeof instance->service, "%s", service);
 }
 
-uint32_t instance_restarts(const struct instance *instance)
+uint32_t restart_counts_sum(const struct restart_counts *counts)
 {
-	const struct restart_counts *counts = &instance->restarts;
-
 	return counts->crash + counts->manual + counts->limit + counts->probe + counts->watch;
 }
 
@@ -51,7 +49,7 @@ static struct notice *tell(struct outcome *outcome, const struct instance *insta
 		.code = -1,
 		.instance = instance->index,
 		.pid = instance->pid,
-		.restarts = instance_restarts(instance),
+		.restarts = restart_counts_sum(&instance->restarts),
 	};
 	memcpy(notice->service, instance->service, sizeof notice->service);
 	memcpy(notice->detail, instance->detail, sizeof notice->detail);

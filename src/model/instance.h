@@ -84,6 +84,6 @@ struct outcome instance_gone(struct instance *instance, const struct service_spe
 /* Nothing of it is left and it is not to come back. */
 bool instance_is_finished(const struct instance *instance);
 /* Restarts of all kinds. */
-uint32_t instance_restarts(const struct instance *instance);
+uint32_t restart_counts_sum(const struct restart_counts *counts);
 
 #endif

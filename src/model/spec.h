@@ -42,7 +42,6 @@ struct dependency {
 };
 
 enum { SPEC_RLIMITS = 16,
-	SPEC_SIGNAL_TEXT = 16,
 	SERVICE_NAME_MOST = 63 };
 
 struct rlimit_spec {

@@ -9,11 +9,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "engine/child.h"
 #include "engine/leftovers.h"
+#include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
 
@@ -128,8 +128,7 @@ static void for_each_member(
 {
 	for (size_t i = 0; i < engine->project.count; i++)
 		for (size_t k = 0; k < engine->project.services[i].count; k++)
-			visit(context, engine_find(engine, engine->project.services[i].spec->name,
-					       engine->project.services[i].instances[k]->index));
+			visit(context, member_of(engine->project.services[i].instances[k]));
 }
 
 struct matcher {
@@ -253,8 +252,7 @@ static void start_dependencies(struct engine *engine, const struct service *serv
 			enum state state = on->instances[k]->state;
 			if (state == STATE_STOPPED || state == STATE_SKIPPED)
 				engine_report(engine,
-					engine_find(
-						engine, on->spec->name, on->instances[k]->index),
+					member_of(on->instances[k]),
 					EVENT_START);
 		}
 	}
@@ -631,48 +629,16 @@ static struct member *find_log(struct call *call, enum stream *stream)
 	return member;
 }
 
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static char *base64_of(const unsigned char *bytes, size_t size)
+static void append_chunk(void *context, const struct log_chunk *piece)
 {
-	char *text = memory_zeroed(size / 3 * 4 + 5, 1), *out = text;
+	struct chunk chunk = { .offset = piece->offset,
+		.time_us = piece->time_us,
+		.pid = piece->pid,
+		.bytes = piece->data,
+		.size = piece->size,
+		.is_final = piece->is_final };
 
-	for (size_t i = 0; i < size; i += 3) {
-		uint32_t three = (uint32_t)bytes[i] << 16 |
-				 (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
-				 (i + 2 < size ? bytes[i + 2] : 0);
-		*out++ = base64_digits[three >> 18];
-		*out++ = base64_digits[three >> 12 & 63];
-		*out++ = i + 1 < size ? base64_digits[three >> 6 & 63] : '=';
-		*out++ = i + 2 < size ? base64_digits[three & 63] : '=';
-	}
-	return text;
-}
-
-/* JSON has no bytes: as text where they are UTF-8, else as base64. */
-static void set_bytes(json_t *object, const char *bytes, size_t size)
-{
-	if (utf8_is_valid(bytes, size)) {
-		json_object_set_new(object, "text", json_stringn_nocheck(bytes, size));
-		return;
-	}
-	char *encoded = base64_of((const unsigned char *)bytes, size);
-	json_object_set_new(object, "base64", json_string_nocheck(encoded));
-	free(encoded);
-}
-
-static void append_chunk(void *context, const struct log_chunk *chunk)
-{
-	json_t *object = json_pack("{s:I,s:I,s:o,s:i}", "offset", (json_int_t)chunk->offset, "size",
-		(json_int_t)chunk->size, "time", time_to_json(chunk->time_us), "pid",
-		(int)chunk->pid);
-
-	if (chunk->is_final)
-		json_object_set_new(object, "final", json_true());
-	else
-		set_bytes(object, chunk->data, chunk->size);
-	json_array_append_new(context, object);
+	json_array_append_new(context, chunk_to_json(&chunk));
 }
 
 static json_t *do_log_read(struct call *call)

@@ -9,8 +9,7 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-enum { PAGE = 10,
-	NAMES_MOST = 32 };
+enum { PAGE = 10 };
 
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
 {

@@ -68,9 +68,8 @@ static void find_engine(struct ui *ui)
 		return;
 	ui->lost_us = 0;
 	rows_keep_selection(ui);
-	if (ui->dialog == DIALOG_ENDING) {
+	if (ui->dialog == DIALOG_ENDING)
 		ui_request(ui, REPLY_ACTION, 0, "down", NULL);
-	}
 }
 
 static bool take_messages(struct ui *ui)

@@ -73,7 +73,6 @@ struct ui {
 	int status;
 
 	struct target selected;
-	int top;                      /* first row of the table that is shown */
 	char folded[FOLDED_MOST][64]; /* services */
 	unsigned folded_count;
 

@@ -71,13 +71,6 @@ static uint64_t uptime_ms(const struct row *row, uint64_t now_us)
 	return row->pid && now_us > row->started_us ? (now_us - row->started_us) / 1000 : 0;
 }
 
-static uint32_t restarts_of(const struct row *row)
-{
-	const struct restart_counts *counts = &row->restarts;
-
-	return counts->crash + counts->manual + counts->limit + counts->probe + counts->watch;
-}
-
 /* ---- columns ---- */
 
 /* The rows that a table row stands for: one instance, or all of a service. */
@@ -148,7 +141,7 @@ static void put_restarts(char *out, const struct cells *cells)
 	uint32_t all = 0, crashes = 0;
 
 	for (unsigned i = 0; i < (cells->row->is_service ? cells->row->count : 1); i++) {
-		all += restarts_of(&cells->row->row[i].row);
+		all += restart_counts_sum(&cells->row->row[i].row.restarts);
 		crashes += cells->row->row[i].row.restarts.crash;
 	}
 	if (all)

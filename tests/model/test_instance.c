@@ -91,7 +91,7 @@ START_TEST(a_stop_is_never_undone_by_the_policy)
 	end(-1, SIGTERM, false);
 	ck_assert_int_eq(web.state, STATE_STOPPED);
 	ck_assert_int_eq(web.death.cause, CAUSE_MANUAL);
-	ck_assert_uint_eq(instance_restarts(&web), 0);
+	ck_assert_uint_eq(restart_counts_sum(&web.restarts), 0);
 	ck_assert_uint_eq(web.deadline_ms, 0);
 }
 END_TEST
