@@ -1,7 +1,5 @@
 /* Commands that read what comes: logs, events, wait. */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <errno.h>
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/pattern.h"
 #include "base/units.h"
 #include "cli/cli.h"
 #include "cli/record.h"
@@ -18,7 +17,6 @@
 
 enum {
 	DEFAULT_LINES = 100,
-	MATCH_LIMIT = 100000, /* an evil pattern costs a millisecond a line, not a day */
 	KEPT_MOST = 256 * 1024 * 1024,
 };
 
@@ -34,11 +32,9 @@ struct logs {
 	struct link *link;
 	struct tail tail;
 	struct record_style style;
-	pcre2_code *pattern;
-	pcre2_match_data *match;
-	pcre2_match_context *limits;
-	bool is_merging;        /* what was there before: sorted by time before it is printed */
-	struct kept_line *kept; /* owned */
+	struct pattern *pattern; /* owned; NULL: every line */
+	bool is_merging;         /* what was there before: sorted by time before it is printed */
+	struct kept_line *kept;  /* owned */
 	size_t count, room, size;
 	uint64_t most; /* lines; 0: all */
 };
@@ -49,10 +45,7 @@ static bool is_wanted(struct logs *logs, const struct tail_line *line)
 
 	if (stream && !!strstr(stream, "err") != line->stream->is_err)
 		return false;
-	if (!logs->pattern)
-		return true;
-	return pcre2_match(logs->pattern, (PCRE2_SPTR)line->text, line->size, 0, 0, logs->match,
-		       logs->limits) >= 0;
+	return !logs->pattern || pattern_matches(logs->pattern, line->text, line->size);
 }
 
 static void print_line(struct logs *logs, const struct tail_line *line)
@@ -111,25 +104,14 @@ static void print_kept(struct logs *logs)
 static bool compile_pattern(struct logs *logs)
 {
 	const char *pattern = logs->invocation->grep;
-	int code;
-	size_t at;
-	unsigned char why[128];
+	struct error err;
 
 	if (!pattern)
 		return true;
-	logs->pattern = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
-	if (!logs->pattern) {
-		pcre2_get_error_message(code, why, sizeof why);
-		cli_fail(EXIT_USAGE, "--grep: %s at offset %zu of '%s'", (const char *)why, at,
-			pattern);
-		return false;
-	}
-	pcre2_jit_compile(logs->pattern, PCRE2_JIT_COMPLETE);
-	logs->match = pcre2_match_data_create_from_pattern(logs->pattern, NULL);
-	logs->limits = pcre2_match_context_create(NULL);
-	pcre2_set_match_limit(logs->limits, MATCH_LIMIT);
-	return true;
+	logs->pattern = pattern_create(pattern, &err);
+	if (!logs->pattern)
+		cli_fail(EXIT_USAGE, "--grep: %s at offset %d of '%s'", err.text, err.code, pattern);
+	return logs->pattern;
 }
 
 /* "10m" ago, or a moment. */
@@ -315,9 +297,7 @@ int cli_logs(struct invocation *invocation)
 					      : cli_fail(cli_status(&err), "%s", err.text);
 	link_close(logs.link);
 	tail_finish(&logs.tail);
-	pcre2_match_data_free(logs.match);
-	pcre2_match_context_free(logs.limits);
-	pcre2_code_free(logs.pattern);
+	pattern_destroy(logs.pattern);
 	return status;
 }
 

@@ -381,16 +381,52 @@ static bool say_no_service(struct loading *loading, size_t index, const char *na
 		nearest ? "'?)" : "");
 }
 
-static bool check_names(struct loading *loading)
+/* Waiting for health that nothing tells would be waiting for ever. */
+static void check_condition(struct loading *loading, size_t index, const struct dependency *on)
+{
+	const struct service_spec *other = project_spec_find(loading->project, on->service);
+	bool is_told = on->condition == CONDITION_HEALTHY     ? service_spec_tells_ready(other)
+		       : on->condition == CONDITION_LOG_READY ? other->ready.log != NULL
+							      : true;
+
+	if (!is_told)
+		problem_warning(loading->reading.problems, loading->at[index]->at,
+			"'%s' waits for %s of '%s', which has %s: it waits for its start instead",
+			loading->project->services[index].name, condition_name(on->condition),
+			on->service,
+			on->condition == CONDITION_HEALTHY ? "neither readiness_probe nor ready"
+							   : "no ready: {log: …}");
+}
+
+static bool check_groups(struct loading *loading)
 {
 	const struct project_spec *project = loading->project;
 	bool ok = true;
+
+	for (size_t i = 0; i < project->group_count; i++) {
+		const struct group_spec *group = &project->groups[i];
+		const struct node *at = node_get(loading->root, "groups");
+		for (size_t k = 0; k < group->members.count; k++)
+			if (!project_spec_find(project, group->members.items[k]))
+				ok = problem_error(loading->reading.problems, at->at,
+					"group '%.60s': '%.60s' is no service", group->name,
+					group->members.items[k]);
+	}
+	return ok;
+}
+
+static bool check_names(struct loading *loading)
+{
+	const struct project_spec *project = loading->project;
+	bool ok = check_groups(loading);
 
 	for (size_t i = 0; i < project->service_count; i++)
 		for (size_t k = 0; k < project->services[i].depends_count; k++)
 			if (!project_spec_find(project, project->services[i].depends_on[k].service))
 				ok = say_no_service(
 					loading, i, project->services[i].depends_on[k].service);
+			else if (loading->checks)
+				check_condition(loading, i, &project->services[i].depends_on[k]);
 	return ok;
 }
 

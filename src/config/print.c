@@ -95,6 +95,138 @@ static json_t *environment_of(const struct strings *environment)
 	return map;
 }
 
+static json_t *probe_of(const struct probe_spec *probe)
+{
+	json_t *json = json_pack("{s:o,s:o,s:o,s:i,s:i}", "initial_delay",
+		milliseconds(probe->initial_delay_ms), "period", milliseconds(probe->period_ms),
+		"timeout", milliseconds(probe->timeout_ms), "success_threshold",
+		(int)probe->success_threshold, "failure_threshold", (int)probe->failure_threshold);
+	json_t *how;
+
+	if (probe->kind == PROBE_EXEC) {
+		how = json_pack("{s:o}", "command", list_of(&probe->argv));
+	} else if (probe->kind == PROBE_UNIX) {
+		how = json_pack("{s:s}", "path", probe->path);
+	} else {
+		how = json_pack("{s:s*,s:i,s:s*}", "host", probe->host, "port", (int)probe->port,
+			"path", probe->path);
+		json_t *headers = json_object();
+		for (size_t i = 0; i < probe->headers.count; i++) {
+			const char *line = probe->headers.items[i], *colon = strstr(line, ": ");
+			char *name = memory_copy_n(line, (size_t)(colon - line));
+			json_object_set_new(headers, name, json_string(colon + 2));
+			free(name);
+		}
+		json_object_set_new(how, "headers", headers);
+		if (probe->kind == PROBE_TCP)
+			json_object_del(how, "headers");
+		if (probe->status_code)
+			json_object_set_new(how, "status_code", json_integer(probe->status_code));
+	}
+	json_object_set_new(json, probe_kind_name(probe->kind), how);
+	return json;
+}
+
+static json_t *ready_of(const struct ready_spec *ready)
+{
+	json_t *json = json_pack("{s:s*,s:s*,s:o}", "log", ready->log, "message", ready->message,
+		"timeout", milliseconds(ready->timeout_ms));
+
+	if (ready->fd)
+		json_object_set_new(json, "notify", json_sprintf("fd:%d", ready->fd));
+	else if (ready->notifies)
+		json_object_set_new(json, "notify", json_string("sd"));
+	return json;
+}
+
+static json_t *limits_of(const struct service_spec *spec)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < spec->limit_count; i++) {
+		const struct limit_spec *limit = &spec->limits[i];
+		json_t *over = limit->metric == LIMIT_LOOP_LAG ? milliseconds(limit->over)
+							       : json_integer((json_int_t)limit->over);
+		json_array_append_new(list,
+			json_pack("{s:s,s:o,s:i,s:s,s:o}", "metric", limit_metric_name(limit->metric),
+				"over", over, "for", (int)limit->samples, "action",
+				limit_action_name(limit->action), "every", milliseconds(limit->every_ms)));
+	}
+	return list;
+}
+
+static json_t *watch_of(const struct watch_spec *watch)
+{
+	return json_pack("{s:o,s:o,s:o,s:o,s:b}", "paths", list_of(&watch->paths), "include",
+		list_of(&watch->include), "exclude", list_of(&watch->exclude), "debounce",
+		milliseconds(watch->debounce_ms), "cascade", watch->cascade);
+}
+
+static json_t *schedule_of(const struct schedule_spec *schedule)
+{
+	json_t *json = json_pack("{s:s*,s:s*,s:s}", "cron", schedule->cron, "timezone",
+		schedule->timezone, "overlap", overlap_name(schedule->overlap));
+
+	if (schedule->interval_ms)
+		json_object_set_new(json, "interval", milliseconds(schedule->interval_ms));
+	return json;
+}
+
+static json_t *hooks_of(const struct service_spec *spec)
+{
+	json_t *map = json_object();
+
+	for (int i = 0; i < HOOK_COUNT; i++)
+		if (spec->hooks[i].argv.count)
+			json_object_set_new(map, hook_name(i), list_of(&spec->hooks[i].argv));
+	json_object_set_new(map, "timeout", milliseconds(spec->hook_timeout_ms));
+	return map;
+}
+
+/* What is not asked for is left out: most services have none of it. */
+static void add_supervision(json_t *service, const struct service_spec *spec)
+{
+	if (spec->ready.log || spec->ready.message || spec->ready.notifies || spec->ready.fd)
+		json_object_set_new(service, "ready", ready_of(&spec->ready));
+	for (int i = 0; i < PROBE_ROLE_COUNT; i++) {
+		char *name = memory_format("%s_probe", probe_role_name(i));
+		if (spec->probes[i].kind)
+			json_object_set_new(service, name, probe_of(&spec->probes[i]));
+		free(name);
+	}
+	if (spec->limit_count)
+		json_object_set_new(service, "limits", limits_of(spec));
+	if (spec->watchdog_ms)
+		json_object_set_new(service, "watchdog", milliseconds(spec->watchdog_ms));
+	if (spec->max_runtime_ms)
+		json_object_set_new(service, "max_runtime", milliseconds(spec->max_runtime_ms));
+	if (spec->watch.paths.count)
+		json_object_set_new(service, "watch", watch_of(&spec->watch));
+	if (spec->schedule.cron || spec->schedule.interval_ms)
+		json_object_set_new(service, "schedule", schedule_of(&spec->schedule));
+	json_t *hooks = hooks_of(spec);
+	if (json_object_size(hooks) > 1) /* more than the timeout */
+		json_object_set(service, "hooks", hooks);
+	json_decref(hooks);
+	if (spec->oom_score_adj != OOM_SCORE_UNSET)
+		json_object_set_new(service, "oom_score_adj", json_integer(spec->oom_score_adj));
+	if (spec->shutdown.argv.count)
+		json_object_set_new(json_object_get(service, "shutdown"), "command",
+			list_of(&spec->shutdown.argv));
+}
+
+static json_t *groups_of(const struct project_spec *project)
+{
+	json_t *map = json_object();
+
+	for (size_t i = 0; i < project->group_count; i++)
+		json_object_set_new(map, project->groups[i].name,
+			json_pack("{s:s,s:o}", "strategy",
+				group_strategy_name(project->groups[i].strategy), "members",
+				list_of(&project->groups[i].members)));
+	return map;
+}
+
 static json_t *log_of(const struct log_spec *log)
 {
 	return json_pack("{s:s*,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr",
@@ -118,6 +250,7 @@ static json_t *service_of(const struct service_spec *spec)
 
 	if (spec->umask >= 0)
 		json_object_set_new(service, "umask", json_sprintf("%03o", (unsigned)spec->umask));
+	add_supervision(service, spec);
 	return service;
 }
 
@@ -143,7 +276,11 @@ void config_print(struct text *out, const struct project_spec *project)
 	for (size_t i = 0; i < project->service_count; i++)
 		json_object_set_new(
 			processes, project->services[i].name, service_of(&project->services[i]));
-	dump(out, json_pack("{s:s,s:s*,s:o,s:o,s:o}", "name", project->name, "dir", project->dir,
-			  "files", list_of(&project->files), "log", log_of(&project->log),
-			  "processes", processes));
+	json_t *json = json_pack("{s:s,s:s*,s:o,s:o,s:o}", "name", project->name, "dir", project->dir,
+		"files", list_of(&project->files), "log", log_of(&project->log),
+		"processes", processes);
+
+	if (project->group_count)
+		json_object_set_new(json, "groups", groups_of(project));
+	dump(out, json);
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "config/environment.h"
+#include "config/take.h"
 
 enum { INSTANCES_MOST = 1000,
 	KEYS_MOST = 80 };
@@ -28,11 +29,9 @@ char *schema_text(struct reading *reading, const struct node *value, const char 
 
 /* ---- values: each takes one kind ---- */
 
-#define TAKES(name)                                                                      \
-	static bool name(struct reading *reading, const struct node *value, void *place, \
-		const struct key *key)
+#define TAKES(name) static TAKES_OF(name)
 
-TAKES(take_string)
+TAKES_OF(take_string)
 {
 	char *text = schema_text(reading, value, key->name);
 
@@ -44,14 +43,14 @@ TAKES(take_string)
 }
 
 /* A value that a function understands; what it is to look like goes into the message. */
-static bool wrong(
+bool take_failed(
 	struct reading *reading, const struct node *value, const struct key *key, const char *looks)
 {
 	return problem_error(reading->problems, value->at, "%s takes %s, not '%.60s'", key->name,
 		looks, value->text);
 }
 
-static bool parse_count(const char *text, uint64_t most, uint64_t *number)
+bool take_parse_count(const char *text, uint64_t most, uint64_t *number)
 {
 	char *end;
 
@@ -61,7 +60,7 @@ static bool parse_count(const char *text, uint64_t most, uint64_t *number)
 	return !*end && *number <= most;
 }
 
-TAKES(take_duration)
+TAKES_OF(take_duration)
 {
 	char *text = schema_text(reading, value, key->name);
 	uint64_t ms;
@@ -71,12 +70,12 @@ TAKES(take_duration)
 	bool ok = units_parse_duration(text, &ms) && ms <= UINT32_MAX;
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "a duration such as 500ms, 10s or 5m");
+		return take_failed(reading, value, key, "a duration such as 500ms, 10s or 5m");
 	*(uint32_t *)place = (uint32_t)ms;
 	return true;
 }
 
-TAKES(take_size)
+TAKES_OF(take_size)
 {
 	char *text = schema_text(reading, value, key->name);
 
@@ -84,20 +83,20 @@ TAKES(take_size)
 		return false;
 	bool ok = units_parse_size(text, place);
 	free(text);
-	return ok || wrong(reading, value, key, "a size such as 200MB");
+	return ok || take_failed(reading, value, key, "a size such as 200MB");
 }
 
-TAKES(take_count)
+TAKES_OF(take_count)
 {
 	char *text = schema_text(reading, value, key->name);
 	uint64_t number;
 
 	if (!text)
 		return false;
-	bool ok = parse_count(text, 1000000, &number);
+	bool ok = take_parse_count(text, 1000000, &number);
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "a whole number");
+		return take_failed(reading, value, key, "a whole number");
 	*(unsigned *)place = (unsigned)number;
 	return true;
 }
@@ -110,10 +109,10 @@ TAKES(take_percent)
 	if (!text)
 		return false;
 	text[strcspn(text, "%")] = '\0';
-	bool ok = parse_count(text, 100, &number);
+	bool ok = take_parse_count(text, 100, &number);
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "a percentage such as 20%");
+		return take_failed(reading, value, key, "a percentage such as 20%");
 	*(unsigned *)place = (unsigned)number;
 	return true;
 }
@@ -134,7 +133,7 @@ TAKES(take_max_restarts)
 		"max_restarts is at most %d, or 'unlimited'", POLICY_CRASHES_MOST);
 }
 
-TAKES(take_bool)
+TAKES_OF(take_bool)
 {
 	char *text = schema_text(reading, value, key->name);
 
@@ -144,7 +143,7 @@ TAKES(take_bool)
 	bool ok = is_true || strcasecmp(text, "false") == 0;
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "true or false");
+		return take_failed(reading, value, key, "true or false");
 	*(bool *)place = is_true;
 	return true;
 }
@@ -159,7 +158,7 @@ TAKES(take_factor)
 	bool ok = end != text && !*end && factor >= 1 && factor <= 100;
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "a number from 1 to 100");
+		return take_failed(reading, value, key, "a number from 1 to 100");
 	*(double *)place = factor;
 	return true;
 }
@@ -172,16 +171,16 @@ TAKES(take_instances)
 	if (!text)
 		return false;
 	bool is_max = strcmp(text, "max") == 0 || strcmp(text, "-1") == 0;
-	bool ok = is_max || (parse_count(text, INSTANCES_MOST, &number) && number > 0);
+	bool ok = is_max || (take_parse_count(text, INSTANCES_MOST, &number) && number > 0);
 	free(text);
 	if (!ok)
-		return wrong(
+		return take_failed(
 			reading, value, key, "a number from 1 to 1000, or max (one for each core)");
 	*(unsigned *)place = is_max ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN) : (unsigned)number;
 	return true;
 }
 
-TAKES(take_signal)
+TAKES_OF(take_signal)
 {
 	char *text = schema_text(reading, value, key->name);
 	int number = text ? signal_number(text) : 0;
@@ -190,7 +189,7 @@ TAKES(take_signal)
 		return false;
 	free(text);
 	if (!number)
-		return wrong(reading, value, key, "a signal such as TERM or 15");
+		return take_failed(reading, value, key, "a signal such as TERM or 15");
 	*(int *)place = number;
 	return true;
 }
@@ -205,7 +204,7 @@ TAKES(take_umask)
 	bool ok = end != text && !*end && mask >= 0 && mask <= 0777;
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "an octal mask such as 022");
+		return take_failed(reading, value, key, "an octal mask such as 022");
 	*(int *)place = (int)mask;
 	return true;
 }
@@ -220,8 +219,23 @@ TAKES(take_nice)
 	bool ok = end != text && !*end && nice >= -20 && nice <= 19;
 	free(text);
 	if (!ok)
-		return wrong(reading, value, key, "a number from -20 to 19");
+		return take_failed(reading, value, key, "a number from -20 to 19");
 	*(int *)place = (int)nice;
+	return true;
+}
+
+TAKES(take_oom_score)
+{
+	char *text = schema_text(reading, value, key->name), *end;
+
+	if (!text)
+		return false;
+	long score = strtol(text, &end, 10);
+	bool ok = end != text && !*end && score >= -1000 && score <= 1000;
+	free(text);
+	if (!ok)
+		return take_failed(reading, value, key, "a number from -1000 to 1000");
+	*(int *)place = (int)score;
 	return true;
 }
 
@@ -247,14 +261,14 @@ TAKES(take_restart)
 		mode++;
 	free(text);
 	if (mode == RESTART_MODE_COUNT)
-		return wrong(reading, value, key,
+		return take_failed(reading, value, key,
 			"no, on_failure, always, unless_stopped or exit_on_failure");
 	*(enum restart_mode *)place = mode;
 	return true;
 }
 
 /* Calls take for each item of a list, or for a single value. */
-static bool for_each(struct reading *reading, const struct node *value, void *place,
+bool take_each(struct reading *reading, const struct node *value, void *place,
 	const struct key *key,
 	bool (*take)(struct reading *reading, const struct node *item, void *place,
 		const struct key *key))
@@ -276,11 +290,11 @@ TAKES(add_exit)
 
 	if (!text)
 		return false;
-	bool is_code = parse_count(text, 255, &code);
+	bool is_code = take_parse_count(text, 255, &code);
 	int item = is_code ? (int)code : -signal_number(text);
 	free(text);
 	if (!is_code && !item)
-		return wrong(reading, value, key, "exit codes and signals such as 78 or SIGABRT");
+		return take_failed(reading, value, key, "exit codes and signals such as 78 or SIGABRT");
 	if (set->count == POLICY_CODES_MOST)
 		return problem_error(reading->problems, value->at, "%s takes at most %d", key->name,
 			POLICY_CODES_MOST);
@@ -291,7 +305,7 @@ TAKES(add_exit)
 TAKES(take_exits)
 {
 	((struct exit_set *)place)->count = 0;
-	return for_each(reading, value, place, key, add_exit);
+	return take_each(reading, value, place, key, add_exit);
 }
 
 TAKES(add_string)
@@ -305,10 +319,10 @@ TAKES(add_string)
 	return true;
 }
 
-TAKES(take_strings)
+TAKES_OF(take_strings)
 {
 	strings_finish(place);
-	return for_each(reading, value, place, key, add_string);
+	return take_each(reading, value, place, key, add_string);
 }
 
 static bool set_variable(struct reading *reading, struct strings *variables, const struct node *at,
@@ -345,7 +359,7 @@ TAKES(take_environment)
 	bool ok = true;
 
 	if (value->kind != NODE_MAP)
-		return for_each(reading, value, place, key, take_assignment);
+		return take_each(reading, value, place, key, take_assignment);
 	for (size_t i = 0; i < value->count; i += 2) {
 		const struct node *item = value->items[i + 1];
 		char *text = node_is_null(item) ? memory_copy("")
@@ -358,7 +372,7 @@ TAKES(take_environment)
 	return ok;
 }
 
-static char *path_from(const char *dir, const char *path)
+char *take_path_from(const char *dir, const char *path)
 {
 	return *path == '/' || !dir ? memory_copy(path) : memory_format("%s/%s", dir, path);
 }
@@ -372,7 +386,7 @@ static bool take_env_file(
 	if (!text)
 		return false;
 	bool is_optional = text[0] == '?';
-	char *path = path_from(reading->dir, text + is_optional);
+	char *path = take_path_from(reading->dir, text + is_optional);
 	bool ok = environment_load(place, path, is_optional, item->at, reading->problems);
 	free(path);
 	free(text);
@@ -381,17 +395,17 @@ static bool take_env_file(
 
 TAKES(take_env_files)
 {
-	return for_each(reading, value, place, key, take_env_file);
+	return take_each(reading, value, place, key, take_env_file);
 }
 
-TAKES(take_path)
+TAKES_OF(take_path)
 {
 	char *text = schema_text(reading, value, key->name);
 
 	if (!text)
 		return false;
 	free(*(char **)place);
-	*(char **)place = path_from(reading->dir, text);
+	*(char **)place = take_path_from(reading->dir, text);
 	free(text);
 	return true;
 }
@@ -464,11 +478,7 @@ static bool take_condition(struct reading *reading, const struct node *value, st
 {
 	if (value->kind != NODE_SCALAR || !parse_condition(value->text, &on->condition))
 		return problem_error(reading->problems, value->at,
-			"condition is process_started, process_completed or process_completed_successfully");
-	if (on->condition == CONDITION_HEALTHY || on->condition == CONDITION_LOG_READY)
-		problem_warning(reading->problems, value->at,
-			"'%s' is not supported by this version: it waits for process_started",
-			value->text);
+			"condition is process_started, process_healthy, process_log_ready, process_completed or process_completed_successfully");
 	return true;
 }
 
@@ -522,7 +532,7 @@ TAKES(take_depends_on)
 		free(spec->depends_on[i].service);
 	spec->depends_count = 0;
 	if (value->kind != NODE_MAP)
-		return for_each(reading, value, spec, key, take_dependency_name);
+		return take_each(reading, value, spec, key, take_dependency_name);
 	for (size_t i = 0; i < value->count; i += 2)
 		ok = take_edge(reading, value->items[i + 1],
 			     add_dependency(spec, value->items[i]->text)) &&
@@ -558,7 +568,7 @@ TAKES(remember_shell)
 	return true;
 }
 
-TAKES(take_inner)
+TAKES_OF(take_inner)
 {
 	if (node_is_null(value))
 		return true;
@@ -578,7 +588,7 @@ TAKES(ignore)
 }
 
 /* Known, and for a later version. */
-TAKES(not_yet)
+TAKES_OF(not_yet)
 {
 	(void)place;
 	problem_warning(reading->problems, value->at,
@@ -625,7 +635,7 @@ static const struct key shutdown_keys[] = {
 	{ "timeout_seconds", take_duration, IN_SERVICE(shutdown.timeout_ms), NULL, NULL },
 	{ "parent_only", take_bool, IN_SERVICE(shutdown.parent_only), NULL, "the signal goes to the main process alone" },
 	{ "message", not_yet, 0, NULL, "" },
-	{ "command", not_yet, 0, NULL, "" },
+	{ "command", take_argv, IN_SERVICE(shutdown.argv), NULL, "a command that asks it to end, before the signal" },
 	END
 };
 
@@ -664,10 +674,22 @@ const struct key schema_service[] = {
 	{ "group", take_string, IN_SERVICE(group), NULL, "run as this group; needs root" },
 	{ "umask", take_umask, IN_SERVICE(umask), NULL, "octal" },
 	{ "nice", take_nice, IN_SERVICE(nice), NULL, "-20 to 19" },
+	{ "oom_score_adj", take_oom_score, IN_SERVICE(oom_score_adj), NULL, "-1000 to 1000: who goes first when memory is short" },
 	{ "rlimits", take_rlimits, IN_SERVICE(rlimits), NULL, "{nofile: 65536, core: [0, unlimited]}" },
 	{ "depends_on", take_depends_on, 0, NULL, "services that must be there first" },
 	{ "availability", take_inner, 0, availability_keys, "what becomes of it when it ends" },
 	{ "shutdown", take_inner, 0, shutdown_keys, "how it is stopped" },
+	{ "ready", take_ready, IN_SERVICE(ready), NULL, "how it says that it is ready: {log, message, notify, timeout}" },
+	{ "ready_log_line", take_ready_line, IN_SERVICE(ready), NULL, "process-compose: text in a line of its output" },
+	{ "startup_probe", take_probe, IN_SERVICE(probes[PROBE_STARTUP]), NULL, "asked until it has come up; the others wait for it" },
+	{ "readiness_probe", take_probe, IN_SERVICE(probes[PROBE_READINESS]), NULL, "tells ready from unhealthy" },
+	{ "liveness_probe", take_probe, IN_SERVICE(probes[PROBE_LIVENESS]), NULL, "restarts it when it fails" },
+	{ "watchdog", take_duration, IN_SERVICE(watchdog_ms), NULL, "WATCHDOG=1 must come by sd_notify this often" },
+	{ "limits", take_limits, 0, NULL, "a list of {metric, over, for, action, every}" },
+	{ "max_runtime", take_duration, IN_SERVICE(max_runtime_ms), NULL, "a life this long is ended" },
+	{ "watch", take_watch, IN_SERVICE(watch), NULL, "paths whose changes restart it" },
+	{ "schedule", take_schedule, IN_SERVICE(schedule), NULL, "when it runs: {cron, timezone, overlap} or {interval}" },
+	{ "hooks", take_hooks, 0, NULL, "commands run when something happens to it" },
 	{ "log", take_inner, 0, service_log_keys, "where its output goes" },
 	{ "description", ignore, 0, NULL, "for people" },
 	{ "origin", take_string, IN_SERVICE(origin), NULL, "written by thrum check" },
@@ -678,17 +700,7 @@ const struct key schema_service[] = {
 	{ "is_tty", not_yet, 0, NULL, "" },
 	{ "is_daemon", not_yet, 0, NULL, "" },
 	{ "is_foreground", not_yet, 0, NULL, "" },
-	{ "ready", not_yet, 0, NULL, "" },
-	{ "ready_log_line", not_yet, 0, NULL, "" },
-	{ "readiness_probe", not_yet, 0, NULL, "" },
-	{ "liveness_probe", not_yet, 0, NULL, "" },
-	{ "startup_probe", not_yet, 0, NULL, "" },
-	{ "limits", not_yet, 0, NULL, "" },
-	{ "watch", not_yet, 0, NULL, "" },
-	{ "schedule", not_yet, 0, NULL, "" },
-	{ "hooks", not_yet, 0, NULL, "" },
 	{ "pool", not_yet, 0, NULL, "" },
-	{ "max_runtime", not_yet, 0, NULL, "" },
 	{ "log_location", not_yet, 0, NULL, "" },
 	{ "log_configuration", not_yet, 0, NULL, "" },
 	{ "disable_ansi_colors", ignore, 0, NULL, "" },
@@ -718,6 +730,7 @@ const struct key schema_project[] = {
 	{ "defaults", ignore, 0, NULL, "keys that every service has unless it says otherwise" },
 	{ "log", take_inner, 0, project_log_keys, "where output goes" },
 	{ "processes", ignore, 0, NULL, "the services, by name" },
+	{ "groups", take_groups, 0, NULL, "services that are restarted together: {NAME: {strategy, members}}" },
 	{ "dir", take_string, IN_PROJECT(dir), NULL, "written by thrum check" },
 	{ "files", take_strings, IN_PROJECT(files), NULL, "written by thrum check" },
 	{ "version", ignore, 0, NULL, "of the file format, as process-compose has it" },

@@ -12,6 +12,9 @@
 
 enum { FIRST_ROOM = 4,
 	STOP_MS = 5000,
+	READY_MS = 60000,
+	DEBOUNCE_MS = 300,
+	HOOK_MS = 30000,
 	LOG_FILES = 5,
 	LOG_SIZE = 10 * 1024 * 1024 };
 
@@ -80,19 +83,123 @@ const char *condition_name(enum condition condition)
 	return conditions[condition];
 }
 
+static const char *const probe_kinds[] = { "none", "exec", "http_get", "tcp", "unix" };
+static_assert(sizeof probe_kinds / sizeof *probe_kinds == PROBE_KIND_COUNT, "name every kind");
+
+const char *probe_kind_name(enum probe_kind kind)
+{
+	return probe_kinds[kind];
+}
+
+static const char *const probe_roles[] = { "startup", "readiness", "liveness" };
+static_assert(sizeof probe_roles / sizeof *probe_roles == PROBE_ROLE_COUNT, "name every role");
+
+const char *probe_role_name(enum probe_role role)
+{
+	return probe_roles[role];
+}
+
+static const char *const metrics[] = { "rss", "pss", "cpu", "fds", "threads", "queue", "loop_lag" };
+static_assert(sizeof metrics / sizeof *metrics == LIMIT_METRIC_COUNT, "name every metric");
+
+const char *limit_metric_name(enum limit_metric metric)
+{
+	return metrics[metric];
+}
+
+static const char *const actions[] = { "warn", "restart", "stop", "kill" };
+static_assert(sizeof actions / sizeof *actions == LIMIT_ACTION_COUNT, "name every action");
+
+const char *limit_action_name(enum limit_action action)
+{
+	return actions[action];
+}
+
+static const char *const overlaps[] = { "skip", "queue", "replace" };
+static_assert(sizeof overlaps / sizeof *overlaps == OVERLAP_COUNT, "name every one");
+
+const char *overlap_name(enum overlap overlap)
+{
+	return overlaps[overlap];
+}
+
+static const char *const hooks[] = {
+	[HOOK_START] = "on_start",
+	[HOOK_READY] = "on_ready",
+	[HOOK_UNHEALTHY] = "on_unhealthy",
+	[HOOK_EXIT] = "on_exit",
+	[HOOK_CRASH] = "on_crash",
+	[HOOK_STOP] = "on_stop",
+	[HOOK_COMPLETED] = "on_completed",
+	[HOOK_FATAL] = "on_fatal",
+	[HOOK_LIMIT] = "on_limit",
+};
+static_assert(sizeof hooks / sizeof *hooks == HOOK_COUNT, "name every hook");
+
+const char *hook_name(enum hook hook)
+{
+	return hooks[hook];
+}
+
+static const char *const strategies[] = { "one_for_all", "rest_for_one" };
+static_assert(sizeof strategies / sizeof *strategies == GROUP_STRATEGY_COUNT, "name every one");
+
+const char *group_strategy_name(enum group_strategy strategy)
+{
+	return strategies[strategy];
+}
+
+bool service_spec_tells_ready(const struct service_spec *spec)
+{
+	const struct ready_spec *ready = &spec->ready;
+
+	return ready->log || ready->message || ready->notifies || ready->fd ||
+	       spec->probes[PROBE_STARTUP].kind || spec->probes[PROBE_READINESS].kind;
+}
+
 void service_spec_init(struct service_spec *spec)
 {
 	*spec = (struct service_spec){
 		.instances = 1,
 		.umask = -1,
-		.shutdown = { SIGTERM, STOP_MS, false },
+		.oom_score_adj = OOM_SCORE_UNSET,
+		.shutdown = { .signal = SIGTERM, .timeout_ms = STOP_MS },
+		.ready = { .timeout_ms = READY_MS },
+		.watch = { .debounce_ms = DEBOUNCE_MS },
+		.hook_timeout_ms = HOOK_MS,
 		.log = { .max_size = LOG_SIZE, .max_files = LOG_FILES },
 	};
 	restart_policy_init(&spec->restart);
 }
 
+static void probe_spec_finish(struct probe_spec *probe)
+{
+	strings_finish(&probe->argv);
+	free(probe->host);
+	free(probe->path);
+	strings_finish(&probe->headers);
+}
+
+static void finish_supervision(struct service_spec *spec)
+{
+	strings_finish(&spec->shutdown.argv);
+	free(spec->shutdown.message);
+	free(spec->ready.log);
+	free(spec->ready.message);
+	for (int i = 0; i < PROBE_ROLE_COUNT; i++)
+		probe_spec_finish(&spec->probes[i]);
+	strings_finish(&spec->watch.paths);
+	strings_finish(&spec->watch.include);
+	strings_finish(&spec->watch.exclude);
+	free(spec->schedule.cron);
+	free(spec->schedule.timezone);
+	for (int i = 0; i < HOOK_COUNT; i++)
+		strings_finish(&spec->hooks[i].argv);
+}
+
 void service_spec_finish(struct service_spec *spec)
 {
+	finish_supervision(spec);
 	free(spec->name);
 	free(spec->command);
 	strings_finish(&spec->argv);
@@ -123,6 +230,11 @@ void project_spec_destroy(struct project_spec *project)
 		return;
 	for (size_t i = 0; i < project->service_count; i++)
 		service_spec_finish(&project->services[i]);
+	for (size_t i = 0; i < project->group_count; i++) {
+		free(project->groups[i].name);
+		strings_finish(&project->groups[i].members);
+	}
+	free(project->groups);
 	free(project->services);
 	free(project->name);
 	free(project->dir);

@@ -41,6 +41,8 @@ struct dependency {
 	bool restart; /* restart the dependent when this one restarts */
 };
 
+enum { OOM_SCORE_UNSET = 10000 };
+
 enum { SPEC_RLIMITS = 16,
 	SERVICE_NAME_MOST = 63 };
 
@@ -53,6 +55,122 @@ struct shutdown_spec {
 	int signal;          /* SIGTERM */
 	uint32_t timeout_ms; /* 5 s; then SIGKILL for the whole tree */
 	bool parent_only;    /* signal the process alone, not its group */
+	struct strings argv; /* a command that asks it to end, before the signal; empty: none */
+	char *message;       /* JSON sent down the channel, before the signal; NULL: none */
+};
+
+enum probe_kind {
+	PROBE_NONE,
+	PROBE_EXEC, /* a command that ends with 0 */
+	PROBE_HTTP, /* a GET that is answered with 200 to 399, or with the status code named */
+	PROBE_TCP,  /* a connection that is taken */
+	PROBE_UNIX,
+	PROBE_KIND_COUNT
+};
+const char *probe_kind_name(enum probe_kind kind); /* "exec" … */
+
+/* A question asked again and again, with Kubernetes' words and defaults. */
+struct probe_spec {
+	enum probe_kind kind;
+	struct strings argv;    /* of exec */
+	char *host;             /* of http_get and tcp: a name or an address; NULL: 127.0.0.1 */
+	unsigned port;          /* … */
+	char *path;             /* of http_get; the socket's of unix, absolute */
+	struct strings headers; /* "Name: value" */
+	unsigned status_code;   /* 0: any from 200 to 399 */
+	uint32_t initial_delay_ms, period_ms, timeout_ms;
+	unsigned success_threshold, failure_threshold; /* that often in a row */
+};
+
+/* The order in which they are asked: nothing else before startup has passed. */
+enum probe_role {
+	PROBE_STARTUP,
+	PROBE_READINESS,
+	PROBE_LIVENESS,
+	PROBE_ROLE_COUNT
+};
+const char *probe_role_name(enum probe_role role); /* "startup" … */
+
+/* How a process itself says that it is ready; all that are named must have come. */
+struct ready_spec {
+	char *log;           /* PCRE2 pattern of a line of its output; NULL: none */
+	char *message;       /* text of a message on the channel, or its "type"; NULL: none */
+	bool notifies;       /* READY=1 as sd_notify sends it */
+	int fd;              /* a newline on this descriptor, as s6 has it; 0: none */
+	uint32_t timeout_ms; /* later is a failure; 0: never */
+};
+
+enum limit_metric {
+	LIMIT_RSS,
+	LIMIT_PSS,
+	LIMIT_CPU, /* percent of one core */
+	LIMIT_FDS,
+	LIMIT_THREADS,
+	LIMIT_QUEUE,
+	LIMIT_LOOP_LAG, /* ms */
+	LIMIT_METRIC_COUNT
+};
+const char *limit_metric_name(enum limit_metric metric); /* "rss" … */
+
+enum limit_action {
+	LIMIT_WARN,
+	LIMIT_RESTART,
+	LIMIT_STOP,
+	LIMIT_KILL, /* SIGKILL at once; then its restart policy decides */
+	LIMIT_ACTION_COUNT
+};
+const char *limit_action_name(enum limit_action action);
+
+enum { LIMITS_MOST = 8 };
+
+/* Of a process with its whole tree. */
+struct limit_spec {
+	enum limit_metric metric;
+	enum limit_action action;
+	uint64_t over;     /* bytes, percent, a count or ms */
+	unsigned samples;  /* in a row */
+	uint32_t every_ms; /* between samples */
+};
+
+struct watch_spec {
+	struct strings paths;   /* absolute; a folder counts with all below it; empty: none */
+	struct strings include; /* globs of paths below them that count; empty: all */
+	struct strings exclude; /* globs of paths that do not */
+	uint32_t debounce_ms;   /* quiet for this long, then restart */
+	bool cascade;           /* restart what depends on it too */
+};
+
+enum overlap {
+	OVERLAP_SKIP,
+	OVERLAP_QUEUE,   /* once more as soon as the former run has ended */
+	OVERLAP_REPLACE, /* stop the former run */
+	OVERLAP_COUNT
+};
+const char *overlap_name(enum overlap overlap);
+
+struct schedule_spec {
+	char *cron;           /* NULL: none */
+	char *timezone;       /* NULL: the machine's */
+	uint32_t interval_ms; /* 0: none */
+	enum overlap overlap;
+};
+
+enum hook {
+	HOOK_START,
+	HOOK_READY,
+	HOOK_UNHEALTHY,
+	HOOK_EXIT,
+	HOOK_CRASH, /* an end that nobody asked for and that was no success */
+	HOOK_STOP,
+	HOOK_COMPLETED,
+	HOOK_FATAL, /* failed or fatal */
+	HOOK_LIMIT,
+	HOOK_COUNT
+};
+const char *hook_name(enum hook hook); /* "on_start" … */
+
+struct hook_spec {
+	struct strings argv; /* empty: none */
 };
 
 struct log_spec {
@@ -76,13 +194,38 @@ struct service_spec {
 	char *group;                              /* NULL: the user's own */
 	int umask;                                /* -1: as the engine */
 	int nice;                                 /* 0: as the engine */
+	int oom_score_adj;                        /* OOM_SCORE_UNSET: as the engine */
 	struct rlimit_spec rlimits[SPEC_RLIMITS]; /* by RLIMIT_… number */
 	struct restart_policy restart;
 	struct dependency *depends_on;
 	size_t depends_count;
 	struct shutdown_spec shutdown;
+	struct ready_spec ready;
+	struct probe_spec probes[PROBE_ROLE_COUNT];
+	struct limit_spec limits[LIMITS_MOST];
+	unsigned limit_count;
+	uint32_t watchdog_ms;    /* a keep-alive by sd_notify at least this often; 0: none */
+	uint32_t max_runtime_ms; /* a life this long is ended; 0: none */
+	struct watch_spec watch;
+	struct schedule_spec schedule;
+	struct hook_spec hooks[HOOK_COUNT];
+	uint32_t hook_timeout_ms;
 	struct log_spec log;
 	char *origin; /* "thrum.yaml:12", or "run" */
+};
+
+enum group_strategy {
+	GROUP_ONE_FOR_ALL,  /* when one has to be restarted, all are */
+	GROUP_REST_FOR_ONE, /* … it and those named after it */
+	GROUP_STRATEGY_COUNT
+};
+const char *group_strategy_name(enum group_strategy strategy);
+
+/* Services that are restarted together, as Erlang's supervisors do it. */
+struct group_spec {
+	char *name;
+	enum group_strategy strategy;
+	struct strings members; /* in order */
 };
 
 struct project_spec {
@@ -92,6 +235,8 @@ struct project_spec {
 	struct log_spec log;  /* what services inherit */
 	struct service_spec *services;
 	size_t service_count;
+	struct group_spec *groups;
+	size_t group_count;
 };
 
 /* The contract's defaults; name, command and the like stay NULL. */
@@ -106,6 +251,9 @@ struct service_spec *project_spec_add(struct project_spec *project, const char *
 
 /* NULL when there is none of that name. */
 struct service_spec *project_spec_find(const struct project_spec *project, const char *name);
+
+/* Has it anything that tells when it is ready? */
+bool service_spec_tells_ready(const struct service_spec *spec);
 
 /* Letters, digits, '.', '_', '-', at most SERVICE_NAME_MOST; begins with a letter or digit. */
 bool service_name_is_valid(const char *name);

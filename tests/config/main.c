@@ -2,10 +2,12 @@
 
 Suite *command_suite(void);
 Suite *load_suite(void);
+Suite *supervision_suite(void);
 
 static suite_function *const suites[] = {
 	command_suite,
 	load_suite,
+	supervision_suite,
 	NULL,
 };
 

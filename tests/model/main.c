@@ -1,10 +1,12 @@
 #include "tests/runner.h"
 
+Suite *cron_suite(void);
 Suite *instance_suite(void);
 Suite *policy_suite(void);
 Suite *state_suite(void);
 
 static suite_function *const suites[] = {
+	cron_suite,
 	instance_suite,
 	policy_suite,
 	state_suite,

@@ -11,7 +11,7 @@ static struct moment now;
 
 static void begin(void)
 {
-	spec = (struct service_spec){ .name = "web", .shutdown = { SIGTERM, 5000, false } };
+	spec = (struct service_spec){ .name = "web", .shutdown = { .signal = SIGTERM, .timeout_ms = 5000 } };
 	restart_policy_init(&spec.restart);
 	instance_init(&web, "web", 0, false);
 	now = (struct moment){ 1000, 1000000, 0 };

@@ -1,0 +1,51 @@
+/*
+ * What takes a value of a configuration: one function a kind, shared by the tables of keys.
+ * Each puts the value into place; false: it was wrong, and that was said.
+ */
+#ifndef CONFIG_TAKE_H
+#define CONFIG_TAKE_H
+
+#include "config/schema.h"
+
+#define TAKES_OF(name)                                                            \
+	bool name(struct reading *reading, const struct node *value, void *place, \
+		const struct key *key)
+
+TAKES_OF(take_string);   /* char *, owned */
+TAKES_OF(take_duration); /* uint32_t, ms */
+TAKES_OF(take_size);     /* uint64_t, bytes */
+TAKES_OF(take_count);    /* unsigned */
+TAKES_OF(take_bool);
+TAKES_OF(take_signal);  /* int */
+TAKES_OF(take_strings); /* struct strings; one string, or a list */
+TAKES_OF(take_path);    /* char *, owned, absolute */
+TAKES_OF(take_inner);   /* a map in the map: key->inner, with offsets from place */
+TAKES_OF(not_yet);      /* known, and for a later version */
+
+/* ---- supervision.c ---- */
+TAKES_OF(take_argv);       /* struct strings: a list of words, or a string, with a shell where it needs one */
+TAKES_OF(take_ready);      /* struct ready_spec */
+TAKES_OF(take_ready_line); /* … its log, as text that is looked for */
+TAKES_OF(take_probe);      /* struct probe_spec */
+TAKES_OF(take_limits);     /* into struct service_spec */
+TAKES_OF(take_watch);      /* struct watch_spec */
+TAKES_OF(take_schedule);   /* struct schedule_spec */
+TAKES_OF(take_hooks);      /* into struct service_spec */
+TAKES_OF(take_groups);     /* into struct project_spec */
+
+/* Says what the value is to look like; false. */
+bool take_failed(struct reading *reading, const struct node *value, const struct key *key,
+	const char *looks);
+
+/* Calls take for each item of a list, or for a single value. */
+bool take_each(struct reading *reading, const struct node *value, void *place,
+	const struct key *key,
+	bool (*take)(struct reading *reading, const struct node *item, void *place,
+		const struct key *key));
+
+bool take_parse_count(const char *text, uint64_t most, uint64_t *number);
+
+/* Absolute, from where relative paths start; free() it. */
+char *take_path_from(const char *dir, const char *path);
+
+#endif
