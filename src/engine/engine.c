@@ -83,7 +83,7 @@ static void perform(struct engine *engine, struct member *member, unsigned effec
 	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
 
 	if (effects & DO_SPAWN)
-		push(engine, (struct happening){ member->seat, EVENT_SPAWNED, CAUSE_NONE });
+		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
 	if (effects & DO_TERMINATE && life && !member->now.beheaded)
 		child_signal(&engine->keeper, life, shutdown->signal, !shutdown->parent_only);
 	if (effects & DO_TERMINATE && member->now.beheaded)
@@ -163,9 +163,7 @@ static void ask_graph(struct engine *engine, struct member *member)
 	}
 	if (permission != PERMISSION_WAIT)
 		push(engine,
-			(struct happening){ member->seat,
-				permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN,
-				CAUSE_NONE });
+			(struct happening){ .seat = member->seat, .event = permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN, .cause = CAUSE_NONE });
 }
 
 /* At the end: what nothing depends on any more is stopped next. */
@@ -174,7 +172,7 @@ static void stop_next(struct engine *engine, struct member *member)
 	if (state_is_over(member->now.state) || !member->now.wanted)
 		return;
 	if (project_may_stop(&engine->project, member_service(member)))
-		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
+		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
 }
 
 bool engine_is_fatal(const struct engine *engine)
@@ -233,23 +231,68 @@ static void consult_graph(struct engine *engine)
 		end_if_over(engine);
 }
 
+static struct outcome do_event(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	const struct service_spec *spec = member_spec(member);
+
+	if (happening->cause == CAUSE_NONE)
+		return instance_report(&member->now, spec, happening->event, now);
+	return instance_stop_for(&member->now, spec, happening->event, happening->cause, now);
+}
+
+static struct outcome do_overdue(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	(void)happening;
+	if (!instance_is_overdue(&member->now, now))
+		return (struct outcome){ 0 }; /* it was granted more time; the timer is set anew */
+	return instance_overdue(&member->now, member_spec(member), now);
+}
+
+static struct outcome do_evict(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	struct eviction eviction = { happening->cause, happening->why, happening->is_ordered,
+		happening->at_once };
+
+	return instance_evict(&member->now, member_spec(member), &eviction, now);
+}
+
+static struct outcome do_pass(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	return instance_pass(&member->now, member_spec(member), happening->gate, now);
+}
+
+static struct outcome do_shut(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	return instance_shut(&member->now, member_spec(member), happening->gate, now);
+}
+
+static struct outcome (*const deeds[DEED_COUNT])(
+	struct member *member, const struct happening *happening, const struct moment *now) = {
+	[DEED_EVENT] = do_event,
+	[DEED_OVERDUE] = do_overdue,
+	[DEED_EVICT] = do_evict,
+	[DEED_PASS] = do_pass,
+	[DEED_SHUT] = do_shut,
+};
+
 static void handle(struct engine *engine, const struct happening *happening)
 {
 	struct member *member = engine->members[happening->seat];
 
-	if (!member)
+	if (!member || (happening->life && happening->life != member->now.life))
 		return;
-	if (happening->event == EVENT_SPAWNED) { /* to be brought about */
+	if (happening->deed == DEED_SPAWN) {
 		if (member->now.state == STATE_STARTING)
 			engine_spawn(engine, member);
 		return;
 	}
 	struct moment now = moment_now(engine);
-	struct outcome outcome =
-		happening->cause == CAUSE_NONE
-			? instance_report(&member->now, member_spec(member), happening->event, &now)
-			: instance_stop_for(&member->now, member_spec(member), happening->event,
-				  happening->cause, &now);
+	struct outcome outcome = deeds[happening->deed](member, happening, &now);
 	engine_changed(engine, member, &outcome);
 }
 
@@ -270,11 +313,22 @@ static void drain(struct engine *engine)
 	engine->is_draining = false;
 }
 
+void engine_queue(struct engine *engine, const struct happening *happening)
+{
+	push(engine, *happening);
+}
+
+static void see_through(struct engine *engine, struct happening happening)
+{
+	push(engine, happening);
+	drain(engine);
+}
+
 void engine_report_for(struct engine *engine, struct member *member, enum event event,
 	enum cause cause)
 {
-	push(engine, (struct happening){ member->seat, event, cause });
-	drain(engine);
+	see_through(engine,
+		(struct happening){ .seat = member->seat, .event = event, .cause = cause });
 }
 
 void engine_report(struct engine *engine, struct member *member, enum event event)
@@ -282,11 +336,45 @@ void engine_report(struct engine *engine, struct member *member, enum event even
 	engine_report_for(engine, member, event, CAUSE_NONE);
 }
 
+void engine_evict(struct engine *engine, struct member *member, const struct eviction *eviction)
+{
+	struct happening happening = { .deed = DEED_EVICT,
+		.seat = member->seat,
+		.life = member->now.life,
+		.cause = eviction->cause,
+		.is_ordered = eviction->is_ordered,
+		.at_once = eviction->at_once };
+
+	snprintf(happening.why, sizeof happening.why, "%s", eviction->why);
+	see_through(engine, happening);
+}
+
+void engine_pass(struct engine *engine, struct member *member, enum gate gate)
+{
+	see_through(engine, (struct happening){ .deed = DEED_PASS,
+				    .seat = member->seat,
+				    .life = member->now.life,
+				    .gate = gate });
+}
+
+void engine_shut(struct engine *engine, struct member *member, enum gate gate)
+{
+	see_through(engine, (struct happening){ .deed = DEED_SHUT,
+				    .seat = member->seat,
+				    .life = member->now.life,
+				    .gate = gate });
+}
+
+void engine_overdue(struct engine *engine, struct member *member)
+{
+	see_through(engine, (struct happening){ .deed = DEED_OVERDUE, .seat = member->seat });
+}
+
 /* The system has no process for it now: it is tried again. */
 static void refuse_spawn(struct engine *engine, struct member *member, const char *what)
 {
 	snprintf(member->now.detail, sizeof member->now.detail, "%s", what);
-	push(engine, (struct happening){ member->seat, EVENT_UNSPAWNABLE, CAUSE_NONE });
+	push(engine, (struct happening){ .seat = member->seat, .event = EVENT_UNSPAWNABLE, .cause = CAUSE_NONE });
 }
 
 /* The ends of the pipes between a new process and its logs. */
@@ -687,11 +775,11 @@ static void resume_member(struct engine *engine, struct member *member)
 	if (now->index >= member_spec(member)->instances)
 		now->removing = true;
 	if (now->state == STATE_STARTING)
-		push(engine, (struct happening){ member->seat, EVENT_SPAWNED, CAUSE_NONE });
+		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
 	if (now->state == STATE_STOPPING)
 		perform(engine, member, DO_TERMINATE);
 	if (now->removing && !instance_is_finished(now) && now->wanted)
-		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
+		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
 	member_arm(member);
 }
 
@@ -782,7 +870,7 @@ static void on_end_timeout(uv_timer_t *timer)
 
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat] && !instance_is_finished(&engine->members[seat]->now))
-			push(engine, (struct happening){ seat, EVENT_KILL, CAUSE_MANUAL });
+			push(engine, (struct happening){ .seat = seat, .event = EVENT_KILL, .cause = CAUSE_MANUAL });
 	drain(engine);
 }
 
@@ -828,7 +916,7 @@ static void retire(struct engine *engine, struct service *service, unsigned coun
 		struct member *member = member_of(instance);
 		instance->removing = true;
 		store_commit(engine->store, member->seat, instance, NULL, 0);
-		push(engine, (struct happening){ member->seat, EVENT_STOP, CAUSE_MANUAL });
+		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
 	}
 }
 
@@ -843,7 +931,7 @@ static bool grow(struct engine *engine, struct service *service, unsigned count,
 		if (!member)
 			return false;
 		member->now.removing = false;
-		push(engine, (struct happening){ member->seat, EVENT_START, CAUSE_MANUAL });
+		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_START, .cause = CAUSE_MANUAL });
 	}
 	return true;
 }

@@ -32,9 +32,22 @@ struct engine_listener {
 
 /* Something that waits in the queue. */
 struct happening {
+	enum deed {
+		DEED_EVENT,
+		DEED_SPAWN,   /* its process is to be brought about */
+		DEED_OVERDUE, /* a deadline has passed */
+		DEED_EVICT,
+		DEED_PASS, /* through a gate */
+		DEED_SHUT,
+		DEED_COUNT
+	} deed;
 	uint32_t seat;
+	uint32_t life; /* what is about one life means nothing to the next; 0: any */
 	enum event event;
-	enum cause cause; /* of a stop or restart */
+	enum cause cause; /* of a stop, restart or eviction */
+	enum gate gate;
+	bool is_ordered, at_once; /* of an eviction */
+	char why[DEATH_DETAIL_SIZE];
 };
 
 struct engine {
@@ -74,6 +87,16 @@ void engine_close(struct engine *engine);
 void engine_report(struct engine *engine, struct member *member, enum event event);
 void engine_report_for(struct engine *engine, struct member *member, enum event event,
 	enum cause cause);
+
+/* The end of its present life is wanted by something other than the operator. */
+void engine_evict(struct engine *engine, struct member *member, const struct eviction *eviction);
+/* What was waited for has come to its present life, or is gone again. */
+void engine_pass(struct engine *engine, struct member *member, enum gate gate);
+void engine_shut(struct engine *engine, struct member *member, enum gate gate);
+/* A deadline of the instance has passed. */
+void engine_overdue(struct engine *engine, struct member *member);
+/* Put into the queue what a change of one instance means to another, without seeing it through. */
+void engine_queue(struct engine *engine, const struct happening *happening);
 
 /* Stop everything in reverse order, then tell on_over. timeout_ms: for all; 0: each its own. */
 void engine_end(struct engine *engine, uint32_t timeout_ms);

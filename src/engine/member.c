@@ -133,13 +133,12 @@ static void on_timer(uv_timer_t *timer)
 	struct member *member = timer->data;
 
 	member->armed_ms = 0;
-	member->now.deadline_ms = 0;
-	engine_report(member->engine, member, EVENT_TIMEOUT);
+	engine_overdue(member->engine, member);
 }
 
 void member_arm(struct member *member)
 {
-	uint64_t deadline = member->now.deadline_ms, now = clock_monotonic_ms();
+	uint64_t deadline = instance_next_deadline(&member->now), now = clock_monotonic_ms();
 
 	if (deadline == member->armed_ms)
 		return;

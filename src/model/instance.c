@@ -1,11 +1,17 @@
 #include "model/instance.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "model/cron.h"
 
 /* Pause before the next try when the system had no process or descriptor to give. */
 enum { RETRY_MS = 1000,
 	KILL_AGAIN_MS = 1000 };
+
+/* A clock put back by no more than this is no reason to run twice what has run. */
+static const uint64_t CLOCK_STEP_US = 25ull * 3600 * 1000000;
 
 /* Entering a state is told as … */
 static const struct {
@@ -103,6 +109,48 @@ static void enter(struct instance *instance, enum state next, uint32_t delay_ms,
 	notice->cause = next == STATE_STOPPING ? instance->stop_cause : CAUSE_NONE;
 }
 
+static bool is_scheduled(const struct service_spec *spec)
+{
+	return spec->schedule.cron || spec->schedule.interval_ms;
+}
+
+/* After its last time, lest one comes twice when the clock is put back a little. */
+static uint64_t due_after(const struct instance *instance, const struct moment *now)
+{
+	bool was_put_back = instance->ran_us > now->wall_us &&
+			    instance->ran_us - now->wall_us < CLOCK_STEP_US;
+
+	return was_put_back ? instance->ran_us : now->wall_us;
+}
+
+static void find_due(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	const struct schedule_spec *schedule = &spec->schedule;
+	struct cron cron;
+	struct error err;
+
+	instance->due_ms = 0;
+	if (schedule->interval_ms) {
+		instance->due_ms = now->monotonic_ms + schedule->interval_ms;
+		instance->due_us = now->wall_us + schedule->interval_ms * 1000ull;
+	} else if (schedule->cron && cron_parse(&cron, schedule->cron, &err)) {
+		uint64_t next_us =
+			cron_next(&cron, schedule->timezone, due_after(instance, now));
+		if (next_us)
+			instance->due_ms =
+				now->monotonic_ms + (next_us - now->wall_us + 999) / 1000;
+		instance->due_us = next_us;
+	}
+}
+
+void instance_reschedule(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	if (instance->due_ms && spec->schedule.cron)
+		find_due(instance, spec, now);
+}
+
 /* The one place where an instance moves. delay_ms: of a backoff, or of a retry after `fatal`. */
 static void step(struct instance *instance, const struct service_spec *spec,
 	enum event event, uint32_t delay_ms, struct outcome *outcome,
@@ -119,6 +167,10 @@ static void step(struct instance *instance, const struct service_spec *spec,
 	if (step.effects & DO_ARM_RETRY)
 		delay_ms = RETRY_MS;
 	enter(instance, step.next, delay_ms, outcome, now);
+	if (step.next == STATE_SCHEDULED && !instance->due_ms)
+		find_due(instance, spec, now);
+	if (step.next == STATE_STOPPED)
+		instance->due_ms = 0;
 }
 
 /* What an event says of the operator's wish, and of who wanted it. */
@@ -129,6 +181,7 @@ static enum event hear(struct instance *instance, enum event event, enum cause c
 
 	switch (event) {
 	case EVENT_START:
+	case EVENT_SCHEDULE:
 		instance->wanted = true;
 		break;
 	case EVENT_RESTART:
@@ -154,6 +207,8 @@ struct outcome instance_stop_for(struct instance *instance, const struct service
 	struct outcome outcome = { 0 };
 	bool is_running = state_has_process(instance->state);
 
+	if (event == EVENT_START && is_scheduled(spec) && instance->state == STATE_STOPPED)
+		event = EVENT_SCHEDULE; /* a further start means now */
 	event = hear(instance, event, cause);
 	instance->detail[0] = '\0';
 	step(instance, spec, event, 0, &outcome, now);
@@ -174,6 +229,35 @@ struct outcome instance_report(struct instance *instance, const struct service_s
 	return outcome;
 }
 
+/* What it has to show before it is ready. */
+static uint8_t gates_of(const struct service_spec *spec)
+{
+	const struct ready_spec *ready = &spec->ready;
+
+	return (uint8_t)((ready->log ? GATE_LOG : 0) | (ready->message ? GATE_MESSAGE : 0) |
+			 (ready->notifies ? GATE_NOTIFY : 0) | (ready->fd ? GATE_FD : 0) |
+			 (spec->probes[PROBE_STARTUP].kind ? GATE_STARTUP : 0) |
+			 (spec->probes[PROBE_READINESS].kind ? GATE_READINESS : 0));
+}
+
+static void begin_watch(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	instance->gates = gates_of(spec);
+	if (instance->gates & GATES_OF_READY && spec->ready.timeout_ms)
+		instance->ready_by_ms = now->monotonic_ms + spec->ready.timeout_ms;
+	if (spec->max_runtime_ms)
+		instance->over_by_ms = now->monotonic_ms + spec->max_runtime_ms;
+	if (spec->watchdog_ms && !instance->gates)
+		instance->alive_by_ms = now->monotonic_ms + spec->watchdog_ms;
+}
+
+static void end_watch(struct instance *instance)
+{
+	instance->gates = 0;
+	instance->ready_by_ms = instance->alive_by_ms = instance->over_by_ms = 0;
+}
+
 struct outcome instance_spawned(struct instance *instance, const struct service_spec *spec,
 	int32_t pid, const struct moment *now)
 {
@@ -185,10 +269,204 @@ struct outcome instance_spawned(struct instance *instance, const struct service_
 	instance->started_ms = now->monotonic_ms;
 	instance->beheaded = false;
 	instance->stop_cause = CAUSE_NONE;
+	instance->is_evicted = instance->is_ordered = false;
 	instance->detail[0] = '\0';
+	begin_watch(instance, spec, now);
 	step(instance, spec, EVENT_SPAWNED, 0, &outcome, now);
 	tell(&outcome, instance, NOTICE_STARTED, now);
 	return outcome;
+}
+
+static void add_outcome(struct outcome *outcome, const struct outcome *more)
+{
+	outcome->effects |= more->effects;
+	for (unsigned i = 0; i < more->notice_count; i++)
+		outcome->notices[outcome->notice_count++] = more->notices[i];
+}
+
+struct outcome instance_evict(struct instance *instance, const struct service_spec *spec,
+	const struct eviction *eviction, const struct moment *now)
+{
+	struct outcome outcome = { 0 };
+
+	if (!state_has_process(instance->state) || instance->state == STATE_STOPPING)
+		return outcome;
+	instance->stop_cause = (uint8_t)eviction->cause;
+	instance->is_evicted = true;
+	instance->is_ordered = eviction->is_ordered;
+	snprintf(instance->detail, sizeof instance->detail, "%s", eviction->why);
+	step(instance, spec, eviction->at_once ? EVENT_EVICT_NOW : EVENT_EVICT, 0, &outcome, now);
+	return outcome;
+}
+
+struct outcome instance_pass(struct instance *instance, const struct service_spec *spec,
+	enum gate gate, const struct moment *now)
+{
+	struct outcome outcome = { 0 };
+
+	instance->gates &= (uint8_t)~gate;
+	if (!(instance->gates & GATES_OF_READY))
+		instance->ready_by_ms = 0;
+	if (instance->gates || instance->state == STATE_READY)
+		return outcome;
+	instance->detail[0] = '\0';
+	step(instance, spec, EVENT_READY, 0, &outcome, now);
+	if (spec->watchdog_ms && !instance->alive_by_ms)
+		instance_kept_alive(instance, spec, now);
+	return outcome;
+}
+
+struct outcome instance_shut(struct instance *instance, const struct service_spec *spec,
+	enum gate gate, const struct moment *now)
+{
+	struct outcome outcome = { 0 };
+
+	instance->gates |= (uint8_t)gate;
+	step(instance, spec, EVENT_UNREADY, 0, &outcome, now);
+	return outcome;
+}
+
+void instance_kept_alive(
+	struct instance *instance, const struct service_spec *spec, const struct moment *now)
+{
+	if (spec->watchdog_ms && instance->pid && instance->state != STATE_STOPPING)
+		instance->alive_by_ms = now->monotonic_ms + spec->watchdog_ms;
+}
+
+static void extend(uint64_t *deadline_ms, uint64_t until_ms)
+{
+	if (*deadline_ms && *deadline_ms < until_ms)
+		*deadline_ms = until_ms;
+}
+
+void instance_extend(struct instance *instance, uint64_t extension_ms, const struct moment *now)
+{
+	uint64_t until_ms = now->monotonic_ms + extension_ms;
+
+	if (instance->state == STATE_STOPPING)
+		extend(&instance->deadline_ms, until_ms);
+	extend(&instance->ready_by_ms, until_ms);
+	extend(&instance->over_by_ms, until_ms);
+}
+
+/* ---- deadlines ---- */
+
+static struct outcome be_late(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	char why[DEATH_DETAIL_SIZE];
+	struct eviction eviction = { .cause = CAUSE_PROBE, .why = why };
+
+	snprintf(why, sizeof why, "not ready within %.1f s", spec->ready.timeout_ms / 1000.0);
+	return instance_evict(instance, spec, &eviction, now);
+}
+
+static struct outcome be_silent(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	char why[DEATH_DETAIL_SIZE];
+	struct eviction eviction = { .cause = CAUSE_WATCHDOG, .why = why };
+
+	snprintf(why, sizeof why, "no WATCHDOG=1 for %.1f s", spec->watchdog_ms / 1000.0);
+	return instance_evict(instance, spec, &eviction, now);
+}
+
+static struct outcome outstay(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	char why[DEATH_DETAIL_SIZE];
+	struct eviction eviction = { .cause = CAUSE_LIMIT, .why = why };
+
+	snprintf(why, sizeof why, "max_runtime of %.1f s is over", spec->max_runtime_ms / 1000.0);
+	return instance_evict(instance, spec, &eviction, now);
+}
+
+static struct outcome time_out(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	return instance_report(instance, spec, EVENT_TIMEOUT, now);
+}
+
+/* The next time is found first: it comes whatever becomes of this one. */
+static struct outcome be_due(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	struct eviction eviction = { .cause = CAUSE_RELOAD, .why = "its next run is due", .is_ordered = true };
+	struct outcome outcome = { 0 };
+
+	instance->ran_us = instance->due_us;
+	find_due(instance, spec, now);
+	if (instance->state == STATE_SCHEDULED)
+		return instance_report(instance, spec, EVENT_DUE, now);
+	if (spec->schedule.overlap == OVERLAP_REPLACE)
+		return instance_evict(instance, spec, &eviction, now);
+	if (spec->schedule.overlap == OVERLAP_QUEUE)
+		instance->is_due_again = true;
+	struct notice *notice = tell(&outcome, instance, NOTICE_SKIPPED, now);
+	snprintf(notice->detail, sizeof notice->detail, "the former run is still there; %s",
+		instance->is_due_again ? "it is due again after it" : "this one is left out");
+	return outcome;
+}
+
+static const struct {
+	size_t offset; /* of the deadline in the instance */
+	struct outcome (*pass)(struct instance *instance, const struct service_spec *spec,
+		const struct moment *now);
+} deadlines[] = {
+	{ offsetof(struct instance, deadline_ms), time_out },
+	{ offsetof(struct instance, ready_by_ms), be_late },
+	{ offsetof(struct instance, alive_by_ms), be_silent },
+	{ offsetof(struct instance, over_by_ms), outstay },
+	{ offsetof(struct instance, due_ms), be_due },
+};
+
+enum { DEADLINE_COUNT = sizeof deadlines / sizeof *deadlines };
+
+static uint64_t *deadline_of(const struct instance *instance, size_t which)
+{
+	return (uint64_t *)((char *)(uintptr_t)instance + deadlines[which].offset);
+}
+
+static int next_deadline(const struct instance *instance)
+{
+	int next = -1;
+
+	for (int i = 0; i < DEADLINE_COUNT; i++) {
+		uint64_t at_ms = *deadline_of(instance, (size_t)i);
+		if (at_ms && (next < 0 || at_ms < *deadline_of(instance, (size_t)next)))
+			next = i;
+	}
+	return next;
+}
+
+uint64_t instance_next_deadline(const struct instance *instance)
+{
+	int next = next_deadline(instance);
+
+	return next < 0 ? 0 : *deadline_of(instance, (size_t)next);
+}
+
+bool instance_is_overdue(const struct instance *instance, const struct moment *now)
+{
+	uint64_t next_ms = instance_next_deadline(instance);
+
+	return next_ms && next_ms <= now->monotonic_ms;
+}
+
+struct outcome instance_overdue(
+	struct instance *instance, const struct service_spec *spec, const struct moment *now)
+{
+	int next = next_deadline(instance);
+
+	*deadline_of(instance, (size_t)next) = 0;
+	return deadlines[next].pass(instance, spec, now);
+}
+
+bool instance_is_ready(const struct instance *instance, const struct service_spec *spec)
+{
+	if (!service_spec_tells_ready(spec))
+		return instance->life > 0;
+	return instance->state == STATE_READY;
 }
 
 static void remember(struct instance *instance, const struct death *death,
@@ -202,6 +480,8 @@ static void remember(struct instance *instance, const struct death *death,
 	instance->death.uptime_ms = now->monotonic_ms - instance->started_ms;
 	if (instance->stop_cause != CAUSE_NONE)
 		instance->death.cause = instance->stop_cause;
+	if (instance->is_evicted)
+		memcpy(instance->death.detail, instance->detail, sizeof instance->death.detail);
 	instance->has_death = true;
 	instance->death_unwritten = true;
 	instance->pid = 0;
@@ -213,6 +493,7 @@ struct outcome instance_ended(struct instance *instance, const struct service_sp
 	struct outcome outcome = { 0 };
 
 	remember(instance, death, now);
+	end_watch(instance);
 	tell_death(&outcome, instance, NOTICE_EXITED, now);
 	instance->beheaded = has_leftovers;
 	if (has_leftovers) {
@@ -220,9 +501,7 @@ struct outcome instance_ended(struct instance *instance, const struct service_sp
 		return outcome;
 	}
 	struct outcome rest = instance_gone(instance, spec, now);
-	outcome.effects |= rest.effects;
-	for (unsigned i = 0; i < rest.notice_count; i++)
-		outcome.notices[outcome.notice_count++] = rest.notices[i];
+	add_outcome(&outcome, &rest);
 	return outcome;
 }
 
@@ -248,6 +527,14 @@ static void count_restart(struct instance *instance)
 	}
 }
 
+/* What was asked of it, not what it did: unless its policy has a say. */
+static enum event obey(const struct instance *instance)
+{
+	if (!instance->wanted)
+		return EVENT_ENDED_UNWANTED;
+	return instance->stop_cause == CAUSE_DEPENDENCY ? EVENT_ENDED_AWAITING : EVENT_ENDED_WANTED;
+}
+
 static enum event judge(struct instance *instance, const struct service_spec *spec,
 	uint32_t *delay_ms, const struct moment *now)
 {
@@ -259,12 +546,34 @@ static enum event judge(struct instance *instance, const struct service_spec *sp
 		[VERDICT_BACKOFF] = EVENT_ENDED_BACKOFF,
 	};
 
-	if (instance->stop_cause != CAUSE_NONE)
-		return instance->wanted ? EVENT_ENDED_WANTED : EVENT_ENDED_UNWANTED;
-	struct judgement judgement = policy_judge(&spec->restart, &instance->crashes,
-		&instance->death, now->monotonic_ms, now->random);
+	if (instance->stop_cause != CAUSE_NONE && (!instance->is_evicted || !instance->wanted))
+		return obey(instance);
+	struct judgement judgement =
+		instance->is_evicted
+			? policy_judge_eviction(&spec->restart, &instance->crashes, &instance->death,
+				  instance->is_ordered, now->monotonic_ms, now->random)
+			: policy_judge(&spec->restart, &instance->crashes, &instance->death,
+				  now->monotonic_ms, now->random);
 	*delay_ms = judgement.delay_ms;
 	return events[judgement.verdict];
+}
+
+/* A run that its schedule will repeat is over, not finished: it is told how it ended, and waits. */
+static enum event await_due(struct instance *instance, enum event event, struct outcome *outcome,
+	const struct moment *now)
+{
+	static const uint8_t kinds[EVENT_COUNT] = {
+		[EVENT_ENDED_WELL] = NOTICE_COMPLETED,
+		[EVENT_ENDED_BADLY] = NOTICE_FAILED,
+		[EVENT_ENDED_FATAL] = NOTICE_FATAL,
+	};
+
+	if (!kinds[event])
+		return event;
+	tell_death(outcome, instance, kinds[event], now);
+	bool is_due = instance->is_due_again;
+	instance->is_due_again = false;
+	return is_due ? EVENT_ENDED_AWAITING : EVENT_ENDED_TILL_DUE;
 }
 
 struct outcome instance_gone(struct instance *instance, const struct service_spec *spec,
@@ -275,11 +584,15 @@ struct outcome instance_gone(struct instance *instance, const struct service_spe
 	enum event event = judge(instance, spec, &delay_ms, now);
 
 	instance->beheaded = false;
+	if (is_scheduled(spec))
+		event = await_due(instance, event, &outcome, now);
 	if (event == EVENT_ENDED_AGAIN || event == EVENT_ENDED_BACKOFF ||
-		event == EVENT_ENDED_WANTED)
+		event == EVENT_ENDED_WANTED ||
+		(event == EVENT_ENDED_AWAITING && instance->stop_cause != CAUSE_NONE))
 		count_restart(instance);
 	step(instance, spec, event, delay_ms, &outcome, now);
 	instance->stop_cause = CAUSE_NONE;
+	instance->is_evicted = instance->is_ordered = false;
 	return outcome;
 }
 

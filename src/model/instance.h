@@ -20,6 +20,17 @@ struct restart_counts {
 	uint32_t crash, manual, limit, probe, watch;
 };
 
+/* What has still to come before it is ready. */
+enum gate {
+	GATE_LOG = 1 << 0,
+	GATE_MESSAGE = 1 << 1,
+	GATE_NOTIFY = 1 << 2,
+	GATE_FD = 1 << 3,
+	GATE_STARTUP = 1 << 4,
+	GATE_READINESS = 1 << 5,
+	GATES_OF_READY = GATE_LOG | GATE_MESSAGE | GATE_NOTIFY | GATE_FD,
+};
+
 struct instance {
 	char service[64];
 	uint32_t index;
@@ -29,13 +40,23 @@ struct instance {
 	bool beheaded;        /* the process ended, others of its tree have not */
 	bool has_death;       /* death is set */
 	bool death_unwritten; /* … and not yet in the journal */
+	bool is_evicted;      /* the end under way is a failure, whatever the exit status */
+	bool is_ordered;      /* … after which it is restarted whatever the policy says */
+	bool is_due_again;    /* its schedule came while it ran: once more, after this */
+	uint8_t gates;        /* of enum gate; shut ones */
 	uint8_t stop_cause;   /* of enum cause: who asked for the end that is under way, or NONE */
 	uint32_t life;        /* of the present process, or of the last */
 	int32_t pid;          /* 0: no process */
 	uint64_t since_us;    /* in this state since; wall clock */
 	uint64_t started_us;  /* this process; wall clock */
 	uint64_t started_ms;  /* this process; monotonic */
-	uint64_t deadline_ms; /* when this state's timer goes off; monotonic, 0: not armed */
+	uint64_t deadline_ms; /* when this state's timer goes off; monotonic, 0: not armed; so are … */
+	uint64_t ready_by_ms; /* … when it must be ready */
+	uint64_t alive_by_ms; /* … when its watchdog must have been told */
+	uint64_t over_by_ms;  /* … when it has run for long enough */
+	uint64_t due_ms;      /* … when its schedule starts it next */
+	uint64_t due_us;      /* the same by the wall clock */
+	uint64_t ran_us;      /* when its schedule last came; wall clock */
 	struct restart_counts restarts;
 	struct crash_memory crashes;
 	struct death death;             /* the last one */
@@ -63,9 +84,49 @@ void instance_init(struct instance *instance, const char *service, unsigned inde
 struct outcome instance_report(struct instance *instance, const struct service_spec *spec,
 	enum event event, const struct moment *now);
 
-/* A stop or restart with another cause than the operator: limit, probe, watch … */
+/* A stop or restart with another cause than the operator: watch, dependency … */
 struct outcome instance_stop_for(struct instance *instance, const struct service_spec *spec,
 	enum event event, enum cause cause, const struct moment *now);
+
+/*
+ * A probe, a limit or the watchdog wants its end: a failure, told as why. How it goes on is its
+ * restart policy's to say, unless is_ordered: then it is restarted.
+ */
+struct eviction {
+	enum cause cause;
+	const char *why;
+	bool is_ordered;
+	bool at_once; /* SIGKILL */
+};
+struct outcome instance_evict(struct instance *instance, const struct service_spec *spec,
+	const struct eviction *eviction, const struct moment *now);
+
+/* What was waited for has come; with the last of it the instance is ready. */
+struct outcome instance_pass(struct instance *instance, const struct service_spec *spec,
+	enum gate gate, const struct moment *now);
+/* … or is no longer so: its readiness probe fails. */
+struct outcome instance_shut(struct instance *instance, const struct service_spec *spec,
+	enum gate gate, const struct moment *now);
+
+/* Its watchdog was told. */
+void instance_kept_alive(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now);
+/* It asks for more time for what is under way: starting, running or stopping. */
+void instance_extend(struct instance *instance, uint64_t extension_ms, const struct moment *now);
+
+/* The wall clock was set: when a schedule comes next is found anew. */
+void instance_reschedule(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now);
+
+/* The next of its deadlines; monotonic, 0: none. */
+uint64_t instance_next_deadline(const struct instance *instance);
+/* Sees to one deadline that has passed; the caller asks again until none has. */
+bool instance_is_overdue(const struct instance *instance, const struct moment *now);
+struct outcome instance_overdue(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now);
+
+/* Is it as ready as can be known? */
+bool instance_is_ready(const struct instance *instance, const struct service_spec *spec);
 
 /* The process of its next life is there. */
 struct outcome instance_spawned(struct instance *instance, const struct service_spec *spec,

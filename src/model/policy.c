@@ -99,6 +99,19 @@ static uint32_t backoff_delay(const struct restart_policy *policy, unsigned live
 	return (uint32_t)(delay * (1 + spread) + 0.5);
 }
 
+/* At once after a life that was long enough, else after a pause that grows. */
+static struct judgement again(const struct restart_policy *policy, struct crash_memory *memory,
+	const struct death *death, uint32_t random)
+{
+	if (death->uptime_ms >= policy->min_uptime_ms) {
+		memory->short_lives = 0;
+		return (struct judgement){ VERDICT_AGAIN, 0 };
+	}
+	memory->short_lives++;
+	uint32_t delay_ms = backoff_delay(policy, memory->short_lives, random);
+	return (struct judgement){ delay_ms ? VERDICT_BACKOFF : VERDICT_AGAIN, delay_ms };
+}
+
 struct judgement policy_judge(const struct restart_policy *policy,
 	struct crash_memory *memory, const struct death *death, uint64_t now_ms,
 	uint32_t random)
@@ -109,13 +122,32 @@ struct judgement policy_judge(const struct restart_policy *policy,
 		return (struct judgement){ is_success ? VERDICT_COMPLETED : VERDICT_FAILED, 0 };
 	if (!is_success && !grant(policy, memory, now_ms))
 		return (struct judgement){ VERDICT_FATAL, policy->fatal_retry_ms };
-	if (death->uptime_ms >= policy->min_uptime_ms) {
-		memory->short_lives = 0;
-		return (struct judgement){ VERDICT_AGAIN, 0 };
+	return again(policy, memory, death, random);
+}
+
+static bool grant_eviction(
+	const struct restart_policy *policy, struct crash_memory *memory, uint64_t now_ms)
+{
+	if (!memory->evicted_ms || now_ms - memory->evicted_ms >= policy->window_ms) {
+		memory->evicted_ms = now_ms;
+		memory->evictions = 0;
 	}
-	memory->short_lives++;
-	uint32_t delay_ms = backoff_delay(policy, memory->short_lives, random);
-	return (struct judgement){ delay_ms ? VERDICT_BACKOFF : VERDICT_AGAIN, delay_ms };
+	return policy->max_restarts == POLICY_UNLIMITED ||
+	       memory->evictions++ < policy->max_restarts;
+}
+
+struct judgement policy_judge_eviction(const struct restart_policy *policy,
+	struct crash_memory *memory, const struct death *death, bool is_ordered, uint64_t now_ms,
+	uint32_t random)
+{
+	bool is_restarted = is_ordered || (policy->mode != RESTART_NO &&
+						  policy->mode != RESTART_EXIT_ON_FAILURE);
+
+	if (!is_restarted)
+		return (struct judgement){ VERDICT_FAILED, 0 };
+	if (!grant_eviction(policy, memory, now_ms))
+		return (struct judgement){ VERDICT_FATAL, policy->fatal_retry_ms };
+	return again(policy, memory, death, random);
 }
 
 void crash_memory_reset(struct crash_memory *memory)

@@ -51,6 +51,8 @@ void restart_policy_init(struct restart_policy *policy); /* the contract's defau
 /* What an instance remembers of its crashes. Zeroed is "none". */
 struct crash_memory {
 	unsigned short_lives;                   /* lives under min_uptime in a row */
+	unsigned evictions;                     /* in the window that began … */
+	uint64_t evicted_ms;                    /* … then */
 	unsigned count;                         /* of crashes in times[] */
 	uint64_t times_ms[POLICY_CRASHES_MOST]; /* the newest restarts granted, oldest first */
 };
@@ -77,6 +79,15 @@ bool policy_is_success(const struct restart_policy *policy, const struct death *
  */
 struct judgement policy_judge(const struct restart_policy *policy,
 	struct crash_memory *memory, const struct death *death,
+	uint64_t now_ms, uint32_t random);
+
+/*
+ * Judge an ending that a probe, a limit or the watchdog brought about: it is a failure, whatever
+ * the exit status. Counted apart from crashes, against the same max_restarts and window.
+ * is_ordered: it is to be restarted whatever the mode says.
+ */
+struct judgement policy_judge_eviction(const struct restart_policy *policy,
+	struct crash_memory *memory, const struct death *death, bool is_ordered,
 	uint64_t now_ms, uint32_t random);
 
 /* An operator's start or restart, or a retry after `fatal`, forgives everything. */

@@ -78,15 +78,18 @@ void service_remove(struct service *service, const struct instance *instance)
 	service->count--;
 }
 
-static enum permission after_start(const struct instance *instance)
+static enum permission after_start(const struct instance *instance, const struct service_spec *spec)
 {
+	(void)spec;
 	if (instance->life > 0)
 		return PERMISSION_GRANTED;
 	return instance->state == STATE_SKIPPED ? PERMISSION_NEVER : PERMISSION_WAIT;
 }
 
-static enum permission after_completion(const struct instance *instance)
+static enum permission after_completion(
+	const struct instance *instance, const struct service_spec *spec)
 {
+	(void)spec;
 	switch (instance->state) {
 	case STATE_COMPLETED:
 	case STATE_FAILED:
@@ -102,8 +105,10 @@ static enum permission after_completion(const struct instance *instance)
 	}
 }
 
-static enum permission after_success(const struct instance *instance)
+static enum permission after_success(
+	const struct instance *instance, const struct service_spec *spec)
 {
+	(void)spec;
 	switch (instance->state) {
 	case STATE_COMPLETED:
 		return PERMISSION_GRANTED;
@@ -116,13 +121,43 @@ static enum permission after_success(const struct instance *instance)
 	}
 }
 
-/* Nothing tells health and readiness yet: these two wait for the start. */
-static enum permission (*const conditions[])(const struct instance *) = {
+/* One that has ended for good will never tell. */
+static enum permission while_alive(const struct instance *instance, bool has_come)
+{
+	if (has_come)
+		return PERMISSION_GRANTED;
+	switch (instance->state) {
+	case STATE_COMPLETED:
+	case STATE_FAILED:
+	case STATE_SKIPPED:
+		return PERMISSION_NEVER;
+	case STATE_FATAL:
+		return instance->deadline_ms ? PERMISSION_WAIT : PERMISSION_NEVER;
+	default:
+		return PERMISSION_WAIT;
+	}
+}
+
+static enum permission after_health(
+	const struct instance *instance, const struct service_spec *spec)
+{
+	return while_alive(instance, instance_is_ready(instance, spec));
+}
+
+static enum permission after_log(const struct instance *instance, const struct service_spec *spec)
+{
+	if (!spec->ready.log)
+		return after_start(instance, spec);
+	return while_alive(instance, instance->pid && !(instance->gates & GATE_LOG));
+}
+
+static enum permission (*const conditions[])(
+	const struct instance *instance, const struct service_spec *spec) = {
 	[CONDITION_STARTED] = after_start,
 	[CONDITION_COMPLETED] = after_completion,
 	[CONDITION_COMPLETED_SUCCESSFULLY] = after_success,
-	[CONDITION_HEALTHY] = after_start,
-	[CONDITION_LOG_READY] = after_start,
+	[CONDITION_HEALTHY] = after_health,
+	[CONDITION_LOG_READY] = after_log,
 };
 
 static enum permission ask(const struct project *project, const struct dependency *on)
@@ -133,7 +168,7 @@ static enum permission ask(const struct project *project, const struct dependenc
 	if (!service || service->spec->disabled)
 		return PERMISSION_GRANTED;
 	for (size_t i = 0; i < service->count; i++) {
-		enum permission one = conditions[on->condition](service->instances[i]);
+		enum permission one = conditions[on->condition](service->instances[i], service->spec);
 		if (one == PERMISSION_NEVER)
 			return one;
 		if (one == PERMISSION_WAIT)

@@ -22,7 +22,7 @@ enum state {
 	STATE_FAILED,    /* ended badly and is not to be restarted */
 	STATE_FATAL,     /* crashed too often; waits for the operator */
 	STATE_SKIPPED,   /* what it depends on will never be there */
-	STATE_SCHEDULED,
+	STATE_SCHEDULED, /* waits for the time of its next run */
 	STATE_DISABLED,
 	STATE_COUNT
 };
@@ -38,6 +38,8 @@ enum event {
 	EVENT_UNSPAWNABLE, /* the system had no process, memory or descriptor for it */
 	EVENT_READY,
 	EVENT_UNREADY,
+	EVENT_EVICT,      /* a probe, limit, watchdog, watched file … wants its end */
+	EVENT_EVICT_NOW,  /* … without being asked */
 	EVENT_BEHEADED,   /* the process ended, and others of its tree are left */
 	EVENT_ENDED_WELL, /* these five: gone with its whole tree, and judged */
 	EVENT_ENDED_BADLY,
@@ -46,6 +48,10 @@ enum event {
 	EVENT_ENDED_FATAL,
 	EVENT_ENDED_WANTED,   /* gone with its whole tree, as it was asked to, and wanted up again */
 	EVENT_ENDED_UNWANTED, /* gone with its whole tree, as it was asked to */
+	EVENT_ENDED_AWAITING, /* … and wanted up again once what it depends on is there */
+	EVENT_ENDED_TILL_DUE, /* … and wanted up again when its schedule says so */
+	EVENT_SCHEDULE,       /* wanted up whenever its schedule says so */
+	EVENT_DUE,            /* its schedule says so now */
 	EVENT_TIMEOUT,        /* the timer of this state */
 	EVENT_COUNT
 };

@@ -74,7 +74,7 @@ void row_of_member(struct row *row, const struct member *member)
 		.since_us = now->since_us,
 		.started_us = now->pid ? now->started_us : 0,
 		.uptime_ms = now->pid ? clock_monotonic_ms() - now->started_ms : 0,
-		.deadline_us = wall_of(now->deadline_ms),
+		.deadline_us = wall_of(now->state == STATE_SCHEDULED ? now->due_ms : now->deadline_ms),
 		.leftovers = member->leftovers,
 		.restarts = now->restarts,
 		.has_last_death = now->has_death,

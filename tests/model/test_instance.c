@@ -229,6 +229,220 @@ START_TEST(random_lives_stay_consistent)
 }
 END_TEST
 
+static struct outcome pass_deadline(void)
+{
+	now.wall_us += (instance_next_deadline(&web) - now.monotonic_ms) * 1000;
+	now.monotonic_ms = instance_next_deadline(&web);
+	ck_assert(instance_is_overdue(&web, &now));
+	return instance_overdue(&web, &spec, &now);
+}
+
+START_TEST(it_is_ready_when_the_last_gate_has_opened)
+{
+	spec.ready = (struct ready_spec){ .log = (char *)"up", .notifies = true, .timeout_ms = 5000 };
+	spec.probes[PROBE_READINESS].kind = PROBE_TCP;
+	bring_up();
+	ck_assert(!instance_is_ready(&web, &spec));
+	instance_pass(&web, &spec, GATE_NOTIFY, &now);
+	ck_assert_uint_eq(web.ready_by_ms, now.monotonic_ms + 5000);
+	instance_pass(&web, &spec, GATE_LOG, &now);
+	ck_assert_uint_eq(web.ready_by_ms, 0);
+	ck_assert_int_eq(web.state, STATE_RUNNING);
+	ck_assert(told((struct outcome[]){ instance_pass(&web, &spec, GATE_READINESS, &now) }, NOTICE_READY));
+	ck_assert_int_eq(web.state, STATE_READY);
+	ck_assert(told((struct outcome[]){ instance_shut(&web, &spec, GATE_READINESS, &now) }, NOTICE_UNHEALTHY));
+	ck_assert_int_eq(web.state, STATE_UNHEALTHY);
+	instance_pass(&web, &spec, GATE_READINESS, &now);
+	ck_assert_int_eq(web.state, STATE_READY);
+}
+END_TEST
+
+START_TEST(not_ready_in_time_is_a_failure)
+{
+	spec.ready = (struct ready_spec){ .log = (char *)"up", .timeout_ms = 5000 };
+	bring_up();
+	ck_assert_uint_eq(pass_deadline().effects, DO_TERMINATE);
+	ck_assert_int_eq(web.state, STATE_STOPPING);
+	end(0, 0, false); /* that it ended well makes it no success */
+	ck_assert_int_eq(web.death.cause, CAUSE_PROBE);
+	ck_assert_str_eq(web.death.detail, "not ready within 5.0 s");
+	ck_assert_int_eq(web.state, STATE_STARTING);
+	ck_assert_uint_eq(web.restarts.probe, 1);
+	ck_assert_uint_eq(web.restarts.crash, 0);
+}
+END_TEST
+
+START_TEST(a_policy_of_no_restart_holds_for_probes_but_not_for_limits_that_order_one)
+{
+	struct eviction probe = { .cause = CAUSE_PROBE, .why = "liveness" };
+	struct eviction limit = { .cause = CAUSE_LIMIT, .why = "rss 3 over 2", .is_ordered = true };
+
+	spec.restart.mode = RESTART_NO;
+	bring_up();
+	pass_ms(5000);
+	instance_evict(&web, &spec, &limit, &now);
+	end(-1, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_STARTING);
+	ck_assert_str_eq(web.death.detail, "rss 3 over 2");
+	instance_spawned(&web, &spec, 72, &now);
+	pass_ms(5000);
+	instance_evict(&web, &spec, &probe, &now);
+	end(-1, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_FAILED);
+}
+END_TEST
+
+START_TEST(evictions_are_counted_in_a_window_of_their_own)
+{
+	struct eviction limit = { .cause = CAUSE_LIMIT, .why = "x", .is_ordered = true };
+
+	bring_up();
+	for (unsigned i = 0; i < spec.restart.max_restarts; i++) {
+		pass_ms(2000);
+		instance_evict(&web, &spec, &limit, &now);
+		end(-1, SIGTERM, false);
+		ck_assert_int_eq(web.state, STATE_STARTING);
+		instance_spawned(&web, &spec, 80 + (int)i, &now);
+	}
+	pass_ms(2000);
+	instance_evict(&web, &spec, &limit, &now);
+	end(-1, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_FATAL);
+	ck_assert_uint_eq(web.restarts.limit, spec.restart.max_restarts);
+	ck_assert_uint_eq(web.crashes.count, 0);
+}
+END_TEST
+
+START_TEST(a_stop_during_an_eviction_wins)
+{
+	struct eviction limit = { .cause = CAUSE_LIMIT, .why = "x", .is_ordered = true };
+
+	bring_up();
+	instance_evict(&web, &spec, &limit, &now);
+	report(EVENT_STOP);
+	end(-1, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+}
+END_TEST
+
+START_TEST(a_watchdog_that_is_not_told_ends_it)
+{
+	spec.watchdog_ms = 1000;
+	bring_up();
+	pass_ms(900);
+	instance_kept_alive(&web, &spec, &now);
+	ck_assert_uint_eq(web.alive_by_ms, now.monotonic_ms + 1000);
+	pass_deadline();
+	ck_assert_int_eq(web.stop_cause, CAUSE_WATCHDOG);
+}
+END_TEST
+
+START_TEST(time_that_is_asked_for_is_given)
+{
+	spec.ready = (struct ready_spec){ .notifies = true, .timeout_ms = 1000 };
+	bring_up();
+	instance_extend(&web, 9000, &now);
+	ck_assert_uint_eq(web.ready_by_ms, now.monotonic_ms + 9000);
+	instance_extend(&web, 10, &now); /* never less */
+	ck_assert_uint_eq(web.ready_by_ms, now.monotonic_ms + 9000);
+	report(EVENT_STOP);
+	instance_extend(&web, 20000, &now);
+	ck_assert_uint_eq(web.deadline_ms, now.monotonic_ms + 20000);
+}
+END_TEST
+
+START_TEST(a_life_that_is_too_long_is_ended)
+{
+	spec.max_runtime_ms = 60000;
+	bring_up();
+	pass_deadline();
+	ck_assert_int_eq(web.state, STATE_STOPPING);
+	end(-1, SIGTERM, false);
+	ck_assert_str_eq(web.death.detail, "max_runtime of 60.0 s is over");
+}
+END_TEST
+
+START_TEST(a_schedule_starts_it_again_and_again)
+{
+	spec.schedule = (struct schedule_spec){ .interval_ms = 10000 };
+	report(EVENT_START);
+	ck_assert_int_eq(web.state, STATE_SCHEDULED);
+	ck_assert_uint_eq(pass_deadline().effects, DO_FORGIVE | DO_ASK);
+	ck_assert_int_eq(web.state, STATE_PENDING);
+	report(EVENT_ALLOWED);
+	instance_spawned(&web, &spec, 71, &now);
+	uint64_t due_ms = web.due_ms;
+	pass_ms(2000);
+	struct outcome outcome = end(0, 0, false);
+	ck_assert(told(&outcome, NOTICE_COMPLETED));
+	ck_assert_int_eq(web.state, STATE_SCHEDULED);
+	ck_assert_uint_eq(web.due_ms, due_ms); /* from start to start */
+	report(EVENT_STOP);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+	ck_assert_uint_eq(instance_next_deadline(&web), 0);
+}
+END_TEST
+
+static void run_when_due(enum overlap overlap)
+{
+	spec.schedule = (struct schedule_spec){ .interval_ms = 10000, .overlap = overlap };
+	report(EVENT_START);
+	pass_deadline();
+	report(EVENT_ALLOWED);
+	instance_spawned(&web, &spec, 71, &now);
+}
+
+START_TEST(a_run_that_overlaps_is_left_out_queued_or_replaces)
+{
+	run_when_due(OVERLAP_SKIP);
+	ck_assert(told((struct outcome[]){ pass_deadline() }, NOTICE_SKIPPED));
+	end(0, 0, false);
+	ck_assert_int_eq(web.state, STATE_SCHEDULED);
+
+	instance_init(&web, "web", 0, false);
+	run_when_due(OVERLAP_QUEUE);
+	pass_deadline();
+	pass_deadline();
+	end(0, 0, false);
+	ck_assert_int_eq(web.state, STATE_PENDING); /* once, however often it came */
+	report(EVENT_ALLOWED);
+	instance_spawned(&web, &spec, 72, &now);
+	end(0, 0, false);
+	ck_assert_int_eq(web.state, STATE_SCHEDULED);
+
+	instance_init(&web, "web", 0, false);
+	run_when_due(OVERLAP_REPLACE);
+	pass_deadline();
+	ck_assert_int_eq(web.state, STATE_STOPPING);
+	end(-1, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_STARTING);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_put_back_runs_nothing_twice)
+{
+	spec.schedule = (struct schedule_spec){ .cron = (char *)"*/10 * * * *", .timezone = (char *)"UTC" };
+	now.wall_us = 1000000000ull * 600 * 1000;
+	report(EVENT_START);
+	uint64_t first_us = web.due_us;
+	ck_assert_uint_eq(first_us % (600ull * 1000000), 0);
+	pass_deadline();
+	now.wall_us -= 900ull * 1000000;
+	instance_reschedule(&web, &spec, &now);
+	ck_assert_uint_gt(web.due_us, first_us);
+}
+END_TEST
+
+START_TEST(a_restart_for_a_dependency_waits_for_it)
+{
+	bring_up();
+	instance_stop_for(&web, &spec, EVENT_RESTART, CAUSE_DEPENDENCY, &now);
+	ck_assert_uint_eq(end(-1, SIGTERM, false).effects, DO_DISARM | DO_ASK);
+	ck_assert_int_eq(web.state, STATE_PENDING);
+	ck_assert_int_eq(web.death.cause, CAUSE_DEPENDENCY);
+}
+END_TEST
+
 Suite *instance_suite(void)
 {
 	Suite *suite = suite_create("instance");
@@ -236,6 +450,18 @@ Suite *instance_suite(void)
 
 	tcase_add_checked_fixture(life, begin, NULL);
 	tcase_add_test(life, a_start_leads_to_a_process);
+	tcase_add_test(life, it_is_ready_when_the_last_gate_has_opened);
+	tcase_add_test(life, not_ready_in_time_is_a_failure);
+	tcase_add_test(life, a_policy_of_no_restart_holds_for_probes_but_not_for_limits_that_order_one);
+	tcase_add_test(life, evictions_are_counted_in_a_window_of_their_own);
+	tcase_add_test(life, a_stop_during_an_eviction_wins);
+	tcase_add_test(life, a_watchdog_that_is_not_told_ends_it);
+	tcase_add_test(life, time_that_is_asked_for_is_given);
+	tcase_add_test(life, a_life_that_is_too_long_is_ended);
+	tcase_add_test(life, a_schedule_starts_it_again_and_again);
+	tcase_add_test(life, a_run_that_overlaps_is_left_out_queued_or_replaces);
+	tcase_add_test(life, a_clock_that_is_put_back_runs_nothing_twice);
+	tcase_add_test(life, a_restart_for_a_dependency_waits_for_it);
 	tcase_add_test(life, a_crash_is_remembered_and_waits);
 	tcase_add_test(life, a_stop_is_never_undone_by_the_policy);
 	tcase_add_test(life, a_second_stop_kills);

@@ -12,6 +12,7 @@ struct cell {
 
 #define AT_REST(state)                                                               \
 	{ state, EVENT_START, STATE_PENDING, DO_DISARM | DO_FORGIVE | DO_ASK },      \
+		{ state, EVENT_SCHEDULE, STATE_SCHEDULED, DO_DISARM | DO_FORGIVE },  \
 	{                                                                            \
 		state, EVENT_RESTART, STATE_PENDING, DO_DISARM | DO_FORGIVE | DO_ASK \
 	}
@@ -23,6 +24,8 @@ struct cell {
 		{ state, EVENT_ENDED_BACKOFF, STATE_BACKOFF, DO_ARM_BACKOFF },       \
 		{ state, EVENT_ENDED_FATAL, STATE_FATAL, DO_DISARM },                \
 		{ state, EVENT_ENDED_WANTED, STATE_STARTING, DO_DISARM | DO_SPAWN }, \
+		{ state, EVENT_ENDED_AWAITING, STATE_PENDING, DO_DISARM | DO_ASK },  \
+		{ state, EVENT_ENDED_TILL_DUE, STATE_SCHEDULED, DO_DISARM },         \
 	{                                                                            \
 		state, EVENT_ENDED_UNWANTED, STATE_STOPPED, DO_DISARM                \
 	}
@@ -31,6 +34,8 @@ struct cell {
 	{ state, EVENT_STOP, STATE_STOPPING, DO_TERMINATE },                         \
 		{ state, EVENT_RESTART, STATE_STOPPING, DO_TERMINATE | DO_FORGIVE }, \
 		{ state, EVENT_KILL, STATE_STOPPING, DO_KILL },                      \
+		{ state, EVENT_EVICT, STATE_STOPPING, DO_TERMINATE },                \
+		{ state, EVENT_EVICT_NOW, STATE_STOPPING, DO_KILL },                 \
 		{ state, EVENT_BEHEADED, STATE_STOPPING, DO_TERMINATE },             \
 		ENDINGS(state)
 
@@ -47,6 +52,7 @@ static const struct cell cells[] = {
 	{ STATE_STARTING, EVENT_UNSPAWNABLE, STATE_BACKOFF, DO_ARM_RETRY },
 	ALIVE(STATE_RUNNING),
 	{ STATE_RUNNING, EVENT_READY, STATE_READY, 0 },
+	{ STATE_RUNNING, EVENT_UNREADY, STATE_UNHEALTHY, 0 },
 	ALIVE(STATE_READY),
 	{ STATE_READY, EVENT_UNREADY, STATE_UNHEALTHY, 0 },
 	ALIVE(STATE_UNHEALTHY),
@@ -68,7 +74,11 @@ static const struct cell cells[] = {
 	{ STATE_FATAL, EVENT_KILL, STATE_FATAL, DO_DISARM },
 	{ STATE_FATAL, EVENT_TIMEOUT, STATE_STARTING, DO_FORGIVE | DO_SPAWN },
 	AT_REST(STATE_SKIPPED),
-	AT_REST(STATE_SCHEDULED),
+	{ STATE_SCHEDULED, EVENT_START, STATE_PENDING, DO_FORGIVE | DO_ASK },
+	{ STATE_SCHEDULED, EVENT_RESTART, STATE_PENDING, DO_FORGIVE | DO_ASK },
+	{ STATE_SCHEDULED, EVENT_DUE, STATE_PENDING, DO_FORGIVE | DO_ASK },
+	{ STATE_SCHEDULED, EVENT_STOP, STATE_STOPPED, 0 },
+	{ STATE_SCHEDULED, EVENT_KILL, STATE_STOPPED, 0 },
 	AT_REST(STATE_DISABLED),
 };
 
