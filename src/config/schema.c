@@ -478,7 +478,8 @@ static bool take_condition(struct reading *reading, const struct node *value, st
 {
 	if (value->kind != NODE_SCALAR || !parse_condition(value->text, &on->condition))
 		return problem_error(reading->problems, value->at,
-			"condition is process_started, process_healthy, process_log_ready, process_completed or process_completed_successfully");
+			"condition is process_started, process_healthy, process_log_ready, "
+			"process_completed or process_completed_successfully");
 	return true;
 }
 

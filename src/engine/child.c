@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,27 +63,40 @@ static bool is_inherited(const char *entry)
 	return true;
 }
 
+static void set_entry(struct strings *environment, const char *entry)
+{
+	const char *value = strchr(entry, '=');
+	char *name = memory_copy_n(entry, (size_t)(value - entry));
+
+	strings_set_variable(environment, name, value + 1);
+	free(name);
+}
+
 static void make_environment(struct launch *launch, const struct service_spec *spec,
 	const struct newborn *who)
 {
 	struct strings *environment = &launch->environment;
-	char number[16];
+	char number[24];
 
 	for (char **entry = environ; *entry; entry++)
 		if (is_inherited(*entry))
 			strings_add(environment, *entry);
-	for (size_t i = 0; i < spec->environment.count; i++) {
-		const char *entry = spec->environment.items[i], *value = strchr(entry, '=');
-		char *name = memory_copy_n(entry, (size_t)(value - entry));
-		strings_set_variable(environment, name, value + 1);
-		free(name);
-	}
+	for (size_t i = 0; i < spec->environment.count; i++)
+		set_entry(environment, spec->environment.items[i]);
 	snprintf(number, sizeof number, "%u", who->instance);
 	strings_set_variable(environment, "THRUM_PROJECT", who->project);
 	strings_set_variable(environment, "THRUM_SERVICE", spec->name);
 	strings_set_variable(environment, "THRUM_INSTANCE", number);
 	strings_set_variable(environment, "NODE_APP_INSTANCE", number);
 	strings_set_variable(environment, "THRUM_LIFE_ID", who->marker);
+	if (who->notify)
+		strings_set_variable(environment, "NOTIFY_SOCKET", who->notify);
+	if (who->notify && spec->watchdog_ms) {
+		snprintf(number, sizeof number, "%" PRIu64, (uint64_t)spec->watchdog_ms * 1000);
+		strings_set_variable(environment, "WATCHDOG_USEC", number);
+	}
+	for (size_t i = 0; who->variables && i < who->variables->count; i++)
+		set_entry(environment, who->variables->items[i]);
 }
 
 static bool is_program(const char *path)
@@ -175,7 +189,7 @@ struct birth {
 	struct life *life;
 	const struct launch *launch;
 	const struct service_spec *spec;
-	int out, err;
+	const struct child_ends *ends;
 };
 
 /*
@@ -250,14 +264,39 @@ static bool enter_folder(const struct birth *birth)
 	return !birth->spec->working_dir || chdir(birth->spec->working_dir) == 0;
 }
 
-/* Nothing but these three is open in the new program. */
+static bool close_from(unsigned first, unsigned last)
+{
+	return first > last || syscall(SYS_close_range, first, last, 0) == 0;
+}
+
+/* Nothing but these is open in the new program. */
 static bool arrange_descriptors(const struct birth *birth)
 {
-	int null = open("/dev/null", O_RDONLY);
+	const struct child_ends *ends = birth->ends;
+	int in = ends->in >= 0 ? ends->in : open("/dev/null", O_RDONLY);
+	unsigned kept = ends->ready >= 0 ? (unsigned)ends->ready_as : 2;
 
-	return null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
-	       dup2(birth->out, STDOUT_FILENO) >= 0 && dup2(birth->err, STDERR_FILENO) >= 0 &&
-	       syscall(SYS_close_range, 3, ~0u, 0) == 0;
+	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(ends->out, STDOUT_FILENO) < 0 ||
+		dup2(ends->err, STDERR_FILENO) < 0)
+		return false;
+	if (ends->ready >= 0 && dup2(ends->ready, ends->ready_as) < 0)
+		return false;
+	return close_from(3, kept - 1) && close_from(kept + 1, ~0u);
+}
+
+/* Who goes first when memory is short. Only root may ask for less than it has. */
+static bool set_oom_score(const struct birth *birth)
+{
+	int score = birth->spec->oom_score_adj, fd;
+	char text[16];
+
+	if (score == OOM_SCORE_UNSET)
+		return true;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	snprintf(text, sizeof text, "%d", score);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
+	close(fd);
+	return ok;
 }
 
 static bool execute(const struct birth *birth)
@@ -279,6 +318,7 @@ static const struct {
 	{ "rlimits", set_limits },
 	{ "nice", set_niceness },
 	{ "umask", set_umask },
+	{ "oom_score_adj", set_oom_score },
 	{ "user", drop_rights },
 	{ "working_dir", enter_folder },
 	{ "signals", default_signals },
@@ -304,10 +344,10 @@ static int be_born(void *context)
  * meanwhile, it goes on undisturbed.
  */
 int child_spawn(struct life *life, const struct launch *launch,
-	const struct service_spec *spec, int out, int err)
+	const struct service_spec *spec, const struct child_ends *ends)
 {
 	static char *stack;
-	struct birth birth = { life, launch, spec, out, err };
+	struct birth birth = { life, launch, spec, ends };
 	sigset_t all, former;
 
 	if (!stack) {

@@ -29,8 +29,18 @@ struct launch {
 struct newborn {
 	const char *project;
 	unsigned instance;
-	const char *marker;   /* THRUM_LIFE_ID */
-	uint64_t soft_nofile; /* descriptors it may have unless its service says otherwise */
+	const char *marker;              /* THRUM_LIFE_ID */
+	uint64_t soft_nofile;            /* descriptors it may have unless its service says otherwise */
+	const char *notify;              /* NOTIFY_SOCKET; NULL: none */
+	const struct strings *variables; /* further ones, of a helper; NULL: none */
+};
+
+/* The descriptors of a process; all others are closed to it. */
+struct child_ends {
+	int in; /* -1: nothing is to be read */
+	int out, err;
+	int ready;    /* a newline on it means ready; -1: none */
+	int ready_as; /* its number there */
 };
 
 /* False: no such user, and the like. */
@@ -40,12 +50,12 @@ void launch_finish(struct launch *launch);
 
 /*
  * Clone and execute. The kernel writes the pid into life before the process can run; the keeper is
- * the parent. out and err are the writing ends of the output pipes. Returns 0, or an errno: the
+ * the parent. Returns 0, or an errno: the
  * system had no process to give. A step that fails in the process itself is written into life, and
  * it ends with status 126 or 127.
  */
 int child_spawn(struct life *life, const struct launch *launch,
-	const struct service_spec *spec, int out, int err);
+	const struct service_spec *spec, const struct child_ends *ends);
 
 /* "exec ./api: No such file or directory"; "" when nothing failed. */
 void child_describe_failure(const struct life *life, const struct service_spec *spec,

@@ -15,9 +15,16 @@
 #include "base/memory.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "engine/attendant.h"
 #include "engine/child.h"
+#include "engine/helper.h"
+#include "engine/hook.h"
 #include "engine/leftovers.h"
+#include "engine/limit.h"
 #include "engine/output.h"
+#include "engine/ripple.h"
+#include "engine/schedule.h"
+#include "engine/watch.h"
 
 enum { SPEC_MOST = 16 * 1024 * 1024,
 	QUEUE_FIRST = 64 };
@@ -103,8 +110,12 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 	write_death(engine, member);
 	member_arm(member);
 	perform(engine, member, outcome->effects);
-	for (unsigned i = 0; i < outcome->notice_count; i++)
+	attendant_update(member);
+	for (unsigned i = 0; i < outcome->notice_count; i++) {
 		listener->on_notice(listener->context, &outcome->notices[i]);
+		ripple_consider(engine, member, &outcome->notices[i]);
+		hook_consider(engine, member, &outcome->notices[i]);
+	}
 	listener->on_changed(listener->context, member);
 	engine->graph_dirty = true;
 }
@@ -122,6 +133,12 @@ static void settle_life(struct engine *engine, uint32_t index)
 		member->life = -1;
 	keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
 	atomic_store(&life->state, LIFE_FREE);
+}
+
+void engine_logged(struct engine *engine, struct member *member, enum stream stream)
+{
+	attendant_logged(member, stream);
+	engine->listener.on_logged(engine->listener.context, member, stream);
 }
 
 void engine_output_closed(struct engine *engine, uint32_t life)
@@ -163,7 +180,8 @@ static void ask_graph(struct engine *engine, struct member *member)
 	}
 	if (permission != PERMISSION_WAIT)
 		push(engine,
-			(struct happening){ .seat = member->seat, .event = permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN, .cause = CAUSE_NONE });
+			(struct happening){ .seat = member->seat,
+				.event = permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN });
 }
 
 /* At the end: what nothing depends on any more is stopped next. */
@@ -238,7 +256,8 @@ static struct outcome do_event(
 
 	if (happening->cause == CAUSE_NONE)
 		return instance_report(&member->now, spec, happening->event, now);
-	return instance_stop_for(&member->now, spec, happening->event, happening->cause, now);
+	return instance_stop_for(
+		&member->now, spec, happening->event, happening->cause, happening->why, now);
 }
 
 static struct outcome do_overdue(
@@ -254,7 +273,7 @@ static struct outcome do_evict(
 	struct member *member, const struct happening *happening, const struct moment *now)
 {
 	struct eviction eviction = { happening->cause, happening->why, happening->is_ordered,
-		happening->at_once };
+		happening->at_once, happening->is_final };
 
 	return instance_evict(&member->now, member_spec(member), &eviction, now);
 }
@@ -268,7 +287,14 @@ static struct outcome do_pass(
 static struct outcome do_shut(
 	struct member *member, const struct happening *happening, const struct moment *now)
 {
-	return instance_shut(&member->now, member_spec(member), happening->gate, now);
+	return instance_shut(
+		&member->now, member_spec(member), happening->gate, happening->why, now);
+}
+
+static struct outcome do_warn(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	return instance_warn(&member->now, happening->why, now);
 }
 
 static struct outcome (*const deeds[DEED_COUNT])(
@@ -278,6 +304,7 @@ static struct outcome (*const deeds[DEED_COUNT])(
 	[DEED_EVICT] = do_evict,
 	[DEED_PASS] = do_pass,
 	[DEED_SHUT] = do_shut,
+	[DEED_WARN] = do_warn,
 };
 
 static void handle(struct engine *engine, const struct happening *happening)
@@ -343,7 +370,8 @@ void engine_evict(struct engine *engine, struct member *member, const struct evi
 		.life = member->now.life,
 		.cause = eviction->cause,
 		.is_ordered = eviction->is_ordered,
-		.at_once = eviction->at_once };
+		.at_once = eviction->at_once,
+		.is_final = eviction->is_final };
 
 	snprintf(happening.why, sizeof happening.why, "%s", eviction->why);
 	see_through(engine, happening);
@@ -357,12 +385,27 @@ void engine_pass(struct engine *engine, struct member *member, enum gate gate)
 				    .gate = gate });
 }
 
-void engine_shut(struct engine *engine, struct member *member, enum gate gate)
+void engine_shut(struct engine *engine, struct member *member, enum gate gate, const char *why)
 {
-	see_through(engine, (struct happening){ .deed = DEED_SHUT,
-				    .seat = member->seat,
-				    .life = member->now.life,
-				    .gate = gate });
+	struct happening happening = {
+		.deed = DEED_SHUT, .seat = member->seat, .life = member->now.life, .gate = gate
+	};
+
+	snprintf(happening.why, sizeof happening.why, "%s", why);
+	see_through(engine, happening);
+}
+
+void engine_warn(struct engine *engine, struct member *member, const char *why)
+{
+	struct happening happening = { .deed = DEED_WARN, .seat = member->seat, .life = member->now.life };
+
+	snprintf(happening.why, sizeof happening.why, "%s", why);
+	see_through(engine, happening);
+}
+
+void engine_see_through(struct engine *engine)
+{
+	drain(engine);
 }
 
 void engine_overdue(struct engine *engine, struct member *member)
@@ -381,6 +424,7 @@ static void refuse_spawn(struct engine *engine, struct member *member, const cha
 struct pipes {
 	int reading[STREAM_COUNT], writing[STREAM_COUNT];
 	bool is_merged; /* standard error goes where standard output goes */
+	int ready[2];   /* on which it says that it is ready, as pipe() has it; or -1 */
 };
 
 static void close_pipes(const int fds[STREAM_COUNT], bool is_merged)
@@ -425,10 +469,32 @@ static bool make_pipes(struct pipes *pipes, bool is_merged)
 /* The keeper holds the reading ends before there is anybody to write. */
 static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes *pipes)
 {
-	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
+	unsigned kinds[3] = { KEEPER_OUT }, count = 1;
+	int fds[3] = { pipes->reading[STREAM_OUT] };
 
-	return keeper_link_put(&engine->keeper, STORE_LIFE_SLOT + life, kinds, pipes->reading,
-		pipes->is_merged ? 1 : 2);
+	if (!pipes->is_merged) {
+		kinds[count] = KEEPER_ERR;
+		fds[count++] = pipes->reading[STREAM_ERR];
+	}
+	if (pipes->ready[0] >= 0) {
+		kinds[count] = KEEPER_READY;
+		fds[count++] = pipes->ready[0];
+	}
+	return keeper_link_put(&engine->keeper, STORE_LIFE_SLOT + life, kinds, fds, count);
+}
+
+/* Without one it never gets ready, and that is told then. */
+static void make_ready_pipe(struct pipes *pipes, const struct service_spec *spec)
+{
+	pipes->ready[0] = pipes->ready[1] = -1;
+	if (spec->ready.fd && pipe2(pipes->ready, O_CLOEXEC) == 0)
+		fcntl(pipes->ready[0], F_SETFL, O_NONBLOCK);
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 /* The process is there: the kernel wrote its pid. */
@@ -436,9 +502,13 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 {
 	struct life *life = &engine->store->lives[index];
 	struct moment now = moment_now(engine);
+	uint64_t age_us = clock_monotonic_us() - life->began_us;
 
+	now.monotonic_ms = life->began_us / 1000;
+	now.wall_us -= age_us;
 	member->life = (int32_t)index;
 	member->leftovers = 0;
+	member->status[0] = '\0';
 	member->sample = (struct sample){ 0 };
 	struct outcome outcome =
 		instance_spawned(&member->now, member_spec(member), life->pid, &now);
@@ -455,23 +525,36 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 
 	if (!make_pipes(&pipes, spec->log.merge_stderr))
 		return errno;
+	make_ready_pipe(&pipes, spec);
 	if (pipes.is_merged)
 		life->closed = 1u << STREAM_ERR;
 	int reason = keep_pipes(engine, index, &pipes) ? 0 : errno;
+	struct child_ends ends = { -1, pipes.writing[STREAM_OUT], pipes.writing[STREAM_ERR],
+		pipes.ready[1], spec->ready.fd };
 	if (!reason)
-		reason = child_spawn(
-			life, launch, spec, pipes.writing[STREAM_OUT], pipes.writing[STREAM_ERR]);
+		reason = child_spawn(life, launch, spec, &ends);
 	close_pipes(pipes.writing, pipes.is_merged);
+	close_if_open(pipes.ready[1]);
 	if (reason) {
 		close_pipes(pipes.reading, pipes.is_merged);
+		close_if_open(pipes.ready[0]);
 		keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
 		return reason;
 	}
 	welcome(engine, member, index);
+	attendant_begin(member, pipes.ready[0], true);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		if (pipes.reading[i] >= 0)
 			output_open(engine, index, i, pipes.reading[i]);
 	return 0;
+}
+
+/* Where it tells us how it is, if it wants to. */
+static const char *notify_for(struct engine *engine, const struct service_spec *spec)
+{
+	if (!spec->ready.notifies && !spec->watchdog_ms)
+		return NULL;
+	return notify_address(&engine->notify);
 }
 
 void engine_spawn(struct engine *engine, struct member *member)
@@ -487,8 +570,11 @@ void engine_spawn(struct engine *engine, struct member *member)
 	}
 	struct life *life = &engine->store->lives[index];
 	marker_format(marker, engine, life);
-	struct newborn who = { engine->project.spec->name, member->now.index, marker,
-		engine->keeper.page->soft_nofile };
+	struct newborn who = { .project = engine->project.spec->name,
+		.instance = member->now.index,
+		.marker = marker,
+		.soft_nofile = engine->keeper.page->soft_nofile,
+		.notify = notify_for(engine, member_spec(member)) };
 	bool ok = launch_prepare(&launch, member_spec(member), &who, &err);
 	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
 	launch_finish(&launch);
@@ -594,7 +680,7 @@ static void take_exits(struct engine *engine)
 		int index = find_life(engine, record);
 		if (index >= 0)
 			take_exit(engine, (uint32_t)index, record);
-		else
+		else if (!helper_take_exit(engine, record))
 			is_stranger = true;
 		atomic_store(&engine->store->exits_seen, seen + 1);
 	}
@@ -758,6 +844,9 @@ static void restore_life(struct engine *engine, uint32_t index)
 		member->life = (int32_t)index;
 	if (life->state == LIFE_SPAWNING)
 		atomic_store(&life->state, LIFE_RUNNING);
+	if (member->now.pid && member->life == (int32_t)index)
+		attendant_begin(member,
+			keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);
 	restore_output(engine, index);
 }
 
@@ -790,6 +879,26 @@ static char *project_folder(const char *variable, const char *project)
 	return memory_format("%s/%s", base ? base : ".", project);
 }
 
+static bool begin_pass(struct engine *engine)
+{
+	sampler_clear(&engine->sampler);
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && engine->members[seat]->now.pid)
+			sampler_add(&engine->sampler, seat, engine->members[seat]->now.pid,
+				limit_wants(engine->members[seat]));
+	engine->passes_begun++;
+	return sampler_start(&engine->sampler);
+}
+
+uint64_t engine_sample(struct engine *engine)
+{
+	if (engine->sampler.is_busy) {
+		engine->sampler.is_asked_again = true;
+		return engine->passes_begun + 1;
+	}
+	return begin_pass(engine) ? engine->passes_begun : 0;
+}
+
 static void on_pass_done(void *context)
 {
 	struct engine *engine = context;
@@ -801,7 +910,13 @@ static void on_pass_done(void *context)
 		if (member && sample->pid && sample->pid == member->now.pid)
 			member->sample = *sample;
 	}
+	limit_check(engine);
+	engine->passes_done = engine->passes_begun;
 	engine->listener.on_sampled(engine->listener.context);
+	if (sampler->is_asked_again) {
+		sampler->is_asked_again = false;
+		begin_pass(engine);
+	}
 }
 
 static void watch_keeper(struct engine *engine)
@@ -833,9 +948,22 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	engine->retry.data = engine;
 	uv_timer_init(loop, &engine->end);
 	engine->end.data = engine;
+	uv_timer_init(loop, &engine->limit_timer);
+	engine->limit_timer.data = engine;
+	engine->clock_fd = -1;
+	notify_restore(&engine->notify, engine);
 	watch_keeper(engine);
 	restore_members(engine);
 	return fill_services(engine, err);
+}
+
+/* What services want to be watched beside their processes. */
+static void arrange(struct engine *engine)
+{
+	watch_arrange(engine);
+	for (size_t i = 0; i < engine->project.count; i++)
+		if (engine->project.services[i].spec->schedule.cron)
+			schedule_watch_clock(engine);
 }
 
 void engine_begin(struct engine *engine)
@@ -851,6 +979,7 @@ void engine_begin(struct engine *engine)
 	for (uint32_t i = 0; i < engine->store->life_top; i++)
 		restore_life(engine, i);
 	keeper_link_drop_rest(&engine->keeper);
+	helper_restore(engine);
 	take_exits(engine);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat])
@@ -858,6 +987,7 @@ void engine_begin(struct engine *engine)
 	check_beheaded(engine);
 	engine->is_draining = false;
 	engine->graph_dirty = true;
+	arrange(engine);
 	if (engine->keeper.page->engine_starts > 1)
 		engine_tell(engine, "the engine was started again: start %u",
 			engine->keeper.page->engine_starts);
@@ -892,6 +1022,8 @@ void engine_say_goodbye(struct engine *engine)
 
 void engine_close(struct engine *engine)
 {
+	watch_close(engine);
+	notify_close(&engine->notify);
 	sampler_finish(&engine->sampler);
 	journal_close(&engine->journal);
 	project_finish(&engine->project);
@@ -980,6 +1112,7 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 		log_line("the new service cannot be kept: %s", strerror(errno));
 	if (!grow(engine, service, service->spec->instances, err))
 		return NULL;
+	arrange(engine);
 	engine->graph_dirty = true;
 	drain(engine);
 	return service->spec->name;

@@ -15,6 +15,7 @@
 #include "engine/journal.h"
 #include "engine/keeper_link.h"
 #include "engine/member.h"
+#include "engine/notify.h"
 #include "engine/sampler.h"
 #include "engine/store.h"
 #include "model/project.h"
@@ -39,6 +40,7 @@ struct happening {
 		DEED_EVICT,
 		DEED_PASS, /* through a gate */
 		DEED_SHUT,
+		DEED_WARN,
 		DEED_COUNT
 	} deed;
 	uint32_t seat;
@@ -46,7 +48,7 @@ struct happening {
 	enum event event;
 	enum cause cause; /* of a stop, restart or eviction */
 	enum gate gate;
-	bool is_ordered, at_once; /* of an eviction */
+	bool is_ordered, at_once, is_final; /* of an eviction */
 	char why[DEATH_DETAIL_SIZE];
 };
 
@@ -57,6 +59,9 @@ struct engine {
 	struct project project;
 	struct member *members[STORE_SEATS]; /* owned; by seat */
 	struct output *outputs;              /* all that are open, linked */
+	struct helper *helpers;              /* all that run, linked */
+	struct watch *watches;               /* of services' files, linked */
+	struct notify notify;
 	struct journal journal;
 	struct sampler sampler;
 	struct engine_listener listener;
@@ -71,6 +76,11 @@ struct engine {
 	uv_poll_t keeper_hangup;
 	uv_timer_t retry; /* logs that could not be written */
 	uv_timer_t end;   /* all is killed then */
+	uv_timer_t limit_timer;
+	uint64_t limit_ms; /* what it runs at; 0: it does not */
+	uv_poll_t clock_poll;
+	int clock_fd;                       /* says that the wall clock was set; -1: nobody needs it */
+	uint64_t passes_begun, passes_done; /* of the sampler */
 	uint32_t random;
 };
 
@@ -92,11 +102,18 @@ void engine_report_for(struct engine *engine, struct member *member, enum event 
 void engine_evict(struct engine *engine, struct member *member, const struct eviction *eviction);
 /* What was waited for has come to its present life, or is gone again. */
 void engine_pass(struct engine *engine, struct member *member, enum gate gate);
-void engine_shut(struct engine *engine, struct member *member, enum gate gate);
+void engine_shut(struct engine *engine, struct member *member, enum gate gate, const char *why);
+/* Tell that it is over a limit, and leave it at that. */
+void engine_warn(struct engine *engine, struct member *member, const char *why);
 /* A deadline of the instance has passed. */
 void engine_overdue(struct engine *engine, struct member *member);
 /* Put into the queue what a change of one instance means to another, without seeing it through. */
 void engine_queue(struct engine *engine, const struct happening *happening);
+/* … and when all that was put there is to be seen through. */
+void engine_see_through(struct engine *engine);
+
+/* Measure all that run. Returns the number of the pass that will tell; 0: it cannot be done. */
+uint64_t engine_sample(struct engine *engine);
 
 /* Stop everything in reverse order, then tell on_over. timeout_ms: for all; 0: each its own. */
 void engine_end(struct engine *engine, uint32_t timeout_ms);
@@ -121,6 +138,7 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 bool engine_is_fatal(const struct engine *engine);
 
 /* Called by the parts. */
+void engine_logged(struct engine *engine, struct member *member, enum stream stream);
 void engine_spawn(struct engine *engine, struct member *member);
 void engine_output_closed(struct engine *engine, uint32_t life);
 void engine_changed(struct engine *engine, struct member *member, struct outcome *outcome);

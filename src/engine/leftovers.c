@@ -1,5 +1,6 @@
 #include "engine/leftovers.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ void marker_format(char out[MARKER_SIZE], const struct engine *engine, const str
 /* The keeper's children that are the main process of somebody, and the engine: no leftovers. */
 static pid_t *list_known(struct engine *engine, size_t *count)
 {
-	pid_t *pids = memory_resize(NULL, engine->store->life_top + 1, sizeof *pids);
+	pid_t *pids = memory_resize(NULL, engine->store->life_top + STORE_HELPERS + 1, sizeof *pids);
 
 	*count = 0;
 	pids[(*count)++] = engine->keeper.page->engine_pid;
@@ -28,13 +29,15 @@ static pid_t *list_known(struct engine *engine, size_t *count)
 		if (life->state == LIFE_SPAWNING || life->state == LIFE_RUNNING)
 			pids[(*count)++] = life->pid;
 	}
+	for (uint32_t i = 0; i < STORE_HELPERS; i++)
+		if (engine->store->helpers[i].state != LIFE_FREE)
+			pids[(*count)++] = engine->store->helpers[i].pid;
 	return pids;
 }
 
 /* leader: 0 once the main process has ended. */
-static void find(struct engine *engine, const struct member *member, pid_t leader, struct tree *tree)
+static void find(struct engine *engine, const struct life *life, pid_t leader, struct tree *tree)
 {
-	const struct life *life = &engine->store->lives[member->life];
 	char marker[MARKER_SIZE], variable[MARKER_SIZE + 16];
 	size_t known_count;
 	pid_t *known = list_known(engine, &known_count);
@@ -59,7 +62,7 @@ unsigned leftovers_count(struct engine *engine, const struct member *member)
 
 	if (member->life < 0)
 		return 0;
-	find(engine, member, 0, &tree);
+	find(engine, &engine->store->lives[member->life], 0, &tree);
 	unsigned count = (unsigned)tree.count;
 	tree_finish(&tree);
 	return count;
@@ -80,20 +83,33 @@ static bool signal_new(const struct tree *tree, const struct tree *before, int s
 	return is_any;
 }
 
-void leftovers_signal(struct engine *engine, const struct member *member, int signal)
+/* Against a tree that forks meanwhile: until nobody new is found. Returns how many there were. */
+static unsigned signal_all(struct engine *engine, const struct life *life, pid_t leader, int signal)
 {
 	struct tree before = { 0 };
+	unsigned count = 0;
 
-	if (member->life < 0)
-		return;
 	for (int round = 0; round < KILL_ROUNDS; round++) {
 		struct tree now = { 0 };
-		find(engine, member, member->now.pid, &now);
+		find(engine, life, leader, &now);
 		bool is_any = signal_new(&now, &before, signal);
+		count = now.count > count ? (unsigned)now.count : count;
 		tree_finish(&before);
 		before = now;
 		if (!is_any)
 			break;
 	}
 	tree_finish(&before);
+	return count;
+}
+
+void leftovers_signal(struct engine *engine, const struct member *member, int signal)
+{
+	if (member->life >= 0)
+		signal_all(engine, &engine->store->lives[member->life], member->now.pid, signal);
+}
+
+unsigned leftovers_of_helper(struct engine *engine, const struct life *helper)
+{
+	return signal_all(engine, helper, 0, SIGKILL);
 }

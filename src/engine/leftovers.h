@@ -13,6 +13,9 @@ unsigned leftovers_count(struct engine *engine, const struct member *member);
 /* Signal all of them, those that leave meanwhile too. */
 void leftovers_signal(struct engine *engine, const struct member *member, int signal);
 
+/* A helper has ended: kill what it left behind. Returns how many that were. */
+unsigned leftovers_of_helper(struct engine *engine, const struct life *helper);
+
 /* The value of THRUM_LIFE_ID for a life. */
 enum { MARKER_SIZE = 64 };
 void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "engine/attendant.h"
 #include "engine/engine.h"
 
 enum { LOG_DIR_MODE = 0750 };
@@ -82,6 +83,7 @@ static void on_closed(uv_handle_t *handle)
 
 void member_destroy(struct member *member)
 {
+	attendant_end(member);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		logfile_close(&member->logs[i]);
 	uv_close((uv_handle_t *)&member->timer, on_closed);

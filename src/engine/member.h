@@ -28,6 +28,8 @@ struct member {
 	int32_t life;       /* index of the present process's life; -1: none */
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
+	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
+	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */
 };
 
 /* The member that an instance of the project's table is part of: it always is. */

@@ -57,7 +57,7 @@ static void end_output(struct output *output)
 	unlink_output(output);
 	if (member) {
 		logfile_end_of(&member->logs[output->stream], output->pid, clock_wall_us());
-		engine->listener.on_logged(engine->listener.context, member, output->stream);
+		engine_logged(engine, member, output->stream);
 	}
 	atomic_fetch_or(&life->closed, 1u << output->stream);
 	uv_close((uv_handle_t *)&output->poll, on_output_closed);
@@ -91,7 +91,7 @@ static enum log_progress take(struct output *output)
 	if (member_open_logs(member, &err))
 		progress = logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
 	if (progress == LOG_TAKEN)
-		engine->listener.on_logged(engine->listener.context, member, output->stream);
+		engine_logged(engine, member, output->stream);
 	else if (progress == LOG_STALLED)
 		stall(output, log->path ? log->path : member->now.service);
 	else if (progress == LOG_ENDED)

@@ -89,7 +89,7 @@ void sampler_clear(struct sampler *sampler)
 	sampler->count = 0;
 }
 
-void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid)
+void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants)
 {
 	if (sampler->count == sampler->room) {
 		sampler->room = sampler->room ? sampler->room * 2 : 32;
@@ -100,7 +100,7 @@ void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid)
 		sampler->samples =
 			memory_resize(sampler->samples, sampler->room, sizeof *sampler->samples);
 	}
-	sampler->targets[sampler->count] = (struct sweep_target){ .pid = pid };
+	sampler->targets[sampler->count] = (struct sweep_target){ .pid = pid, .wants = wants };
 	sampler->seats[sampler->count] = seat;
 	sampler->count++;
 }

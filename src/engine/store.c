@@ -7,7 +7,7 @@
 #include "keeper/protocol.h"
 
 enum { STORE_MAGIC = 0x73746f72,
-	STORE_ABI = 1 };
+	STORE_ABI = 2 };
 
 static_assert(sizeof(struct store) <= 64 * 1024 * 1024, "fits in what the keeper gives");
 static_assert(STORE_LIFE_SLOT + STORE_LIVES <= KEEPER_SLOTS, "a keeper slot for each");
@@ -109,24 +109,39 @@ void store_free_seat(struct store *store, uint32_t seat)
 	atomic_store(&store->seats[seat].is_taken, 0);
 }
 
+static void begin_life(struct store *store, struct life *life, uint32_t seat, uint32_t number)
+{
+	life->seat = seat;
+	life->number = number;
+	life->serial = atomic_fetch_add(&store->serial, 1) + 1;
+	life->pid = 0;
+	life->closed = 0;
+	life->began_us = clock_monotonic_us();
+	life->failed_errno = 0;
+	life->failed_step[0] = '\0';
+	atomic_store(&life->state, LIFE_SPAWNING);
+}
+
 int store_take_life(struct store *store, uint32_t seat, uint32_t number)
 {
 	for (uint32_t i = 0; i < STORE_LIVES; i++) {
-		struct life *life = &store->lives[i];
-		if (life->state != LIFE_FREE)
+		if (store->lives[i].state != LIFE_FREE)
 			continue;
 		if (i >= store->life_top)
 			atomic_store(&store->life_top, i + 1);
-		life->seat = seat;
-		life->number = number;
-		life->serial = atomic_fetch_add(&store->serial, 1) + 1;
-		life->pid = 0;
-		life->closed = 0;
-		life->began_us = clock_monotonic_us();
-		life->failed_errno = 0;
-		life->failed_step[0] = '\0';
-		atomic_store(&life->state, LIFE_SPAWNING);
+		begin_life(store, &store->lives[i], seat, number);
 		return (int)i;
 	}
 	return -1;
+}
+
+struct life *store_take_helper(struct store *store, uint32_t seat)
+{
+	for (uint32_t i = 0; i < STORE_HELPERS; i++) {
+		if (store->helpers[i].state != LIFE_FREE)
+			continue;
+		begin_life(store, &store->helpers[i], seat, 0);
+		return &store->helpers[i];
+	}
+	return NULL;
 }

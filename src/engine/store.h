@@ -20,6 +20,7 @@ enum {
 	STORE_SEATS = 3072, /* instances at the most */
 	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,
+	STORE_HELPERS = 64,  /* programs that the engine runs for itself at a time */
 	STORE_SEAT_SLOT = 1, /* keeper slot of seat 0; lives follow the seats */
 	STORE_LIFE_SLOT = STORE_SEAT_SLOT + STORE_SEATS,
 	STORE_STEP_SIZE = 24,
@@ -67,6 +68,7 @@ struct store {
 	struct notice notices[STORE_NOTICES];
 	struct seat seats[STORE_SEATS];
 	struct life lives[STORE_LIVES];
+	struct life helpers[STORE_HELPERS];
 };
 
 /* Maps the keeper's memory; makes it ready when it is new. NULL on failure. */
@@ -96,5 +98,7 @@ const struct notice *store_notice(const struct store *store, uint64_t seq);
 int store_take_seat(struct store *store, const struct instance *instance);
 void store_free_seat(struct store *store, uint32_t seat);
 int store_take_life(struct store *store, uint32_t seat, uint32_t number);
+/* NULL: all are taken. */
+struct life *store_take_helper(struct store *store, uint32_t seat);
 
 #endif

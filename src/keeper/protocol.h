@@ -24,8 +24,10 @@ enum keeper_kind {
 	KEEPER_SPEC = 0,     /* of the project's slot: the resolved configuration */
 	KEEPER_LOCK = 1,     /* the project's lock: held as long as keeper or engine live */
 	KEEPER_LISTENER = 2, /* the control socket */
+	KEEPER_NOTIFY = 3,   /* where processes tell by sd_notify */
 	KEEPER_OUT = 0,      /* of a life's slot: the reading ends of its output */
 	KEEPER_ERR = 1,
+	KEEPER_READY = 2,   /* … of the pipe on which it says that it is ready */
 	KEEPER_LOG_OUT = 0, /* of an instance's slot: the log segments being written; */
 	KEEPER_LOG_ERR = 1, /* how far is the position of the open file itself */
 	/* 3: pidfd, 4: channel, 5: spool, 6: delivered, 7: listening socket of a service */

@@ -202,7 +202,7 @@ static enum event hear(struct instance *instance, enum event event, enum cause c
 }
 
 struct outcome instance_stop_for(struct instance *instance, const struct service_spec *spec,
-	enum event event, enum cause cause, const struct moment *now)
+	enum event event, enum cause cause, const char *why, const struct moment *now)
 {
 	struct outcome outcome = { 0 };
 	bool is_running = state_has_process(instance->state);
@@ -210,7 +210,7 @@ struct outcome instance_stop_for(struct instance *instance, const struct service
 	if (event == EVENT_START && is_scheduled(spec) && instance->state == STATE_STOPPED)
 		event = EVENT_SCHEDULE; /* a further start means now */
 	event = hear(instance, event, cause);
-	instance->detail[0] = '\0';
+	snprintf(instance->detail, sizeof instance->detail, "%s", why);
 	step(instance, spec, event, 0, &outcome, now);
 	if (!is_running)
 		instance->stop_cause = CAUSE_NONE;
@@ -224,7 +224,7 @@ struct outcome instance_report(struct instance *instance, const struct service_s
 
 	if (event == EVENT_START || event == EVENT_STOP || event == EVENT_KILL ||
 		event == EVENT_RESTART)
-		return instance_stop_for(instance, spec, event, CAUSE_MANUAL, now);
+		return instance_stop_for(instance, spec, event, CAUSE_MANUAL, "", now);
 	step(instance, spec, event, 0, &outcome, now);
 	return outcome;
 }
@@ -294,8 +294,20 @@ struct outcome instance_evict(struct instance *instance, const struct service_sp
 	instance->stop_cause = (uint8_t)eviction->cause;
 	instance->is_evicted = true;
 	instance->is_ordered = eviction->is_ordered;
+	instance->wanted &= !eviction->is_final;
 	snprintf(instance->detail, sizeof instance->detail, "%s", eviction->why);
+	if (eviction->cause == CAUSE_LIMIT)
+		tell(&outcome, instance, NOTICE_LIMIT, now);
 	step(instance, spec, eviction->at_once ? EVENT_EVICT_NOW : EVENT_EVICT, 0, &outcome, now);
+	return outcome;
+}
+
+struct outcome instance_warn(struct instance *instance, const char *why, const struct moment *now)
+{
+	struct outcome outcome = { 0 };
+	struct notice *notice = tell(&outcome, instance, NOTICE_LIMIT, now);
+
+	snprintf(notice->detail, sizeof notice->detail, "%s", why);
 	return outcome;
 }
 
@@ -317,11 +329,13 @@ struct outcome instance_pass(struct instance *instance, const struct service_spe
 }
 
 struct outcome instance_shut(struct instance *instance, const struct service_spec *spec,
-	enum gate gate, const struct moment *now)
+	enum gate gate, const char *why, const struct moment *now)
 {
 	struct outcome outcome = { 0 };
 
 	instance->gates |= (uint8_t)gate;
+	if (instance->state != STATE_STOPPING)
+		snprintf(instance->detail, sizeof instance->detail, "%s", why);
 	step(instance, spec, EVENT_UNREADY, 0, &outcome, now);
 	return outcome;
 }
@@ -477,10 +491,11 @@ static void remember(struct instance *instance, const struct death *death,
 	instance->death.pid = instance->pid;
 	instance->death.started_us = instance->started_us;
 	instance->death.ended_us = now->wall_us;
-	instance->death.uptime_ms = now->monotonic_ms - instance->started_ms;
+	instance->death.uptime_ms =
+		now->monotonic_ms > instance->started_ms ? now->monotonic_ms - instance->started_ms : 0;
 	if (instance->stop_cause != CAUSE_NONE)
 		instance->death.cause = instance->stop_cause;
-	if (instance->is_evicted)
+	if (instance->detail[0] && instance->stop_cause != CAUSE_NONE)
 		memcpy(instance->death.detail, instance->detail, sizeof instance->death.detail);
 	instance->has_death = true;
 	instance->death_unwritten = true;

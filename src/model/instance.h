@@ -86,7 +86,7 @@ struct outcome instance_report(struct instance *instance, const struct service_s
 
 /* A stop or restart with another cause than the operator: watch, dependency … */
 struct outcome instance_stop_for(struct instance *instance, const struct service_spec *spec,
-	enum event event, enum cause cause, const struct moment *now);
+	enum event event, enum cause cause, const char *why, const struct moment *now);
 
 /*
  * A probe, a limit or the watchdog wants its end: a failure, told as why. How it goes on is its
@@ -96,17 +96,21 @@ struct eviction {
 	enum cause cause;
 	const char *why;
 	bool is_ordered;
-	bool at_once; /* SIGKILL */
+	bool at_once;  /* SIGKILL */
+	bool is_final; /* it is not wanted up any more */
 };
 struct outcome instance_evict(struct instance *instance, const struct service_spec *spec,
 	const struct eviction *eviction, const struct moment *now);
+
+/* It is over a limit that is only to be told. */
+struct outcome instance_warn(struct instance *instance, const char *why, const struct moment *now);
 
 /* What was waited for has come; with the last of it the instance is ready. */
 struct outcome instance_pass(struct instance *instance, const struct service_spec *spec,
 	enum gate gate, const struct moment *now);
 /* … or is no longer so: its readiness probe fails. */
 struct outcome instance_shut(struct instance *instance, const struct service_spec *spec,
-	enum gate gate, const struct moment *now);
+	enum gate gate, const char *why, const struct moment *now);
 
 /* Its watchdog was told. */
 void instance_kept_alive(struct instance *instance, const struct service_spec *spec,

@@ -17,6 +17,9 @@ struct sample {
 	double tree_cpu_pct; /* with all descendants */
 	uint64_t tree_rss;
 	uint64_t tree_processes;
+	uint64_t tree_threads;
+	uint64_t tree_fds; /* only when they are asked for, as the next: they cost more */
+	uint64_t tree_pss; /* bytes */
 };
 
 /* The machine. */

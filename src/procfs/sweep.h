@@ -14,11 +14,16 @@
 
 struct sweep; /* defined in sweep.c */
 
+/* Figures of a tree that are dear: measured for who wants them. */
+enum sweep_want { SWEEP_TREE_FDS = 1 << 0,
+	SWEEP_TREE_PSS = 1 << 1 };
+
 /* The main process of a tree. No two targets of a pass are the same. */
 struct sweep_target {
 	int32_t pid;
 	int32_t session;    /* that it leads; 0: the one of its pid */
 	uint64_t starttime; /* ticks since boot; 0: whoever has the pid */
+	unsigned wants;     /* of enum sweep_want */
 };
 
 struct sweep *sweep_create(struct error *err);

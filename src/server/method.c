@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "engine/attendant.h"
 #include "engine/child.h"
 #include "engine/leftovers.h"
 #include "protocol/chunk.h"
@@ -81,7 +82,7 @@ void row_of_member(struct row *row, const struct member *member)
 		.last_death = now->death,
 	};
 	memcpy(row->service, now->service, sizeof row->service);
-	memcpy(row->detail, now->detail, sizeof row->detail);
+	memcpy(row->detail, *now->detail ? now->detail : member->status, sizeof row->detail);
 	if (now->pid && member->sample.pid == now->pid)
 		row->sample = member->sample;
 }
@@ -515,7 +516,7 @@ static json_t *do_list(struct call *call)
 		return NULL;
 	if (session->list_count == SESSION_LISTS_MOST)
 		return refuse(call, PROTOCOL_REFUSED, "too many lists are under way");
-	uint64_t pass = hall_sample(session->hall);
+	uint64_t pass = engine_sample(call->engine);
 	if (!pass)
 		return method_list(session, call->params);
 	session->lists[session->list_count++] = (struct waiting_list){
@@ -677,6 +678,27 @@ static json_t *do_log_find(struct call *call)
 	return json_pack("{s:I}", "offset", (json_int_t)offset);
 }
 
+/* How each probe of the running process stands; nothing of those that are not asked now. */
+static json_t *describe_probes(const struct member *member)
+{
+	json_t *list = json_array();
+
+	for (enum probe_role role = 0; member->attendant && role < PROBE_ROLE_COUNT; role++) {
+		struct probe_report report;
+		if (!member->attendant->probes[role])
+			continue;
+		probe_tell(member->attendant->probes[role], &report);
+		json_array_append_new(list,
+			json_pack("{s:s,s:s,s:o,s:i,s:i,s:o,s:o}", "role", probe_role_name(role), "kind",
+				probe_kind_name(member_spec(member)->probes[role].kind), "well",
+				report.was_asked ? json_boolean(report.is_well) : json_null(), "successes",
+				(int)report.successes, "failures", (int)report.failures, "asked",
+				time_to_json(report.asked_us), "said",
+				text_to_json(report.said, strlen(report.said))));
+	}
+	return list;
+}
+
 static json_t *do_info(struct call *call)
 {
 	static struct selection selection;
@@ -694,8 +716,8 @@ static json_t *do_info(struct call *call)
 	config_print_service(&text, spec);
 	json_t *service = json_loads(text_string(&text), 0, NULL);
 	text_finish(&text);
-	return json_pack("{s:o,s:o*,s:s?,s:o,s:o}", "row", member_to_json(member), "service",
-		service, "origin", spec->origin, "log",
+	return json_pack("{s:o,s:o*,s:s?,s:o,s:o,s:o}", "row", member_to_json(member), "service",
+		service, "origin", spec->origin, "probes", describe_probes(member), "log",
 		member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
 		"log_err",
 		member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());

@@ -124,36 +124,14 @@ static void answer_lists(struct session *session, uint64_t pass)
 	session->list_count = kept;
 }
 
-static bool begin_pass(struct hall *hall)
-{
-	struct engine *engine = &hall->engine;
-
-	sampler_clear(&engine->sampler);
-	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
-		if (engine->members[seat] && engine->members[seat]->now.pid)
-			sampler_add(&engine->sampler, seat, engine->members[seat]->now.pid);
-	hall->passes_begun++;
-	return sampler_start(&engine->sampler);
-}
-
-uint64_t hall_sample(struct hall *hall)
-{
-	if (hall->engine.sampler.is_busy) {
-		hall->engine.sampler.is_asked_again = true;
-		return hall->passes_begun + 1;
-	}
-	return begin_pass(hall) ? hall->passes_begun : 0;
-}
-
 static void on_sampled(void *context)
 {
 	struct hall *hall = context;
 	json_t *samples = NULL;
 
-	hall->passes_done = hall->passes_begun;
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
-		answer_lists(session, hall->passes_done);
+		answer_lists(session, hall->engine.passes_done);
 		if (!session->wants_samples || session->is_closing)
 			continue;
 		if (!samples)
@@ -161,15 +139,13 @@ static void on_sampled(void *context)
 		session_notify(session, "sample", json_incref(samples));
 	}
 	json_decref(samples);
-	if (hall->engine.sampler.is_asked_again) {
-		hall->engine.sampler.is_asked_again = false;
-		begin_pass(hall);
-	}
 }
 
 static void on_sample_timer(uv_timer_t *timer)
 {
-	hall_sample(timer->data);
+	struct hall *hall = timer->data;
+
+	engine_sample(&hall->engine);
 }
 
 void hall_arrange_sampling(struct hall *hall)

@@ -30,10 +30,9 @@ struct hall {
 	struct session *sessions; /* linked; owned until closed */
 	unsigned session_count;
 	uv_timer_t sample_timer;
-	uint64_t sample_ms;                 /* what the timer runs at; 0: it does not */
-	uint64_t passes_begun, passes_done; /* of the sampler */
-	uv_timer_t owner_timer;             /* the owner is lost: all is stopped then */
-	uv_timer_t leave_timer;             /* all is stopped: nobody asks for logs any more */
+	uint64_t sample_ms;     /* what the timer runs at; 0: it does not */
+	uv_timer_t owner_timer; /* the owner is lost: all is stopped then */
+	uv_timer_t leave_timer; /* all is stopped: nobody asks for logs any more */
 	uv_signal_t sigterm, sigint;
 	bool is_leaving;
 	bool is_fatal;
@@ -74,8 +73,6 @@ bool session_told(const struct session *session, const struct member *member, en
 
 /* The sampler is to run as often as the most eager session wants. */
 void hall_arrange_sampling(struct hall *hall);
-/* Begin a pass, or have one follow the one under way; returns the pass that will be whole. */
-uint64_t hall_sample(struct hall *hall);
 /* The foreground client is there, or lost. */
 void hall_owner_came(struct hall *hall, uint64_t linger_ms);
 void hall_owner_left(struct hall *hall);

@@ -250,7 +250,7 @@ START_TEST(it_is_ready_when_the_last_gate_has_opened)
 	ck_assert_int_eq(web.state, STATE_RUNNING);
 	ck_assert(told((struct outcome[]){ instance_pass(&web, &spec, GATE_READINESS, &now) }, NOTICE_READY));
 	ck_assert_int_eq(web.state, STATE_READY);
-	ck_assert(told((struct outcome[]){ instance_shut(&web, &spec, GATE_READINESS, &now) }, NOTICE_UNHEALTHY));
+	ck_assert(told((struct outcome[]){ instance_shut(&web, &spec, GATE_READINESS, "no", &now) }, NOTICE_UNHEALTHY));
 	ck_assert_int_eq(web.state, STATE_UNHEALTHY);
 	instance_pass(&web, &spec, GATE_READINESS, &now);
 	ck_assert_int_eq(web.state, STATE_READY);
@@ -436,7 +436,7 @@ END_TEST
 START_TEST(a_restart_for_a_dependency_waits_for_it)
 {
 	bring_up();
-	instance_stop_for(&web, &spec, EVENT_RESTART, CAUSE_DEPENDENCY, &now);
+	instance_stop_for(&web, &spec, EVENT_RESTART, CAUSE_DEPENDENCY, "", &now);
 	ck_assert_uint_eq(end(-1, SIGTERM, false).effects, DO_DISARM | DO_ASK);
 	ck_assert_int_eq(web.state, STATE_PENDING);
 	ck_assert_int_eq(web.death.cause, CAUSE_DEPENDENCY);

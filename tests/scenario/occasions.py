@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""What happens on occasion: a schedule, files that change, hooks."""
+import json, os, signal, sys, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import Failure, Project, expect, is_alive, main, until
+
+
+def events(p, service, *kinds):
+    return [r for r in p.records() if r["kind"] == "event" and r["service"] == service and (not kinds or r["event"] in kinds)]
+
+
+def comes_to(p, name, wanted):
+    return until(lambda: p.rows().get(name, {}).get("state") == wanted and p.rows()[name], f"{name} is {wanted}")
+
+
+def seldom(change, state={"at": 0.0}):
+    """Again and again until the watch is there, but with the quiet that it waits for."""
+    if time.monotonic() > state["at"] + 0.5:
+        state["at"] = time.monotonic()
+        change()
+    return True
+
+
+def a_schedule_runs_it_again_and_again():
+    p = Project("often", {"a": {"command": "echo run", "schedule": {"interval": "300ms"}},
+                          "yearly": {"command": "echo never", "schedule": {"cron": "0 0 1 1 *", "timezone": "UTC"}}})
+    try:
+        p.headless()
+        row = comes_to(p, "yearly/0", "scheduled")
+        expect(row["deadline"].endswith("-01-01T00:00:00.000000Z") or row["deadline"][5:16] in ("01-01T00:00", "12-31T23:59"), f"{row['deadline']}")
+        until(lambda: len(events(p, "a", "completed")) >= 3, "three runs")
+        started = [r["ts"] for r in events(p, "a", "started")]
+        expect(len(set(started)) == len(started), "each once")
+        os.kill(p.engine(), signal.SIGKILL)
+        until(lambda: len(events(p, "a", "completed")) >= 6, "runs after the engine was killed")
+        p.run("start", "yearly", check=0)  # by hand, now
+        until(lambda: events(p, "yearly", "completed"), "a run by hand")
+        comes_to(p, "yearly/0", "scheduled")
+        p.run("stop", "a", check=0)
+        comes_to(p, "a/0", "stopped")
+        p.run("start", "a", check=0)
+        comes_to(p, "a/0", "scheduled")
+    finally:
+        p.close()
+
+
+def a_run_that_overlaps_is_left_out_queued_or_replaces():
+    sleepy = ["sh", "-c", "echo run; sleep 0.7"]
+    p = Project("overlap", {o: {"command": sleepy, "schedule": {"interval": "300ms", "overlap": o}} for o in ("skip", "queue", "replace")})
+    try:
+        p.headless()
+        until(lambda: len(events(p, "skip", "completed")) >= 2 and len(events(p, "queue", "completed")) >= 2 and len(events(p, "replace", "exited")) >= 2, "runs")
+        expect(any("left out" in r["detail"] for r in events(p, "skip", "skipped")), "skip says so")
+        expect(any("due again" in r["detail"] for r in events(p, "queue", "skipped")), "queue says so")
+        expect(all(r["cause"] == "reload" for r in events(p, "replace", "exited")[:2]), f"{events(p, 'replace', 'exited')}")
+        for name in ("skip", "queue", "replace"):
+            alive = 0
+            for r in events(p, name, "started", "exited"):
+                alive += 1 if r["event"] == "started" else -1
+                expect(alive in (0, 1), f"{name}: two at a time")
+    finally:
+        p.close()
+
+
+def files_that_change_restart_it():
+    p = Project("files", {
+        "app": {"command": "sleep 1000", "watch": {"paths": ["src", "one.conf"], "exclude": ["**/test/**", "*.log"], "include": ["**/*.py", "*.py", "one.conf"], "debounce": "100ms", "cascade": True}},
+        "web": {"command": "sleep 1000", "depends_on": ["app"]},
+        "gone": {"command": "sleep 1000", "watch": "nowhere"}})
+    try:
+        os.makedirs(p.dir + "/src/deep/test")
+        p.write("one.conf", "1")
+        p.headless()
+        comes_to(p, "web/0", "running")
+        until(lambda: "nowhere cannot be watched: No such file" in p.run("events").stdout, "a path that is not there is told")
+        pids = lambda: (p.rows()["app/0"]["pid"], p.rows()["web/0"]["pid"])
+
+        def restarts_after(what, change):
+            app, web = pids()
+            change()
+            until(lambda: pids()[0] not in (None, app) and pids()[1] not in (None, web), what)
+            until(lambda: all(r["state"] == "running" for n, r in p.rows().items() if n != "gone/0"), "both run")
+        # the watch is set up in a thread: until it is, a change is not seen
+        app = pids()[0]
+        until(lambda: seldom(lambda: p.write("src/a.py", "x")) and p.rows()["app/0"]["pid"] not in (None, app), "the watch is there")
+        comes_to(p, "web/0", "running")
+        until(lambda: events(p, "web", "started")[1:], "the cascade")
+        restarts_after("a file that is written", lambda: p.write("src/deep/b.py", "x"))
+        restarts_after("a file that is replaced", lambda: os.rename(p.write("new", "2"), p.dir + "/one.conf"))
+        restarts_after("a file that is deleted", lambda: os.unlink(p.dir + "/src/deep/b.py"))
+
+        def in_new_folder():
+            os.makedirs(p.dir + "/src/fresh/deeper")
+            until(lambda: seldom(lambda: p.write("src/fresh/deeper/c.py", "x")) and len(events(p, "app", "started")) > count, "a folder made meanwhile")
+        count = len(events(p, "app", "started"))
+        restarts_after("a folder made meanwhile", in_new_folder)
+        count = len(events(p, "app", "started"))
+        p.write("src/deep/test/t.py", "x")
+        p.write("src/x.log", "x")
+        p.write("src/readme.txt", "x")
+        p.write("src/.hidden.py", "x")
+        restarts_after("what counts after what does not", lambda: p.write("src/a.py", "y"))
+        expect(len(events(p, "app", "started")) == count + 1, "excluded ones restart nothing")
+        expect(p.rows()["app/0"]["restarts"]["watch"] >= 5, f"{p.rows()['app/0']['restarts']}")
+        died = p.json("history", "app")[0]
+        expect(died["cause"] == "watch" and "src/a.py" in died["detail"], f"{died}")
+    finally:
+        p.close()
+
+
+def a_crashed_one_comes_back_when_its_file_is_mended():
+    p = Project("mend", {"a": {"command": ["sh", "a.sh"], "watch": {"paths": ["a.sh"], "debounce": "50ms"}, "availability": {"max_restarts": 0}}})
+    try:
+        p.write("a.sh", "exit 1")
+        p.run("up", "-d", check=0)
+        comes_to(p, "a/0", "fatal")
+        until(lambda: seldom(lambda: p.write("a.sh", "exec sleep 1000")) and p.rows()["a/0"]["state"] == "running", "it runs")
+    finally:
+        p.close()
+
+
+def many_folders_are_bounded():
+    p = Project("many", {"a": {"command": "sleep 1000", "watch": {"paths": ["src"], "debounce": "50ms"}}})
+    try:
+        for i in range(90):
+            for k in range(100):
+                os.makedirs(f"{p.dir}/src/{i}/{k}")
+        p.run("up", "-d", check=0)
+        until(lambda: "more than 8192 folders are to be watched" in p.run("events").stdout, "it says so")
+        expect(p.rows()["a/0"]["state"] == "running", "and runs")
+    finally:
+        p.close()
+
+
+HOOK = ["sh", "-c", "cat > $THRUM_EVENT.json; env > $THRUM_EVENT.env"]
+
+
+def hooks_are_told_what_happened():
+    p = Project("hooks", {"a": {"command": ["sh", "-c", "sleep 0.1; exit 3"], "environment": {"MINE": "yes"}, "availability": {"max_restarts": 0},
+                                "hooks": {"on_start": HOOK, "on_crash": HOOK, "on_fatal": HOOK}},
+                          "b": {"command": "sleep 1000", "hooks": {"on_stop": HOOK, "on_crash": "touch wrong"}}})
+
+    def read(name):
+        try:
+            with open(f"{p.dir}/{name}") as f:
+                return f.read()
+        except OSError:
+            return ""
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: all(read(n + ".env").endswith("\n") for n in ("started", "exited", "fatal")), "three hooks")
+        told = json.loads(read("exited.json"))
+        expect(told["event"] == "exited" and told["code"] == 3 and told["service"] == "a", f"{told}")
+        env = dict(line.split("=", 1) for line in read("exited.env").splitlines() if "=" in line)
+        expect(env["THRUM_EXIT_CODE"] == "3" and env["THRUM_CAUSE"] == "exit" and env["THRUM_SERVICE"] == "a" and env["MINE"] == "yes", f"{env}")
+        p.run("stop", "b", check=0)
+        until(lambda: read("stopped.env").endswith("\n"), "the hook of a stop")
+        expect(not os.path.exists(p.dir + "/wrong"), "a stop is no crash")
+    finally:
+        p.close()
+
+
+def a_hook_that_fails_hangs_or_forks_changes_nothing_else():
+    p = Project("bad", {"fails": {"command": "true", "hooks": {"on_completed": "echo no such table; exit 7"}},
+                        "hangs": {"command": "true", "hooks": {"on_completed": "sleep 1000", "timeout": "200ms"}},
+                        "forks": {"command": "true", "hooks": {"on_completed": "setsid sleep 4712 >/dev/null 2>&1 </dev/null & echo"}},
+                        "none": {"command": "true", "hooks": {"on_completed": "/no/such/program"}},
+                        "steady": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        for said in ("fails/0: hook on_completed: exit 7: no such table", "hangs/0: hook on_completed: no answer within 0.2 s",
+                     "forks/0: hook on_completed left 1 processes behind, which were killed", "none/0: hook on_completed: exec: No such file or directory"):
+            until(lambda: said in p.run("events").stdout, said)
+        expect(p.rows()["steady/0"]["restarts"]["crash"] == 0 and p.rows()["steady/0"]["state"] == "running", "others are not affected")
+    finally:
+        p.close()
+
+
+main(a_schedule_runs_it_again_and_again,
+     a_run_that_overlaps_is_left_out_queued_or_replaces,
+     files_that_change_restart_it,
+     a_crashed_one_comes_back_when_its_file_is_mended,
+     many_folders_are_bounded,
+     hooks_are_told_what_happened,
+     a_hook_that_fails_hangs_or_forks_changes_nothing_else)
