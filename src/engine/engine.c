@@ -117,6 +117,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 		hook_consider(engine, member, &outcome->notices[i]);
 	}
 	listener->on_changed(listener->context, member);
+	project_ask_about(&engine->project, member_service(member));
 	engine->graph_dirty = true;
 }
 
@@ -220,8 +221,21 @@ static bool ends_project(const struct member *member)
 {
 	enum state state = member->now.state;
 
-	return member_spec(member)->restart.mode == RESTART_EXIT_ON_FAILURE &&
-	       (state == STATE_FAILED || state == STATE_FATAL);
+	return (state == STATE_FAILED || state == STATE_FATAL) &&
+	       member_spec(member)->restart.mode == RESTART_EXIT_ON_FAILURE;
+}
+
+/* Those whose dependencies have changed. */
+static void ask_services(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->project.count; i++) {
+		struct service *service = &engine->project.services[i];
+		if (!service->is_asked)
+			continue;
+		service->is_asked = false;
+		for (size_t k = 0; k < service->count; k++)
+			ask_graph(engine, member_of(service->instances[k]));
+	}
 }
 
 static void consult_graph(struct engine *engine)
@@ -242,10 +256,10 @@ static void consult_graph(struct engine *engine)
 			forget_member(engine, member);
 		else if (is_ending)
 			stop_next(engine, member);
-		else
-			ask_graph(engine, member);
 	}
-	if (is_ending && !engine->queue_count)
+	if (!is_ending)
+		ask_services(engine);
+	else if (!engine->queue_count)
 		end_if_over(engine);
 }
 

@@ -24,16 +24,23 @@ static void restart_all(struct engine *engine, struct service *service, const ch
 		restart(engine, service->instances[i], why, name);
 }
 
+static bool wants_restart(const struct service_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->depends_count; i++)
+		if (strcmp(spec->depends_on[i].service, name) == 0 && spec->depends_on[i].restart)
+			return true;
+	return false;
+}
+
 /* A further life of what others depend on. cascade: whatever their edges say. */
 static void restart_dependents(struct engine *engine, const struct member *member, bool cascade)
 {
-	for (size_t i = 0; i < engine->project.count; i++) {
-		struct service *service = &engine->project.services[i];
-		for (size_t k = 0; k < service->spec->depends_count; k++) {
-			const struct dependency *on = &service->spec->depends_on[k];
-			if (strcmp(on->service, member->now.service) == 0 && (on->restart || cascade))
-				restart_all(engine, service, "depends on", on->service);
-		}
+	const struct service *changed = member_service(member);
+
+	for (size_t i = 0; i < changed->dependent_count; i++) {
+		struct service *service = &engine->project.services[changed->dependents[i]];
+		if (cascade || wants_restart(service->spec, member->now.service))
+			restart_all(engine, service, "depends on", member->now.service);
 	}
 }
 

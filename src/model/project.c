@@ -7,6 +7,45 @@
 
 #include "base/memory.h"
 
+/* Most of what is done with a thousand services is finding one by its name. */
+static int compare_names(const void *a, const void *b)
+{
+	const struct named *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
+}
+
+static void sort_names(struct project *project)
+{
+	project->by_name = memory_resize(project->by_name, project->count, sizeof *project->by_name);
+	for (size_t i = 0; i < project->count; i++)
+		project->by_name[i] = (struct named){ project->services[i].spec->name, i };
+	qsort(project->by_name, project->count, sizeof *project->by_name, compare_names);
+}
+
+static void add_dependent(struct service *service, size_t index)
+{
+	service->dependents = memory_resize(
+		service->dependents, service->dependent_count + 1, sizeof *service->dependents);
+	service->dependents[service->dependent_count++] = index;
+}
+
+static void find_dependents(struct project *project)
+{
+	for (size_t i = 0; i < project->count; i++) {
+		project->services[i].dependent_count = 0;
+		project->services[i].is_asked = true;
+	}
+	for (size_t i = 0; i < project->count; i++) {
+		const struct service_spec *spec = project->services[i].spec;
+		for (size_t k = 0; k < spec->depends_count; k++) {
+			struct service *on = project_find(project, spec->depends_on[k].service);
+			if (on)
+				add_dependent(on, i);
+		}
+	}
+}
+
 void project_init(struct project *project, struct project_spec *spec)
 {
 	*project = (struct project){ .spec = spec };
@@ -24,23 +63,37 @@ void project_refresh(struct project *project)
 	/* adding to the spec may have moved it */
 	for (size_t i = 0; i < count; i++)
 		project->services[i].spec = &project->spec->services[i];
+	sort_names(project);
+	find_dependents(project);
+}
+
+void project_ask_about(struct project *project, struct service *service)
+{
+	service->is_asked = true;
+	for (size_t i = 0; i < service->dependent_count; i++)
+		project->services[service->dependents[i]].is_asked = true;
 }
 
 void project_finish(struct project *project)
 {
-	for (size_t i = 0; i < project->count; i++)
+	for (size_t i = 0; i < project->count; i++) {
 		free(project->services[i].instances);
+		free(project->services[i].dependents);
+	}
 	free(project->services);
+	free(project->by_name);
 	project_spec_destroy(project->spec);
 	*project = (struct project){ 0 };
 }
 
 struct service *project_find(const struct project *project, const char *name)
 {
-	for (size_t i = 0; i < project->count; i++)
-		if (strcmp(project->services[i].spec->name, name) == 0)
-			return &project->services[i];
-	return NULL;
+	struct named wanted = { .name = name };
+	const struct named *found = !project->count ? NULL
+						    : bsearch(&wanted, project->by_name, project->count,
+							      sizeof wanted, compare_names);
+
+	return found ? &project->services[found->index] : NULL;
 }
 
 struct instance *service_find(const struct service *service, unsigned index)
@@ -197,20 +250,10 @@ enum permission project_may_start(const struct project *project,
 	return worst;
 }
 
-static bool depends_on(const struct service_spec *spec, const char *name)
-{
-	for (size_t i = 0; i < spec->depends_count; i++)
-		if (strcmp(spec->depends_on[i].service, name) == 0)
-			return true;
-	return false;
-}
-
 bool project_may_stop(const struct project *project, const struct service *service)
 {
-	for (size_t i = 0; i < project->count; i++) {
-		const struct service *other = &project->services[i];
-		if (!depends_on(other->spec, service->spec->name))
-			continue;
+	for (size_t i = 0; i < service->dependent_count; i++) {
+		const struct service *other = &project->services[service->dependents[i]];
 		for (size_t k = 0; k < other->count; k++)
 			if (!instance_is_finished(other->instances[k]))
 				return false;

@@ -15,10 +15,20 @@ struct service {
 	struct service_spec *spec;   /* borrowed from the project's spec */
 	struct instance **instances; /* owned table, borrowed items; sorted by index */
 	size_t count;
+	size_t *dependents; /* owned; places in the project of those that depend on it */
+	size_t dependent_count;
+	bool is_asked; /* something that its start hangs on has changed: for whoever consults the graph */
+};
+
+/* Where in the table a service is. */
+struct named {
+	const char *name; /* borrowed from the spec */
+	size_t index;
 };
 
 struct project {
 	struct project_spec *spec; /* owned */
+	struct named *by_name;     /* owned; sorted */
 	struct service *services;  /* owned; one for each of spec, in its order */
 	size_t count;
 };
@@ -36,6 +46,9 @@ struct instance *service_find(const struct service *service, unsigned index);
 
 void service_add(struct service *service, struct instance *instance);
 void service_remove(struct service *service, const struct instance *instance);
+
+/* An instance of it has changed: ask again those that depend on it, and itself. */
+void project_ask_about(struct project *project, struct service *service);
 
 /* May an instance of this service start now? */
 enum permission { PERMISSION_WAIT,

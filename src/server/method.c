@@ -240,21 +240,21 @@ static json_t *names_of(const struct selection *selection)
 
 /* ---- acting ---- */
 
-/* What has to be there first is started too, unless it is, or has done its work. */
-static void start_dependencies(struct engine *engine, const struct service *service, unsigned depth)
+/* What has to be there first is started too, unless it is, or has done its work. Each once. */
+static void start_dependencies(struct engine *engine, const struct service *service, bool *seen)
 {
-	for (size_t i = 0; depth && i < service->spec->depends_count; i++) {
+	for (size_t i = 0; i < service->spec->depends_count; i++) {
 		struct service *on =
 			project_find(&engine->project, service->spec->depends_on[i].service);
-		if (!on || on->spec->disabled)
+		size_t place = on ? (size_t)(on - engine->project.services) : 0;
+		if (!on || on->spec->disabled || seen[place])
 			continue;
-		start_dependencies(engine, on, depth - 1);
+		seen[place] = true;
+		start_dependencies(engine, on, seen);
 		for (size_t k = 0; k < on->count; k++) {
 			enum state state = on->instances[k]->state;
 			if (state == STATE_STOPPED || state == STATE_SKIPPED)
-				engine_report(engine,
-					member_of(on->instances[k]),
-					EVENT_START);
+				engine_report(engine, member_of(on->instances[k]), EVENT_START);
 		}
 	}
 }
@@ -269,6 +269,7 @@ static json_t *act(struct call *call, enum event event)
 		return refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
 	json_t *result = names_of(&selection);
 	uint32_t seats[STORE_SEATS];
+	bool *seen = memory_zeroed(call->engine->project.count + 1, sizeof *seen);
 	for (size_t i = 0; i < selection.count; i++)
 		seats[i] = selection.items[i]->seat;
 	for (size_t i = 0; i < selection.count; i++) {
@@ -278,10 +279,10 @@ static json_t *act(struct call *call, enum event event)
 		if (!member || (is_asleep && !selection.is_by_name))
 			continue;
 		if (event == EVENT_START && !json_is_true(json_object_get(call->params, "no_deps")))
-			start_dependencies(
-				call->engine, member_service(member), call->engine->project.count);
+			start_dependencies(call->engine, member_service(member), seen);
 		engine_report(call->engine, member, event);
 	}
+	free(seen);
 	return result;
 }
 
