@@ -65,7 +65,7 @@ static void forget_before(struct crash_memory *memory, uint64_t now_ms, uint32_t
 {
 	unsigned old = 0;
 
-	while (old < memory->count && now_ms - memory->times_ms[old] >= window_ms)
+	while (old < memory->count && (uint32_t)now_ms - memory->times_ms[old] >= window_ms)
 		old++;
 	memory->count -= old;
 	memmove(memory->times_ms, memory->times_ms + old,
@@ -81,7 +81,7 @@ static bool grant(const struct restart_policy *policy, struct crash_memory *memo
 	forget_before(memory, now_ms, policy->window_ms);
 	if (memory->count >= policy->max_restarts || memory->count >= POLICY_CRASHES_MOST)
 		return false;
-	memory->times_ms[memory->count++] = now_ms;
+	memory->times_ms[memory->count++] = (uint32_t)now_ms;
 	return true;
 }
 

@@ -50,11 +50,13 @@ void restart_policy_init(struct restart_policy *policy); /* the contract's defau
 
 /* What an instance remembers of its crashes. Zeroed is "none". */
 struct crash_memory {
-	unsigned short_lives;                   /* lives under min_uptime in a row */
-	unsigned evictions;                     /* in the window that began … */
-	uint64_t evicted_ms;                    /* … then */
-	unsigned count;                         /* of crashes in times[] */
-	uint64_t times_ms[POLICY_CRASHES_MOST]; /* the newest restarts granted, oldest first */
+	unsigned short_lives; /* lives under min_uptime in a row */
+	unsigned evictions;   /* in the window that began … */
+	uint64_t evicted_ms;  /* … then */
+	unsigned count;       /* of crashes in times[] */
+	/* the newest restarts granted, oldest first: the low half of the time, since there are three
+	   of these for each instance, and what is older than 49 days is no news */
+	uint32_t times_ms[POLICY_CRASHES_MOST];
 };
 
 enum verdict {

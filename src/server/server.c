@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 enum {
 	OWNER_GRACE_MS = 5000, /* a new engine gives the owner this long to come back */
 	LEAVE_MS = 5000,       /* at the end, clients that read logs get this long a request */
+	LARGE = 64 * 1024,     /* bytes of memory, asked for at once */
 	ACCEPT_PAUSE_MS = 100, /* no descriptor for one more client: try again then */
 };
 
@@ -343,9 +345,13 @@ static void begin(struct hall *hall)
 
 int server_run(const char *project)
 {
-	struct hall *hall = memory_zeroed(1, sizeof *hall);
+	struct hall *hall;
 	struct error err;
 
+	/* what was large goes back to the system at once: an engine runs for months after its busy start */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+	mallopt(M_TRIM_THRESHOLD, LARGE);
+	hall = memory_zeroed(1, sizeof *hall);
 	uv_loop_init(&hall->loop);
 	watch_signals(hall);
 	if (!open_hall(hall, &err)) {
