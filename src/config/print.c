@@ -63,7 +63,7 @@ static json_t *rlimits_of(const struct service_spec *spec)
 	json_t *limits = json_object();
 
 	for (int i = 0; i < SPEC_RLIMITS; i++)
-		if (spec->rlimits[i].is_set)
+		if (spec->rlimits && spec->rlimits[i].is_set)
 			json_object_set_new(limits, rlimit_name(i),
 				json_pack("[o,o]", limit_of(spec->rlimits[i].soft),
 					limit_of(spec->rlimits[i].hard)));

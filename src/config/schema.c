@@ -446,19 +446,21 @@ static bool take_rlimit(
 
 TAKES(take_rlimits)
 {
-	struct rlimit_spec *limits = place;
+	struct rlimit_spec **limits = place;
 	bool ok = true;
 
 	if (value->kind != NODE_MAP)
 		return problem_error(reading->problems, value->at,
 			"%s takes a map such as {nofile: 65536}", key->name);
+	if (!*limits)
+		*limits = memory_zeroed(SPEC_RLIMITS, sizeof **limits);
 	for (size_t i = 0; i < value->count; i += 2) {
 		int number = rlimit_number(value->items[i]->text);
 		if (number < 0)
 			ok = problem_error(reading->problems, value->items[i]->at,
 				"no such limit: '%.60s'", value->items[i]->text);
 		else
-			ok = take_rlimit(reading, value->items[i + 1], &limits[number]) && ok;
+			ok = take_rlimit(reading, value->items[i + 1], &(*limits)[number]) && ok;
 	}
 	return ok;
 }

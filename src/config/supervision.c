@@ -521,6 +521,7 @@ static bool take_limit(struct reading *reading, const struct node *item, void *p
 	if (spec->limit_count == LIMITS_MOST)
 		return problem_error(
 			reading->problems, item->at, "at most %d limits", LIMITS_MOST);
+	spec->limits = memory_resize(spec->limits, spec->limit_count + 1, sizeof *spec->limits);
 	spec->limits[spec->limit_count++] = limit;
 	return true;
 }

@@ -222,7 +222,7 @@ static bool set_limits(const struct birth *birth)
 		return false;
 	files.rlim_cur = birth->launch->soft_nofile;
 	setrlimit(RLIMIT_NOFILE, &files); /* ours is raised; theirs is as it was */
-	for (int i = 0; i < SPEC_RLIMITS; i++) {
+	for (int i = 0; birth->spec->rlimits && i < SPEC_RLIMITS; i++) {
 		const struct rlimit_spec *wanted = &birth->spec->rlimits[i];
 		struct rlimit limit = { wanted->soft, wanted->hard };
 		if (wanted->is_set && setrlimit((__rlimit_resource_t)i, &limit) < 0)

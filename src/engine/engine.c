@@ -24,6 +24,7 @@
 #include "engine/output.h"
 #include "engine/ripple.h"
 #include "engine/schedule.h"
+#include "engine/stopping.h"
 #include "engine/watch.h"
 
 enum { SPEC_MOST = 16 * 1024 * 1024,
@@ -86,19 +87,12 @@ static void push(struct engine *engine, struct happening happening)
 
 static void perform(struct engine *engine, struct member *member, unsigned effects)
 {
-	struct life *life = member->life < 0 ? NULL : &engine->store->lives[member->life];
-	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
-
 	if (effects & DO_SPAWN)
 		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
-	if (effects & DO_TERMINATE && life && !member->now.beheaded)
-		child_signal(&engine->keeper, life, shutdown->signal, !shutdown->parent_only);
-	if (effects & DO_TERMINATE && member->now.beheaded)
-		leftovers_signal(engine, member, SIGTERM);
-	if (effects & DO_KILL && life) {
-		leftovers_signal(engine, member, SIGKILL);
-		child_signal(&engine->keeper, life, SIGKILL, true);
-	}
+	if (effects & DO_TERMINATE)
+		stopping_ask(engine, member);
+	if (effects & DO_KILL)
+		stopping_kill(engine, member);
 }
 
 void engine_changed(struct engine *engine, struct member *member, struct outcome *outcome)

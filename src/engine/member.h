@@ -26,6 +26,7 @@ struct member {
 	struct logfile logs[STREAM_COUNT];
 	bool logs_open;
 	int32_t life;       /* index of the present process's life; -1: none */
+	unsigned kills;     /* how often the present stop has sent SIGKILL */
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */

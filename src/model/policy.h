@@ -22,7 +22,7 @@ enum restart_mode {
 const char *restart_mode_name(enum restart_mode mode); /* "on_failure" … */
 
 enum { POLICY_CODES_MOST = 16,
-	POLICY_CRASHES_MOST = 128 };
+	POLICY_CRASHES_MOST = 64 };
 #define POLICY_UNLIMITED UINT_MAX /* max_restarts: unlimited */
 
 /* Exit codes and signals: 78, or -6 for SIGABRT. */

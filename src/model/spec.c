@@ -207,6 +207,8 @@ void service_spec_finish(struct service_spec *spec)
 	strings_finish(&spec->environment);
 	strings_finish(&spec->namespaces);
 	free(spec->user);
+	free(spec->rlimits);
+	free(spec->limits);
 	free(spec->group);
 	for (size_t i = 0; i < spec->depends_count; i++)
 		free(spec->depends_on[i].service);

@@ -190,19 +190,19 @@ struct service_spec {
 	unsigned instances;         /* 1 or more */
 	struct strings namespaces;
 	bool disabled;
-	char *user;                               /* NULL: as the engine */
-	char *group;                              /* NULL: the user's own */
-	int umask;                                /* -1: as the engine */
-	int nice;                                 /* 0: as the engine */
-	int oom_score_adj;                        /* OOM_SCORE_UNSET: as the engine */
-	struct rlimit_spec rlimits[SPEC_RLIMITS]; /* by RLIMIT_… number */
+	char *user;                  /* NULL: as the engine */
+	char *group;                 /* NULL: the user's own */
+	int umask;                   /* -1: as the engine */
+	int nice;                    /* 0: as the engine */
+	int oom_score_adj;           /* OOM_SCORE_UNSET: as the engine */
+	struct rlimit_spec *rlimits; /* owned; SPEC_RLIMITS of them, by RLIMIT_… number; NULL: none is set */
 	struct restart_policy restart;
 	struct dependency *depends_on;
 	size_t depends_count;
 	struct shutdown_spec shutdown;
 	struct ready_spec ready;
 	struct probe_spec probes[PROBE_ROLE_COUNT];
-	struct limit_spec limits[LIMITS_MOST];
+	struct limit_spec *limits; /* owned */
 	unsigned limit_count;
 	uint32_t watchdog_ms;    /* a keep-alive by sd_notify at least this often; 0: none */
 	uint32_t max_runtime_ms; /* a life this long is ended; 0: none */

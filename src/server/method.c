@@ -780,5 +780,6 @@ void method_call(struct session *session, json_t *request)
 	}
 	call.params = params ? json_incref(params) : json_object();
 	perform(&call, name);
+	hall_tidy_later(session->hall);
 	json_decref(call.params);
 }

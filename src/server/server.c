@@ -20,6 +20,7 @@ enum {
 	OWNER_GRACE_MS = 5000, /* a new engine gives the owner this long to come back */
 	LEAVE_MS = 5000,       /* at the end, clients that read logs get this long a request */
 	LARGE = 64 * 1024,     /* bytes of memory, asked for at once */
+	TIDY_MS = 1000,
 	ACCEPT_PAUSE_MS = 100, /* no descriptor for one more client: try again then */
 };
 
@@ -165,6 +166,18 @@ void hall_arrange_sampling(struct hall *hall)
 		uv_timer_start(&hall->sample_timer, on_sample_timer, 0, wanted_ms);
 }
 
+static void on_tidy(uv_timer_t *timer)
+{
+	(void)timer;
+	malloc_trim(0);
+}
+
+void hall_tidy_later(struct hall *hall)
+{
+	if (!uv_is_active((uv_handle_t *)&hall->tidy_timer))
+		uv_timer_start(&hall->tidy_timer, on_tidy, TIDY_MS, 0);
+}
+
 /* ---- coming and going ---- */
 
 static void on_owner_lost(uv_timer_t *timer)
@@ -304,6 +317,7 @@ static bool open_hall(struct hall *hall, struct error *err)
 		hall, on_changed, on_removed, on_notice, on_logged, on_sampled, on_over
 	};
 	uv_timer_init(&hall->loop, &hall->sample_timer);
+	uv_timer_init(&hall->loop, &hall->tidy_timer);
 	uv_timer_init(&hall->loop, &hall->owner_timer);
 	uv_timer_init(&hall->loop, &hall->leave_timer);
 	uv_timer_init(&hall->loop, &hall->accept_timer);

@@ -30,6 +30,7 @@ struct hall {
 	struct session *sessions; /* linked; owned until closed */
 	unsigned session_count;
 	uv_timer_t sample_timer;
+	uv_timer_t tidy_timer;  /* memory that requests left free goes back to the system then */
 	uint64_t sample_ms;     /* what the timer runs at; 0: it does not */
 	uv_timer_t owner_timer; /* the owner is lost: all is stopped then */
 	uv_timer_t leave_timer; /* all is stopped: nobody asks for logs any more */
@@ -73,6 +74,8 @@ bool session_told(const struct session *session, const struct member *member, en
 
 /* The sampler is to run as often as the most eager session wants. */
 void hall_arrange_sampling(struct hall *hall);
+/* Something large may have been answered: tidy up once it is quiet. */
+void hall_tidy_later(struct hall *hall);
 /* The foreground client is there, or lost. */
 void hall_owner_came(struct hall *hall, uint64_t linger_ms);
 void hall_owner_left(struct hall *hall);

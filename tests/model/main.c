@@ -1,12 +1,14 @@
 #include "tests/runner.h"
 
 Suite *cron_suite(void);
+Suite *graph_suite(void);
 Suite *instance_suite(void);
 Suite *policy_suite(void);
 Suite *state_suite(void);
 
 static suite_function *const suites[] = {
 	cron_suite,
+	graph_suite,
 	instance_suite,
 	policy_suite,
 	state_suite,

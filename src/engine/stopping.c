@@ -1,0 +1,101 @@
+#include "engine/stopping.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "engine/child.h"
+#include "engine/helper.h"
+#include "engine/leftovers.h"
+#include "procfs/stat.h"
+
+enum { KILLS_PATIENT = 5 }; /* it is killed again every second; after so many somebody must know */
+
+/* A command that asks one life to end. */
+struct request {
+	struct engine *engine;
+	uint32_t seat, life;
+};
+
+static void send_signal(struct engine *engine, struct member *member)
+{
+	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
+
+	if (member->now.beheaded)
+		leftovers_signal(engine, member, SIGTERM);
+	else if (member->life >= 0)
+		child_signal(&engine->keeper, &engine->store->lives[member->life],
+			shutdown->signal, !shutdown->parent_only);
+}
+
+static void on_asked(void *context, const struct helper_end *end)
+{
+	struct request *request = context;
+	struct member *member = request->engine->members[request->seat];
+
+	if (member && member->now.life == request->life && member->now.state == STATE_STOPPING) {
+		if (!end->is_success)
+			engine_tell(request->engine, "%s/%u: shutdown.command: %s", member->now.service,
+				member->now.index, end->why);
+		if (member->now.pid)
+			send_signal(request->engine, member);
+	}
+	free(request);
+}
+
+static bool run_command(struct engine *engine, struct member *member)
+{
+	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
+	struct request *request = memory_zeroed(1, sizeof *request);
+	struct error err;
+
+	*request = (struct request){ engine, member->seat, member->now.life };
+	struct helper_task task = { .member = member,
+		.argv = &shutdown->argv,
+		.timeout_ms = shutdown->timeout_ms ? shutdown->timeout_ms : 1,
+		.on_end = on_asked,
+		.context = request };
+	if (helper_start(engine, &task, &err))
+		return true;
+	engine_tell(engine, "%s/%u: shutdown.command: %s", member->now.service, member->now.index,
+		err.text);
+	free(request);
+	return false;
+}
+
+void stopping_ask(struct engine *engine, struct member *member)
+{
+	bool has_command = member_spec(member)->shutdown.argv.count && !member->now.beheaded;
+
+	member->kills = 0;
+	if (!has_command || !run_command(engine, member))
+		send_signal(engine, member);
+}
+
+/* Who waits in the kernel for a disk or a server that does not answer cannot be ended by anybody. */
+static void tell_unkillable(struct engine *engine, struct member *member)
+{
+	struct proc_stat stat;
+
+	if (!member->now.pid || !proc_stat_read(member->now.pid, &stat))
+		return;
+	snprintf(member->now.detail, sizeof member->now.detail,
+		"killed %u times; pid %d is still there, in state %c%s", member->kills,
+		(int)member->now.pid, stat.state,
+		stat.state == 'D' ? " (it waits in the kernel: a disk or a file server that does not answer?)"
+				  : "");
+	if (member->kills == KILLS_PATIENT)
+		engine_tell(engine, "%s/%u: %s", member->now.service, member->now.index,
+			member->now.detail);
+}
+
+void stopping_kill(struct engine *engine, struct member *member)
+{
+	if (member->life < 0)
+		return;
+	leftovers_signal(engine, member, SIGKILL);
+	child_signal(&engine->keeper, &engine->store->lives[member->life], SIGKILL, true);
+	if (++member->kills >= KILLS_PATIENT)
+		tell_unkillable(engine, member);
+}
