@@ -30,7 +30,7 @@ struct loop {
 	int signal_fd;
 	uint64_t drawn_ms;
 	bool is_dirty, is_gone;
-	bool is_refused; /* the terminal did not take the frame */
+	bool is_behind; /* the terminal has not taken all of a frame */
 };
 
 static bool connect_engine(struct ui *ui, struct error *err)
@@ -117,8 +117,8 @@ static void draw(struct loop *loop)
 	screen_size(&width, &height);
 	grid_reset(&loop->grid, width, height);
 	view_draw(ui, &loop->grid);
-	loop->is_refused = !screen_show(&loop->grid);
-	loop->is_dirty = loop->is_refused;
+	loop->is_dirty = !screen_show(&loop->grid);
+	loop->is_behind = !screen_send();
 	loop->drawn_ms = clock_monotonic_ms();
 }
 
@@ -162,7 +162,9 @@ static int patience(const struct loop *loop)
 {
 	uint64_t now = clock_monotonic_ms(), due = loop->drawn_ms + TICK_MS;
 
-	if (loop->is_dirty)
+	if (loop->is_behind)
+		due = now + TICK_MS;
+	else if (loop->is_dirty)
 		due = loop->drawn_ms + FRAME_MS;
 	else if (counts_down(loop->ui))
 		due = loop->drawn_ms + COUNTDOWN_MS;
@@ -177,10 +179,13 @@ static void wait_for_something(struct loop *loop)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = loop->signal_fd, .events = POLLIN },
 		{ .fd = loop->ui->link ? link_fd(loop->ui->link) : -1, .events = POLLIN },
+		{ .fd = loop->is_behind ? screen_fd() : -1, .events = POLLOUT },
 	};
 
-	if (poll(ready, 3, patience(loop)) < 0 && errno != EINTR)
+	if (poll(ready, sizeof ready / sizeof *ready, patience(loop)) < 0 && errno != EINTR)
 		loop->ui->is_leaving = true;
+	if (ready[3].revents)
+		loop->is_behind = !screen_send();
 	if (ready[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		loop->is_gone = loop->ui->is_leaving = true;
 }
@@ -195,7 +200,8 @@ static void serve(struct loop *loop)
 		loop->is_dirty |= take_messages(ui);
 		uint64_t since_ms = clock_monotonic_ms() - loop->drawn_ms;
 		bool is_due = since_ms >= TICK_MS || (counts_down(ui) && since_ms >= COUNTDOWN_MS);
-		if ((loop->is_dirty && since_ms >= FRAME_MS) || is_due)
+		is_due |= loop->is_dirty && since_ms >= FRAME_MS;
+		if (is_due && !loop->is_behind)
 			draw(loop);
 		if (ui->is_leaving)
 			break;
@@ -226,29 +232,36 @@ static void say_goodbye(const struct ui *ui)
 		ui->options->project, ui->options->project);
 }
 
+/* From the first frame to the last. Its signals are ours before ncurses could take them. */
+static bool show(struct loop *loop, struct error *err)
+{
+	sigset_t former;
+
+	loop->signal_fd = open_signals(&former);
+	bool ok = screen_open(err);
+	if (ok) {
+		loop->ui->is_unicode = screen_is_unicode();
+		serve(loop);
+		if (screen_close(loop->is_gone))
+			say_goodbye(loop->ui);
+	}
+	close(loop->signal_fd);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	return ok;
+}
+
 int dashboard_run(const struct dashboard_options *options)
 {
 	struct ui *ui = memory_zeroed(1, sizeof *ui);
 	struct loop loop = { .ui = ui, .is_dirty = true };
 	struct error err = { 0 };
-	sigset_t former;
 
 	ui->options = options;
 	replica_init(&ui->replica);
 	grid_init(&loop.grid);
-	bool ok = connect_engine(ui, &err) && screen_open(&err);
+	bool ok = connect_engine(ui, &err) && show(&loop, &err);
 	if (!ok)
 		fprintf(stderr, "thrum: %s\n", err.text);
-	if (ok) {
-		ui->is_unicode = screen_is_unicode();
-		loop.signal_fd = open_signals(&former);
-		serve(&loop);
-		screen_close(loop.is_gone);
-		if (!loop.is_gone)
-			say_goodbye(ui);
-		close(loop.signal_fd);
-		sigprocmask(SIG_SETMASK, &former, NULL);
-	}
 	link_close(ui->link);
 	details_finish(ui);
 	replica_finish(&ui->replica);

@@ -1,6 +1,8 @@
 #include "tui/screen.h"
 
 #include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -9,16 +11,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "tui/keymap.h"
 
+enum { LEAVE_MS = 300, /* how long a terminal that does not read is waited for */
+	PIECE = 16 * 1024 };
+
+/*
+ * ncurses writes into a file in memory, so that it never waits; what is in there goes to the terminal
+ * as it takes it. There is one frame in it at the most: the next is not made before all is sent.
+ */
 static struct {
-	SCREEN *terminal;
-	struct termios before;
+	SCREEN *ncurses;
+	WINDOW *keyboard; /* a pad: reading from one draws nothing */
+	FILE *output;     /* the file in memory */
+	off_t sent;       /* of what is in there */
+	int fd;           /* the terminal; writing to it never waits */
+	struct termios before, raw;
 	struct cell *shown; /* owned; what is on the terminal */
 	int width, height;
 	bool is_unicode, has_colour;
@@ -44,7 +59,7 @@ static const struct {
 /* Only what is safe in a signal handler. */
 static void on_crash(int number)
 {
-	if (write(STDOUT_FILENO, screen.restore, screen.restore_size) >= 0)
+	if (write(screen.fd, screen.restore, screen.restore_size) >= 0)
 		tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
 	signal(number, SIG_DFL);
 	raise(number);
@@ -111,45 +126,156 @@ static bool can_draw(struct error *err)
 	return true;
 }
 
+/*
+ * An open file of our own: one that we share with the shell must not be made non-blocking. The second
+ * name is for a terminal that belongs to another user (after su).
+ */
+static bool open_terminal(void)
+{
+	static const char *const names[] = { "/proc/self/fd/1", "/dev/tty" };
+
+	screen.fd = -1;
+	for (size_t i = 0; screen.fd < 0 && i < sizeof names / sizeof *names; i++)
+		screen.fd = open(names[i], O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return screen.fd >= 0;
+}
+
+static bool open_output(void)
+{
+	int fd = memfd_create("thrum-screen", MFD_CLOEXEC);
+
+	screen.output = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!screen.output && fd >= 0)
+		close(fd);
+	screen.sent = 0;
+	return screen.output;
+}
+
+static bool open_ncurses(void)
+{
+	/* stale values would fix the size for good */
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+	if (!open_terminal() || !open_output())
+		return false;
+	screen.ncurses = newterm(NULL, screen.output, stdin);
+	screen.keyboard = screen.ncurses ? newpad(1, 1) : NULL;
+	return screen.keyboard;
+}
+
+/* ncurses does not know the terminal, only the file in memory: its modes are ours to set. */
+static void take_terminal(void)
+{
+	tcsetattr(STDIN_FILENO, TCSANOW, &screen.raw);
+}
+
+static void give_terminal_back(void)
+{
+	tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
+}
+
 bool screen_open(struct error *err)
 {
 	if (!can_draw(err))
 		return false;
 	setlocale(LC_ALL, "");
 	screen.is_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	/* stale values would fix the size for good */
-	unsetenv("LINES");
-	unsetenv("COLUMNS");
 	tcgetattr(STDIN_FILENO, &screen.before);
-	screen.terminal = newterm(NULL, stdout, stdin);
-	if (!screen.terminal)
+	screen.raw = screen.before;
+	cfmakeraw(&screen.raw);
+	if (!open_ncurses())
 		return error_set(
 			err, 0, "the terminal cannot be set up; use `thrum up --headless`");
 	prepare_for_crash();
 	prepare_colours();
-	raw();
+	take_terminal();
 	noecho();
 	nonl();
-	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
+	typeahead(-1);
+	keypad(screen.keyboard, TRUE);
+	nodelay(screen.keyboard, TRUE);
 	set_escdelay(25);
 	curs_set(0);
 	screen_resize();
 	return true;
 }
 
-void screen_close(bool is_gone)
+static void forget_output(void)
 {
-	if (!screen.terminal)
-		return;
+	int memory = fileno(screen.output);
+
+	if (ftruncate(memory, 0) == 0 && lseek(memory, 0, SEEK_SET) == 0)
+		screen.sent = 0;
+}
+
+/* What the terminal refuses for another reason than being full is lost: it has hung up. */
+bool screen_send(void)
+{
+	int memory = fileno(screen.output);
+	char piece[PIECE];
+	ssize_t got, done;
+
+	while ((got = pread(memory, piece, sizeof piece, screen.sent)) > 0) {
+		while ((done = write(screen.fd, piece, (size_t)got)) < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && errno == EAGAIN)
+			return false;
+		screen.sent += done < 0 ? got : done;
+	}
+	forget_output();
+	return true;
+}
+
+int screen_fd(void)
+{
+	return screen.fd;
+}
+
+static bool send_soon(void)
+{
+	uint64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + LEAVE_MS;
+	struct pollfd terminal = { .fd = screen.fd, .events = POLLOUT };
+
+	while (!screen_send()) {
+		if (now_ms >= until_ms)
+			return false;
+		poll(&terminal, 1, (int)(until_ms - now_ms));
+		now_ms = clock_monotonic_ms();
+	}
+	return true;
+}
+
+/* What it has not read is thrown away, so that it gets out of our screen when it reads again. */
+static void restore_unread(void)
+{
+	forget_output();
+	tcflush(screen.fd, TCOFLUSH);
+	if (write(screen.fd, screen.restore, screen.restore_size) < 0)
+		return; /* it is stopped for good: nothing can be done for it */
+}
+
+static bool leave_screen(void)
+{
+	endwin();
+	bool is_sent = send_soon();
+	if (!is_sent)
+		restore_unread();
+	return is_sent;
+}
+
+bool screen_close(bool is_gone)
+{
+	bool is_clean = !is_gone && leave_screen();
+
+	give_terminal_back();
 	if (!is_gone)
-		endwin();
-	tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
-	if (!is_gone)
-		delscreen(screen.terminal);
-	screen.terminal = NULL;
+		delscreen(screen.ncurses);
+	fclose(screen.output);
+	close(screen.fd);
+	screen.fd = -1;
 	free(screen.shown);
 	screen.shown = NULL;
+	return is_clean;
 }
 
 bool screen_is_unicode(void)
@@ -167,7 +293,7 @@ void screen_resize(void)
 {
 	struct winsize size = { 0 };
 
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	ioctl(screen.fd, TIOCGWINSZ, &size);
 	screen.width = size.ws_col ? size.ws_col : 80;
 	screen.height = size.ws_row ? size.ws_row : 24;
 	resizeterm(screen.height, screen.width);
@@ -179,10 +305,10 @@ void screen_resize(void)
 
 void screen_suspend(void)
 {
-	endwin();
-	tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
+	leave_screen();
+	give_terminal_back();
 	raise(SIGSTOP);
-	refresh();
+	take_terminal();
 	screen_resize();
 }
 
@@ -210,12 +336,11 @@ static void draw_cell(int x, int y, const struct cell *cell)
 
 bool screen_show(const struct grid *grid)
 {
-	struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	bool is_changed = false;
 
 	if (grid->width != screen.width || grid->height != screen.height)
 		return true; /* a frame of another size: the next one fits */
-	if (poll(&terminal, 1, 0) <= 0)
+	if (!screen_send())
 		return false;
 	for (int y = 0; y < grid->height; y++) {
 		for (int x = 0; x < grid->width; x++) {
@@ -231,6 +356,7 @@ bool screen_show(const struct grid *grid)
 	}
 	if (is_changed)
 		refresh();
+	screen_send();
 	return true;
 }
 
@@ -262,7 +388,7 @@ static uint32_t translate(wint_t key)
 uint32_t screen_read(void)
 {
 	wint_t key;
-	int kind = get_wch(&key);
+	int kind = wget_wch(screen.keyboard, &key);
 
 	if (kind == ERR)
 		return 0;

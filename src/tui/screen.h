@@ -10,8 +10,11 @@
 
 /* False, with one sentence: not a terminal, or one that cannot do it. */
 bool screen_open(struct error *err);
-/* Give the terminal back as it was. is_gone: it has hung up, write nothing. */
-void screen_close(bool is_gone);
+/*
+ * Give the terminal back as it was. is_gone: it has hung up, write nothing. False: it has, or does
+ * not read: who writes to it would wait.
+ */
+bool screen_close(bool is_gone);
 
 /* Can it show more than ASCII? */
 bool screen_is_unicode(void);
@@ -25,9 +28,13 @@ void screen_suspend(void);
 
 /*
  * Show a frame: what differs from the one before is written, and nothing when nothing does. False:
- * the terminal does not take it now.
+ * the terminal has not taken the one before yet.
  */
 bool screen_show(const struct grid *grid);
+
+/* Send on what the terminal did not take at once. False: there is more; wait for POLLOUT of screen_fd. */
+bool screen_send(void);
+int screen_fd(void);
 
 /* The next key, as in keymap.h; 0: none now. */
 uint32_t screen_read(void);

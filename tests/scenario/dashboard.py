@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The dashboard in a real terminal (tmux): what it shows, what keys do, how it leaves."""
+import fcntl, pty, select, struct, termios
+
 from lib_thrum import *
 
 if not shutil.which("tmux"):
@@ -37,6 +39,59 @@ class Terminal:
 
     def close(self):
         self.tmux("kill-server")
+
+
+class Reader:
+    """A terminal that may stop reading: the other end of a pty."""
+
+    def __init__(self, project, command="attach", width=300, height=100):
+        self.data, self.status = b"", None
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+            os.chdir(project.dir)
+            os.execve(THRUM, [THRUM, command], dict(project.env, TERM="xterm-256color"))
+
+    def read(self):
+        while select.select([self.fd], [], [], 0)[0]:
+            try:
+                self.data += os.read(self.fd, 65536)
+            except OSError:
+                return
+
+    def sees(self, text, what):
+        until(lambda: self.read() or text in self.data, what)
+
+    def is_full(self):
+        """Nothing more goes into the pty: a write that would wait waits now."""
+        slave = os.open(f"/proc/{self.pid}/fd/0", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        full = not select.select([], [slave], [], 0)[1]
+        os.close(slave)
+        return full
+
+    def resize(self, width, height):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def stop(self):
+        """Read no more, until what it draws anew for every size has filled the pty."""
+        widths = iter(range(10 ** 6))
+
+        def fill():
+            self.resize(300 + next(widths) % 2, 100)
+            return self.is_full()
+        until(fill, "the terminal is full", 30)
+
+    def has_left(self):
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+        return self.status is not None
+
+    def close(self):
+        if not self.has_left():
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
 
 
 HOSTILE = "#!/bin/sh\nwhile :; do printf 'tick\\033]0;EVIL\\007\\033[2J\\033[?1049l\\n'; sleep 0.2; done\n"
@@ -122,6 +177,62 @@ def signals_leave_the_terminal_as_it_was():
         with_dashboard(test)
 
 
+def with_reader(test):
+    project = Project("stopped", {f"s{i}": {"command": "sleep 600", "instances": 20} for i in range(4)})
+    project.run("up", "-d", check=0)
+    reader = Reader(project)
+    try:
+        reader.sees(b"s3/19", "it draws")
+        reader.stop()
+        test(project, reader)
+    finally:
+        reader.close()
+        project.close()
+
+
+def a_terminal_that_does_not_read_is_left():
+    def test(project, reader):
+        os.kill(reader.pid, signal.SIGTERM)
+        until(reader.has_left, "it leaves on SIGTERM", 5)
+        expect(reader.status == 0, f"status {reader.status}")
+        reader.sees(b"\033[?1049l", "the terminal is given back")
+        expect(b"detached" not in reader.data, "nothing is said to who does not read")
+    with_reader(test)
+
+
+def a_terminal_that_reads_again_shows_what_is_now():
+    def test(project, reader):
+        project.run("run", "--name", "latecomer", "--", "sleep", "600", check=0)
+        reader.data = b""
+        reader.sees(b"latecomer", "it draws again")
+        os.write(reader.fd, b"qd")
+        until(lambda: reader.read() or reader.has_left(), "it obeys keys again")
+        reader.sees(b"detached", "it says goodbye")
+    with_reader(test)
+
+
+def it_can_be_suspended():
+    project = Project("dash", {"nap": {"command": "sleep 600"}})
+    project.run("up", "-d", check=0)
+    terminal = Terminal(project, "", before="exec bash --norc -i;")
+    try:
+        terminal.keys(f"{THRUM} attach", "Enter")
+        terminal.sees("nap", "running")
+        terminal.keys("C-z")
+        terminal.sees("Stopped")
+        expect("1 Info" not in terminal.screen(), "the shell has its screen back")
+        terminal.keys("stty -a | grep -o -w -- '-*icanon'", "Enter")
+        until(lambda: "icanon" in terminal.screen().split(), "the terminal is the shell's again")
+        terminal.tmux("resize-window", "-t", "s", "-x", "100", "-y", "30")
+        terminal.keys("fg", "Enter")
+        terminal.sees("1 Info", "Command")  # of the wider key line
+        terminal.keys("q", "d")
+        terminal.sees("detached")
+    finally:
+        terminal.close()
+        project.close()
+
+
 def without_a_terminal_it_says_so():
     project = Project("plain", {"nap": {"command": "sleep 600"}})
     try:
@@ -136,4 +247,5 @@ def without_a_terminal_it_says_so():
 
 
 main(keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
-     the_engine_may_die_under_it, signals_leave_the_terminal_as_it_was, without_a_terminal_it_says_so)
+     the_engine_may_die_under_it, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
+     a_terminal_that_reads_again_shows_what_is_now, it_can_be_suspended, without_a_terminal_it_says_so)
