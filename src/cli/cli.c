@@ -17,6 +17,7 @@
 #include "client/paths.h"
 #include "config/load.h"
 #include "protocol/method.h"
+#include "protocol/value.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -47,7 +48,9 @@ const struct command commands[] = {
 	{ "signal", NULL, "SIGNAL NAME...", "T", 2, -1, "Send a signal to the process; with --tree to all of its descendants too.", cli_signal },
 	{ "run", NULL, "-- COMMAND...", "nmrc", 1, -1, "Launch a command now, as a service of the project.", cli_run },
 	{ "logs", NULL, "[NAME...]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
-	{ "history", NULL, "[NAME...]", "l", 0, -1, "Past deaths, each with its cause.", cli_history },
+	{ "history", NULL, "[NAME...]", "lsAO", 0, -1,
+	  "Past deaths, each with its cause. --last shows the newest one with what was written last, and with CPU and\n"
+	  "memory of its last minute if they were being measured.", cli_history },
 	{ "events", NULL, "", "y", 0, 0, "What happened: starts, exits, backoffs …; -f goes on with what comes.", cli_events },
 	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
@@ -86,6 +89,8 @@ static const struct option_row {
 	{ 's', false, "since", "TIME", "from then on: 10m, or 2026-11-23T12:00:00Z" },
 	{ 'g', false, "grep", "PATTERN", "only lines that match this PCRE2 pattern" },
 	{ 'M', false, "stream", "out|err", "only this stream" },
+	{ 'A', false, "last", NULL, "the newest death, with its record" },
+	{ 'O', false, "show", "N", "the Nth newest death, with its record" },
 	{ 'W', false, "for", "STATE", "ready (or running), completed, stopped" },
 	{ 'R', false, "read-only", NULL, "keys that act do nothing" },
 };
@@ -133,6 +138,8 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 's', NULL, &invocation->since },
 		{ 'g', NULL, &invocation->grep },
 		{ 'M', NULL, &invocation->stream },
+		{ 'A', &invocation->last, NULL },
+		{ 'O', NULL, &invocation->show },
 		{ 'W', NULL, &invocation->await },
 		{ 'R', &invocation->read_only, NULL },
 	};
@@ -285,7 +292,7 @@ struct link *cli_connect(const struct invocation *invocation, int *status)
 
 static bool is_question(const char *method)
 {
-	static const char *const questions[] = { "hello", "history", "info", "list", "log.find",
+	static const char *const questions[] = { "death", "hello", "history", "info", "list", "log.find",
 		"log.list" };
 
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
@@ -377,6 +384,22 @@ bool cli_count(const char *option, const char *text, uint64_t *count)
 		return true;
 	}
 	cli_fail(EXIT_USAGE, "--%s takes a number, not '%s'", option, text);
+	return false;
+}
+
+bool cli_since(const char *text, uint64_t *since_us)
+{
+	uint64_t ago_ms;
+
+	if (!text || time_parse(text, since_us))
+		return true;
+	if (units_parse_duration(text, &ago_ms)) {
+		*since_us = clock_wall_us() - ago_ms * 1000;
+		return true;
+	}
+	cli_fail(EXIT_USAGE,
+		"--since takes a duration such as 10m or a time such as 2026-11-23T12:00:00Z, not '%s'",
+		text);
 	return false;
 }
 

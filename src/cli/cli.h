@@ -31,9 +31,9 @@ struct invocation {
 	const char *project; /* -p, or THRUM_PROJECT; NULL: of the folder */
 	const char *files[CLI_FILES_MOST];
 	unsigned file_count;
-	bool json, follow, detach, headless, tree, watch, no_deps, read_only;
+	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
-	const char *await, *name, *restart, *instances, *directory;
+	const char *await, *name, *restart, *instances, *directory, *show;
 	char **names; /* what is left of the arguments; NULL-ended */
 	int name_count;
 };
@@ -99,6 +99,8 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status);
 bool cli_duration(const char *option, const char *text, uint64_t *ms);
 /* The same for numbers. NULL leaves it as it is. */
 bool cli_count(const char *option, const char *text, uint64_t *count);
+/* The moment that --since means: "10m" ago, or a time. */
+bool cli_since(const char *text, uint64_t *since_us);
 
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);

@@ -114,18 +114,6 @@ static bool compile_pattern(struct logs *logs)
 	return logs->pattern;
 }
 
-/* "10m" ago, or a moment. */
-static bool parse_since(const char *text, uint64_t *since_us)
-{
-	uint64_t ago_ms;
-
-	if (units_parse_duration(text, &ago_ms)) {
-		*since_us = clock_wall_us() - ago_ms * 1000;
-		return true;
-	}
-	return time_parse(text, since_us);
-}
-
 static bool find_start(
 	struct logs *logs, struct tail_stream *stream, const json_t *description, int *status)
 {
@@ -133,7 +121,7 @@ static bool find_start(
 	json_t *params = json_pack("{s:s,s:i,s:s}", "service", stream->service, "instance",
 		(int)stream->instance, "stream", stream->is_err ? "stderr" : "stdout");
 
-	if (logs->invocation->since && parse_since(logs->invocation->since, &since_us)) {
+	if (logs->invocation->since && cli_since(logs->invocation->since, &since_us)) {
 		json_object_set_new(params, "since", time_to_json(since_us));
 	} else if (!logs->most || logs->pattern) {
 		stream->offset =
@@ -280,11 +268,7 @@ int cli_logs(struct invocation *invocation)
 			is_terminal },
 	};
 
-	if (invocation->since && !parse_since(invocation->since, &ignored))
-		return cli_fail(EXIT_USAGE,
-			"--since takes a duration such as 10m or a time such as 2026-11-23T12:00:00Z, not '%s'",
-			invocation->since);
-	if (!cli_count("lines", invocation->lines, &logs.most) || !check_stream(invocation->stream))
+	if (!cli_since(invocation->since, &ignored) || !cli_count("lines", invocation->lines, &logs.most) || !check_stream(invocation->stream))
 		return EXIT_USAGE;
 	if (invocation->since && !invocation->lines)
 		logs.most = 0;

@@ -1,4 +1,4 @@
-/* Tables of what runs, and of what died. */
+/* Tables of what runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,64 +140,6 @@ int cli_ps(struct invocation *invocation)
 		if (again)
 			link_wait(link, WATCH_MS);
 	}
-	link_close(link);
-	return status;
-}
-
-static void print_death(const json_t *json)
-{
-	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
-		cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
-	struct death death;
-	struct error err;
-
-	if (!death_from_json(&death, json, &err))
-		return;
-	clock_format_iso(started, death.started_us);
-	started[19] = '\0';
-	units_format_duration(uptime, death.uptime_ms);
-	units_format_size(rss, death.peak_rss);
-	units_format_duration(cpu, death.cpu_ms);
-	death_describe(cause, &death);
-	printf("%-16s/%-3lld %4u %8d  %s %9s %6s %8s  %s",
-		json_string_value(json_object_get(json, "service")),
-		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
-		death.pid, started, uptime, rss, cpu, cause);
-	if (death.signal && death.cause != CAUSE_SIGNAL)
-		printf(" (%s)", signal_name(death.signal));
-	if (death.detail[0]) {
-		printf("  ");
-		cli_print_safe(death.detail);
-	}
-	putchar('\n');
-}
-
-int cli_history(struct invocation *invocation)
-{
-	int status = EXIT_OK;
-	uint64_t limit = 0;
-	json_t *params = cli_names(invocation), *death;
-	size_t i;
-
-	if (!cli_count("lines", invocation->lines, &limit)) {
-		json_decref(params);
-		return EXIT_USAGE;
-	}
-	if (limit)
-		json_object_set_new(params, "limit", json_integer((json_int_t)limit));
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = link ? cli_call(link, "history", json_incref(params), &status) : NULL;
-	json_decref(params);
-	const json_t *deaths = json_object_get(result, "deaths");
-	if (result && invocation->json)
-		cli_print_json(deaths);
-	else if (result) {
-		printf("%-20s %4s %8s  %-19s %9s %6s %8s  %s\n", "NAME", "LIFE", "PID",
-			"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
-		json_array_foreach(deaths, i, death)
-			print_death(death);
-	}
-	json_decref(result);
 	link_close(link);
 	return status;
 }

@@ -60,13 +60,19 @@ struct member *engine_find(struct engine *engine, const char *service, unsigned 
 	return NULL;
 }
 
-/* Deaths go to the journal once: the store remembers that one is still to be written. */
+/*
+ * Deaths go to the journal once: the store remembers that one is still to be written. The record
+ * comes first, so that a death in the history has it, wherever we die.
+ */
 static void write_death(struct engine *engine, struct member *member)
 {
 	struct error err;
 
 	if (!member->now.death_unwritten)
 		return;
+	if (!recorder_add(&engine->recorder, member, &err))
+		log_line("%s/%u: its last lines are not kept: %s", member->now.service,
+			member->now.index, err.text);
 	if (!journal_add(&engine->journal, member->now.service, member->now.index,
 		    &member->now.death, &err))
 		log_line("%s/%u: its death is not in the history: %s", member->now.service,
@@ -911,12 +917,15 @@ static void on_pass_done(void *context)
 {
 	struct engine *engine = context;
 	struct sampler *sampler = &engine->sampler;
+	uint64_t now_us = clock_wall_us();
 
 	for (size_t i = 0; sampler->is_ok && i < sampler->count; i++) {
 		struct member *member = engine->members[sampler->seats[i]];
 		const struct sample *sample = &sampler->samples[i];
-		if (member && sample->pid && sample->pid == member->now.pid)
-			member->sample = *sample;
+		if (!member || !sample->pid || sample->pid != member->now.pid)
+			continue;
+		member->sample = *sample;
+		recorder_sample(member, sample, now_us);
 	}
 	limit_check(engine);
 	engine->passes_done = engine->passes_begun;
@@ -951,6 +960,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	engine->state_dir = project_folder("THRUM_STATE_DIR", engine->project.spec->name);
 	engine->runtime_dir = project_folder("THRUM_RUNTIME_DIR", engine->project.spec->name);
 	journal_open(&engine->journal, engine->state_dir);
+	recorder_open(&engine->recorder, engine->state_dir);
 	sampler_init(&engine->sampler, loop, on_pass_done, engine);
 	uv_timer_init(loop, &engine->retry);
 	engine->retry.data = engine;
@@ -1034,6 +1044,7 @@ void engine_close(struct engine *engine)
 	notify_close(&engine->notify);
 	sampler_finish(&engine->sampler);
 	journal_close(&engine->journal);
+	recorder_close(&engine->recorder);
 	project_finish(&engine->project);
 }
 

@@ -16,6 +16,7 @@
 #include "engine/keeper_link.h"
 #include "engine/member.h"
 #include "engine/notify.h"
+#include "engine/recorder.h"
 #include "engine/sampler.h"
 #include "engine/store.h"
 #include "model/project.h"
@@ -63,6 +64,7 @@ struct engine {
 	struct watch *watches;               /* of services' files, linked */
 	struct notify notify;
 	struct journal journal;
+	struct recorder recorder;
 	struct sampler sampler;
 	struct engine_listener listener;
 	char *state_dir;         /* owned; $THRUM_STATE_DIR/PROJECT */

@@ -78,7 +78,10 @@ struct member *member_create(struct engine *engine, uint32_t seat)
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct member *member = handle->data;
+
+	free(member->recording);
+	free(member);
 }
 
 void member_destroy(struct member *member)

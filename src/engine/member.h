@@ -11,6 +11,7 @@
 #include "model/sample.h"
 
 struct engine;
+struct recording;
 
 enum stream { STREAM_OUT,
 	STREAM_ERR,
@@ -31,6 +32,7 @@ struct member {
 	struct sample sample;
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
 	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */
+	struct recording *recording; /* owned; NULL: was never measured */
 };
 
 /* The member that an instance of the project's table is part of: it always is. */

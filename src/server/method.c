@@ -26,6 +26,7 @@ enum {
 	NAMES_TEXT_MOST = 300,
 	NOTICES_FIRST = 256, /* of `subscribe`, unless it asks for more */
 	HISTORY_FIRST = 100,
+	HISTORY_MOST = 5000, /* a reply has a maximum too */
 	INSTANCES_MOST = 1000,
 };
 
@@ -560,12 +561,48 @@ static json_t *do_history(struct call *call)
 {
 	struct history_filter filter = { call->engine, json_object_get(call->params, "names") };
 	json_int_t limit = json_integer_value(json_object_get(call->params, "limit"));
+	struct journal_query query = {
+		.limit = limit > HISTORY_MOST ? HISTORY_MOST
+			 : limit > 0          ? (size_t)limit
+					      : HISTORY_FIRST,
+		.since_us = time_from_json(json_object_get(call->params, "since")),
+		.is_wanted = is_wanted,
+		.context = &filter,
+	};
 
 	if (!are_strings(filter.names))
 		return refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
-	return json_pack("{s:o}", "deaths",
-		journal_read(&call->engine->journal, limit > 0 ? (size_t)limit : HISTORY_FIRST,
-			is_wanted, &filter));
+	return json_pack("{s:o}", "deaths", journal_read(&call->engine->journal, &query));
+}
+
+/* One death with its record: what is not kept any more is null. */
+static json_t *do_death(struct call *call)
+{
+	const char *service;
+	int instance;
+	json_int_t life;
+	uint64_t started_us = time_from_json(json_object_get(call->params, "started"));
+	struct death death;
+
+	if (json_unpack(call->params, "{s:s,s:i,s:I}", "service", &service, "instance", &instance,
+		    "life", &life) < 0)
+		return refuse(call, PROTOCOL_INVALID_PARAMS,
+			"service, instance and life say which death");
+	json_t *result = journal_find(&call->engine->journal, service, (unsigned)instance,
+		(uint32_t)life, started_us);
+	if (!result || !death_from_json(&death, result, &call->err)) {
+		json_decref(result);
+		return refuse(call, PROTOCOL_REFUSED, "the history has no end of life %d of %.64s/%d",
+			(int)life, service, instance);
+	}
+	json_t *record =
+		recorder_read(&call->engine->recorder, service, (unsigned)instance, &death);
+	json_object_set(result, "lines", json_object_get(record, "lines"));
+	json_object_set(result, "samples", json_object_get(record, "samples"));
+	if (!record)
+		json_object_update_new(result, json_pack("{s:n,s:n}", "lines", "samples"));
+	json_decref(record);
+	return result;
 }
 
 static json_t *do_events(struct call *call)
@@ -728,6 +765,7 @@ static const struct {
 	const char *name;
 	json_t *(*perform)(struct call *call); /* a result; NULL: refused, or answered already */
 } methods[] = {
+	{ "death", do_death },
 	{ "down", do_down },
 	{ "events", do_events },
 	{ "hello", do_hello },

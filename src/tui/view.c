@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/spark.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "tui/keymap.h"
@@ -253,9 +254,6 @@ static void draw_heading(struct grid *grid, struct rect area)
 static void draw_trend(
 	const struct ui *ui, struct grid *grid, struct rect at, const struct replica_row *row)
 {
-	static const uint32_t blocks[] = { ' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586,
-		0x2587, 0x2588 };
-	static const char ascii[] = " _.,-=*#@";
 	int count = row->cpu_count < REPLICA_HISTORY ? (int)row->cpu_count : REPLICA_HISTORY;
 	int shown = count < at.width ? count : at.width;
 	float most = 100;
@@ -265,10 +263,8 @@ static void draw_trend(
 	for (int i = 0; i < shown; i++) {
 		float value = row->cpu[(row->cpu_count - (unsigned)shown + (unsigned)i) %
 				       REPLICA_HISTORY];
-		int level = value <= 0 ? 1 : 1 + (int)(value / most * 7 + 0.5f);
-		level = level > 8 ? 8 : level;
 		grid_fill(grid, (struct rect){ at.x + at.width - shown + i, at.y, 1, 1 }, LOOK_DIM,
-			ui->is_unicode ? blocks[level] : (uint32_t)ascii[level]);
+			spark_bar(value > 0 ? value : 0, most, ui->is_unicode));
 	}
 }
 

@@ -1,8 +1,10 @@
 #include "tests/runner.h"
 
+Suite *ledger_suite(void);
 Suite *logfile_suite(void);
 
 static suite_function *const suites[] = {
+	ledger_suite,
 	logfile_suite,
 	NULL,
 };

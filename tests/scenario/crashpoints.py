@@ -2,7 +2,7 @@
 """
 The engine is killed at every system call that it makes while four children start, write and end; each
 point is a run of its own. Whatever the point: every line is there once, every child ran once, every
-status is known, and every death is in the history once.
+status is known, and every death is in the history once, and its record with the last line is kept once.
 THRUM_POINTS=N tries only every N-th point.
 """
 import concurrent.futures
@@ -36,6 +36,11 @@ def history(project):
         return None  # the engine was killed just now
 
 
+def records(project):
+    with open(f"{project.dir}/state/{project.name}/deaths.jsonl") as f:
+        return sorted((r["service"], r["lines"][-1]["text"]) for r in map(json.loads, f))
+
+
 def one_run(point, keeper):
     processes = {f"c{i}": {"command": [WORKER + "/counter", "started", f"c{i}", str(LINES), "7", "300", str(10 + i)],
                            "availability": {"restart": "no"}} for i in range(CHILDREN)}
@@ -50,6 +55,8 @@ def one_run(point, keeper):
         deaths = until(lambda: history(project), f"point {point}: the history")
         expect(sorted((d["service"], d["code"]) for d in deaths) == [(f"c{i}", 10 + i) for i in range(CHILDREN)],
                f"point {point}: deaths {[(d['service'], d['code']) for d in deaths]}")
+        expect(records(project) == [(f"c{i}", f"c{i}:{LINES} the quick brown fox") for i in range(CHILDREN)],
+               f"point {point}: records {records(project)}")
         for i in range(CHILDREN):
             wrong = numbered(project.log(f"c{i}/0"), f"c{i}", LINES)
             expect(not wrong, f"point {point}: {wrong}")

@@ -1,0 +1,221 @@
+/* What died, and the record of one death. */
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/spark.h"
+#include "base/units.h"
+#include "cli/cli.h"
+#include "protocol/row.h"
+#include "protocol/value.h"
+
+enum { SAMPLES_MOST = 256,
+	SECONDS = 19, /* characters of a time up to its seconds */
+	LINE_MOST = 4096 };
+
+/* The ending in words: "signal SEGV (core)", "manual (TERM)", "limit: rss 210M > 200M". */
+static void print_ending(const struct death *death)
+{
+	char cause[CAUSE_TEXT_SIZE];
+
+	death_describe(cause, death);
+	printf("%s", cause);
+	if (death->signal && death->cause != CAUSE_SIGNAL)
+		printf(" (%s)", signal_name(death->signal));
+	if (death->core && death->cause != CAUSE_CORE)
+		printf(" (core)");
+}
+
+static void print_death(const json_t *json)
+{
+	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
+		cpu[UNITS_TEXT_SIZE];
+	struct death death;
+	struct error err;
+
+	if (!death_from_json(&death, json, &err))
+		return;
+	clock_format_iso(started, death.started_us);
+	units_format_duration(uptime, death.uptime_ms);
+	units_format_size(rss, death.peak_rss);
+	units_format_duration(cpu, death.cpu_ms);
+	printf("%-16s/%-3lld %4u %8d  %.*s %9s %6s %8s  ",
+		json_string_value(json_object_get(json, "service")),
+		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
+		death.pid, SECONDS, started, uptime, rss, cpu);
+	print_ending(&death);
+	if (death.detail[0]) {
+		printf("  ");
+		cli_print_safe(death.detail);
+	}
+	putchar('\n');
+}
+
+static void print_table(const json_t *deaths)
+{
+	const json_t *death;
+	size_t i;
+
+	printf("%-20s %4s %8s  %-19s %9s %6s %8s  %s\n", "NAME", "LIFE", "PID", "STARTED (UTC)",
+		"RAN", "PEAK", "CPU", "ENDED BY");
+	json_array_foreach(deaths, i, death)
+		print_death(death);
+}
+
+/* ---- one death ---- */
+
+static void print_facts(const json_t *json)
+{
+	char started[CLOCK_TEXT_SIZE], ended[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE],
+		rss[UNITS_TEXT_SIZE] = "-", cpu[UNITS_TEXT_SIZE];
+	struct death death;
+	struct error err;
+
+	if (!death_from_json(&death, json, &err))
+		return;
+	clock_format_iso(started, death.started_us);
+	clock_format_iso(ended, death.ended_us);
+	units_format_duration(uptime, death.uptime_ms);
+	units_format_duration(cpu, death.cpu_ms);
+	if (death.peak_rss)
+		units_format_size(rss, death.peak_rss);
+	printf("%s/%lld  life %u, pid %d\n", json_string_value(json_object_get(json, "service")),
+		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
+		death.pid);
+	printf("ended by   ");
+	print_ending(&death);
+	if (death.detail[0]) {
+		printf(": ");
+		cli_print_safe(death.detail);
+	}
+	printf("\nran        %s, from %s to %s\nused       %s of CPU, %s of memory at its peak\n",
+		uptime, started, ended, cpu, rss);
+}
+
+/* "cpu        ▁▂▃  12.0% at the end, 61.3% at the most" */
+static void print_graph(const json_t *samples, const char *name, const char *key, bool is_size)
+{
+	double values[SAMPLES_MOST], most = 0;
+	char last[UNITS_TEXT_SIZE], top[UNITS_TEXT_SIZE];
+	size_t count = json_array_size(samples);
+	struct text bars;
+
+	count = count < SAMPLES_MOST ? count : SAMPLES_MOST;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *value = json_object_get(json_array_get(samples, i), key);
+		values[i] = json_is_number(value) ? json_number_value(value) : -1;
+		most = values[i] > most ? values[i] : most;
+	}
+	if (!count || values[count - 1] < 0)
+		return;
+	if (is_size) {
+		units_format_size(last, (uint64_t)values[count - 1]);
+		units_format_size(top, (uint64_t)most);
+	} else {
+		snprintf(last, sizeof last, "%.1f%%", values[count - 1]);
+		snprintf(top, sizeof top, "%.1f%%", most);
+	}
+	text_init(&bars, LINE_MOST);
+	spark_append(&bars, values, count, most, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
+	printf("%-10s %s  %s at the end, %s at the most\n", name, text_string(&bars), last, top);
+	text_finish(&bars);
+}
+
+static void print_lines(const json_t *lines)
+{
+	const json_t *line;
+	char local[CLOCK_TEXT_SIZE];
+	size_t i;
+
+	if (!json_is_array(lines))
+		printf("\nwhat it wrote last is not kept any more\n");
+	else
+		printf(json_array_size(lines) ? "\n" : "\nit wrote nothing\n");
+	json_array_foreach(lines, i, line)
+	{
+		const char *text = json_string_value(json_object_get(line, "text"));
+		const char *stream = json_string_value(json_object_get(line, "stream"));
+		bool is_err = stream && strcmp(stream, "stderr") == 0;
+		clock_format_local(local, time_from_json(json_object_get(line, "ts")));
+		printf("%s %s ", local, is_err ? "!" : "|");
+		cli_print_safe(text ? text : "");
+		putchar('\n');
+	}
+}
+
+static void print_record(const json_t *death)
+{
+	setlocale(LC_CTYPE, "");
+	print_facts(death);
+	print_graph(json_object_get(death, "samples"), "cpu", "cpu_pct", false);
+	print_graph(json_object_get(death, "samples"), "rss", "rss", true);
+	print_lines(json_object_get(death, "lines"));
+}
+
+/* The Nth from the end of those that were listed. */
+static int show(struct link *link, const json_t *deaths, uint64_t number, bool is_json)
+{
+	size_t count = json_array_size(deaths);
+	int status = EXIT_OK;
+
+	if (number < 1 || number > count)
+		return cli_fail(EXIT_FAILED, "there are %zu such deaths in the history", count);
+	const json_t *wanted = json_array_get(deaths, count - number);
+	static const char *const keys[] = { "service", "instance", "life", "started" };
+	json_t *params = json_object();
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		json_object_set(params, keys[i], json_object_get(wanted, keys[i]));
+	json_t *death = cli_call(link, "death", params, &status);
+	if (death && is_json)
+		cli_print_json(death);
+	else if (death)
+		print_record(death);
+	json_decref(death);
+	return status;
+}
+
+/* What to ask for; NULL after saying what is wrong. */
+static json_t *params_of(const struct invocation *invocation, uint64_t *number)
+{
+	json_t *params = cli_names(invocation);
+	uint64_t limit = 0, since_us = 0;
+	bool ok = cli_count("lines", invocation->lines, &limit) &&
+		  cli_count("show", invocation->show, number) &&
+		  cli_since(invocation->since, &since_us);
+
+	if (*number > limit)
+		limit = *number;
+	if (limit)
+		json_object_set_new(params, "limit", json_integer((json_int_t)limit));
+	if (since_us)
+		json_object_set_new(params, "since", time_to_json(since_us));
+	if (ok)
+		return params;
+	json_decref(params);
+	return NULL;
+}
+
+int cli_history(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	uint64_t number = invocation->last ? 1 : 0;
+	json_t *params = params_of(invocation, &number);
+
+	if (!params)
+		return EXIT_USAGE;
+	struct link *link = cli_connect(invocation, &status);
+	json_t *result = link ? cli_call(link, "history", json_incref(params), &status) : NULL;
+	json_decref(params);
+	const json_t *deaths = json_object_get(result, "deaths");
+	if (result && (invocation->last || invocation->show))
+		status = show(link, deaths, number, invocation->json);
+	else if (result && invocation->json)
+		cli_print_json(deaths);
+	else if (result)
+		print_table(deaths);
+	json_decref(result);
+	link_close(link);
+	return status;
+}
