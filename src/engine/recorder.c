@@ -1,19 +1,27 @@
 #include "engine/recorder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/lastwords.h"
 #include "protocol/value.h"
 
-enum { KEY_SIZE = 256 };
+static bool note_newest(void *context, const char *line, size_t size)
+{
+	struct recorder *recorder = context;
+
+	if (line[size - 1] == '\n')
+		snprintf(recorder->newest, sizeof recorder->newest, "%.*s", (int)size, line);
+	return false;
+}
 
 void recorder_open(struct recorder *recorder, const char *dir)
 {
-	recorder->opened_us = clock_wall_us();
 	ledger_open(&recorder->ledger, dir, "deaths.jsonl", RECORDER_MOST);
+	ledger_read(&recorder->ledger, note_newest, recorder);
 }
 
 void recorder_close(struct recorder *recorder)
@@ -70,48 +78,57 @@ static json_t *key_of(const char *service, unsigned instance, const struct death
 		time_to_json(death->started_us));
 }
 
-/* A record is found by how its line begins: no other line is parsed. */
-struct search {
-	char key[KEY_SIZE];
+/* How the line of its record begins: all of the key but the brace at the end. */
+struct beginning {
+	char text[RECORDER_KEY_SIZE];
 	size_t size;
+};
+
+static struct beginning beginning_of(
+	const char *service, unsigned instance, const struct death *death)
+{
+	struct beginning beginning;
+	json_t *key = key_of(service, instance, death);
+
+	size_t size = json_dumpb(key, beginning.text, sizeof beginning.text, JSON_COMPACT);
+	CHECK(size && size <= sizeof beginning.text);
+	beginning.size = size - 1;
+	json_decref(key);
+	return beginning;
+}
+
+/* No other line is parsed. */
+struct search {
+	struct beginning beginning;
 	json_t *found;
-	bool only_newest;
 };
 
 static bool compare(void *context, const char *line, size_t size)
 {
 	struct search *search = context;
+	const struct beginning *beginning = &search->beginning;
 
-	if (size > search->size && memcmp(line, search->key, search->size) == 0)
+	if (size > beginning->size && memcmp(line, beginning->text, beginning->size) == 0)
 		search->found = json_loadb(line, size, JSON_ALLOW_NUL, NULL);
-	return !search->found && !search->only_newest;
+	return !search->found;
 }
 
-static json_t *find(const struct recorder *recorder, const char *service, unsigned instance,
-	const struct death *death, bool only_newest)
+json_t *recorder_read(const struct recorder *recorder, const char *service, unsigned instance,
+	const struct death *death)
 {
-	struct search search = { .only_newest = only_newest };
-	json_t *key = key_of(service, instance, death);
+	struct search search = { beginning_of(service, instance, death), NULL };
 
-	/* all but the brace at the end */
-	search.size = json_dumpb(key, search.key, sizeof search.key, JSON_COMPACT);
-	search.size = search.size <= sizeof search.key ? search.size - 1 : 0;
-	json_decref(key);
-	if (search.size)
-		ledger_read(&recorder->ledger, compare, &search);
+	ledger_read(&recorder->ledger, compare, &search);
 	return search.found;
 }
 
-/* Only the newest record can be of a death that a former engine did not live to note. */
+/* A former engine may have kept it as the last thing that it did. */
 static bool is_kept(const struct recorder *recorder, const struct member *member)
 {
-	const struct death *death = &member->now.death;
+	struct beginning beginning =
+		beginning_of(member->now.service, member->now.index, &member->now.death);
 
-	if (death->ended_us >= recorder->opened_us)
-		return false;
-	json_t *found = find(recorder, member->now.service, member->now.index, death, true);
-	json_decref(found);
-	return found;
+	return strncmp(recorder->newest, beginning.text, beginning.size) == 0;
 }
 
 bool recorder_add(struct recorder *recorder, const struct member *member, struct error *err)
@@ -128,10 +145,4 @@ bool recorder_add(struct recorder *recorder, const struct member *member, struct
 	bool ok = ledger_add(&recorder->ledger, line, err);
 	free(line);
 	return ok;
-}
-
-json_t *recorder_read(const struct recorder *recorder, const char *service, unsigned instance,
-	const struct death *death)
-{
-	return find(recorder, service, instance, death, false);
 }

@@ -14,6 +14,7 @@
 #include "engine/member.h"
 
 enum { RECORDER_MOST = 4 * 1024 * 1024,
+	RECORDER_KEY_SIZE = 256,
 	RECORDER_SAMPLES = 60,
 	RECORDER_STEP_MS = 900,      /* samples that follow sooner are left out */
 	RECORDER_SPAN_MS = 120000 }; /* samples from before that say nothing of the end */
@@ -33,7 +34,7 @@ struct recording {
 
 struct recorder {
 	struct ledger ledger;
-	uint64_t opened_us; /* wall clock */
+	char newest[RECORDER_KEY_SIZE]; /* how the newest line of a former engine began */
 };
 
 void recorder_open(struct recorder *recorder, const char *dir);

@@ -180,11 +180,29 @@ static void do_launch(struct ui *ui)
 	ui->dialog = DIALOG_LAUNCH;
 }
 
-/* While the details are zoomed, moving scrolls them. */
+static bool is_choosing_death(const struct ui *ui)
+{
+	return ui->is_zoomed && ui->tab == TAB_HISTORY && !ui->is_record_open;
+}
+
+static void move_death(struct ui *ui, int by)
+{
+	int last = ui->death_count ? (int)ui->death_count - 1 : 0;
+
+	ui->death += by;
+	ui->death = ui->death < 0 ? 0 : ui->death > last ? last
+							 : ui->death;
+}
+
+/* While the details are zoomed, moving is in them. */
 static void move(struct ui *ui, int by)
 {
 	if (!ui->is_zoomed) {
 		rows_move(ui, by);
+		return;
+	}
+	if (is_choosing_death(ui)) {
+		move_death(ui, by);
 		return;
 	}
 	ui->scroll -= by;
@@ -265,6 +283,7 @@ static void show_tab(struct ui *ui, int tab)
 {
 	ui->tab = (enum tab)((tab + TAB_COUNT) % TAB_COUNT);
 	ui->scroll = 0;
+	details_close_record(ui);
 }
 
 static void do_tab_next(struct ui *ui)
@@ -311,18 +330,24 @@ static void do_zoom(struct ui *ui)
 {
 	ui->is_zoomed = !ui->is_zoomed;
 	ui->scroll = 0;
+	details_close_record(ui);
 }
 
 static void do_open(struct ui *ui)
 {
+	if (is_choosing_death(ui))
+		details_open_record(ui);
 	ui->is_zoomed = ui->replica.row_count > 0;
 }
 
+/* From the record to the list, from there to the table. */
 static void do_back(struct ui *ui)
 {
-	ui->is_zoomed = false;
+	if (!ui->is_record_open)
+		ui->is_zoomed = false;
 	ui->message[0] = '\0';
 	ui->scroll = 0;
+	details_close_record(ui);
 }
 
 static void do_help(struct ui *ui)
@@ -365,7 +390,7 @@ static void end_all(struct ui *ui)
 static void do_quit(struct ui *ui)
 {
 	if (ui->is_zoomed)
-		ui->is_zoomed = false;
+		do_back(ui);
 	else if (ui->options->read_only || !ui->link)
 		ui->is_leaving = true;
 	else if (is_anything_up(ui))

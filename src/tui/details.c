@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/utf8.h"
+#include "protocol/value.h"
 #include "tui/ui.h"
 
 enum {
@@ -54,9 +56,34 @@ void details_finish(struct ui *ui)
 {
 	tail_finish(&ui->tail);
 	clear_lines(ui);
-	json_decref(ui->history);
 	json_decref(ui->info);
-	ui->history = ui->info = NULL;
+	ui->info = NULL;
+	free(ui->deaths);
+	ui->deaths = NULL;
+	ui->death_count = 0;
+	details_close_record(ui);
+	ui->death = 0;
+}
+
+void details_close_record(struct ui *ui)
+{
+	json_decref(ui->record);
+	ui->record = NULL;
+	ui->is_record_open = false;
+}
+
+void details_open_record(struct ui *ui)
+{
+	const struct death *death = history_selected(ui);
+
+	if (!death)
+		return;
+	ui->is_record_open = true;
+	ui->scroll = 0;
+	ui_request(ui, REPLY_DEATH, 0, "death",
+		json_pack("{s:s,s:i,s:I,s:o}", "service", ui->shown.service, "instance",
+			ui->shown.instance, "life", (json_int_t)death->life, "started",
+			time_to_json(death->started_us)));
 }
 
 static json_t *name_of(const struct replica_row *row)
@@ -64,14 +91,31 @@ static json_t *name_of(const struct replica_row *row)
 	return json_sprintf("%s/%u", row->row.service, row->row.instance);
 }
 
+/* Those that have come since the newest one we know, which comes along; at first all. */
+static void ask_deaths(struct ui *ui, const struct replica_row *row)
+{
+	json_t *params = json_pack("{s:[o],s:i}", "names", name_of(row), "limit", DEATHS_MOST);
+
+	if (ui->death_count)
+		json_object_set_new(params, "since",
+			time_to_json(ui->deaths[ui->death_count - 1].ended_us));
+	ui->asked_death_us = row->row.last_death.started_us;
+	ui_request(ui, REPLY_HISTORY, 0, "history", params);
+}
+
 static void ask_all(struct ui *ui, const struct replica_row *row)
 {
 	details_finish(ui);
 	ui->tail = (struct tail){ .take = on_line, .context = ui };
 	ui_request(ui, REPLY_STREAMS, 0, "log.list", json_pack("{s:[o]}", "names", name_of(row)));
-	ui_request(ui, REPLY_HISTORY, 0, "history",
-		json_pack("{s:[o],s:i}", "names", name_of(row), "limit", 50));
+	ask_deaths(ui, row);
 	ui_request(ui, REPLY_INFO, 0, "info", json_pack("{s:o}", "name", name_of(row)));
+}
+
+static void follow_deaths(struct ui *ui, const struct replica_row *row)
+{
+	if (row->row.last_death.started_us != ui->asked_death_us)
+		ask_deaths(ui, row);
 }
 
 /* Only what somebody looks at is fetched: the details of what is selected. */
@@ -83,12 +127,11 @@ void details_follow(struct ui *ui)
 		return;
 	bool is_shown = ui->shown.instance == (int)row->row.instance &&
 			strcmp(ui->shown.service, row->row.service) == 0;
+	if (is_shown)
+		follow_deaths(ui, row);
 	if (is_shown && ui->shown.life == row->row.life)
 		return;
-	if (is_shown) /* a new life: its log goes on, its history has grown */
-		ui_request(ui, REPLY_HISTORY, 0, "history",
-			json_pack("{s:[o],s:i}", "names", name_of(row), "limit", 50));
-	else
+	if (!is_shown)
 		ask_all(ui, row);
 	ui->shown = (struct target){ .instance = (int)row->row.instance, .life = row->row.life };
 	memcpy(ui->shown.service, row->row.service, sizeof ui->shown.service);
@@ -123,40 +166,150 @@ static void keep(json_t **place, const json_t *value)
 	*place = json_deep_copy(value);
 }
 
-static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
+static void forget_oldest(struct ui *ui)
 {
-	const json_t *result = json_object_get(message, "result"),
-		     *error = json_object_get(message, "error");
-	const char *why = json_string_value(json_object_get(error, "message"));
+	size_t extra = ui->death_count > DEATHS_MOST ? ui->death_count - DEATHS_MOST : 0;
 
-	if (error && pending->kind == REPLY_LAUNCH) {
-		snprintf(ui->launch_error, sizeof ui->launch_error, "%s", why ? why : "refused");
-		ui->dialog = DIALOG_LAUNCH;
-	} else if (error && pending->kind == REPLY_ACTION) {
-		ui_say(ui, true, "%s", why ? why : "refused");
-	} else if (pending->kind == REPLY_LAUNCH) {
+	ui->death_count -= extra;
+	if (extra)
+		memmove(ui->deaths, ui->deaths + extra, ui->death_count * sizeof *ui->deaths);
+}
+
+static bool is_known(const struct ui *ui, const struct death *death)
+{
+	for (size_t i = ui->death_count; i > 0; i--)
+		if (ui->deaths[i - 1].started_us == death->started_us &&
+			ui->deaths[i - 1].life == death->life)
+			return true;
+	return false;
+}
+
+/* A reply may come when another instance is shown already. */
+static bool is_of_shown(const struct ui *ui, const json_t *json)
+{
+	const char *service = json_string_value(json_object_get(json, "service"));
+
+	return service && strcmp(service, ui->shown.service) == 0 &&
+	       json_integer_value(json_object_get(json, "instance")) == ui->shown.instance;
+}
+
+/* Who looks at an older one goes on looking at that one. */
+static void take_deaths(struct ui *ui, const json_t *deaths)
+{
+	struct death death;
+	struct error err;
+	const json_t *json;
+	size_t i;
+
+	ui->deaths = memory_resize(ui->deaths, ui->death_count + json_array_size(deaths) + 1,
+		sizeof *ui->deaths);
+	json_array_foreach(deaths, i, json)
+	{
+		if (!is_of_shown(ui, json) || !death_from_json(&death, json, &err) ||
+			is_known(ui, &death))
+			continue;
+		ui->deaths[ui->death_count++] = death;
+		if (ui->death > 0)
+			ui->death++;
+	}
+	forget_oldest(ui);
+}
+
+/* What a request was for: what its result does, and what a refusal. */
+typedef void reply_function(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why);
+
+static void take_action(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	if (!result)
+		ui_say(ui, true, "%s", why);
+}
+
+static void take_launch(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	if (result) {
 		ui_say(ui, false, "launched %s",
 			json_string_value(json_object_get(result, "service")));
-	} else if (pending->kind == REPLY_STREAMS) {
-		find_starts(ui, result);
-	} else if (pending->kind == REPLY_FIND && pending->stream < ui->tail.count) {
-		ui->tail.streams[pending->stream].offset =
-			(uint64_t)json_integer_value(json_object_get(result, "offset"));
-		ui->tail.streams[pending->stream].request = 0;
-		tail_ask(&ui->tail, &ui->tail.streams[pending->stream], ui->link);
-	} else if (pending->kind == REPLY_HISTORY) {
-		keep(&ui->history, json_object_get(result, "deaths"));
-	} else if (pending->kind == REPLY_INFO) {
-		keep(&ui->info, result);
+		return;
 	}
+	snprintf(ui->launch_error, sizeof ui->launch_error, "%s", why);
+	ui->dialog = DIALOG_LAUNCH;
+}
+
+static void take_streams(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	(void)why;
+	find_starts(ui, result);
+}
+
+static void take_start(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)why;
+	if (!result || pending->stream >= ui->tail.count)
+		return;
+	struct tail_stream *stream = &ui->tail.streams[pending->stream];
+	stream->offset = (uint64_t)json_integer_value(json_object_get(result, "offset"));
+	stream->request = 0;
+	tail_ask(&ui->tail, stream, ui->link);
+}
+
+static void take_history(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	(void)why;
+	take_deaths(ui, json_object_get(result, "deaths"));
+}
+
+static void take_record(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	if (result && ui->is_record_open) {
+		keep(&ui->record, result);
+	} else if (!result) {
+		ui_say(ui, true, "%s", why);
+		details_close_record(ui);
+	}
+}
+
+static void take_info(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	(void)why;
+	if (result)
+		keep(&ui->info, result);
+}
+
+static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
+{
+	static reply_function *const takers[] = {
+		[REPLY_ACTION] = take_action,
+		[REPLY_LAUNCH] = take_launch,
+		[REPLY_STREAMS] = take_streams,
+		[REPLY_FIND] = take_start,
+		[REPLY_HISTORY] = take_history,
+		[REPLY_DEATH] = take_record,
+		[REPLY_INFO] = take_info,
+	};
+	const char *why = json_string_value(
+		json_object_get(json_object_get(message, "error"), "message"));
+
+	takers[pending->kind](
+		ui, pending, json_object_get(message, "result"), why ? why : "refused");
 }
 
 static void take_log(struct ui *ui, const json_t *params)
 {
-	const char *service = json_string_value(json_object_get(params, "service"));
-	json_int_t instance = json_integer_value(json_object_get(params, "instance"));
-
-	if (!service || strcmp(service, ui->shown.service) != 0 || instance != ui->shown.instance)
+	if (!is_of_shown(ui, params))
 		return;
 	size_t known = ui->tail.count;
 	struct tail_stream *stream = tail_know(&ui->tail, params);

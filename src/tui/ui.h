@@ -46,6 +46,7 @@ struct target {
 
 enum { INPUT_MOST = 512,
 	LOG_LINES = 1000,
+	DEATHS_MOST = 1000,
 	FOLDED_MOST = 256,
 	PENDING_MOST = 64,
 	LAUNCH_FIELDS = 5 };
@@ -58,6 +59,7 @@ struct pending {
 		REPLY_STREAMS,
 		REPLY_FIND,
 		REPLY_HISTORY,
+		REPLY_DEATH,
 		REPLY_INFO } kind;
 	unsigned stream; /* of REPLY_FIND */
 };
@@ -95,10 +97,15 @@ struct ui {
 	struct tail tail;
 	char *lines[LOG_LINES]; /* owned; ring of its newest lines, safe to show */
 	bool line_is_err[LOG_LINES];
-	unsigned line_count; /* ever taken */
-	int scroll;          /* lines or entries back from the newest */
-	json_t *history;     /* owned; its deaths, or NULL */
-	json_t *info;        /* owned */
+	unsigned line_count;  /* ever taken */
+	int scroll;           /* lines or entries back from the newest */
+	struct death *deaths; /* owned; oldest first */
+	size_t death_count;
+	uint64_t asked_death_us; /* when the newest that we asked for was started */
+	int death;               /* the one that is selected, counted from the newest */
+	bool is_record_open;     /* … and its record is shown */
+	json_t *record;          /* owned; NULL: still to come */
+	json_t *info;            /* owned */
 
 	struct pending pending[PENDING_MOST];
 	unsigned pending_count;
@@ -134,6 +141,10 @@ enum { ROWS_MOST = 4096 };
 void view_draw(const struct ui *ui, struct grid *grid);
 /* "backoff 3.2s", "failed 3" … */
 void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
+/* history.c: the tab of what has ended. */
+void history_draw(const struct ui *ui, struct grid *grid, struct rect area, const struct row *row);
+/* NULL: there is none. */
+const struct death *history_selected(const struct ui *ui);
 /* dialog.c: what lies over it. */
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
@@ -149,6 +160,9 @@ void ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 void details_follow(struct ui *ui);
 void details_message(struct ui *ui, const json_t *message);
 void details_finish(struct ui *ui);
+/* Show the record of the death that is selected, and no more. */
+void details_open_record(struct ui *ui);
+void details_close_record(struct ui *ui);
 /* The engine is another one: ask everything again. */
 void details_forget(struct ui *ui);
 

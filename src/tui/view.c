@@ -408,6 +408,14 @@ static void draw_header(
 
 /* ---- details ---- */
 
+static const char *title_hint(const struct ui *ui)
+{
+	if (!ui->is_zoomed)
+		return " z zoom ";
+	return ui->tab == TAB_HISTORY && !ui->is_record_open ? " Enter opens "
+							     : " Esc back ";
+}
+
 static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	static const char *const names[TAB_COUNT] = { "1 Info", "2 Threads", "3 Pool", "4 IPC",
@@ -425,7 +433,7 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	for (int i = 0; i < TAB_COUNT; i++)
 		at.x += grid_format(grid, at, (enum tab)i == ui->tab ? LOOK_KEY : LOOK_NORMAL,
 			(enum tab)i == ui->tab ? "[%s]" : " %s ", names[i]);
-	grid_put(grid, at, LOOK_DIM, ui->is_zoomed ? " Esc back " : " z zoom ");
+	grid_put(grid, at, LOOK_DIM, title_hint(ui));
 }
 
 static void put_pair(
@@ -560,32 +568,6 @@ static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 	}
 }
 
-static void draw_history(const struct ui *ui, struct grid *grid, struct rect area)
-{
-	size_t count = json_array_size(ui->history);
-	struct error err;
-
-	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID",
-		"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
-	for (size_t i = 0; i < count && (int)i + 1 < area.height; i++) {
-		char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
-			cpu[UNITS_TEXT_SIZE], cause[CAUSE_TEXT_SIZE];
-		struct death death;
-		if (!death_from_json(&death, json_array_get(ui->history, count - 1 - i), &err))
-			continue;
-		clock_format_iso(started, death.started_us);
-		units_format_duration(ran, death.uptime_ms);
-		units_format_size(rss, death.peak_rss);
-		units_format_duration(cpu, death.cpu_ms);
-		death_describe(cause, &death);
-		grid_format(grid, line_of(area, (int)i + 1), LOOK_NORMAL,
-			" %4u %8d  %.19s %9s %6s %8s  %s  %s", death.life, death.pid, started, ran,
-			rss, cpu, cause, death.detail);
-	}
-	if (!count && area.height > 1)
-		grid_put(grid, line_of(area, 1), LOOK_DIM, " no process of it has ended yet");
-}
-
 static void draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	const struct replica_row *row = rows_selected(ui);
@@ -603,7 +585,7 @@ static void draw_detail(const struct ui *ui, struct grid *grid, struct rect area
 		}
 		break;
 	case TAB_HISTORY:
-		draw_history(ui, grid, area);
+		history_draw(ui, grid, area, &row->row);
 		break;
 	case TAB_LOGS:
 		draw_log(ui, grid, area);

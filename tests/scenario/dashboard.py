@@ -168,6 +168,26 @@ def the_engine_may_die_under_it():
     with_dashboard(test)
 
 
+def the_history_shows_each_death():
+    def test(project, terminal):
+        terminal.keys("/", "stub", "Enter", "5")
+        terminal.sees("[5 History]", "no process of it has ended yet")
+        project.run("kill", "stub/0", check=0)
+        terminal.sees("manual (KILL)", "24 h", "r restart")
+        project.run("start", "stub/0", check=0)
+        terminal.sees("running", "manual (KILL)")
+        terminal.keys("/", "tick/0", "Enter")
+        project.run("restart", "tick/0", check=0)
+        terminal.sees("manual (TERM)")
+        terminal.keys("Enter")
+        terminal.sees("Enter opens")
+        terminal.keys("Enter")
+        terminal.sees("life 1, pid", "manual (TERM) at", " tick")
+        terminal.keys("Escape")
+        terminal.sees("Enter opens")
+    with_dashboard(test, width=140, height=45)
+
+
 def signals_leave_the_terminal_as_it_was():
     for number in (signal.SIGTERM, signal.SIGSEGV):
         def test(project, terminal):
@@ -247,5 +267,5 @@ def without_a_terminal_it_says_so():
 
 
 main(keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
-     the_engine_may_die_under_it, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
+     the_engine_may_die_under_it, the_history_shows_each_death, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
      a_terminal_that_reads_again_shows_what_is_now, it_can_be_suspended, without_a_terminal_it_says_so)

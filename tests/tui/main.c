@@ -1,10 +1,12 @@
 #include "tests/runner.h"
 
 Suite *layout_suite(void);
+Suite *strip_suite(void);
 Suite *view_suite(void);
 
 static suite_function *const suites[] = {
 	layout_suite,
+	strip_suite,
 	view_suite,
 	NULL,
 };

@@ -48,6 +48,7 @@ static void begin(void)
 
 static void end(void)
 {
+	details_finish(ui);
 	replica_finish(&ui->replica);
 	grid_finish(&grid);
 	free(ui);
@@ -194,6 +195,152 @@ START_TEST(keys_are_there_once_and_explained)
 }
 END_TEST
 
+static uint64_t minutes_ago(int minutes)
+{
+	return ui->now_us - (uint64_t)minutes * 60 * 1000000;
+}
+
+static void add_death(uint32_t life, int from, int to, enum cause cause, int signal)
+{
+	ui->deaths = memory_resize(ui->deaths, ui->death_count + 1, sizeof *ui->deaths);
+	ui->deaths[ui->death_count++] = (struct death){
+		.life = life,
+		.pid = 900 + (int)life,
+		.started_us = minutes_ago(from),
+		.ended_us = minutes_ago(to),
+		.uptime_ms = (uint64_t)(from - to) * 60000,
+		.cause = (uint8_t)cause,
+		.code = signal ? -1 : 3,
+		.signal = (int16_t)signal,
+		.cpu_ms = 1200,
+		.peak_rss = 88 << 20,
+	};
+}
+
+static void show_history(void)
+{
+	struct row *row = &ui->replica.rows[0].row;
+
+	add_death(1, 600, 500, CAUSE_CORE, 11);
+	add_death(2, 499, 300, CAUSE_EXIT, 0);
+	add_death(3, 200, 90, CAUSE_LIMIT, 15);
+	snprintf(ui->deaths[2].detail, sizeof ui->deaths[2].detail, "rss 210M > 200M");
+	row->life = 4;
+	row->started_us = minutes_ago(90);
+	ui->tab = TAB_HISTORY;
+	ui->selected = (struct target){ .service = "api", .instance = 0, .life = 4 };
+}
+
+/* now is 22:13:20; a column is half an hour, the last one from 22:00 on */
+START_TEST(the_history_says_what_ended_it_and_when)
+{
+	show_history();
+	draw(80, 30);
+	ck_assert(shows("[5 History]"));
+	ck_assert(shows("    4     1001  2023-11-14T20:43:20   1:30:00                  running"));
+	ck_assert(shows("    3      903  2023-11-14T18:53:20   1:50:00    88M     1.2s  limit (TERM)  rss"));
+	ck_assert(shows("    2      902  2023-11-14T13:54:20   3:19:00    88M     1.2s  exit 3"));
+	ck_assert(shows("    1      901  2023-11-14T12:13:20   1:40:00    88M     1.2s  core (SEGV)"));
+	ck_assert(shows("24 h, one column = 30 min:  . up  r restart  X crash  - down"));
+	ck_assert(shows(" api/0                            ...X......X--r...r... "));
+}
+END_TEST
+
+START_TEST(a_death_that_is_chosen_stays_chosen)
+{
+	show_history();
+	action_key(ui, INPUT_RETURN);
+	ck_assert(ui->is_zoomed && !ui->is_record_open);
+	draw(80, 30);
+	ck_assert(shows(">   3      903"));
+	ck_assert(shows("Enter opens"));
+	action_key(ui, 'j');
+	action_key(ui, 'j');
+	action_key(ui, 'j');
+	draw(80, 30);
+	ck_assert(shows(">   1      901"));
+	ck_assert_str_eq(ui->selected.service, "api");
+	action_key(ui, INPUT_RETURN);
+	draw(80, 30);
+	ck_assert(shows(" asking ..."));
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert(ui->is_zoomed);
+	draw(80, 30);
+	ck_assert(shows(">   1      901"));
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert(!ui->is_zoomed);
+}
+END_TEST
+
+static json_t *lines_of(int count)
+{
+	json_t *lines = json_array();
+
+	for (int i = 1; i <= count; i++)
+		json_array_append_new(lines,
+			json_pack("{s:s,s:s,s:o}", "ts", "2023-11-14T20:00:00Z", "stream", "stdout", "text",
+				json_sprintf("line %d", i)));
+	json_array_append_new(lines,
+		json_pack("{s:s,s:s,s:s}", "ts", "2023-11-14T20:00:01Z", "stream", "stderr", "text",
+			"\033]0;EVIL\007Segmentation \033[31mfault"));
+	return lines;
+}
+
+static void show_record(json_t *lines, json_t *samples)
+{
+	show_history();
+	ui->is_zoomed = ui->is_record_open = true;
+	ui->record = death_to_json("api", 0, &ui->deaths[2]);
+	json_object_set_new(ui->record, "lines", lines);
+	json_object_set_new(ui->record, "samples", samples);
+}
+
+START_TEST(the_record_of_a_death_shows_how_it_went)
+{
+	show_record(lines_of(49),
+		json_pack("[{s:f,s:i},{s:f,s:n},{s:f,s:i}]", "cpu_pct", 0.0, "rss", 1 << 20, "cpu_pct", 50.0,
+			"rss", "cpu_pct", 100.0, "rss", 8 << 20));
+	draw(80, 30);
+	ck_assert(shows(" life 3, pid 903: limit (TERM) at 2023-11-14T20:43:20 after 1:50:00, peak 88M"));
+	ck_assert(shows(" rss 210M > 200M"));
+	ck_assert(shows(" cpu ▁▅█  100.0% at the end, 100.0% at the most"));
+	ck_assert(shows(" rss ▂ █  8.0M at the end, 8.0M at the most"));
+	ck_assert(shows(" line 49"));
+	ck_assert(shows(" Segmentation fault"));
+	ck_assert(!shows("EVIL"));
+	ck_assert(!shows(" line 1 "));
+	action_key(ui, 'g');
+	draw(80, 30);
+	ck_assert(shows(" line 1 "));
+	action_key(ui, 'G');
+	draw(80, 30);
+	ck_assert(shows(" Segmentation fault"));
+}
+END_TEST
+
+START_TEST(a_record_that_is_not_kept_says_so)
+{
+	show_record(json_null(), json_null());
+	draw(80, 30);
+	ck_assert(shows(" what it wrote last is not kept any more"));
+	ck_assert(!shows("at the most"));
+}
+END_TEST
+
+START_TEST(the_history_fits_every_size)
+{
+	bool is_record = _i;
+
+	show_record(lines_of(49), json_array());
+	ui->is_record_open = is_record;
+	for (int width = 1; width <= 160; width++)
+		for (int height = 1; height <= 50; height += 3) {
+			ui->is_zoomed = width % 2;
+			draw(width, height);
+		}
+}
+END_TEST
+
 START_TEST(a_whole_service_is_asked_about_and_the_default_is_no)
 {
 	ui->selected = (struct target){ .service = "api", .instance = -1 };
@@ -253,6 +400,11 @@ Suite *view_suite(void)
 	tcase_add_test(screens, without_unicode_all_is_ascii);
 	tcase_add_test(screens, an_empty_project_says_what_to_do);
 	tcase_add_test(screens, the_grid_takes_nothing_a_terminal_would_obey);
+	tcase_add_test(screens, the_history_says_what_ended_it_and_when);
+	tcase_add_test(screens, a_death_that_is_chosen_stays_chosen);
+	tcase_add_test(screens, the_record_of_a_death_shows_how_it_went);
+	tcase_add_test(screens, a_record_that_is_not_kept_says_so);
+	tcase_add_loop_test(screens, the_history_fits_every_size, 0, 2);
 	tcase_add_test(keys, the_selection_follows_who_it_is);
 	tcase_add_test(keys, folding_hides_instances);
 	tcase_add_test(keys, search_goes_round);

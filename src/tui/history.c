@@ -1,0 +1,288 @@
+/* The History tab: what died, the last day in a row, and the record of one death. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/spark.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "protocol/value.h"
+#include "tui/strip.h"
+#include "tui/ui.h"
+
+enum { CAUSE_SIZE = CAUSE_TEXT_SIZE + 24,
+	SAMPLES_MOST = 256,
+	STRIP_HEIGHT = 2,
+	STRIP_LEAST = 6, /* a pane of fewer lines has none */
+	LINE_MOST = 4096 };
+
+static struct rect line_of(struct rect area, int row)
+{
+	return (struct rect){ area.x, area.y + row, area.width, row < area.height ? 1 : 0 };
+}
+
+/* "signal SEGV (core)", "manual (TERM)" … */
+static void describe_ending(char out[CAUSE_SIZE], const struct death *death)
+{
+	char cause[CAUSE_TEXT_SIZE];
+	bool has_signal = death->signal && death->cause != CAUSE_SIGNAL;
+	bool has_core = death->core && death->cause != CAUSE_CORE;
+
+	death_describe(cause, death);
+	snprintf(out, CAUSE_SIZE, "%s%s%s%s%s", cause, has_signal ? " (" : "",
+		has_signal ? signal_name(death->signal) : "", has_signal ? ")" : "",
+		has_core ? " (core)" : "");
+}
+
+static bool is_crash(const struct death *death)
+{
+	return death->cause == CAUSE_SIGNAL || death->cause == CAUSE_CORE ||
+	       death->cause == CAUSE_OOM || (death->cause == CAUSE_EXIT && death->code != 0);
+}
+
+/* ---- the list ---- */
+
+static void draw_death(
+	const struct ui *ui, struct grid *grid, struct rect at, const struct death *death)
+{
+	char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE] = "-",
+							     cpu[UNITS_TEXT_SIZE], ending[CAUSE_SIZE];
+
+	clock_format_iso(started, death->started_us);
+	units_format_duration(ran, death->uptime_ms);
+	units_format_duration(cpu, death->cpu_ms);
+	if (death->peak_rss)
+		units_format_size(rss, death->peak_rss);
+	describe_ending(ending, death);
+	grid_format(grid, at, is_crash(death) ? LOOK_BAD : LOOK_NORMAL,
+		" %4u %8d  %.19s %9s %6s %8s  %s  %s", death->life, death->pid, started, ran, rss,
+		cpu, ending, death->detail);
+	if (ui->is_zoomed && death == history_selected(ui)) {
+		grid_put(grid, (struct rect){ at.x, at.y, 1, at.height }, LOOK_NORMAL, ">");
+		grid_select(grid, at);
+	}
+}
+
+/* The process that is there now is no death yet, but the newest life. */
+static int draw_present(
+	const struct ui *ui, struct grid *grid, struct rect at, const struct row *row)
+{
+	char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE];
+
+	if (!row->pid)
+		return 0;
+	clock_format_iso(started, row->started_us);
+	uint64_t ms = ui->now_us > row->started_us ? (ui->now_us - row->started_us) / 1000 : 0;
+	units_format_duration(ran, ms < 1000 ? 1000 : ms / 1000 * 1000);
+	grid_format(grid, at, LOOK_DIM, " %4u %8d  %.19s %9s %6s %8s  %s", row->life, row->pid,
+		started, ran, "", "", state_name(row->state));
+	return 1;
+}
+
+static void draw_list(
+	const struct ui *ui, struct grid *grid, struct rect area, const struct row *row)
+{
+	int line = 1;
+
+	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID",
+		"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
+	line += draw_present(ui, grid, line_of(area, line), row);
+	if (!ui->death_count)
+		grid_put(grid, line_of(area, line), LOOK_DIM, " no process of it has ended yet");
+	int height = area.height - line, count = (int)ui->death_count;
+	int first = ui->is_zoomed && ui->death >= height ? ui->death - height + 1 : 0;
+	for (int i = first; i < count && i - first < height; i++)
+		draw_death(ui, grid, line_of(area, line + i - first), &ui->deaths[count - 1 - i]);
+}
+
+/* ---- the last day ---- */
+
+static size_t list_lives(const struct ui *ui, const struct row *row, struct strip_life *lives)
+{
+	size_t count = 0;
+
+	for (; count < ui->death_count; count++)
+		lives[count] = (struct strip_life){ ui->deaths[count].started_us,
+			ui->deaths[count].ended_us, is_crash(&ui->deaths[count]) };
+	if (row->pid)
+		lives[count++] = (struct strip_life){ row->started_us, UINT64_MAX, false };
+	return count;
+}
+
+static const struct {
+	char character;
+	enum look look;
+} strip_looks[STRIP_KINDS] = {
+	[STRIP_UNKNOWN] = { ' ', LOOK_NORMAL },
+	[STRIP_UP] = { '.', LOOK_GOOD },
+	[STRIP_RESTART] = { 'r', LOOK_WARN },
+	[STRIP_CRASH] = { 'X', LOOK_BAD },
+	[STRIP_DOWN] = { '-', LOOK_DIM },
+};
+
+static void draw_strip(
+	const struct ui *ui, struct grid *grid, struct rect area, const struct row *row)
+{
+	static struct strip_life lives[DEATHS_MOST + 1];
+	enum strip_cell cells[STRIP_CELLS_MOST];
+	char name[SERVICE_NAME_MOST + 16];
+	uint64_t span_us;
+
+	int length = snprintf(name, sizeof name, " %s/%u ", row->service, row->instance);
+	int count = strip_fit(area.width - length, &span_us);
+	if (!count)
+		return;
+	grid_fill(grid, line_of(area, 0), LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
+	area.x++;
+	area.width--;
+	grid_format(grid, line_of(area, 0), LOOK_DIM,
+		" 24 h, one column = %llu min:  . up  r restart  X crash  - down ",
+		(unsigned long long)(span_us / 60000000));
+	area.x--;
+	grid_put(grid, line_of(area, 1), LOOK_TITLE, name);
+	strip_fill(cells, count, span_us, ui->now_us, lives, list_lives(ui, row, lives));
+	for (int i = 0; i < count; i++)
+		grid_fill(grid, (struct rect){ area.x + length + i, area.y + 1, 1, 1 },
+			strip_looks[cells[i]].look, (uint32_t)strip_looks[cells[i]].character);
+}
+
+/* ---- one death ---- */
+
+static void put_safe(struct grid *grid, struct rect at, enum look look, const char *before,
+	const char *bytes, size_t size)
+{
+	struct text safe;
+
+	text_init(&safe, LINE_MOST * 4);
+	text_puts(&safe, before);
+	utf8_append_safe(&safe, bytes, size < LINE_MOST ? size : LINE_MOST, false);
+	grid_put(grid, at, look, text_string(&safe));
+	text_finish(&safe);
+}
+
+/* " cpu ▁▂▃▆  12.0% at the end, 61.3% at the most" */
+static int draw_graph(const struct ui *ui, struct grid *grid, struct rect at, const char *name,
+	const char *key)
+{
+	const json_t *samples = json_object_get(ui->record, "samples");
+	size_t count = json_array_size(samples);
+	double values[SAMPLES_MOST], most = 0;
+	char last[UNITS_TEXT_SIZE], top[UNITS_TEXT_SIZE];
+	struct text bars;
+
+	count = count < SAMPLES_MOST ? count : SAMPLES_MOST;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *value = json_object_get(json_array_get(samples, i), key);
+		values[i] = json_is_number(value) ? json_number_value(value) : -1;
+		most = values[i] > most ? values[i] : most;
+	}
+	if (!count || values[count - 1] < 0)
+		return 0;
+	if (strcmp(key, "rss") == 0) {
+		units_format_size(last, (uint64_t)values[count - 1]);
+		units_format_size(top, (uint64_t)most);
+	} else {
+		snprintf(last, sizeof last, "%.1f%%", values[count - 1]);
+		snprintf(top, sizeof top, "%.1f%%", most);
+	}
+	text_init(&bars, LINE_MOST);
+	spark_append(&bars, values, count, most, ui->is_unicode);
+	grid_format(grid, at, LOOK_NORMAL, " %s %s  %s at the end, %s at the most", name,
+		text_string(&bars), last, top);
+	text_finish(&bars);
+	return 1;
+}
+
+static void draw_lines(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	const json_t *lines = json_object_get(ui->record, "lines");
+	int count = (int)json_array_size(lines);
+	int back = count - area.height > 0 ? count - area.height : 0;
+
+	back = ui->scroll < back ? ui->scroll : back;
+	if (!count)
+		grid_put(grid, line_of(area, 0), LOOK_DIM,
+			json_is_array(lines) ? " it wrote nothing"
+					     : " what it wrote last is not kept any more");
+	int shown = count - back < area.height ? count - back : area.height;
+	for (int i = 0; i < shown; i++) {
+		const json_t *line = json_array_get(lines, (size_t)(count - back - shown + i));
+		const json_t *text = json_object_get(line, "text");
+		const char *stream = json_string_value(json_object_get(line, "stream"));
+		char local[CLOCK_TEXT_SIZE], before[CLOCK_TEXT_SIZE + 4];
+		clock_format_local(local, time_from_json(json_object_get(line, "ts")));
+		snprintf(before, sizeof before, " %s ", local);
+		put_safe(grid, line_of(area, i),
+			stream && strcmp(stream, "stderr") == 0 ? LOOK_WARN : LOOK_NORMAL, before,
+			json_is_string(text) ? json_string_value(text) : "",
+			json_string_length(text));
+	}
+}
+
+static int draw_facts(
+	const struct ui *ui, struct grid *grid, struct rect area, const struct death *death)
+{
+	char ended[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE],
+		rss[UNITS_TEXT_SIZE] = "-", ending[CAUSE_SIZE];
+	int line = 0;
+
+	clock_format_iso(ended, death->ended_us);
+	units_format_duration(ran, death->uptime_ms);
+	units_format_duration(cpu, death->cpu_ms);
+	if (death->peak_rss)
+		units_format_size(rss, death->peak_rss);
+	describe_ending(ending, death);
+	grid_format(grid, line_of(area, line++), LOOK_HEADING,
+		" life %u, pid %d: %s at %.19s after %s, peak %s, CPU %s", death->life, death->pid,
+		ending, ended, ran, rss, cpu);
+	if (death->detail[0])
+		put_safe(grid, line_of(area, line++), LOOK_WARN, " ", death->detail,
+			strlen(death->detail));
+	line += draw_graph(ui, grid, line_of(area, line), "cpu", "cpu_pct");
+	line += draw_graph(ui, grid, line_of(area, line), "rss", "rss");
+	return line;
+}
+
+static void draw_record(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	struct death death;
+	struct error err;
+
+	if (!death_from_json(&death, ui->record, &err)) {
+		grid_put(grid, area, LOOK_DIM, " asking ...");
+		return;
+	}
+	int used = draw_facts(ui, grid, area, &death);
+	if (used >= area.height)
+		return;
+	area.y += used;
+	area.height -= used;
+	draw_lines(ui, grid, area);
+}
+
+/* ---- all of it ---- */
+
+const struct death *history_selected(const struct ui *ui)
+{
+	if (!ui->death_count)
+		return NULL;
+	size_t back = (size_t)ui->death < ui->death_count ? (size_t)ui->death : ui->death_count - 1;
+	return &ui->deaths[ui->death_count - 1 - back];
+}
+
+void history_draw(const struct ui *ui, struct grid *grid, struct rect area, const struct row *row)
+{
+	struct rect list = area;
+
+	if (ui->is_record_open) {
+		draw_record(ui, grid, area);
+		return;
+	}
+	if (area.height >= STRIP_LEAST) {
+		list.height -= STRIP_HEIGHT;
+		draw_strip(ui, grid,
+			(struct rect){ area.x, area.y + list.height, area.width, STRIP_HEIGHT },
+			row);
+	}
+	draw_list(ui, grid, list, row);
+}
