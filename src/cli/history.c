@@ -5,33 +5,19 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/spark.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "client/graph.h"
 #include "protocol/row.h"
 #include "protocol/value.h"
 
-enum { SAMPLES_MOST = 256,
-	SECONDS = 19, /* characters of a time up to its seconds */
+enum { SECONDS = 19, /* characters of a time up to its seconds */
 	LINE_MOST = 4096 };
-
-/* The ending in words: "signal SEGV (core)", "manual (TERM)", "limit: rss 210M > 200M". */
-static void print_ending(const struct death *death)
-{
-	char cause[CAUSE_TEXT_SIZE];
-
-	death_describe(cause, death);
-	printf("%s", cause);
-	if (death->signal && death->cause != CAUSE_SIGNAL)
-		printf(" (%s)", signal_name(death->signal));
-	if (death->core && death->cause != CAUSE_CORE)
-		printf(" (core)");
-}
 
 static void print_death(const json_t *json)
 {
 	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
-		cpu[UNITS_TEXT_SIZE];
+		cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE];
 	struct death death;
 	struct error err;
 
@@ -45,7 +31,8 @@ static void print_death(const json_t *json)
 		json_string_value(json_object_get(json, "service")),
 		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
 		death.pid, SECONDS, started, uptime, rss, cpu);
-	print_ending(&death);
+	death_explain(ending, &death);
+	printf("%s", ending);
 	if (death.detail[0]) {
 		printf("  ");
 		cli_print_safe(death.detail);
@@ -69,7 +56,7 @@ static void print_table(const json_t *deaths)
 static void print_facts(const json_t *json)
 {
 	char started[CLOCK_TEXT_SIZE], ended[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE],
-		rss[UNITS_TEXT_SIZE] = "-", cpu[UNITS_TEXT_SIZE];
+		rss[UNITS_TEXT_SIZE] = "-", cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE];
 	struct death death;
 	struct error err;
 
@@ -84,8 +71,8 @@ static void print_facts(const json_t *json)
 	printf("%s/%lld  life %u, pid %d\n", json_string_value(json_object_get(json, "service")),
 		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
 		death.pid);
-	printf("ended by   ");
-	print_ending(&death);
+	death_explain(ending, &death);
+	printf("ended by   %s", ending);
 	if (death.detail[0]) {
 		printf(": ");
 		cli_print_safe(death.detail);
@@ -94,33 +81,15 @@ static void print_facts(const json_t *json)
 		uptime, started, ended, cpu, rss);
 }
 
-/* "cpu        ▁▂▃  12.0% at the end, 61.3% at the most" */
-static void print_graph(const json_t *samples, const char *name, const char *key, bool is_size)
+static void print_graph(const json_t *death, const char *name, const char *key)
 {
-	double values[SAMPLES_MOST], most = 0;
-	char last[UNITS_TEXT_SIZE], top[UNITS_TEXT_SIZE];
-	size_t count = json_array_size(samples);
-	struct text bars;
+	bool is_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	struct text graph;
 
-	count = count < SAMPLES_MOST ? count : SAMPLES_MOST;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *value = json_object_get(json_array_get(samples, i), key);
-		values[i] = json_is_number(value) ? json_number_value(value) : -1;
-		most = values[i] > most ? values[i] : most;
-	}
-	if (!count || values[count - 1] < 0)
-		return;
-	if (is_size) {
-		units_format_size(last, (uint64_t)values[count - 1]);
-		units_format_size(top, (uint64_t)most);
-	} else {
-		snprintf(last, sizeof last, "%.1f%%", values[count - 1]);
-		snprintf(top, sizeof top, "%.1f%%", most);
-	}
-	text_init(&bars, LINE_MOST);
-	spark_append(&bars, values, count, most, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
-	printf("%-10s %s  %s at the end, %s at the most\n", name, text_string(&bars), last, top);
-	text_finish(&bars);
+	text_init(&graph, LINE_MOST);
+	if (graph_append(&graph, json_object_get(death, "samples"), key, is_unicode))
+		printf("%-10s %s\n", name, text_string(&graph));
+	text_finish(&graph);
 }
 
 static void print_lines(const json_t *lines)
@@ -149,8 +118,8 @@ static void print_record(const json_t *death)
 {
 	setlocale(LC_CTYPE, "");
 	print_facts(death);
-	print_graph(json_object_get(death, "samples"), "cpu", "cpu_pct", false);
-	print_graph(json_object_get(death, "samples"), "rss", "rss", true);
+	print_graph(death, "cpu", "cpu_pct");
+	print_graph(death, "rss", "rss");
 	print_lines(json_object_get(death, "lines"));
 }
 

@@ -37,3 +37,15 @@ void death_describe(char out[CAUSE_TEXT_SIZE], const struct death *death)
 	else
 		snprintf(out, CAUSE_TEXT_SIZE, "%s", name);
 }
+
+void death_explain(char out[DEATH_TEXT_SIZE], const struct death *death)
+{
+	char cause[CAUSE_TEXT_SIZE];
+	bool has_signal = death->signal && death->cause != CAUSE_SIGNAL;
+	bool has_core = death->core && death->cause != CAUSE_CORE;
+
+	death_describe(cause, death);
+	snprintf(out, DEATH_TEXT_SIZE, "%s%s%s%s%s", cause, has_signal ? " (" : "",
+		has_signal ? signal_name(death->signal) : "", has_signal ? ")" : "",
+		has_core ? " (core)" : "");
+}

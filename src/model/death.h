@@ -24,7 +24,8 @@ enum cause {
 };
 
 enum { DEATH_DETAIL_SIZE = 120,
-	CAUSE_TEXT_SIZE = 24 };
+	CAUSE_TEXT_SIZE = 24,
+	DEATH_TEXT_SIZE = 48 };
 
 struct death {
 	uint32_t life; /* which life of the instance this was: 1, 2, … */
@@ -44,5 +45,7 @@ struct death {
 /* "exit 3", "signal SEGV", "core", "manual" … */
 void death_describe(char out[CAUSE_TEXT_SIZE], const struct death *death);
 const char *cause_name(enum cause cause);
+/* The same, and how the process itself ended: "manual (TERM)", "signal SEGV (core)". */
+void death_explain(char out[DEATH_TEXT_SIZE], const struct death *death);
 
 #endif

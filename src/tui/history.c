@@ -3,35 +3,20 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/spark.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "client/graph.h"
 #include "protocol/value.h"
 #include "tui/strip.h"
 #include "tui/ui.h"
 
-enum { CAUSE_SIZE = CAUSE_TEXT_SIZE + 24,
-	SAMPLES_MOST = 256,
-	STRIP_HEIGHT = 2,
+enum { STRIP_HEIGHT = 2,
 	STRIP_LEAST = 6, /* a pane of fewer lines has none */
 	LINE_MOST = 4096 };
 
 static struct rect line_of(struct rect area, int row)
 {
 	return (struct rect){ area.x, area.y + row, area.width, row < area.height ? 1 : 0 };
-}
-
-/* "signal SEGV (core)", "manual (TERM)" … */
-static void describe_ending(char out[CAUSE_SIZE], const struct death *death)
-{
-	char cause[CAUSE_TEXT_SIZE];
-	bool has_signal = death->signal && death->cause != CAUSE_SIGNAL;
-	bool has_core = death->core && death->cause != CAUSE_CORE;
-
-	death_describe(cause, death);
-	snprintf(out, CAUSE_SIZE, "%s%s%s%s%s", cause, has_signal ? " (" : "",
-		has_signal ? signal_name(death->signal) : "", has_signal ? ")" : "",
-		has_core ? " (core)" : "");
 }
 
 static bool is_crash(const struct death *death)
@@ -46,14 +31,14 @@ static void draw_death(
 	const struct ui *ui, struct grid *grid, struct rect at, const struct death *death)
 {
 	char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE] = "-",
-							     cpu[UNITS_TEXT_SIZE], ending[CAUSE_SIZE];
+							     cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE];
 
 	clock_format_iso(started, death->started_us);
 	units_format_duration(ran, death->uptime_ms);
 	units_format_duration(cpu, death->cpu_ms);
 	if (death->peak_rss)
 		units_format_size(rss, death->peak_rss);
-	describe_ending(ending, death);
+	death_explain(ending, death);
 	grid_format(grid, at, is_crash(death) ? LOOK_BAD : LOOK_NORMAL,
 		" %4u %8d  %.19s %9s %6s %8s  %s  %s", death->life, death->pid, started, ran, rss,
 		cpu, ending, death->detail);
@@ -160,37 +145,19 @@ static void put_safe(struct grid *grid, struct rect at, enum look look, const ch
 	text_finish(&safe);
 }
 
-/* " cpu ▁▂▃▆  12.0% at the end, 61.3% at the most" */
 static int draw_graph(const struct ui *ui, struct grid *grid, struct rect at, const char *name,
 	const char *key)
 {
-	const json_t *samples = json_object_get(ui->record, "samples");
-	size_t count = json_array_size(samples);
-	double values[SAMPLES_MOST], most = 0;
-	char last[UNITS_TEXT_SIZE], top[UNITS_TEXT_SIZE];
-	struct text bars;
+	struct text graph;
 
-	count = count < SAMPLES_MOST ? count : SAMPLES_MOST;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *value = json_object_get(json_array_get(samples, i), key);
-		values[i] = json_is_number(value) ? json_number_value(value) : -1;
-		most = values[i] > most ? values[i] : most;
-	}
-	if (!count || values[count - 1] < 0)
-		return 0;
-	if (strcmp(key, "rss") == 0) {
-		units_format_size(last, (uint64_t)values[count - 1]);
-		units_format_size(top, (uint64_t)most);
-	} else {
-		snprintf(last, sizeof last, "%.1f%%", values[count - 1]);
-		snprintf(top, sizeof top, "%.1f%%", most);
-	}
-	text_init(&bars, LINE_MOST);
-	spark_append(&bars, values, count, most, ui->is_unicode);
-	grid_format(grid, at, LOOK_NORMAL, " %s %s  %s at the end, %s at the most", name,
-		text_string(&bars), last, top);
-	text_finish(&bars);
-	return 1;
+	text_init(&graph, LINE_MOST);
+	text_format(&graph, " %s ", name);
+	bool is_there = graph_append(
+		&graph, json_object_get(ui->record, "samples"), key, ui->is_unicode);
+	if (is_there)
+		grid_put(grid, at, LOOK_NORMAL, text_string(&graph));
+	text_finish(&graph);
+	return is_there;
 }
 
 static void draw_lines(const struct ui *ui, struct grid *grid, struct rect area)
@@ -223,7 +190,7 @@ static int draw_facts(
 	const struct ui *ui, struct grid *grid, struct rect area, const struct death *death)
 {
 	char ended[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE],
-		rss[UNITS_TEXT_SIZE] = "-", ending[CAUSE_SIZE];
+		rss[UNITS_TEXT_SIZE] = "-", ending[DEATH_TEXT_SIZE];
 	int line = 0;
 
 	clock_format_iso(ended, death->ended_us);
@@ -231,7 +198,7 @@ static int draw_facts(
 	units_format_duration(cpu, death->cpu_ms);
 	if (death->peak_rss)
 		units_format_size(rss, death->peak_rss);
-	describe_ending(ending, death);
+	death_explain(ending, death);
 	grid_format(grid, line_of(area, line++), LOOK_HEADING,
 		" life %u, pid %d: %s at %.19s after %s, peak %s, CPU %s", death->life, death->pid,
 		ending, ended, ran, rss, cpu);
