@@ -268,7 +268,9 @@ int cli_logs(struct invocation *invocation)
 			is_terminal },
 	};
 
-	if (!cli_since(invocation->since, &ignored) || !cli_count("lines", invocation->lines, &logs.most) || !check_stream(invocation->stream))
+	if (!cli_since(invocation->since, &ignored) ||
+		!cli_count("lines", invocation->lines, &logs.most) ||
+		!check_stream(invocation->stream))
 		return EXIT_USAGE;
 	if (invocation->since && !invocation->lines)
 		logs.most = 0;

@@ -17,7 +17,7 @@ enum { SECONDS = 19, /* characters of a time up to its seconds */
 static void print_death(const json_t *json)
 {
 	char started[CLOCK_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE],
-		cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE];
+		cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE], name[SERVICE_NAME_MOST + 24];
 	struct death death;
 	struct error err;
 
@@ -27,10 +27,10 @@ static void print_death(const json_t *json)
 	units_format_duration(uptime, death.uptime_ms);
 	units_format_size(rss, death.peak_rss);
 	units_format_duration(cpu, death.cpu_ms);
-	printf("%-16s/%-3lld %4u %8d  %.*s %9s %6s %8s  ",
-		json_string_value(json_object_get(json, "service")),
-		(long long)json_integer_value(json_object_get(json, "instance")), death.life,
-		death.pid, SECONDS, started, uptime, rss, cpu);
+	snprintf(name, sizeof name, "%s/%lld", json_string_value(json_object_get(json, "service")),
+		(long long)json_integer_value(json_object_get(json, "instance")));
+	printf("%-20s %4u %8d  %.*s %9s %6s %8s  ", name, death.life, death.pid, SECONDS, started, uptime,
+		rss, cpu);
 	death_explain(ending, &death);
 	printf("%s", ending);
 	if (death.detail[0]) {

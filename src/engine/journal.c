@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "protocol/row.h"
 #include "protocol/value.h"
 
@@ -34,7 +35,13 @@ bool journal_add(struct journal *journal, const char *service, unsigned instance
 	return ok;
 }
 
-/* Whose death a line is about is read before it is parsed: most are about others. */
+struct collection {
+	const struct journal_query *query;
+	char since[CLOCK_TEXT_SIZE]; /* as it is written; or "" */
+	json_t *newest_first;
+};
+
+/* Whose death a line is about, and when, is read before it is parsed: most are not meant. */
 static bool is_about(const struct journal_query *query, const char *line, size_t size)
 {
 	char head[HEAD_SIZE], service[64];
@@ -45,21 +52,28 @@ static bool is_about(const struct journal_query *query, const char *line, size_t
 	       query->is_wanted(query->context, service, instance);
 }
 
+/* Times are written so that their order is that of their characters. */
+static bool is_since(const struct collection *collection, const char *line, size_t size)
+{
+	static const char key[] = "\"ended\":\"";
+	const char *ended = memmem(line, size, key, sizeof key - 1);
+	size_t length = strlen(collection->since);
+
+	if (!ended)
+		return false;
+	ended += sizeof key - 1;
+	return (size_t)(line + size - ended) >= length &&
+	       memcmp(ended, collection->since, length) >= 0;
+}
+
 static bool is_meant(const struct journal_query *query, const json_t *record)
 {
 	json_int_t life = json_integer_value(json_object_get(record, "life"));
 
-	return record &&
-	       time_from_json(json_object_get(record, "ended")) >= query->since_us &&
-	       (!query->life || life == query->life) &&
+	return record && (!query->life || life == query->life) &&
 	       (!query->started_us ||
 		       time_from_json(json_object_get(record, "started")) == query->started_us);
 }
-
-struct collection {
-	const struct journal_query *query;
-	json_t *newest_first;
-};
 
 static bool collect(void *context, const char *line, size_t size)
 {
@@ -68,7 +82,7 @@ static bool collect(void *context, const char *line, size_t size)
 
 	if (json_array_size(collection->newest_first) >= query->limit)
 		return false;
-	if (!is_about(query, line, size))
+	if (!is_about(query, line, size) || !is_since(collection, line, size))
 		return true;
 	json_t *record = json_loadb(line, size, 0, NULL);
 	if (is_meant(query, record))
@@ -79,9 +93,11 @@ static bool collect(void *context, const char *line, size_t size)
 
 json_t *journal_read(const struct journal *journal, const struct journal_query *query)
 {
-	struct collection collection = { query, json_array() };
+	struct collection collection = { .query = query, .newest_first = json_array() };
 	json_t *deaths = json_array();
 
+	if (query->since_us)
+		clock_format_iso(collection.since, query->since_us);
 	ledger_read(&journal->ledger, collect, &collection);
 	for (size_t i = json_array_size(collection.newest_first); i > 0; i--)
 		json_array_append(deaths, json_array_get(collection.newest_first, i - 1));
