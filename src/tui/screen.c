@@ -119,7 +119,9 @@ static bool can_draw(struct error *err)
 			"the terminal '%s' (TERM) is not known here; use `thrum up --headless`, or set TERM",
 			term ? term : "");
 	const char *move = tigetstr("cup");
-	if (!move || move == (char *)-1)
+	bool can_move = move && move != (char *)-1;
+	del_curterm(cur_term);
+	if (!can_move)
 		return error_set(err, 0,
 			"the terminal '%s' (TERM) cannot place its cursor; use `thrum up --headless`",
 			term ? term : "");

@@ -220,6 +220,14 @@ def a_terminal_that_does_not_read_is_left():
     with_reader(test)
 
 
+def a_crash_before_a_terminal_that_does_not_read_gives_it_back():
+    def test(project, reader):
+        os.kill(reader.pid, signal.SIGSEGV)
+        until(reader.has_left, "it has crashed", 5)
+        reader.sees(b"\033[?1049l", "the terminal is given back")
+    with_reader(test)
+
+
 def a_terminal_that_reads_again_shows_what_is_now():
     def test(project, reader):
         project.run("run", "--name", "latecomer", "--", "sleep", "600", check=0)
@@ -268,4 +276,5 @@ def without_a_terminal_it_says_so():
 
 main(keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
      the_engine_may_die_under_it, the_history_shows_each_death, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
+     a_crash_before_a_terminal_that_does_not_read_gives_it_back,
      a_terminal_that_reads_again_shows_what_is_now, it_can_be_suspended, without_a_terminal_it_says_so)
