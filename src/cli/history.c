@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "client/graph.h"
 #include "protocol/row.h"
@@ -92,6 +93,17 @@ static void print_graph(const json_t *death, const char *name, const char *key)
 	text_finish(&graph);
 }
 
+/* A line as it was written, with whatever in it, NULs too. */
+static void print_bytes(const char *bytes, size_t size)
+{
+	struct text safe;
+
+	text_init(&safe, size * 8 + 1);
+	utf8_append_safe(&safe, bytes ? bytes : "", size, false);
+	puts(text_string(&safe));
+	text_finish(&safe);
+}
+
 static void print_lines(const json_t *lines)
 {
 	const json_t *line;
@@ -104,13 +116,12 @@ static void print_lines(const json_t *lines)
 		printf(json_array_size(lines) ? "\n" : "\nit wrote nothing\n");
 	json_array_foreach(lines, i, line)
 	{
-		const char *text = json_string_value(json_object_get(line, "text"));
+		const json_t *text = json_object_get(line, "text");
 		const char *stream = json_string_value(json_object_get(line, "stream"));
 		bool is_err = stream && strcmp(stream, "stderr") == 0;
 		clock_format_local(local, time_from_json(json_object_get(line, "ts")));
 		printf("%s %s ", local, is_err ? "!" : "|");
-		cli_print_safe(text ? text : "");
-		putchar('\n');
+		print_bytes(json_string_value(text), json_string_length(text));
 	}
 }
 

@@ -32,7 +32,7 @@ struct member {
 	struct sample sample;
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
 	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */
-	struct recording *recording; /* owned; NULL: was never measured */
+	struct recording *recording;    /* owned; NULL: was never measured */
 };
 
 /* The member that an instance of the project's table is part of: it always is. */

@@ -1,9 +1,11 @@
 #include "tests/runner.h"
 
+Suite *lastwords_suite(void);
 Suite *ledger_suite(void);
 Suite *logfile_suite(void);
 
 static suite_function *const suites[] = {
+	lastwords_suite,
 	ledger_suite,
 	logfile_suite,
 	NULL,

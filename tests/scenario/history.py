@@ -6,7 +6,7 @@ ONCE = {"restart": "no"}
 TALKS = """#!/bin/sh
 i=1
 while [ $i -le 60 ]; do echo "line $i"; i=$((i + 1)); done
-printf '\\033]0;EVIL\\007fatal: \\033[31mno \\377 such thing\\n' >&2
+printf '\\033]0;EVIL\\007fatal: \\033[31mno \\377 such \\000 thing\\n' >&2
 printf 'and no end'
 exit 3
 """
@@ -45,9 +45,9 @@ def a_death_has_what_was_written_last():
         texts = [line["text"] for line in death["lines"] if line["stream"] == "stdout"]
         wrong = [line for line in death["lines"] if line["stream"] == "stderr"]
         expect(len(death["lines"]) == 50 and texts[-2:] == ["line 60", "and no end"], f"{death['lines']}")
-        expect(wrong[0]["text"] == "\033]0;EVIL\afatal: \033[31mno \ufffd such thing", f"as it was written: {wrong}")
+        expect(wrong[0]["text"] == "\033]0;EVIL\afatal: \033[31mno \ufffd such \0 thing", f"as it was written: {wrong}")
         shown = project.run("history", "talks", "--last", check=0).stdout
-        expect("\033" not in shown and "EVIL" not in shown and "fatal: no \ufffd such thing" in shown, f"neutralised: {shown!r}")
+        expect("\033" not in shown and "EVIL" not in shown and "fatal: no \ufffd such ^@ thing\n" in shown, f"neutralised: {shown!r}")
         expect("ended by   exit 3" in shown and "| line 60" in shown, shown)
         expect("it wrote nothing" in project.run("history", "mute", "--show", "1", check=0).stdout, "mute")
     finally:
