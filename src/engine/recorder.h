@@ -2,7 +2,7 @@
  * The flight recorder: what a process wrote last and how it was measured last, kept with its death in
  * deaths.jsonl beside the history, one JSON line each. That file and the one before it have
  * RECORDER_MOST bytes each at the most; a death that is older is in the history without its record.
- * Nothing is measured for it: samples are those that somebody looked at. Loop thread only.
+ * Nothing is measured for it: samples are those that somebody asked for. Loop thread only.
  */
 #ifndef ENGINE_RECORDER_H
 #define ENGINE_RECORDER_H
