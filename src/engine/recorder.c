@@ -9,6 +9,8 @@
 #include "engine/lastwords.h"
 #include "protocol/value.h"
 
+enum { TENTH_US = 100000 };
+
 static bool note_newest(void *context, const char *line, size_t size)
 {
 	struct recorder *recorder = context;
@@ -29,9 +31,20 @@ void recorder_close(struct recorder *recorder)
 	ledger_close(&recorder->ledger);
 }
 
-static struct recorded_sample *newest_sample(struct recording *recording)
+static uint64_t time_of(const struct recording *recording, unsigned number)
 {
-	return &recording->samples[(recording->count - 1) % RECORDER_SAMPLES];
+	return recording->began_us +
+	       recording->samples[number % RECORDER_SAMPLES].tenths * (uint64_t)TENTH_US;
+}
+
+static struct recorded_sample make_sample(
+	const struct recording *recording, const struct sample *sample, uint64_t now_us)
+{
+	return (struct recorded_sample){
+		.tenths = (uint32_t)((now_us - recording->began_us) / TENTH_US),
+		.rss_kib = sample->rss == SAMPLE_UNKNOWN ? UINT32_MAX : (uint32_t)(sample->rss / 1024),
+		.cpu_pct = (float)sample->cpu_pct,
+	};
 }
 
 void recorder_sample(struct member *member, const struct sample *sample, uint64_t now_us)
@@ -40,34 +53,34 @@ void recorder_sample(struct member *member, const struct sample *sample, uint64_
 
 	if (!recording)
 		recording = member->recording = memory_zeroed(1, sizeof *recording);
-	if (recording->pid != sample->pid)
-		*recording = (struct recording){ .pid = sample->pid };
-	if (recording->count &&
-		now_us - newest_sample(recording)->time_us < RECORDER_STEP_MS * 1000ull)
+	bool has_newest = recording->pid == sample->pid && recording->count;
+	uint64_t newest_us = has_newest ? time_of(recording, recording->count - 1) : 0;
+	if (!has_newest || now_us < newest_us) /* another process, or the clock was set back */
+		*recording = (struct recording){ .pid = sample->pid, .began_us = now_us };
+	else if (now_us - newest_us < RECORDER_STEP_MS * 1000ull)
 		return;
-	recording->count++;
-	*newest_sample(recording) = (struct recorded_sample){ now_us, sample->rss,
-		(float)sample->cpu_pct };
+	recording->samples[recording->count++ % RECORDER_SAMPLES] =
+		make_sample(recording, sample, now_us);
+}
+
+static json_t *sample_of(const struct recording *recording, unsigned number)
+{
+	const struct recorded_sample *sample = &recording->samples[number % RECORDER_SAMPLES];
+	json_int_t rss = (json_int_t)sample->rss_kib * 1024;
+
+	return json_pack("{s:o,s:o,s:o}", "ts", time_to_json(time_of(recording, number)), "cpu_pct",
+		json_real((double)(int)(sample->cpu_pct * 10 + 0.5f) / 10), "rss",
+		sample->rss_kib == UINT32_MAX ? json_null() : json_integer(rss));
 }
 
 static json_t *samples_of(const struct recording *recording, const struct death *death)
 {
 	json_t *list = json_array();
+	unsigned count = recording && recording->pid == death->pid ? recording->count : 0;
 
-	if (!recording || recording->pid != death->pid)
-		return list;
-	unsigned first =
-		recording->count > RECORDER_SAMPLES ? recording->count - RECORDER_SAMPLES : 0;
-	for (unsigned i = first; i < recording->count; i++) {
-		const struct recorded_sample *sample = &recording->samples[i % RECORDER_SAMPLES];
-		if (sample->time_us + RECORDER_SPAN_MS * 1000ull < death->ended_us)
-			continue;
-		bool has_rss = sample->rss != SAMPLE_UNKNOWN;
-		json_array_append_new(list,
-			json_pack("{s:o,s:o,s:o}", "ts", time_to_json(sample->time_us), "cpu_pct",
-				json_real((double)(int)(sample->cpu_pct * 10 + 0.5f) / 10), "rss",
-				has_rss ? json_integer((json_int_t)sample->rss) : json_null()));
-	}
+	for (unsigned i = count > RECORDER_SAMPLES ? count - RECORDER_SAMPLES : 0; i < count; i++)
+		if (time_of(recording, i) + RECORDER_SPAN_MS * 1000ull >= death->ended_us)
+			json_array_append_new(list, sample_of(recording, i));
 	return list;
 }
 

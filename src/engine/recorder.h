@@ -19,16 +19,18 @@ enum { RECORDER_MOST = 4 * 1024 * 1024,
 	RECORDER_STEP_MS = 900,      /* samples that follow sooner are left out */
 	RECORDER_SPAN_MS = 120000 }; /* samples from before that say nothing of the end */
 
+/* Each instance that is measured has a ring of these: no larger than need be. */
 struct recorded_sample {
-	uint64_t time_us; /* wall clock */
-	uint64_t rss;
+	uint32_t tenths;  /* of a second, since the recording began */
+	uint32_t rss_kib; /* UINT32_MAX: not known */
 	float cpu_pct;
 };
 
-/* The newest samples of one process: a ring. */
+/* The newest samples of one process. */
 struct recording {
 	int32_t pid;
-	unsigned count; /* ever taken */
+	unsigned count;    /* ever taken */
+	uint64_t began_us; /* wall clock */
 	struct recorded_sample samples[RECORDER_SAMPLES];
 };
 
