@@ -60,6 +60,18 @@ int cli_signal(struct invocation *invocation)
 	return call_and_print(invocation, "signal", params, signal);
 }
 
+int cli_send(struct invocation *invocation)
+{
+	json_error_t why;
+	json_t *message = json_loads(invocation->names[1], JSON_DECODE_ANY, &why);
+
+	if (!message)
+		return cli_fail(EXIT_USAGE, "'%.80s' is no JSON: %s at character %d; text is \"text\", in quotes",
+			invocation->names[1], why.text, why.position);
+	return call_and_print(invocation, "send",
+		json_pack("{s:[s],s:o}", "names", invocation->names[0], "message", message), "sent");
+}
+
 int cli_scale(struct invocation *invocation)
 {
 	const char *text = invocation->names[1];

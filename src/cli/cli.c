@@ -46,6 +46,7 @@ const struct command commands[] = {
 	{ "kill", NULL, "NAME...", "", 1, -1, "SIGKILL now, for every process of it; it stays stopped.", cli_act },
 	{ "scale", NULL, "NAME N|+N|-N", "", 2, 2, "Change how many instances a service has.", cli_scale },
 	{ "signal", NULL, "SIGNAL NAME...", "T", 2, -1, "Send a signal to the process; with --tree to all of its descendants too.", cli_signal },
+	{ "send", NULL, "NAME JSON", "", 2, 2, "Send a message, any JSON value, down the channel of a service with `ipc: json`.", cli_send },
 	{ "run", NULL, "-- COMMAND...", "nmrc", 1, -1, "Launch a command now, as a service of the project.", cli_run },
 	{ "logs", NULL, "[NAME...]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
 	{ "history", NULL, "[NAME...]", "lsAO", 0, -1,

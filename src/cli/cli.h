@@ -117,6 +117,7 @@ int cli_check(struct invocation *invocation);
 int cli_info(struct invocation *invocation);
 int cli_act(struct invocation *invocation);
 int cli_scale(struct invocation *invocation);
+int cli_send(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);
 int cli_down(struct invocation *invocation);
 

@@ -210,6 +210,11 @@ static void add_supervision(json_t *service, const struct service_spec *spec)
 	json_decref(hooks);
 	if (spec->oom_score_adj != OOM_SCORE_UNSET)
 		json_object_set_new(service, "oom_score_adj", json_integer(spec->oom_score_adj));
+	if (spec->ipc)
+		json_object_set_new(service, "ipc", json_string("json"));
+	if (spec->shutdown.message)
+		json_object_set_new(json_object_get(service, "shutdown"), "message",
+			json_loads(spec->shutdown.message, JSON_DECODE_ANY, NULL));
 	if (spec->shutdown.argv.count)
 		json_object_set_new(json_object_get(service, "shutdown"), "command",
 			list_of(&spec->shutdown.argv));

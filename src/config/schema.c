@@ -637,7 +637,7 @@ static const struct key shutdown_keys[] = {
 	{ "timeout", take_duration, IN_SERVICE(shutdown.timeout_ms), NULL, "then all of its processes are killed" },
 	{ "timeout_seconds", take_duration, IN_SERVICE(shutdown.timeout_ms), NULL, NULL },
 	{ "parent_only", take_bool, IN_SERVICE(shutdown.parent_only), NULL, "the signal goes to the main process alone" },
-	{ "message", not_yet, 0, NULL, "" },
+	{ "message", take_json, IN_SERVICE(shutdown.message), NULL, "sent down its channel first; the signal follows after half the timeout" },
 	{ "command", take_argv, IN_SERVICE(shutdown.argv), NULL, "a command that asks it to end, before the signal" },
 	END
 };
@@ -682,6 +682,7 @@ const struct key schema_service[] = {
 	{ "depends_on", take_depends_on, 0, NULL, "services that must be there first" },
 	{ "availability", take_inner, 0, availability_keys, "what becomes of it when it ends" },
 	{ "shutdown", take_inner, 0, shutdown_keys, "how it is stopped" },
+	{ "ipc", take_ipc, IN_SERVICE(ipc), NULL, "json: a channel, as Node's fork() gives its children" },
 	{ "ready", take_ready, IN_SERVICE(ready), NULL, "how it says that it is ready: {log, message, notify, timeout}" },
 	{ "ready_log_line", take_ready_line, IN_SERVICE(ready), NULL, "process-compose: text in a line of its output" },
 	{ "startup_probe", take_probe, IN_SERVICE(probes[PROBE_STARTUP]), NULL, "asked until it has come up; the others wait for it" },
@@ -698,7 +699,6 @@ const struct key schema_service[] = {
 	{ "origin", take_string, IN_SERVICE(origin), NULL, "written by thrum check" },
 	{ "exec_mode", not_yet, 0, NULL, "" },
 	{ "listen", not_yet, 0, NULL, "" },
-	{ "ipc", not_yet, 0, NULL, "" },
 	{ "pty", not_yet, 0, NULL, "" },
 	{ "is_tty", not_yet, 0, NULL, "" },
 	{ "is_daemon", not_yet, 0, NULL, "" },

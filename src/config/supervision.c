@@ -1,5 +1,6 @@
 /* The keys that say how a service is watched: readiness, probes, limits, files, schedule, hooks, groups. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +132,7 @@ TAKES(take_notify)
 // clang-format off
 static const struct key ready_keys[] = {
 	{ "log", take_pattern, IN_READY(log), NULL, "PCRE2 pattern of a line of its output" },
-	{ "message", not_yet, 0, NULL, "" },
+	{ "message", take_string, IN_READY(message), NULL, "a message on its channel, or the type of one" },
 	{ "notify", take_notify, 0, NULL, "sd: READY=1 by sd_notify; fd:N: a newline on descriptor N" },
 	{ "timeout", take_duration, IN_READY(timeout_ms), NULL, "later is a failure; 0: never" },
 	END
@@ -144,7 +145,7 @@ TAKES_OF(take_ready)
 
 	if (!is_map(reading, value, key) || !schema_take(reading, value, ready_keys, place))
 		return false;
-	if (ready->log || ready->message || ready->notifies || ready->fd || node_get(value, "message"))
+	if (ready->log || ready->message || ready->notifies || ready->fd)
 		return true;
 	return problem_error(reading->problems, value->at,
 		"ready: name what says so: log, message or notify");
@@ -165,6 +166,53 @@ TAKES_OF(take_ready_line)
 	free(text);
 	free(ready->log);
 	ready->log = text_take(&pattern);
+	return true;
+}
+
+/* ---- the channel ---- */
+
+TAKES_OF(take_ipc)
+{
+	char *text = schema_text(reading, value, key->name);
+
+	if (!text)
+		return false;
+	bool is_json = strcmp(text, "json") == 0;
+	bool ok = is_json || strcmp(text, "none") == 0 || strcmp(text, "false") == 0;
+	free(text);
+	*(bool *)place = is_json;
+	return ok || take_failed(reading, value, key, "json or none");
+}
+
+static json_t *json_of_node(const struct node *node)
+{
+	json_t *json;
+
+	if (node->kind == NODE_SCALAR) {
+		/* what looks like JSON is it, unless it was quoted: 5, true, null */
+		json = node->is_plain ? json_loads(node->text, JSON_DECODE_ANY, NULL) : NULL;
+		return json ? json : json_string(node->text);
+	}
+	json = node->kind == NODE_MAP ? json_object() : json_array();
+	for (size_t i = 0; i < node->count; i += node->kind == NODE_MAP ? 2 : 1) {
+		if (node->kind == NODE_MAP)
+			json_object_set_new(json, node->items[i]->text, json_of_node(node->items[i + 1]));
+		else
+			json_array_append_new(json, json_of_node(node->items[i]));
+	}
+	return json;
+}
+
+TAKES_OF(take_json)
+{
+	json_t *json = json_of_node(value);
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return take_failed(reading, value, key, "text that is UTF-8");
+	free(*(char **)place);
+	*(char **)place = text;
 	return true;
 }
 

@@ -31,6 +31,8 @@ TAKES_OF(take_limits);     /* into struct service_spec */
 TAKES_OF(take_watch);      /* struct watch_spec */
 TAKES_OF(take_schedule);   /* struct schedule_spec */
 TAKES_OF(take_hooks);      /* into struct service_spec */
+TAKES_OF(take_json);       /* char *, owned: a value of any kind, as JSON in one line */
+TAKES_OF(take_ipc);        /* bool */
 TAKES_OF(take_groups);     /* into struct project_spec */
 
 /* Says what the value is to look like; false. */

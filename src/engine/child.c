@@ -24,6 +24,7 @@ enum {
 	STACK_SIZE = 128 * 1024,
 	GROUPS_MOST = 65536,
 	NAME_BUFFER = 16 * 1024,
+	HIGH_FD = 256,        /* above all that a process may want */
 	EXIT_NOT_FOUND = 127, /* as shells have it */
 	EXIT_NOT_EXECUTABLE = 126,
 };
@@ -43,6 +44,7 @@ extern char **environ;
 /* What a process above us wanted of us, not of our children. */
 static const char *const not_inherited[] = {
 	"NODE_CHANNEL_FD",
+	"THRUM_CHANNEL_FD",
 	"NODE_UNIQUE_ID",
 	"NODE_CHANNEL_SERIALIZATION_MODE",
 	"LISTEN_FDS",
@@ -89,6 +91,12 @@ static void make_environment(struct launch *launch, const struct service_spec *s
 	strings_set_variable(environment, "THRUM_INSTANCE", number);
 	strings_set_variable(environment, "NODE_APP_INSTANCE", number);
 	strings_set_variable(environment, "THRUM_LIFE_ID", who->marker);
+	if (who->channel_fd) {
+		snprintf(number, sizeof number, "%d", who->channel_fd);
+		strings_set_variable(environment, "THRUM_CHANNEL_FD", number);
+		strings_set_variable(environment, "NODE_CHANNEL_FD", number);
+		strings_set_variable(environment, "NODE_CHANNEL_SERIALIZATION_MODE", "json");
+	}
 	if (who->notify)
 		strings_set_variable(environment, "NOTIFY_SOCKET", who->notify);
 	if (who->notify && spec->watchdog_ms) {
@@ -274,14 +282,24 @@ static bool arrange_descriptors(const struct birth *birth)
 {
 	const struct child_ends *ends = birth->ends;
 	int in = ends->in >= 0 ? ends->in : open("/dev/null", O_RDONLY);
-	unsigned kept = ends->ready >= 0 ? (unsigned)ends->ready_as : 2;
+	unsigned next = 3;
 
 	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(ends->out, STDOUT_FILENO) < 0 ||
 		dup2(ends->err, STDERR_FILENO) < 0)
 		return false;
-	if (ends->ready >= 0 && dup2(ends->ready, ends->ready_as) < 0)
-		return false;
-	return close_from(3, kept - 1) && close_from(kept + 1, ~0u);
+	for (unsigned i = 0; i < ends->more_count; i++) {
+		/* out of the way first: its own number may be one that is wanted */
+		int high = fcntl(ends->more[i].fd, F_DUPFD_CLOEXEC, HIGH_FD);
+		if (high < 0 || dup2(high, ends->more[i].as) < 0)
+			return false;
+	}
+	for (unsigned i = 0; i < ends->more_count; i++) {
+		unsigned as = (unsigned)ends->more[i].as;
+		if (!close_from(next, as - 1))
+			return false;
+		next = as + 1;
+	}
+	return close_from(next, ~0u);
 }
 
 /* Who goes first when memory is short. Only root may ask for less than it has. */

@@ -32,15 +32,20 @@ struct newborn {
 	const char *marker;              /* THRUM_LIFE_ID */
 	uint64_t soft_nofile;            /* descriptors it may have unless its service says otherwise */
 	const char *notify;              /* NOTIFY_SOCKET; NULL: none */
+	int channel_fd;                  /* its number there; 0: none */
 	const struct strings *variables; /* further ones, of a helper; NULL: none */
 };
+
+enum { CHILD_ENDS_MOST = 4 };
 
 /* The descriptors of a process; all others are closed to it. */
 struct child_ends {
 	int in; /* -1: nothing is to be read */
 	int out, err;
-	int ready;    /* a newline on it means ready; -1: none */
-	int ready_as; /* its number there */
+	struct child_end {
+		int fd, as; /* ours, and its number there; ascending */
+	} more[CHILD_ENDS_MOST];
+	unsigned more_count;
 };
 
 /* False: no such user, and the like. */

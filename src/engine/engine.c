@@ -16,6 +16,7 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "engine/attendant.h"
+#include "engine/channel.h"
 #include "engine/child.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
@@ -97,6 +98,8 @@ static void perform(struct engine *engine, struct member *member, unsigned effec
 		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
 	if (effects & DO_TERMINATE)
 		stopping_ask(engine, member);
+	if (effects & DO_SIGNAL)
+		stopping_signal(engine, member);
 	if (effects & DO_KILL)
 		stopping_kill(engine, member);
 }
@@ -439,6 +442,7 @@ struct pipes {
 	int reading[STREAM_COUNT], writing[STREAM_COUNT];
 	bool is_merged; /* standard error goes where standard output goes */
 	int ready[2];   /* on which it says that it is ready, as pipe() has it; or -1 */
+	int channel[2]; /* ours, its own; or -1 */
 };
 
 static void close_pipes(const int fds[STREAM_COUNT], bool is_merged)
@@ -483,24 +487,33 @@ static bool make_pipes(struct pipes *pipes, bool is_merged)
 /* The keeper holds the reading ends before there is anybody to write. */
 static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes *pipes)
 {
-	unsigned kinds[3] = { KEEPER_OUT }, count = 1;
-	int fds[3] = { pipes->reading[STREAM_OUT] };
+	const struct {
+		unsigned kind;
+		int fd;
+	} all[] = {
+		{ KEEPER_OUT, pipes->reading[STREAM_OUT] },
+		{ KEEPER_ERR, pipes->reading[STREAM_ERR] },
+		{ KEEPER_READY, pipes->ready[0] },
+		{ KEEPER_CHANNEL, pipes->channel[0] },
+	};
+	unsigned kinds[sizeof all / sizeof *all], count = 0;
+	int fds[sizeof all / sizeof *all];
 
-	if (!pipes->is_merged) {
-		kinds[count] = KEEPER_ERR;
-		fds[count++] = pipes->reading[STREAM_ERR];
-	}
-	if (pipes->ready[0] >= 0) {
-		kinds[count] = KEEPER_READY;
-		fds[count++] = pipes->ready[0];
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (all[i].fd < 0)
+			continue;
+		kinds[count] = all[i].kind;
+		fds[count++] = all[i].fd;
 	}
 	return keeper_link_put(&engine->keeper, STORE_LIFE_SLOT + life, kinds, fds, count);
 }
 
 /* Without one it never gets ready, and that is told then. */
-static void make_ready_pipe(struct pipes *pipes, const struct service_spec *spec)
+static void make_more(struct pipes *pipes, const struct service_spec *spec)
 {
-	pipes->ready[0] = pipes->ready[1] = -1;
+	pipes->ready[0] = pipes->ready[1] = pipes->channel[0] = pipes->channel[1] = -1;
+	if (spec->ipc && !channel_make(&pipes->channel[0], &pipes->channel[1]))
+		log_line("%s: no channel can be had: %s", spec->name, strerror(errno));
 	if (spec->ready.fd && pipe2(pipes->ready, O_CLOEXEC) == 0)
 		fcntl(pipes->ready[0], F_SETFL, O_NONBLOCK);
 }
@@ -530,6 +543,27 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 	engine_changed(engine, member, &outcome);
 }
 
+/* Where the channel is in the process: the usual number, unless that is taken. */
+static int channel_number(const struct service_spec *spec)
+{
+	return !spec->ipc ? 0 : spec->ready.fd == CHANNEL_FD ? CHANNEL_FD + 1
+							     : CHANNEL_FD;
+}
+
+static struct child_ends give_ends(const struct pipes *pipes, const struct service_spec *spec)
+{
+	struct child_ends ends = { .in = -1, .out = pipes->writing[STREAM_OUT], .err = pipes->writing[STREAM_ERR] };
+	int channel = channel_number(spec), ready = spec->ready.fd;
+
+	if (pipes->ready[1] >= 0 && ready < channel)
+		ends.more[ends.more_count++] = (struct child_end){ pipes->ready[1], ready };
+	if (pipes->channel[1] >= 0)
+		ends.more[ends.more_count++] = (struct child_end){ pipes->channel[1], channel };
+	if (pipes->ready[1] >= 0 && ready > channel)
+		ends.more[ends.more_count++] = (struct child_end){ pipes->ready[1], ready };
+	return ends;
+}
+
 static int spawn_into(struct engine *engine, struct member *member, uint32_t index,
 	const struct launch *launch)
 {
@@ -539,23 +573,26 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 
 	if (!make_pipes(&pipes, spec->log.merge_stderr))
 		return errno;
-	make_ready_pipe(&pipes, spec);
+	make_more(&pipes, spec);
 	if (pipes.is_merged)
 		life->closed = 1u << STREAM_ERR;
 	int reason = keep_pipes(engine, index, &pipes) ? 0 : errno;
-	struct child_ends ends = { -1, pipes.writing[STREAM_OUT], pipes.writing[STREAM_ERR],
-		pipes.ready[1], spec->ready.fd };
+	struct child_ends ends = give_ends(&pipes, spec);
 	if (!reason)
 		reason = child_spawn(life, launch, spec, &ends);
 	close_pipes(pipes.writing, pipes.is_merged);
 	close_if_open(pipes.ready[1]);
+	close_if_open(pipes.channel[1]);
 	if (reason) {
 		close_pipes(pipes.reading, pipes.is_merged);
 		close_if_open(pipes.ready[0]);
+		close_if_open(pipes.channel[0]);
 		keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
 		return reason;
 	}
 	welcome(engine, member, index);
+	if (pipes.channel[0] >= 0)
+		channel_open(member, pipes.channel[0]);
 	attendant_begin(member, pipes.ready[0], true);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		if (pipes.reading[i] >= 0)
@@ -588,7 +625,8 @@ void engine_spawn(struct engine *engine, struct member *member)
 		.instance = member->now.index,
 		.marker = marker,
 		.soft_nofile = engine->keeper.page->soft_nofile,
-		.notify = notify_for(engine, member_spec(member)) };
+		.notify = notify_for(engine, member_spec(member)),
+		.channel_fd = channel_number(member_spec(member)) };
 	bool ok = launch_prepare(&launch, member_spec(member), &who, &err);
 	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
 	launch_finish(&launch);
@@ -652,6 +690,7 @@ static void take_exit(struct engine *engine, uint32_t index, const struct exit_r
 	output_drain(engine, index);
 	if (member && member->now.pid == life->pid && member->now.life == life->number) {
 		member->life = (int32_t)index;
+		channel_end(member);
 		end_member(engine, member, life, record);
 	}
 	atomic_store(&life->state, LIFE_EXITED);
@@ -858,6 +897,11 @@ static void restore_life(struct engine *engine, uint32_t index)
 		member->life = (int32_t)index;
 	if (life->state == LIFE_SPAWNING)
 		atomic_store(&life->state, LIFE_RUNNING);
+	int channel = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_CHANNEL);
+	if (channel >= 0 && member->now.pid && member->life == (int32_t)index)
+		channel_open(member, channel);
+	else
+		close_if_open(channel);
 	if (member->now.pid && member->life == (int32_t)index)
 		attendant_begin(member,
 			keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);

@@ -203,7 +203,7 @@ static int spawn(struct engine *engine, const struct helper_task *task, struct l
 		.soft_nofile = engine->keeper.page->soft_nofile,
 		.variables = task->variables };
 	bool ok = launch_prepare(&launch, &spec, &who, err);
-	struct child_ends ends = { .in = make_input(task->input), .out = writing, .err = writing, .ready = -1 };
+	struct child_ends ends = { .in = make_input(task->input), .out = writing, .err = writing };
 	int reason = ok ? child_spawn(life, &launch, &spec, &ends) : EINVAL;
 	if (ok && reason)
 		error_set(err, reason, "no process can be had: %s", strerror(reason));

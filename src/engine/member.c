@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/attendant.h"
+#include "engine/channel.h"
 #include "engine/engine.h"
 
 enum { LOG_DIR_MODE = 0750 };
@@ -87,6 +88,7 @@ static void on_closed(uv_handle_t *handle)
 void member_destroy(struct member *member)
 {
 	attendant_end(member);
+	channel_close(member);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		logfile_close(&member->logs[i]);
 	uv_close((uv_handle_t *)&member->timer, on_closed);

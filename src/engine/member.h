@@ -31,6 +31,7 @@ struct member {
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
+	struct channel *channel;        /* owned; to the present process; NULL: it has none */
 	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */
 	struct recording *recording;    /* owned; NULL: was never measured */
 };

@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "engine/channel.h"
 #include "engine/child.h"
 #include "engine/helper.h"
 #include "engine/leftovers.h"
@@ -18,7 +20,7 @@ struct request {
 	uint32_t seat, life;
 };
 
-static void send_signal(struct engine *engine, struct member *member)
+void stopping_signal(struct engine *engine, struct member *member)
 {
 	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
 
@@ -39,7 +41,7 @@ static void on_asked(void *context, const struct helper_end *end)
 			engine_tell(request->engine, "%s/%u: shutdown.command: %s", member->now.service,
 				member->now.index, end->why);
 		if (member->now.pid)
-			send_signal(request->engine, member);
+			stopping_signal(request->engine, member);
 	}
 	free(request);
 }
@@ -64,13 +66,28 @@ static bool run_command(struct engine *engine, struct member *member)
 	return false;
 }
 
+static bool send_message(struct engine *engine, struct member *member)
+{
+	const char *message = member_spec(member)->shutdown.message;
+	struct error err;
+
+	if (channel_send(member, message, strlen(message), &err))
+		return true;
+	member->now.signal_by_ms = 0; /* it is sent now */
+	engine_tell(engine, "shutdown.message: %s", err.text);
+	return false;
+}
+
 void stopping_ask(struct engine *engine, struct member *member)
 {
-	bool has_command = member_spec(member)->shutdown.argv.count && !member->now.beheaded;
+	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
 
 	member->kills = 0;
-	if (!has_command || !run_command(engine, member))
-		send_signal(engine, member);
+	if (!member->now.beheaded && shutdown->message && send_message(engine, member))
+		return;
+	if (!member->now.beheaded && shutdown->argv.count && run_command(engine, member))
+		return;
+	stopping_signal(engine, member);
 }
 
 /* Who waits in the kernel for a disk or a server that does not answer cannot be ended by anybody. */

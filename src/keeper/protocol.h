@@ -28,9 +28,10 @@ enum keeper_kind {
 	KEEPER_OUT = 0,      /* of a life's slot: the reading ends of its output */
 	KEEPER_ERR = 1,
 	KEEPER_READY = 2,   /* … of the pipe on which it says that it is ready */
+	KEEPER_CHANNEL = 4, /* our end of its channel */
 	KEEPER_LOG_OUT = 0, /* of an instance's slot: the log segments being written; */
 	KEEPER_LOG_ERR = 1, /* how far is the position of the open file itself */
-	/* 3: pidfd, 4: channel, 5: spool, 6: delivered, 7: listening socket of a service */
+	/* 3: pidfd, 5: spool, 6: delivered, 7: listening socket of a service */
 	KEEPER_KINDS = 8
 };
 

@@ -87,6 +87,8 @@ static void arm(struct instance *instance, unsigned effects, uint32_t delay_ms,
 		delay_ms = spec->shutdown.timeout_ms;
 	if (effects & DO_KILL)
 		delay_ms = KILL_AGAIN_MS;
+	if (effects & DO_TERMINATE && spec->shutdown.message)
+		instance->signal_by_ms = now->monotonic_ms + delay_ms / 2;
 	if (effects & (DO_ARM_BACKOFF | DO_ARM_RETRY | DO_TERMINATE | DO_KILL))
 		instance->deadline_ms = now->monotonic_ms + delay_ms;
 }
@@ -255,7 +257,8 @@ static void begin_watch(struct instance *instance, const struct service_spec *sp
 static void end_watch(struct instance *instance)
 {
 	instance->gates = 0;
-	instance->ready_by_ms = instance->alive_by_ms = instance->over_by_ms = 0;
+	instance->ready_by_ms = instance->alive_by_ms = 0;
+	instance->signal_by_ms = instance->over_by_ms = 0;
 }
 
 struct outcome instance_spawned(struct instance *instance, const struct service_spec *spec,
@@ -401,6 +404,15 @@ static struct outcome time_out(struct instance *instance, const struct service_s
 	return instance_report(instance, spec, EVENT_TIMEOUT, now);
 }
 
+/* The message did not do it. */
+static struct outcome press(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	(void)spec;
+	(void)now;
+	return (struct outcome){ .effects = instance->state == STATE_STOPPING ? DO_SIGNAL : 0 };
+}
+
 /* The next time is found first: it comes whatever becomes of this one. */
 static struct outcome be_due(struct instance *instance, const struct service_spec *spec,
 	const struct moment *now)
@@ -431,6 +443,7 @@ static const struct {
 	{ offsetof(struct instance, ready_by_ms), be_late },
 	{ offsetof(struct instance, alive_by_ms), be_silent },
 	{ offsetof(struct instance, over_by_ms), outstay },
+	{ offsetof(struct instance, signal_by_ms), press },
 	{ offsetof(struct instance, due_ms), be_due },
 };
 

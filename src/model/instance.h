@@ -34,29 +34,30 @@ enum gate {
 struct instance {
 	char service[64];
 	uint32_t index;
-	uint8_t state;        /* of enum state */
-	bool wanted;          /* up; always wins over a restart policy */
-	bool removing;        /* scaled away: to be forgotten when it is over */
-	bool beheaded;        /* the process ended, others of its tree have not */
-	bool has_death;       /* death is set */
-	bool death_unwritten; /* … and not yet in the journal */
-	bool is_evicted;      /* the end under way is a failure, whatever the exit status */
-	bool is_ordered;      /* … after which it is restarted whatever the policy says */
-	bool is_due_again;    /* its schedule came while it ran: once more, after this */
-	uint8_t gates;        /* of enum gate; shut ones */
-	uint8_t stop_cause;   /* of enum cause: who asked for the end that is under way, or NONE */
-	uint32_t life;        /* of the present process, or of the last */
-	int32_t pid;          /* 0: no process */
-	uint64_t since_us;    /* in this state since; wall clock */
-	uint64_t started_us;  /* this process; wall clock */
-	uint64_t started_ms;  /* this process; monotonic */
-	uint64_t deadline_ms; /* when this state's timer goes off; monotonic, 0: not armed; so are … */
-	uint64_t ready_by_ms; /* … when it must be ready */
-	uint64_t alive_by_ms; /* … when its watchdog must have been told */
-	uint64_t over_by_ms;  /* … when it has run for long enough */
-	uint64_t due_ms;      /* … when its schedule starts it next */
-	uint64_t due_us;      /* the same by the wall clock */
-	uint64_t ran_us;      /* when its schedule last came; wall clock */
+	uint8_t state;         /* of enum state */
+	bool wanted;           /* up; always wins over a restart policy */
+	bool removing;         /* scaled away: to be forgotten when it is over */
+	bool beheaded;         /* the process ended, others of its tree have not */
+	bool has_death;        /* death is set */
+	bool death_unwritten;  /* … and not yet in the journal */
+	bool is_evicted;       /* the end under way is a failure, whatever the exit status */
+	bool is_ordered;       /* … after which it is restarted whatever the policy says */
+	bool is_due_again;     /* its schedule came while it ran: once more, after this */
+	uint8_t gates;         /* of enum gate; shut ones */
+	uint8_t stop_cause;    /* of enum cause: who asked for the end that is under way, or NONE */
+	uint32_t life;         /* of the present process, or of the last */
+	int32_t pid;           /* 0: no process */
+	uint64_t since_us;     /* in this state since; wall clock */
+	uint64_t started_us;   /* this process; wall clock */
+	uint64_t started_ms;   /* this process; monotonic */
+	uint64_t deadline_ms;  /* when this state's timer goes off; monotonic, 0: not armed; so are … */
+	uint64_t ready_by_ms;  /* … when it must be ready */
+	uint64_t alive_by_ms;  /* … when its watchdog must have been told */
+	uint64_t signal_by_ms; /* … when a message to end is followed by the signal */
+	uint64_t over_by_ms;   /* … when it has run for long enough */
+	uint64_t due_ms;       /* … when its schedule starts it next */
+	uint64_t due_us;       /* the same by the wall clock */
+	uint64_t ran_us;       /* when its schedule last came; wall clock */
 	struct restart_counts restarts;
 	struct crash_memory crashes;
 	struct death death;             /* the last one */

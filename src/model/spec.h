@@ -199,6 +199,7 @@ struct service_spec {
 	struct restart_policy restart;
 	struct dependency *depends_on;
 	size_t depends_count;
+	bool ipc; /* has a channel */
 	struct shutdown_spec shutdown;
 	struct ready_spec ready;
 	struct probe_spec probes[PROBE_ROLE_COUNT];

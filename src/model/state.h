@@ -64,6 +64,7 @@ enum effect {
 	DO_ARM_RETRY = 1 << 4, /* no process to be had: try again soon */
 	DO_DISARM = 1 << 5,
 	DO_FORGIVE = 1 << 6, /* forget former crashes */
+	DO_SIGNAL = 1 << 8,  /* the stop signal, to one that was asked by message before */
 	DO_ASK = 1 << 7,     /* ask the graph whether it may start */
 };
 

@@ -327,19 +327,46 @@ static json_t *restarts_to_json(const struct restart_counts *counts)
 		"watch", (json_int_t)counts->watch);
 }
 
+static json_t *traffic_to_json(const struct traffic *ipc)
+{
+	if (!ipc->is_known)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
+		"in", (json_int_t)ipc->in,
+		"out", (json_int_t)ipc->out,
+		"in_bytes", (json_int_t)ipc->in_bytes,
+		"out_bytes", (json_int_t)ipc->out_bytes,
+		"queued", (json_int_t)ipc->queued,
+		"errors", (json_int_t)ipc->errors);
+}
+
+static struct traffic traffic_from_json(const json_t *json)
+{
+	return (struct traffic){
+		.is_known = json_is_object(json),
+		.in = get_count(json, "in"),
+		.out = get_count(json, "out"),
+		.in_bytes = get_count(json, "in_bytes"),
+		.out_bytes = get_count(json, "out_bytes"),
+		.queued = get_count(json, "queued"),
+		.errors = get_count(json, "errors"),
+	};
+}
+
 static json_t *row_figures_to_json(const struct row *row)
 {
 	/* What was measured of a former process says nothing of this one. */
 	bool is_current = row->pid && row->sample.pid == row->pid;
 	const struct sample *sample = is_current ? &row->sample : &no_sample;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:n, s:n}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:n}",
 		"cpu_pct", percentage(sample->cpu_pct),
 		"rss", figure(sample->rss),
 		"threads", figure(sample->threads),
 		"fds", figure(sample->fds),
 		"tree", tree_to_json(sample),
-		"queue", "busy", "size", "ipc", "loop");
+		"ipc", traffic_to_json(&row->ipc),
+		"queue", "busy", "size", "loop");
 }
 
 static json_t *row_times_to_json(const struct row *row)
@@ -425,6 +452,7 @@ bool row_from_json(struct row *row, const json_t *json, struct error *err)
 		.uptime_ms = get_count(json, "uptime_ms"),
 		.deadline_us = get_time(json, "deadline"),
 		.leftovers = get_small(json, "leftovers"),
+		.ipc = traffic_from_json(json_object_get(json, "ipc")),
 	};
 	get_text(row->service, sizeof row->service, json, "service");
 	if (!row->service[0] || get_figure(json, "instance") == SAMPLE_UNKNOWN)

@@ -33,6 +33,12 @@ struct row {
 	struct sample sample; /* pid 0: never sampled */
 	bool has_last_death;
 	struct death last_death;
+	struct traffic {
+		bool is_known;                         /* it has a channel */
+		uint64_t in, out, in_bytes, out_bytes; /* messages and bytes; in: from the process */
+		uint64_t queued;                       /* bytes that it has not read */
+		uint64_t errors;                       /* lines that were no JSON */
+	} ipc;
 	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, where that helps; or "" */
 };
 

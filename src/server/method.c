@@ -12,6 +12,7 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "engine/attendant.h"
+#include "engine/channel.h"
 #include "engine/child.h"
 #include "engine/leftovers.h"
 #include "protocol/chunk.h"
@@ -86,6 +87,10 @@ void row_of_member(struct row *row, const struct member *member)
 	memcpy(row->detail, *now->detail ? now->detail : member->status, sizeof row->detail);
 	if (now->pid && member->sample.pid == now->pid)
 		row->sample = member->sample;
+	struct channel_counts counts;
+	channel_count(member, &counts);
+	row->ipc = (struct traffic){ member->channel != NULL, counts.in, counts.out, counts.in_bytes,
+		counts.out_bytes, counts.queued, counts.errors };
 }
 
 json_t *member_to_json(const struct member *member)
@@ -338,6 +343,38 @@ static json_t *do_signal(struct call *call)
 		return json_pack("{s:o}", "instances", list);
 	json_decref(list);
 	return refuse(call, PROTOCOL_REFUSED, "none of these has a process now");
+}
+
+/* What Node says to itself is not for others to say: a forged one kills its child. */
+static bool is_forbidden(const json_t *message)
+{
+	const char *command = json_string_value(json_object_get(message, "cmd"));
+
+	return command && strncmp(command, "NODE_", 5) == 0;
+}
+
+static json_t *do_send(struct call *call)
+{
+	static struct selection selection;
+	json_t *message = json_object_get(call->params, "message"), *sent;
+	struct error err = { 0 };
+
+	if (!message)
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "send takes message, any JSON value");
+	if (is_forbidden(message))
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "a message whose cmd begins with NODE_ is Node's own");
+	if (!select_members(call, &selection, false))
+		return NULL;
+	sent = json_array();
+	char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
+	for (size_t i = 0; i < selection.count; i++)
+		if (channel_send(selection.items[i], text, strlen(text), &err))
+			json_array_append_new(sent, member_name(selection.items[i]));
+	free(text);
+	if (json_array_size(sent))
+		return json_pack("{s:o}", "instances", sent);
+	json_decref(sent);
+	return refuse(call, PROTOCOL_REFUSED, "%s", err.text[0] ? err.text : "nobody is meant");
 }
 
 static json_t *do_scale(struct call *call)
@@ -779,6 +816,7 @@ static const struct {
 	{ "restart", do_restart },
 	{ "run", do_run },
 	{ "scale", do_scale },
+	{ "send", do_send },
 	{ "signal", do_signal },
 	{ "start", do_start },
 	{ "stop", do_stop },

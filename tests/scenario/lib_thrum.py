@@ -73,8 +73,9 @@ class Project:
         while os.path.exists(f"{base}.{number + 1}"):
             number += 1
         for path in [f"{base}.{i}" for i in range(number, 0, -1)] + [base]:
-            with open(path, "rb") as f:
-                data += f.read()
+            if os.path.exists(path):  # it is made with the first byte
+                with open(path, "rb") as f:
+                    data += f.read()
         return data
 
     def close(self):
