@@ -82,6 +82,7 @@ void channel_close(struct member *member)
 	member->channel = NULL;
 	uv_poll_stop(&channel->poll);
 	uv_close((uv_handle_t *)&channel->poll, on_closed);
+	shutdown(channel->fd, SHUT_RDWR); /* the keeper's copy keeps it open, and nobody reads there */
 	close(channel->fd);
 }
 
