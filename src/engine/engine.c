@@ -34,7 +34,9 @@ enum { SPEC_MOST = 16 * 1024 * 1024,
 static struct moment moment_now(struct engine *engine)
 {
 	engine->random = engine->random * 1664525 + 1013904223;
-	return (struct moment){ clock_monotonic_ms(), clock_wall_us(), engine->random };
+	return (struct moment){ .monotonic_ms = clock_monotonic_ms(),
+		.wall_us = clock_wall_us(),
+		.random = engine->random };
 }
 
 void engine_tell(struct engine *engine, const char *fmt, ...)
@@ -675,6 +677,8 @@ static void end_member(struct engine *engine, struct member *member, struct life
 	now.monotonic_ms = record->ended_us / 1000;
 	now.wall_us = record->wall_us;
 	struct death death = death_of(record, life, member_spec(member));
+	if (member->now.stop_cause == CAUSE_NONE)
+		now.crowd_ms = crowd_join(&engine->crowd, now.monotonic_ms);
 	member->leftovers = leftovers_count(engine, member);
 	struct outcome outcome = instance_ended(&member->now, member_spec(member), &death,
 		member->leftovers > 0, &now);

@@ -19,6 +19,7 @@
 #include "engine/recorder.h"
 #include "engine/sampler.h"
 #include "engine/store.h"
+#include "model/crowd.h"
 #include "model/project.h"
 
 /* The server: it is told after the store knows. */
@@ -83,6 +84,7 @@ struct engine {
 	uv_poll_t clock_poll;
 	int clock_fd;                       /* says that the wall clock was set; -1: nobody needs it */
 	uint64_t passes_begun, passes_done; /* of the sampler */
+	struct crowd crowd;                 /* of crashes */
 	uint32_t random;
 };
 

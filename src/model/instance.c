@@ -563,6 +563,15 @@ static enum event obey(const struct instance *instance)
 	return instance->stop_cause == CAUSE_DEPENDENCY ? EVENT_ENDED_AWAITING : EVENT_ENDED_WANTED;
 }
 
+/* Whatever its own pause: many that crash at once are not all started at once. */
+static void wait_in_crowd(struct judgement *judgement, const struct moment *now)
+{
+	bool is_restarted = judgement->verdict == VERDICT_AGAIN || judgement->verdict == VERDICT_BACKOFF;
+
+	if (is_restarted && judgement->delay_ms < now->crowd_ms)
+		*judgement = (struct judgement){ VERDICT_BACKOFF, now->crowd_ms };
+}
+
 static enum event judge(struct instance *instance, const struct service_spec *spec,
 	uint32_t *delay_ms, const struct moment *now)
 {
@@ -582,6 +591,7 @@ static enum event judge(struct instance *instance, const struct service_spec *sp
 				  instance->is_ordered, now->monotonic_ms, now->random)
 			: policy_judge(&spec->restart, &instance->crashes, &instance->death,
 				  now->monotonic_ms, now->random);
+	wait_in_crowd(&judgement, now);
 	*delay_ms = judgement.delay_ms;
 	return events[judgement.verdict];
 }

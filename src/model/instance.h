@@ -68,7 +68,8 @@ struct instance {
 struct moment {
 	uint64_t monotonic_ms;
 	uint64_t wall_us;
-	uint32_t random; /* any number: spreads backoff */
+	uint32_t random;   /* any number: spreads backoff */
+	uint32_t crowd_ms; /* so many end of late that a restart is to wait this long at least */
 };
 
 /* What came of an event: the effects to perform, in order of their bits, and what to tell. */

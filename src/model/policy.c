@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { LIFE_LEAST_MS = 50 }; /* a life shorter than this is never followed at once, whatever min_uptime says */
+
 static const char *const names[] = {
 	[RESTART_NO] = "no",
 	[RESTART_ON_FAILURE] = "on_failure",
@@ -105,7 +107,9 @@ static struct judgement again(const struct restart_policy *policy, struct crash_
 {
 	if (death->uptime_ms >= policy->min_uptime_ms) {
 		memory->short_lives = 0;
-		return (struct judgement){ VERDICT_AGAIN, 0 };
+		bool is_hot = death->uptime_ms < LIFE_LEAST_MS;
+		return is_hot ? (struct judgement){ VERDICT_BACKOFF, LIFE_LEAST_MS }
+			      : (struct judgement){ VERDICT_AGAIN, 0 };
 	}
 	memory->short_lives++;
 	uint32_t delay_ms = backoff_delay(policy, memory->short_lives, random);

@@ -1,6 +1,7 @@
 #include "tests/runner.h"
 
 Suite *cron_suite(void);
+Suite *crowd_suite(void);
 Suite *graph_suite(void);
 Suite *instance_suite(void);
 Suite *policy_suite(void);
@@ -8,6 +9,7 @@ Suite *state_suite(void);
 
 static suite_function *const suites[] = {
 	cron_suite,
+	crowd_suite,
 	graph_suite,
 	instance_suite,
 	policy_suite,
