@@ -257,6 +257,7 @@ static int open_segment(struct logfile *log, int held)
 	int fd = open(log->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (fd < 0)
 		return -1;
+	/* a FIFO cannot be sought in, nor anything else that is no file */
 	if (lseek(fd, 0, SEEK_END) < 0 || !log->keep(log->context, fd)) {
 		close(fd);
 		return -1;

@@ -1,9 +1,11 @@
 #include "engine/member.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -103,6 +105,22 @@ static const char *log_dir(const struct member *member, const struct log_spec *s
 	return room;
 }
 
+/* Where others may put a link in the place of a file, nothing is written. */
+static bool check_folder(const char *dir, struct error *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return error_errno(err, "log folder %s", dir);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return error_set(err, EPERM, "log folder %s belongs to another user (uid %d): not used", dir,
+			(int)st.st_uid);
+	if (st.st_mode & S_IWOTH && !(st.st_mode & S_ISVTX))
+		return error_set(err, EPERM, "everybody may write in log folder %s: not used; chmod o-w %s", dir,
+			dir);
+	return true;
+}
+
 static bool open_log(struct member *member, enum stream stream, struct error *err)
 {
 	const struct log_spec *spec = &member_spec(member)->log;
@@ -112,6 +130,8 @@ static bool open_log(struct member *member, enum stream stream, struct error *er
 	const char *dir = log_dir(member, spec, room, sizeof room);
 
 	mkdir(dir, LOG_DIR_MODE); /* whether it is there is seen when the file is opened */
+	if (!check_folder(dir, err))
+		return false;
 	snprintf(name, sizeof name, "%s-%u.%s", member->now.service, member->now.index,
 		stream_files[stream]);
 	return logfile_open(&member->logs[stream], dir, name, spec, held, err);

@@ -67,13 +67,12 @@ static void end_output(struct output *output)
 }
 
 /* Once for all logs: the operator needs to know that the disk is full, not how often. */
-static void stall(struct output *output, const char *path)
+static void stall(struct output *output, const char *why)
 {
 	struct engine *engine = output->engine;
 
 	if (!output->is_stalled && !engine->is_stuck)
-		engine_tell(engine, "log %s: %s; its writers wait until there is room", path,
-			strerror(errno));
+		engine_tell(engine, "%s; its writers wait until that is mended", why);
 	output->is_stalled = engine->is_stuck = true;
 	uv_poll_stop(&output->poll);
 	uv_timer_start(&engine->retry, on_retry, RETRY_MS, RETRY_MS);
@@ -88,12 +87,15 @@ static enum log_progress take(struct output *output)
 	struct error err;
 
 	/* a log that could not be opened is one that cannot take anything now */
-	if (member_open_logs(member, &err))
+	if (member_open_logs(member, &err)) {
 		progress = logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
+		if (progress == LOG_STALLED)
+			error_errno(&err, "log %s", log->path);
+	}
 	if (progress == LOG_TAKEN)
 		engine_logged(engine, member, output->stream);
 	else if (progress == LOG_STALLED)
-		stall(output, log->path ? log->path : member->now.service);
+		stall(output, err.text);
 	else if (progress == LOG_ENDED)
 		end_output(output);
 	return progress;

@@ -78,6 +78,13 @@ class Project:
                     data += f.read()
         return data
 
+    def log_at(self, path):
+        try:
+            with open(os.path.join(self.dir, path), "rb") as f:
+                return f.read()
+        except OSError:
+            return b""
+
     def close(self):
         try:
             self.run("down", "--timeout", "1s")
