@@ -35,7 +35,7 @@ static int run_version(struct invocation *invocation);
 // clang-format off
 /* p and j are everybody's. */
 const struct command commands[] = {
-	{ "up", NULL, "[NAME...]", "fdHFSELN", 0, -1,
+	{ "up", NULL, "[NAME...]", "fPdHFSELN", 0, -1,
 	  "Start the project's engine, and its services. On a terminal the dashboard opens; -d goes back to\n"
 	  "the shell; --headless stays in front and prints output and events.", cli_up },
 	{ "down", NULL, "", "t", 0, 0, "Stop all services, in reverse order of dependency, and end the engine.", cli_down },
@@ -55,7 +55,7 @@ const struct command commands[] = {
 	{ "events", NULL, "", "y", 0, 0, "What happened: starts, exits, backoffs …; -f goes on with what comes.", cli_events },
 	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
-	{ "check", NULL, "", "f", 0, 0, "Validate the configuration and print it resolved, as JSON.", cli_check },
+	{ "check", NULL, "", "fP", 0, 0, "Validate the configuration and print it resolved, as JSON.", cli_check },
 	{ "attach", NULL, "", "R", 0, 0, "Open the dashboard on a running engine.", cli_attach },
 	{ "version", NULL, "", "", 0, 0, "Print the version.", run_version },
 	{ "help", NULL, "[COMMAND]", "", 0, 1, "Explain a command.", run_help },
@@ -71,6 +71,7 @@ static const struct option_row {
 	{ 'p', true,  "project", "NAME", "the project; else THRUM_PROJECT, the file's `name:`, or the folder's name" },
 	{ 'j', false, "json", NULL, "print JSON" },
 	{ 'f', true,  "file", "FILE", "the configuration; several are merged, later ones win" },
+	{ 'P', false, "profile", "NAME", "merge this profile of the file over it; several, in order; else THRUM_PROFILE" },
 	{ 'd', true,  "detach", NULL, "go back to the shell once the engine runs" },
 	{ 'H', false, "headless", NULL, "stay in front and print records" },
 	{ 'F', false, "format", "text|json", "how records are printed" },
@@ -147,6 +148,8 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 
 	if (letter == 'f' && invocation->file_count < CLI_FILES_MOST)
 		invocation->files[invocation->file_count++] = value;
+	if (letter == 'P' && invocation->profile_count < CLI_PROFILES_MOST)
+		invocation->profiles[invocation->profile_count++] = value;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		if (places[i].letter != letter)
 			continue;

@@ -23,6 +23,7 @@ enum {
 };
 
 enum { CLI_FILES_MOST = 16,
+	CLI_PROFILES_MOST = 16,
 	CALL_MS = 10000 };
 
 /* Everything that any option can set. */
@@ -31,6 +32,8 @@ struct invocation {
 	const char *project; /* -p, or THRUM_PROJECT; NULL: of the folder */
 	const char *files[CLI_FILES_MOST];
 	unsigned file_count;
+	const char *profiles[CLI_PROFILES_MOST];
+	unsigned profile_count;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *await, *name, *restart, *instances, *directory, *show;

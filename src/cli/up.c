@@ -29,12 +29,28 @@ static void print_problems(const struct problems *problems)
 	text_finish(&text);
 }
 
+/* Of --profile, else of THRUM_PROFILE: names with commas between. free() the room, which they point into. */
+static char *choose_profiles(const struct invocation *invocation,
+	const char *chosen[CLI_PROFILES_MOST], size_t *count)
+{
+	const char *variable = getenv("THRUM_PROFILE");
+	char *room = memory_copy(variable && !invocation->profile_count ? variable : ""), *rest = room;
+
+	for (*count = 0; *count < invocation->profile_count; ++*count)
+		chosen[*count] = invocation->profiles[*count];
+	for (char *name; *count < CLI_PROFILES_MOST && (name = strsep(&rest, ","));)
+		if (*name)
+			chosen[(*count)++] = name;
+	return room;
+}
+
 struct project_spec *cli_load(const struct invocation *invocation, int *status)
 {
 	const char *variable = getenv("THRUM_PROJECT"), *found;
 	struct config_options options = { .project = invocation->project       ? invocation->project
 						     : variable && variable[0] ? variable
 									       : NULL };
+	const char *profiles[CLI_PROFILES_MOST];
 	char path[PATH_MAX];
 	struct problems problems;
 	struct error err;
@@ -44,6 +60,8 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status)
 		return NULL;
 	}
 	found = path + 2; /* without "./" */
+	char *room = choose_profiles(invocation, profiles, &options.profile_count);
+	options.profiles = profiles;
 	problems_init(&problems);
 	struct project_spec *spec = invocation->file_count
 					    ? config_load_files(invocation->files,
@@ -51,6 +69,7 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status)
 					    : config_load_files(&found, 1, &options, &problems);
 	print_problems(&problems);
 	problems_finish(&problems);
+	free(room);
 	if (!spec)
 		*status = EXIT_USAGE;
 	return spec;

@@ -2,14 +2,18 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/utf8.h"
 
 enum { VALUE_MOST = 1024 * 1024,
-	FILE_MOST = 1024 * 1024 };
+	FILE_MOST = 1024 * 1024,
+	NESTED_MOST = 16 };
 
 bool variable_name_is_valid(const char *name)
 {
@@ -27,56 +31,97 @@ static const char *look_up(const struct strings *variables, const char *name)
 	return value ? value : getenv(name);
 }
 
-/* What stands between ${ and }. False: unset, without a default. */
-static bool expand_one(struct text *out, const char *inside, size_t length,
-	const struct strings *variables, struct position at, struct problems *problems)
+/* A text being expanded: a default may have variables of its own. */
+struct expansion {
+	const struct strings *variables;
+	struct position at;
+	struct problems *problems;
+	unsigned depth;
+};
+
+static bool expand(struct expansion *expansion, struct text *out, const char *text);
+
+static bool say_unset(
+	struct expansion *expansion, const char *name, char op, const char *word)
 {
-	char *name = memory_copy_n(inside, length);
+	if (op == '?' && *word)
+		return problem_error(expansion->problems, expansion->at, "${%s}: %s", name, word);
+	return problem_error(expansion->problems, expansion->at,
+		"${%s} is not set; ${%s:-default} gives it a default", name, name);
+}
+
+/* What stands between ${ and }: NAME, and an operator with a word as the shell has them. */
+static bool expand_one(struct expansion *expansion, struct text *out, char *name)
+{
 	size_t end =
 		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
-	bool empty_counts = name[end] == '-';
-	const char *standby = empty_counts                        ? name + end + 1
-			      : strncmp(name + end, ":-", 2) == 0 ? name + end + 2
-								  : NULL;
-	bool ok = end > 0 && (standby || !name[end]);
+	bool empty_is_unset = name[end] == ':';
+	char op = name[end + empty_is_unset];
+	const char *word = op ? name + end + empty_is_unset + 1 : "";
 
-	if (!ok) {
-		problem_error(
-			problems, at, "${%s}: a variable is ${NAME} or ${NAME:-default}", name);
-	} else {
-		name[end] = '\0';
-		const char *value = look_up(variables, name);
-		if (value && !*value && !empty_counts && standby)
-			value = NULL;
-		ok = value || standby ||
-		     problem_error(problems, at,
-			     "${%s} is not set; ${%s:-default} gives it a default", name, name);
-		if (ok)
-			text_puts(out, value ? value : standby);
+	if (!end || (op ? !strchr("-?+", op) : empty_is_unset))
+		return problem_error(expansion->problems, expansion->at,
+			"${%s}: a variable is ${NAME}, ${NAME:-default}, ${NAME:+instead} or ${NAME:?message}",
+			name);
+	name[end] = '\0';
+	const char *value = look_up(expansion->variables, name);
+	bool is_set = value && (*value || !empty_is_unset);
+	if (op == '+')
+		return !is_set || expand(expansion, out, word);
+	if (!is_set && op == '-')
+		return expand(expansion, out, word);
+	if (!is_set)
+		return say_unset(expansion, name, op, word);
+	text_puts(out, value);
+	return true;
+}
+
+/* The } that belongs to a ${, or NULL. */
+static const char *find_end(const char *inside)
+{
+	unsigned depth = 1;
+
+	for (; *inside; inside++) {
+		if (inside[0] == '$' && inside[1] == '{')
+			depth++;
+		else if (*inside == '}' && --depth == 0)
+			return inside;
 	}
-	free(name);
+	return NULL;
+}
+
+static bool expand(struct expansion *expansion, struct text *out, const char *text)
+{
+	bool ok = true;
+
+	if (++expansion->depth > NESTED_MOST)
+		return problem_error(expansion->problems, expansion->at,
+			"variables are nested more than %d deep", NESTED_MOST);
+	while (*text && ok) {
+		const char *end = strncmp(text, "${", 2) == 0 ? find_end(text + 2) : NULL;
+		if (end) {
+			char *inside = memory_copy_n(text + 2, (size_t)(end - text - 2));
+			ok = expand_one(expansion, out, inside);
+			free(inside);
+			text = end + 1;
+		} else {
+			if (text[0] == '$' && text[1] == '$')
+				text++;
+			text_putc(out, *text++);
+		}
+	}
+	expansion->depth--;
 	return ok;
 }
 
 char *environment_expand(const char *text, const struct strings *variables,
 	struct position at, struct problems *problems)
 {
+	struct expansion expansion = { variables, at, problems, 0 };
 	struct text out;
-	bool ok = true;
 
 	text_init(&out, VALUE_MOST);
-	while (*text && ok) {
-		const char *end = strncmp(text, "${", 2) == 0 ? strchr(text, '}') : NULL;
-		if (end) {
-			ok = expand_one(
-				&out, text + 2, (size_t)(end - text - 2), variables, at, problems);
-			text = end + 1;
-		} else {
-			if (text[0] == '$' && text[1] == '$')
-				text++;
-			text_putc(&out, *text++);
-		}
-	}
+	bool ok = expand(&expansion, &out, text);
 	if (ok && out.full)
 		ok = problem_error(problems, at, "this grows larger than %d bytes", VALUE_MOST);
 	if (ok)
@@ -180,6 +225,22 @@ static bool take_text(struct dotenv *file, const char *text)
 	return true;
 }
 
+/* A pipe or a device would have its reader wait, for as long as its writer likes. */
+static bool read_regular(struct text *text, const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat info;
+
+	if (fd < 0)
+		return error_errno(err, "open %s", path);
+	bool ok = fstat(fd, &info) == 0 || error_errno(err, "%s", path);
+	if (ok && !S_ISREG(info.st_mode))
+		ok = error_set(err, EINVAL, "%s is no regular file", path);
+	ok = ok && (text_read_fd(text, fd, err) || error_wrap(err, "%s", path));
+	close(fd);
+	return ok;
+}
+
 bool environment_load(struct strings *variables, const char *path, bool is_optional,
 	struct position at, struct problems *problems)
 {
@@ -187,7 +248,7 @@ bool environment_load(struct strings *variables, const char *path, bool is_optio
 	struct text text;
 
 	text_init(&text, FILE_MOST);
-	bool ok = text_read_file(&text, path, &err);
+	bool ok = read_regular(&text, path, &err);
 	if (!ok && is_optional && err.code == ENOENT) {
 		text_finish(&text);
 		return true;

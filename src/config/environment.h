@@ -6,8 +6,9 @@
 #include "model/spec.h"
 
 /*
- * A copy of text with ${NAME}, ${NAME:-default} and ${NAME-default} replaced: from variables,
- * else from our own environment. "$$" is one "$"; any other "$" stays. NULL: a variable is
+ * A copy of text with ${NAME} replaced: from variables, else from our own environment. As in the shell,
+ * ${NAME:-default}, ${NAME:+instead} and ${NAME:?message} say what else is to stand there; without the
+ * colon an empty value counts as one. "$$" is one "$"; any other "$" stays. NULL: a variable is
  * unset and has no default; the problem is told. free() it.
  */
 char *environment_expand(const char *text, const struct strings *variables,
@@ -15,7 +16,8 @@ char *environment_expand(const char *text, const struct strings *variables,
 
 /*
  * Reads NAME=value lines into variables: `export ` before, # comments, 'single' and "double"
- * quotes (\n \t \" \\ \$ in double ones). is_optional: it may be missing.
+ * quotes (\n \t \" \\ \$ in double ones). is_optional: it may be missing. Nothing but a regular file is
+ * read, so that nobody can make the reader wait.
  */
 bool environment_load(struct strings *variables, const char *path, bool is_optional,
 	struct position at, struct problems *problems);

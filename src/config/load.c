@@ -17,6 +17,7 @@
 #include "config/procfile.h"
 #include "config/scan.h"
 #include "config/schema.h"
+#include "config/take.h"
 
 enum { FILES_MOST = 16,
 	MERGE_MOST = 200000 };
@@ -32,7 +33,8 @@ struct loading {
 	size_t count;
 	enum file_kind kind;      /* of the first file */
 	struct node *root;        /* all files merged */
-	struct strings variables; /* of the project */
+	struct layers layers;     /* of variables: the project's */
+	struct strings variables; /* … and what comes of them */
 	struct project_spec *project;
 	struct reading reading;
 	const struct node **at; /* owned: where each service is written */
@@ -125,16 +127,30 @@ static bool scan_file(struct loading *loading, const char *path, struct problems
 
 static bool merge_maps(struct loading *loading, struct node *into, const struct node *from);
 
+/* A map that others share by an alias must not change with this one. */
+static struct node *copy_map(struct loading *loading, const struct node *map)
+{
+	struct node *copy = document_add(&loading->documents[0], NODE_MAP, map->at);
+
+	for (size_t i = 0; i < map->count; i++)
+		node_append(copy, map->items[i]);
+	loading->merges += (unsigned)map->count;
+	return copy;
+}
+
 static bool merge_pair(
 	struct loading *loading, struct node *into, struct node *key, struct node *value)
 {
 	for (size_t i = 0; i < into->count; i += 2) {
+		struct node **place = &into->items[i + 1];
 		if (strcmp(into->items[i]->text, key->text) != 0)
 			continue;
-		if (into->items[i + 1]->kind == NODE_MAP && value->kind == NODE_MAP)
-			return merge_maps(loading, into->items[i + 1], value);
-		into->items[i + 1] = value;
-		return true;
+		if ((*place)->kind != NODE_MAP || value->kind != NODE_MAP) {
+			*place = value;
+			return true;
+		}
+		*place = copy_map(loading, *place);
+		return merge_maps(loading, *place, value);
 	}
 	node_append(into, key);
 	node_append(into, value);
@@ -170,6 +186,56 @@ static bool merge_documents(struct loading *loading)
 			return false;
 	}
 	return true;
+}
+
+/* ---- profiles ---- */
+
+static bool say_no_profile(struct loading *loading, const struct node *profiles, const char *name)
+{
+	struct position at = { .file = loading->documents[0].name };
+	struct text known;
+
+	text_init(&known, 400);
+	for (size_t i = 0; profiles && i < profiles->count; i += 2)
+		text_format(&known, "%s%s", i ? ", " : "", profiles->items[i]->text);
+	problem_error(loading->reading.problems, profiles ? profiles->at : at,
+		"no profile '%.60s'; %s%s", name, known.size ? "there are: " : "there is none",
+		text_string(&known));
+	text_finish(&known);
+	return false;
+}
+
+static bool check_profile(struct loading *loading, const struct node *profile)
+{
+	const struct node *inner = profile->kind == NODE_MAP ? node_get(profile, "profiles") : NULL;
+
+	if (profile->kind != NODE_MAP)
+		return problem_error(loading->reading.problems, profile->at,
+			"a profile is a map of keys, as a project is");
+	return !inner || problem_error(loading->reading.problems, inner->at,
+				 "a profile has no profiles of its own");
+}
+
+/* Like further files, in the order in which they were chosen. */
+static bool merge_profiles(struct loading *loading, const struct config_options *options)
+{
+	const struct node *profiles = node_get(loading->root, "profiles");
+	bool ok = true;
+
+	if (profiles && node_is_null(profiles))
+		profiles = NULL;
+	if (profiles && profiles->kind != NODE_MAP)
+		return problem_error(loading->reading.problems, profiles->at,
+			"profiles is a map: a name, and under it keys");
+	for (size_t i = 0; profiles && i < profiles->count; i += 2)
+		ok = check_profile(loading, profiles->items[i + 1]) && ok;
+	for (size_t i = 0; ok && i < options->profile_count; i++) {
+		const struct node *profile =
+			profiles ? node_get(profiles, options->profiles[i]) : NULL;
+		ok = profile ? merge_maps(loading, loading->root, profile)
+			     : say_no_profile(loading, profiles, options->profiles[i]);
+	}
+	return ok;
 }
 
 /* ---- one service ---- */
@@ -323,6 +389,7 @@ static bool take_service(struct loading *loading, struct service_spec *spec, con
 	bool ok = !defaults || defaults->kind != NODE_MAP ||
 		  schema_take(&loading->reading, defaults, schema_service, spec);
 	ok = schema_take(&loading->reading, map, schema_service, spec) && ok;
+	layers_merge(&spec->variables, &spec->environment);
 	ok = take_command(loading, spec, at) && ok;
 	if (!spec->working_dir)
 		spec->working_dir = memory_copy(loading->reading.dir ? loading->reading.dir : "/");
@@ -340,8 +407,7 @@ static void inherit(struct loading *loading, struct service_spec *spec)
 	spec->log.dir = memory_copy(log->dir);
 	if (loading->kind == FILE_PROCESS_COMPOSE)
 		spec->restart.mode = RESTART_NO;
-	for (size_t i = 0; loading->checks && i < loading->variables.count; i++)
-		strings_add(&spec->environment, loading->variables.items[i]);
+	layers_append(&spec->variables, &loading->layers);
 }
 
 static bool take_named_service(
@@ -495,23 +561,31 @@ static bool check_cycles(struct loading *loading)
 
 /* ---- the project ---- */
 
+/* What was read as a service's is the project's. */
+static void own_layers(struct loading *loading)
+{
+	for (size_t i = 0; i < loading->layers.count; i++) {
+		struct layer *layer = &loading->layers.items[i];
+		layer->source = layer->path ? VARIABLE_OF_PROJECT_FILE : VARIABLE_OF_PROJECT;
+	}
+	layers_merge(&loading->layers, &loading->variables);
+}
+
+/* Each may use what those before it have set. */
 static bool take_variables(struct loading *loading)
 {
-	static const char *const names[] = { "env_file", "environment", NULL };
-	struct reading *reading = &loading->reading;
-	struct service_spec carrier = { 0 };
+	static const struct key keys[] = {
+		{ "env_file", take_env_files, 0, NULL, NULL },
+		{ "environment", take_environment, 0, NULL, NULL },
+	};
 	bool ok = true;
 
-	for (const struct key *key = schema_service; key->name; key++) {
-		bool is_wanted =
-			strcmp(key->name, names[0]) == 0 || strcmp(key->name, names[1]) == 0;
-		const struct node *value = is_wanted ? node_get(loading->root, key->name) : NULL;
-		if (value)
-			ok = key->take(reading, value, (char *)&carrier + key->offset, key) && ok;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const struct node *value = node_get(loading->root, keys[i].name);
+		if (value && !node_is_null(value))
+			ok = keys[i].take(&loading->reading, value, &loading->layers, &keys[i]) && ok;
+		own_layers(loading);
 	}
-	for (size_t i = 0; i < carrier.environment.count; i++)
-		strings_add(&loading->variables, carrier.environment.items[i]);
-	strings_finish(&carrier.environment);
 	return ok;
 }
 
@@ -567,6 +641,7 @@ static struct project_spec *finish_loading(struct loading *loading, bool ok)
 
 	for (size_t i = 0; i < loading->count; i++)
 		document_finish(&loading->documents[i]);
+	layers_finish(&loading->layers);
 	strings_finish(&loading->variables);
 	free(loading->at);
 	free(loading);
@@ -594,8 +669,10 @@ static bool read_dotenv(struct loading *loading)
 	if (loading->kind != FILE_PROCFILE)
 		return true;
 	char *path = memory_format("%s/.env", loading->project->dir);
+	struct layer *layer = layers_add(&loading->layers, VARIABLE_OF_PROJECT_FILE, path);
+	layer->is_optional = true;
 	bool ok = environment_load(
-		&loading->variables, path, true, (struct position){ 0 }, loading->reading.problems);
+		&layer->values, path, true, (struct position){ 0 }, loading->reading.problems);
 	free(path);
 	return ok;
 }
@@ -626,7 +703,8 @@ struct project_spec *config_load_files(const char *const *paths, size_t count,
 	struct loading *loading = begin_loading(problems, true);
 
 	loading->kind = count ? kind_of(paths[0]) : FILE_THRUM;
-	bool ok = scan_files(loading, paths, count) && merge_documents(loading);
+	bool ok = scan_files(loading, paths, count) && merge_documents(loading) &&
+		  merge_profiles(loading, options);
 	if (ok) {
 		loading->reading.dir = loading->project->dir;
 		ok = read_dotenv(loading) && take_project(loading);

@@ -14,12 +14,14 @@
 #include "model/spec.h"
 
 struct config_options {
-	const char *project; /* from -p or THRUM_PROJECT: wins over `name:`; or NULL */
+	const char *project;         /* from -p or THRUM_PROJECT: wins over `name:`; or NULL */
+	const char *const *profiles; /* chosen: merged over the files, in this order */
+	size_t profile_count;
 };
 
 /*
- * Later files win, key by key; the first says which folder the project is in. ${NAME} and
- * ${NAME:-default} in values are replaced from the environment, `env_file` and `environment`
+ * Later files win, key by key, and profiles over them; the first says which folder the project is in.
+ * ${NAME}, ${NAME:-default} and the like in values are replaced from the environment, `env_file` and `environment`
  * of the project; a command is left to the shell. NULL when something is wrong: problems say what.
  * There may be warnings with a result.
  */

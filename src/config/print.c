@@ -183,6 +183,29 @@ static json_t *hooks_of(const struct service_spec *spec)
 	return map;
 }
 
+static json_t *layers_of(const struct layers *layers)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < layers->count; i++) {
+		const struct layer *layer = &layers->items[i];
+		json_t *json = json_pack("{s:s,s:s*,s:o}", "source",
+			variable_source_name(layer->source), "path", layer->path, "values",
+			environment_of(&layer->values));
+		if (layer->is_optional)
+			json_object_set_new(json, "optional", json_true());
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
+/* Is there more to say than that its own `environment` is all? */
+static bool has_layers(const struct layers *layers)
+{
+	return layers->count > 1 ||
+	       (layers->count && layers->items[0].source != VARIABLE_OF_SERVICE);
+}
+
 /* What is not asked for is left out: most services have none of it. */
 static void add_supervision(json_t *service, const struct service_spec *spec)
 {
@@ -255,6 +278,8 @@ static json_t *service_of(const struct service_spec *spec)
 
 	if (spec->umask >= 0)
 		json_object_set_new(service, "umask", json_sprintf("%03o", (unsigned)spec->umask));
+	if (has_layers(&spec->variables))
+		json_object_set_new(service, "env_layers", layers_of(&spec->variables));
 	add_supervision(service, spec);
 	return service;
 }

@@ -325,77 +325,9 @@ TAKES_OF(take_strings)
 	return take_each(reading, value, place, key, add_string);
 }
 
-static bool set_variable(struct reading *reading, struct strings *variables, const struct node *at,
-	const char *name, const char *value)
-{
-	if (!variable_name_is_valid(name))
-		return problem_error(reading->problems, at->at,
-			"'%.60s' cannot be the name of a variable", name);
-	strings_set_variable(variables, name, value);
-	return true;
-}
-
-/* "NAME=value", as an item of a list */
-static bool take_assignment(
-	struct reading *reading, const struct node *item, void *place, const struct key *key)
-{
-	char *text = schema_text(reading, item, key->name),
-	     *value = text ? strchr(text, '=') : NULL;
-
-	if (!text)
-		return false;
-	bool ok = value || problem_error(reading->problems, item->at, "%s: an item is NAME=value",
-				   key->name);
-	if (ok) {
-		*value = '\0';
-		ok = set_variable(reading, place, item, text, value + 1);
-	}
-	free(text);
-	return ok;
-}
-
-TAKES(take_environment)
-{
-	bool ok = true;
-
-	if (value->kind != NODE_MAP)
-		return take_each(reading, value, place, key, take_assignment);
-	for (size_t i = 0; i < value->count; i += 2) {
-		const struct node *item = value->items[i + 1];
-		char *text = node_is_null(item) ? memory_copy("")
-						: schema_text(reading, item, value->items[i]->text);
-		ok = text &&
-		     set_variable(reading, place, value->items[i], value->items[i]->text, text) &&
-		     ok;
-		free(text);
-	}
-	return ok;
-}
-
 char *take_path_from(const char *dir, const char *path)
 {
 	return *path == '/' || !dir ? memory_copy(path) : memory_format("%s/%s", dir, path);
-}
-
-/* "?" before a path: it may be missing */
-static bool take_env_file(
-	struct reading *reading, const struct node *item, void *place, const struct key *key)
-{
-	char *text = schema_text(reading, item, key->name);
-
-	if (!text)
-		return false;
-	bool is_optional = text[0] == '?';
-	char *path = take_path_from(reading->dir, text + is_optional);
-	bool ok = environment_load(place, path, is_optional, item->at, reading->problems);
-	free(path);
-	free(text);
-	return ok;
-}
-
-TAKES(take_env_files)
-{
-	return take_each(reading, value, place, key, take_env_file);
 }
 
 TAKES_OF(take_path)
@@ -664,9 +596,10 @@ const struct key schema_service[] = {
 	{ "shell", remember_shell, 0, NULL, "true or false: whatever the command looks like" },
 	{ "working_dir", take_path, IN_SERVICE(working_dir), NULL, "folder it runs in; the file's, if not named" },
 	{ "cwd", take_path, IN_SERVICE(working_dir), NULL, NULL },
-	{ "env_file", take_env_files, IN_SERVICE(environment), NULL, "files of NAME=value lines; ?path may be missing" },
-	{ "environment", take_environment, IN_SERVICE(environment), NULL, "variables, a map or a list of NAME=value" },
-	{ "env", take_environment, IN_SERVICE(environment), NULL, NULL },
+	{ "env_file", take_env_files, IN_SERVICE(variables), NULL, "files of NAME=value lines; ?path may be missing" },
+	{ "environment", take_environment, IN_SERVICE(variables), NULL, "variables, a map or a list of NAME=value" },
+	{ "env", take_environment, IN_SERVICE(variables), NULL, NULL },
+	{ "env_layers", take_layers, IN_SERVICE(variables), NULL, "written by thrum check: the same with where each is from" },
 	{ "instances", take_instances, IN_SERVICE(instances), NULL, "how many of it; max: one for each core" },
 	{ "replicas", take_instances, IN_SERVICE(instances), NULL, NULL },
 	{ "namespace", take_strings, IN_SERVICE(namespaces), NULL, "groups that ns:NAME selects" },
@@ -725,7 +658,7 @@ static const struct key project_log_keys[] = {
 	END
 };
 
-/* env_file, environment, defaults and processes are read in an order of their own. */
+/* env_file, environment, defaults, processes and profiles are read in an order of their own. */
 const struct key schema_project[] = {
 	{ "name", take_string, IN_PROJECT(name), NULL, "of the project; the folder's, if not named" },
 	{ "env_file", ignore, 0, NULL, "files of NAME=value lines for all services; ?path may be missing" },
@@ -737,7 +670,7 @@ const struct key schema_project[] = {
 	{ "dir", take_string, IN_PROJECT(dir), NULL, "written by thrum check" },
 	{ "files", take_strings, IN_PROJECT(files), NULL, "written by thrum check" },
 	{ "version", ignore, 0, NULL, "of the file format, as process-compose has it" },
-	{ "profiles", not_yet, 0, NULL, "" },
+	{ "profiles", ignore, 0, NULL, "by name: keys as of another file, merged over these when the profile is chosen" },
 	{ "http", not_yet, 0, NULL, "" },
 	{ "log_location", not_yet, 0, NULL, "" },
 	{ "log_level", ignore, 0, NULL, "" },

@@ -22,6 +22,11 @@ TAKES_OF(take_path);    /* char *, owned, absolute */
 TAKES_OF(take_inner);   /* a map in the map: key->inner, with offsets from place */
 TAKES_OF(not_yet);      /* known, and for a later version */
 
+/* ---- variables.c: all into struct layers ---- */
+TAKES_OF(take_env_files);
+TAKES_OF(take_environment);
+TAKES_OF(take_layers);
+
 /* ---- supervision.c ---- */
 TAKES_OF(take_argv);       /* struct strings: a list of words, or a string, with a shell where it needs one */
 TAKES_OF(take_ready);      /* struct ready_spec */

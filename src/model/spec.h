@@ -11,19 +11,7 @@
 #include <sys/types.h>
 
 #include "model/policy.h"
-
-/* A NULL-ended list of owned strings. */
-struct strings {
-	char **items; /* never NULL once something was added */
-	size_t count;
-};
-
-void strings_add(struct strings *list, const char *text);
-void strings_finish(struct strings *list);
-/* Set "NAME=value" in an environment: replaces an older NAME, else adds. */
-void strings_set_variable(struct strings *list, const char *name, const char *value);
-/* The value of NAME in an environment, or NULL. */
-const char *strings_get_variable(const struct strings *list, const char *name);
+#include "model/variables.h"
 
 enum condition {
 	CONDITION_STARTED,
@@ -186,7 +174,8 @@ struct service_spec {
 	struct strings argv; /* what is executed: {"/bin/sh","-c",command} with a shell */
 	bool shell;
 	char *working_dir;          /* absolute */
-	struct strings environment; /* "NAME=value": on top of the engine's own */
+	struct layers variables;    /* on top of the engine's own */
+	struct strings environment; /* "NAME=value": what comes of them */
 	unsigned instances;         /* 1 or more */
 	struct strings namespaces;
 	bool disabled;

@@ -2,11 +2,13 @@
 
 Suite *command_suite(void);
 Suite *load_suite(void);
+Suite *variables_suite(void);
 Suite *supervision_suite(void);
 
 static suite_function *const suites[] = {
 	command_suite,
 	load_suite,
+	variables_suite,
 	supervision_suite,
 	NULL,
 };
