@@ -56,6 +56,13 @@ const struct command commands[] = {
 	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
 	{ "check", NULL, "", "fP", 0, 0, "Validate the configuration and print it resolved, as JSON.", cli_check },
+	{ "env", NULL, "NAME", "V", 1, 1,
+	  "The variables of an instance as its next start has them, and where each is from: secrets, told by\n"
+	  "their names, are masked.", cli_env },
+	{ "plan", NULL, "", "fPV", 0, 0, "Show what the changed configuration would do to the running project.", cli_plan },
+	{ "apply", NULL, "", "fPVY", 0, 0,
+	  "Make the running project what the changed configuration says, touching only what has changed:\n"
+	  "services are started, stopped, restarted or scaled; all others keep their processes.", cli_apply },
 	{ "attach", NULL, "", "R", 0, 0, "Open the dashboard on a running engine.", cli_attach },
 	{ "version", NULL, "", "", 0, 0, "Print the version.", run_version },
 	{ "help", NULL, "[COMMAND]", "", 0, 1, "Explain a command.", run_help },
@@ -94,6 +101,8 @@ static const struct option_row {
 	{ 'A', false, "last", NULL, "the newest death, with its record" },
 	{ 'O', false, "show", "N", "the Nth newest death, with its record" },
 	{ 'W', false, "for", "STATE", "ready (or running), completed, stopped" },
+	{ 'V', false, "show", NULL, "values of secrets too" },
+	{ 'Y', true,  "yes", NULL, "without being asked" },
 	{ 'R', false, "read-only", NULL, "keys that act do nothing" },
 };
 // clang-format on
@@ -104,6 +113,7 @@ static char short_letter(const struct option_row *row)
 {
 	return row->letter == 'y' ? 'f' : row->letter == 'l' ? 'n'
 				  : row->letter == 'c'       ? 'C'
+				  : row->letter == 'Y'       ? 'y'
 							     : row->letter;
 }
 
@@ -143,6 +153,8 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'A', &invocation->last, NULL },
 		{ 'O', NULL, &invocation->show },
 		{ 'W', NULL, &invocation->await },
+		{ 'V', &invocation->reveal, NULL },
+		{ 'Y', &invocation->yes, NULL },
 		{ 'R', &invocation->read_only, NULL },
 	};
 
@@ -296,7 +308,7 @@ struct link *cli_connect(const struct invocation *invocation, int *status)
 
 static bool is_question(const char *method)
 {
-	static const char *const questions[] = { "death", "hello", "history", "info", "list", "log.find",
+	static const char *const questions[] = { "death", "env", "hello", "history", "info", "list", "log.find",
 		"log.list" };
 
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)

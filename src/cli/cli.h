@@ -34,7 +34,7 @@ struct invocation {
 	unsigned file_count;
 	const char *profiles[CLI_PROFILES_MOST];
 	unsigned profile_count;
-	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last;
+	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *await, *name, *restart, *instances, *directory, *show;
 	char **names; /* what is left of the arguments; NULL-ended */
@@ -121,6 +121,9 @@ int cli_info(struct invocation *invocation);
 int cli_act(struct invocation *invocation);
 int cli_scale(struct invocation *invocation);
 int cli_send(struct invocation *invocation);
+int cli_env(struct invocation *invocation);
+int cli_plan(struct invocation *invocation);
+int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);
 int cli_down(struct invocation *invocation);
 

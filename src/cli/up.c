@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "client/launch.h"
+#include "config/diff.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "tui/dashboard.h"
@@ -118,8 +118,8 @@ static bool is_the_same(
 		ok = false;
 	} else if (ok && digest && theirs && strcmp(digest, theirs) != 0) {
 		*status = cli_fail(EXIT_USAGE,
-			"the running engine of '%s' was started from a different configuration; "
-			"`thrum down` and `thrum up` again take this one",
+			"the running engine of '%s' has a different configuration; "
+			"`thrum plan` shows what differs, `thrum apply` takes this one",
 			spec->name);
 		ok = false;
 	}
@@ -180,7 +180,7 @@ static struct link *launch_or_join(
 	config_print(&text, spec);
 	launch.spec = text_string(&text);
 	launch.spec_size = text.size;
-	digest_of(digest, launch.spec, launch.spec_size);
+	config_digest(digest, spec);
 	bool is_launched = launch_project(&launch, &err);
 	if (!is_launched && err.code == EBUSY)
 		link = join_or_wait(&launch, &is_launched, &err);

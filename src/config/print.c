@@ -262,7 +262,7 @@ static json_t *log_of(const struct log_spec *log)
 		(json_int_t)log->max_files);
 }
 
-static json_t *service_of(const struct service_spec *spec)
+json_t *config_service_to_json(const struct service_spec *spec)
 {
 	json_t *service = json_pack(
 		"{s:o,s:b,s:s*,s:o,s:i,s:o,s:b,s:s*,s:s*,s:i,s:o,s:o,s:o,s:{s:s,s:o,s:b},s:o,s:s*}",
@@ -280,6 +280,10 @@ static json_t *service_of(const struct service_spec *spec)
 		json_object_set_new(service, "umask", json_sprintf("%03o", (unsigned)spec->umask));
 	if (has_layers(&spec->variables))
 		json_object_set_new(service, "env_layers", layers_of(&spec->variables));
+	if (spec->is_leaving)
+		json_object_set_new(service, "leaving", json_true());
+	if (spec->fresh_from != SPEC_NOT_FRESH)
+		json_object_set_new(service, "fresh_from", json_integer(spec->fresh_from));
 	add_supervision(service, spec);
 	return service;
 }
@@ -296,21 +300,27 @@ static void dump(struct text *out, json_t *json)
 
 void config_print_service(struct text *out, const struct service_spec *spec)
 {
-	dump(out, service_of(spec));
+	dump(out, config_service_to_json(spec));
 }
 
-void config_print(struct text *out, const struct project_spec *project)
+json_t *config_to_json(const struct project_spec *project)
 {
 	json_t *processes = json_object();
 
 	for (size_t i = 0; i < project->service_count; i++)
-		json_object_set_new(
-			processes, project->services[i].name, service_of(&project->services[i]));
-	json_t *json = json_pack("{s:s,s:s*,s:o,s:o,s:o}", "name", project->name, "dir", project->dir,
-		"files", list_of(&project->files), "log", log_of(&project->log),
-		"processes", processes);
-
+		json_object_set_new(processes, project->services[i].name,
+			config_service_to_json(&project->services[i]));
+	json_t *json = json_pack("{s:s,s:s*,s:o,s:o,s:o,s:s*}", "name", project->name, "dir",
+		project->dir, "files", list_of(&project->files), "log", log_of(&project->log),
+		"processes", processes, "digest", project->digest);
 	if (project->group_count)
 		json_object_set_new(json, "groups", groups_of(project));
-	dump(out, json);
+	if (project->is_applying)
+		json_object_set_new(json, "applying", json_true());
+	return json;
+}
+
+void config_print(struct text *out, const struct project_spec *project)
+{
+	dump(out, config_to_json(project));
 }

@@ -126,6 +126,13 @@ void problems_print(const struct problems *problems, struct text *out)
 		text_format(out, "and %u more\n", all - problems->count);
 }
 
+void problems_first(const struct problems *problems, int code, struct error *err)
+{
+	const char *text = problems->count ? problems->texts[0] : "";
+
+	error_set(err, code, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
 static unsigned least(unsigned a, unsigned b, unsigned c)
 {
 	unsigned ab = a < b ? a : b;

@@ -38,6 +38,9 @@ bool problem_warning(struct problems *problems, struct position at, const char *
 /* All that were collected, ready for a terminal. */
 void problems_print(const struct problems *problems, struct text *out);
 
+/* The first of them, in one line, as an error of this code. */
+void problems_first(const struct problems *problems, int code, struct error *err);
+
 /* The name that was probably meant, out of a NULL-ended list; NULL when none is near. */
 const char *problem_nearest(const char *name, const char *const *known);
 

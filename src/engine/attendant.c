@@ -245,3 +245,16 @@ void attendant_end(struct member *member)
 	if (had_limits)
 		limit_arrange(member->engine);
 }
+
+void attendant_renew(struct member *member)
+{
+	struct attendant *attendant = member->attendant;
+
+	if (!attendant && member->now.pid && member->now.state != STATE_STOPPING)
+		attendant_begin(member, -1, false);
+	if (!attendant)
+		return;
+	memset(attendant->limits, 0, sizeof attendant->limits);
+	attendant->has_limits = member_spec(member)->limit_count > 0;
+	limit_arrange(member->engine);
+}

@@ -32,6 +32,8 @@ void attendant_begin(struct member *member, int ready_fd, bool is_new);
 /* Something about the member has changed: ask what is to be asked now, or end. */
 void attendant_update(struct member *member);
 void attendant_end(struct member *member);
+/* Its service may have other limits or probes now. */
+void attendant_renew(struct member *member);
 
 /* Its log has grown. */
 void attendant_logged(struct member *member, enum stream stream);

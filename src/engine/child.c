@@ -74,10 +74,9 @@ static void set_entry(struct strings *environment, const char *entry)
 	free(name);
 }
 
-static void make_environment(struct launch *launch, const struct service_spec *spec,
+void child_environment(struct strings *environment, const struct service_spec *spec,
 	const struct newborn *who)
 {
-	struct strings *environment = &launch->environment;
 	char number[24];
 
 	for (char **entry = environ; *entry; entry++)
@@ -180,7 +179,7 @@ bool launch_prepare(struct launch *launch, const struct service_spec *spec,
 	if (spec->group && !find_group(launch, spec->group, err))
 		return false;
 	launch->drops_rights = spec->user || spec->group;
-	make_environment(launch, spec, who);
+	child_environment(&launch->environment, spec, who);
 	launch->path = find_program(launch, spec);
 	return true;
 }

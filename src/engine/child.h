@@ -48,6 +48,10 @@ struct child_ends {
 	unsigned more_count;
 };
 
+/* All variables of such a process, the engine's own among them. */
+void child_environment(struct strings *environment, const struct service_spec *spec,
+	const struct newborn *who);
+
 /* False: no such user, and the like. */
 bool launch_prepare(struct launch *launch, const struct service_spec *spec,
 	const struct newborn *who, struct error *err);

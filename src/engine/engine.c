@@ -10,14 +10,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/diff.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "engine/apply.h"
 #include "engine/attendant.h"
 #include "engine/channel.h"
 #include "engine/child.h"
+#include "engine/environment.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
 #include "engine/leftovers.h"
@@ -152,6 +154,12 @@ void engine_output_closed(struct engine *engine, uint32_t life)
 	settle_life(engine, life);
 }
 
+/* Services move in their table then: nobody who has a pointer to one is under way now. */
+static void on_forget(uv_timer_t *timer)
+{
+	apply_forget(timer->data);
+}
+
 static void forget_member(struct engine *engine, struct member *member)
 {
 	char service[sizeof member->now.service];
@@ -163,7 +171,10 @@ static void forget_member(struct engine *engine, struct member *member)
 		if (output->seat == member->seat)
 			output_abandon(output);
 	}
-	service_remove(member_service(member), &member->now);
+	struct service *former = member_service(member);
+	service_remove(former, &member->now);
+	if (former->spec->is_leaving)
+		uv_timer_start(&engine->forget, on_forget, 0, 0);
 	store_free_seat(engine->store, member->seat);
 	keeper_link_delete(&engine->keeper, STORE_SEAT_SLOT + member->seat);
 	engine->members[member->seat] = NULL;
@@ -190,7 +201,7 @@ static void ask_graph(struct engine *engine, struct member *member)
 				.event = permission == PERMISSION_GRANTED ? EVENT_ALLOWED : EVENT_FORBIDDEN });
 }
 
-/* At the end: what nothing depends on any more is stopped next. */
+/* At the end, and when they are taken out: what nothing depends on any more is stopped next. */
 static void stop_next(struct engine *engine, struct member *member)
 {
 	if (state_is_over(member->now.state) || !member->now.wanted)
@@ -259,7 +270,7 @@ static void consult_graph(struct engine *engine)
 		}
 		if (member->now.removing && instance_is_finished(&member->now))
 			forget_member(engine, member);
-		else if (is_ending)
+		else if (is_ending || (member->now.removing && member_spec(member)->is_leaving))
 			stop_next(engine, member);
 	}
 	if (!is_ending)
@@ -610,6 +621,19 @@ static const char *notify_for(struct engine *engine, const struct service_spec *
 	return notify_address(&engine->notify);
 }
 
+void engine_introduce(
+	struct engine *engine, const struct member *member, const char *marker, struct newborn *who)
+{
+	const struct service_spec *spec = member_spec(member);
+
+	*who = (struct newborn){ .project = engine->project.spec->name,
+		.instance = member->now.index,
+		.marker = marker,
+		.soft_nofile = engine->keeper.page->soft_nofile,
+		.notify = notify_for(engine, spec),
+		.channel_fd = channel_number(spec) };
+}
+
 void engine_spawn(struct engine *engine, struct member *member)
 {
 	struct launch launch = { 0 };
@@ -622,13 +646,12 @@ void engine_spawn(struct engine *engine, struct member *member)
 		return;
 	}
 	struct life *life = &engine->store->lives[index];
+	environment_refresh(engine, member_service(member));
+	config_fingerprint(engine->store->seats[member->seat].launched_as, member_spec(member));
+	member_renew_logs(member);
 	marker_format(marker, engine, life);
-	struct newborn who = { .project = engine->project.spec->name,
-		.instance = member->now.index,
-		.marker = marker,
-		.soft_nofile = engine->keeper.page->soft_nofile,
-		.notify = notify_for(engine, member_spec(member)),
-		.channel_fd = channel_number(member_spec(member)) };
+	struct newborn who;
+	engine_introduce(engine, member, marker, &who);
 	bool ok = launch_prepare(&launch, member_spec(member), &who, &err);
 	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
 	launch_finish(&launch);
@@ -773,7 +796,7 @@ static void on_keeper_gone(uv_poll_t *poll, int status, int events)
 	engine->listener.on_over(engine->listener.context, true);
 }
 
-static bool keep_spec(struct engine *engine)
+bool engine_keep_spec(struct engine *engine)
 {
 	unsigned kind = KEEPER_SPEC;
 	struct text text;
@@ -801,8 +824,6 @@ static bool load_spec(struct engine *engine, struct error *err)
 	bool ok = text_read_fd(&text, fd, err);
 	close(fd);
 	problems_init(&problems);
-	if (ok && !engine->store->digest[0])
-		digest_of(engine->store->digest, text_string(&text), text.size);
 	struct project_spec *spec =
 		ok ? config_load_text(text_string(&text), text.size, "spec", &problems) : NULL;
 	if (ok && !spec)
@@ -811,6 +832,10 @@ static bool load_spec(struct engine *engine, struct error *err)
 	text_finish(&text);
 	if (!spec)
 		return false;
+	if (!spec->digest) {
+		spec->digest = memory_zeroed(DIGEST_SIZE, 1);
+		config_digest(spec->digest, spec);
+	}
 	project_init(&engine->project, spec);
 	return true;
 }
@@ -824,7 +849,7 @@ static struct member *seat_member(struct engine *engine, struct service *service
 	return member;
 }
 
-static struct member *add_instance(struct engine *engine, struct service *service,
+struct member *engine_add_instance(struct engine *engine, struct service *service,
 	unsigned index, struct error *err)
 {
 	struct instance instance;
@@ -839,18 +864,27 @@ static struct member *add_instance(struct engine *engine, struct service *servic
 	return seat_member(engine, service, (uint32_t)seat);
 }
 
-/* Instances of services that are not in the spec: scaled or run while the former engine died. */
+/* A service that the spec does not have, and that has an instance all the same: what is there is stopped. */
+static struct service *add_leaving(struct engine *engine, const char *name)
+{
+	struct service_spec *spec = project_spec_add(engine->project.spec, name);
+
+	spec->command = memory_copy("?");
+	strings_add(&spec->argv, spec->command);
+	spec->working_dir = memory_copy("/");
+	spec->is_leaving = true;
+	project_refresh(&engine->project);
+	return project_find(&engine->project, name);
+}
+
 static void restore_members(struct engine *engine)
 {
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		if (!engine->store->seats[seat].is_taken)
 			continue;
-		struct service *service = project_find(
-			&engine->project, store_instance(engine->store, seat)->service);
-		if (service)
-			seat_member(engine, service, seat);
-		else
-			store_free_seat(engine->store, seat);
+		const char *name = store_instance(engine->store, seat)->service;
+		struct service *service = project_find(&engine->project, name);
+		seat_member(engine, service ? service : add_leaving(engine, name), seat);
 	}
 }
 
@@ -858,8 +892,8 @@ static bool fill_services(struct engine *engine, struct error *err)
 {
 	for (size_t i = 0; i < engine->project.count; i++) {
 		struct service *service = &engine->project.services[i];
-		for (unsigned k = 0; k < service->spec->instances; k++)
-			if (!service_find(service, k) && !add_instance(engine, service, k, err))
+		for (unsigned k = 0; k < service->spec->instances && !service->spec->is_leaving; k++)
+			if (!service_find(service, k) && !engine_add_instance(engine, service, k, err))
 				return false;
 	}
 	return true;
@@ -923,13 +957,14 @@ static void resume_member(struct engine *engine, struct member *member)
 		store_commit(engine->store, member->seat, now, NULL, 0);
 	}
 	write_death(engine, member);
-	if (now->index >= member_spec(member)->instances)
+	bool is_leaving = member_spec(member)->is_leaving;
+	if (now->index >= member_spec(member)->instances || is_leaving)
 		now->removing = true;
 	if (now->state == STATE_STARTING)
 		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
 	if (now->state == STATE_STOPPING)
 		perform(engine, member, DO_TERMINATE);
-	if (now->removing && !instance_is_finished(now) && now->wanted)
+	if (now->removing && !is_leaving && !instance_is_finished(now) && now->wanted)
 		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
 	member_arm(member);
 }
@@ -1014,6 +1049,8 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	engine->retry.data = engine;
 	uv_timer_init(loop, &engine->end);
 	engine->end.data = engine;
+	uv_timer_init(loop, &engine->forget);
+	engine->forget.data = engine;
 	uv_timer_init(loop, &engine->limit_timer);
 	engine->limit_timer.data = engine;
 	engine->clock_fd = -1;
@@ -1024,7 +1061,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 }
 
 /* What services want to be watched beside their processes. */
-static void arrange(struct engine *engine)
+void engine_arrange(struct engine *engine)
 {
 	watch_arrange(engine);
 	for (size_t i = 0; i < engine->project.count; i++)
@@ -1053,11 +1090,13 @@ void engine_begin(struct engine *engine)
 	check_beheaded(engine);
 	engine->is_draining = false;
 	engine->graph_dirty = true;
-	arrange(engine);
+	engine_arrange(engine);
 	if (engine->keeper.page->engine_starts > 1)
 		engine_tell(engine, "the engine was started again: start %u",
 			engine->keeper.page->engine_starts);
+	apply_resume(engine);
 	drain(engine);
+	uv_timer_start(&engine->forget, on_forget, 0, 0);
 }
 
 static void on_end_timeout(uv_timer_t *timer)
@@ -1126,7 +1165,7 @@ static bool grow(struct engine *engine, struct service *service, unsigned count,
 		if (instance && !instance->removing)
 			continue;
 		struct member *member = instance ? member_of(instance)
-						 : add_instance(engine, service, index, err);
+						 : engine_add_instance(engine, service, index, err);
 		if (!member)
 			return false;
 		member->now.removing = false;
@@ -1141,7 +1180,7 @@ bool engine_scale(struct engine *engine, struct service *service, unsigned count
 	unsigned before = service->spec->instances;
 
 	service->spec->instances = count;
-	if (!keep_spec(engine)) {
+	if (!engine_keep_spec(engine)) {
 		service->spec->instances = before;
 		return error_errno(err, "the new size cannot be kept");
 	}
@@ -1166,8 +1205,25 @@ static void choose_name(const struct engine *engine, struct service_spec *spec)
 		free(wanted);
 }
 
+/* What cannot be read back must not be kept: the next engine could not start. */
+static bool check_dependencies(
+	const struct engine *engine, const struct service_spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->depends_count; i++) {
+		const char *name = spec->depends_on[i].service;
+		const struct service *on = project_find(&engine->project, name);
+		if (!on || on->spec->is_leaving)
+			return error_set(err, 0, "it depends on '%.60s', which is no service", name);
+	}
+	return true;
+}
+
 const char *engine_run(struct engine *engine, struct service_spec *spec, struct error *err)
 {
+	if (!check_dependencies(engine, spec, err))
+		return NULL;
+	free(spec->origin);
+	spec->origin = memory_copy("run"); /* whatever it says: no file has it */
 	choose_name(engine, spec);
 	struct service_spec *added = project_spec_add(engine->project.spec, spec->name);
 	service_spec_finish(added);
@@ -1175,11 +1231,11 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 	*spec = (struct service_spec){ 0 };
 	project_refresh(&engine->project);
 	struct service *service = &engine->project.services[engine->project.count - 1];
-	if (!keep_spec(engine))
+	if (!engine_keep_spec(engine))
 		log_line("the new service cannot be kept: %s", strerror(errno));
 	if (!grow(engine, service, service->spec->instances, err))
 		return NULL;
-	arrange(engine);
+	engine_arrange(engine);
 	engine->graph_dirty = true;
 	drain(engine);
 	return service->spec->name;

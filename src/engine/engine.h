@@ -33,6 +33,8 @@ struct engine_listener {
 	void (*on_over)(void *context, bool is_fatal); /* all is stopped */
 };
 
+struct newborn; /* of child.h */
+
 /* Something that waits in the queue. */
 struct happening {
 	enum deed {
@@ -77,8 +79,9 @@ struct engine {
 	uint64_t started_us; /* wall clock: this engine process */
 	uv_poll_t wake;      /* an exit was recorded */
 	uv_poll_t keeper_hangup;
-	uv_timer_t retry; /* logs that could not be written */
-	uv_timer_t end;   /* all is killed then */
+	uv_timer_t retry;  /* logs that could not be written */
+	uv_timer_t end;    /* all is killed then */
+	uv_timer_t forget; /* services that have left */
 	uv_timer_t limit_timer;
 	uint64_t limit_ms; /* what it runs at; 0: it does not */
 	uv_poll_t clock_poll;
@@ -142,6 +145,14 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 bool engine_is_fatal(const struct engine *engine);
 
 /* Called by the parts. */
+bool engine_keep_spec(struct engine *engine); /* false, with errno: the keeper is gone */
+struct member *engine_add_instance(struct engine *engine, struct service *service, unsigned index,
+	struct error *err);
+/* Begin what services want beside their processes: files and clocks that are watched. */
+void engine_arrange(struct engine *engine);
+/* Whom a process of this instance is told that it is; marker is borrowed. */
+void engine_introduce(struct engine *engine, const struct member *member, const char *marker,
+	struct newborn *who);
 void engine_logged(struct engine *engine, struct member *member, enum stream stream);
 void engine_spawn(struct engine *engine, struct member *member);
 void engine_output_closed(struct engine *engine, uint32_t life);

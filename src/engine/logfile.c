@@ -265,6 +265,12 @@ static int open_segment(struct logfile *log, int held)
 	return fd;
 }
 
+void logfile_limit(struct logfile *log, const struct log_spec *spec)
+{
+	log->max_size = spec->max_size;
+	log->max_files = spec->max_files < SEGMENTS_MOST ? spec->max_files : SEGMENTS_MOST;
+}
+
 bool logfile_open(struct logfile *log, const char *dir, const char *name,
 	const struct log_spec *spec, int held, struct error *err)
 {
@@ -273,8 +279,7 @@ bool logfile_open(struct logfile *log, const char *dir, const char *name,
 	free(log->path);
 	log->path = memory_format("%s/%s.log", dir, name);
 	log->fd = log->index_fd = -1;
-	log->max_size = spec->max_size;
-	log->max_files = spec->max_files < SEGMENTS_MOST ? spec->max_files : SEGMENTS_MOST;
+	logfile_limit(log, spec);
 	int fd = open_segment(log, held);
 	if (fd < 0)
 		return error_errno(err, "log %s", log->path);

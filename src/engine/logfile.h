@@ -59,6 +59,9 @@ bool logfile_open(struct logfile *log, const char *dir, const char *name,
 	const struct log_spec *spec, int held, struct error *err);
 void logfile_close(struct logfile *log); /* what was never opened is fine */
 
+/* When it is rotated from now on. */
+void logfile_limit(struct logfile *log, const struct log_spec *spec);
+
 enum log_progress {
 	LOG_EMPTY, /* nothing to take now */
 	LOG_TAKEN,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "engine/attendant.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
+#include "engine/output.h"
 
 enum { LOG_DIR_MODE = 0750 };
 
@@ -121,20 +123,25 @@ static bool check_folder(const char *dir, struct error *err)
 	return true;
 }
 
+static char *log_name(const struct member *member, enum stream stream)
+{
+	return memory_format(
+		"%s-%u.%s", member->now.service, member->now.index, stream_files[stream]);
+}
+
 static bool open_log(struct member *member, enum stream stream, struct error *err)
 {
 	const struct log_spec *spec = &member_spec(member)->log;
 	unsigned kind = stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
 	int held = keeper_link_take(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, kind);
-	char room[4096], name[SERVICE_NAME_MOST + 32];
+	char room[4096], *name = log_name(member, stream);
 	const char *dir = log_dir(member, spec, room, sizeof room);
 
 	mkdir(dir, LOG_DIR_MODE); /* whether it is there is seen when the file is opened */
-	if (!check_folder(dir, err))
-		return false;
-	snprintf(name, sizeof name, "%s-%u.%s", member->now.service, member->now.index,
-		stream_files[stream]);
-	return logfile_open(&member->logs[stream], dir, name, spec, held, err);
+	bool ok = check_folder(dir, err) &&
+		  logfile_open(&member->logs[stream], dir, name, spec, held, err);
+	free(name);
+	return ok;
 }
 
 bool member_open_logs(struct member *member, struct error *err)
@@ -153,6 +160,41 @@ bool member_open_logs(struct member *member, struct error *err)
 	}
 	member->logs_open = true;
 	return true;
+}
+
+void member_limit_logs(struct member *member)
+{
+	for (enum stream i = 0; i < STREAM_COUNT; i++)
+		logfile_limit(&member->logs[i], &member_spec(member)->log);
+}
+
+static bool are_logs_in_place(const struct member *member)
+{
+	const struct log_spec *spec = &member_spec(member)->log;
+	char room[4096], *name = log_name(member, STREAM_OUT);
+	char *path = memory_format("%s/%s.log", log_dir(member, spec, room, sizeof room), name);
+	bool is_there = strcmp(path, member->logs[STREAM_OUT].path) == 0 &&
+			spec->merge_stderr == !member->logs[STREAM_ERR].path;
+
+	free(name);
+	free(path);
+	return is_there;
+}
+
+void member_renew_logs(struct member *member)
+{
+	struct seat *seat = &member->engine->store->seats[member->seat];
+
+	for (struct output *output = member->engine->outputs; output; output = output->next)
+		if (output->seat == member->seat)
+			return;
+	if (!member->logs_open || are_logs_in_place(member))
+		return;
+	for (enum stream i = 0; i < STREAM_COUNT; i++) {
+		logfile_close(&member->logs[i]);
+		seat->run_began[i] = UINT64_MAX;
+	}
+	member->logs_open = false;
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -50,6 +50,11 @@ void member_destroy(struct member *member);
 /* Open its logs, unless they are. */
 bool member_open_logs(struct member *member, struct error *err);
 
+/* Its service says otherwise when they are rotated. */
+void member_limit_logs(struct member *member);
+/* Before its next life: close them, if they are to be elsewhere and nobody writes to them any more. */
+void member_renew_logs(struct member *member);
+
 /* Set the timer to what now.deadline_ms says. */
 void member_arm(struct member *member);
 

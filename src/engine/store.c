@@ -97,6 +97,7 @@ int store_take_seat(struct store *store, const struct instance *instance)
 			atomic_store(&store->seat_top, i + 1);
 		seat->copies[seat->current] = *instance;
 		seat->notice_seq[seat->current] = 0;
+		seat->launched_as[0] = '\0';
 		seat->run_began[0] = seat->run_began[1] = UINT64_MAX;
 		atomic_store(&seat->is_taken, 1);
 		return (int)i;

@@ -33,6 +33,7 @@ struct seat {
 	struct instance copies[2];
 	uint64_t notice_seq[2];        /* the newest notice that came with each copy */
 	_Atomic uint64_t run_began[2]; /* offset in each log where this project's run began */
+	char launched_as[DIGEST_SIZE]; /* fingerprint of what its present or last process was started with */
 };
 
 enum life_state { LIFE_FREE,
@@ -64,7 +65,6 @@ struct store {
 	_Atomic uint32_t is_ending; /* all is being stopped; the engine ends then */
 	_Atomic uint32_t is_owned;  /* a client in the foreground owns this run … */
 	_Atomic uint32_t linger_ms; /* … and this long after its loss all is stopped */
-	char digest[DIGEST_SIZE];   /* of the configuration this project was started with */
 	struct notice notices[STORE_NOTICES];
 	struct seat seats[STORE_SEATS];
 	struct life lives[STORE_LIVES];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 
 /* Most of what is done with a thousand services is finding one by its name. */
@@ -67,6 +68,47 @@ void project_refresh(struct project *project)
 	find_dependents(project);
 }
 
+static void free_tables(struct service *service)
+{
+	free(service->instances);
+	free(service->dependents);
+}
+
+struct project_spec *project_replace(struct project *project, struct project_spec *spec)
+{
+	struct project former = *project;
+
+	*project = (struct project){ 0 };
+	project_init(project, spec);
+	for (size_t i = 0; i < former.count; i++) {
+		struct service *service = project_find(project, former.services[i].spec->name);
+		CHECK(service || !former.services[i].count);
+		if (service) {
+			service->instances = former.services[i].instances;
+			service->count = former.services[i].count;
+			former.services[i].instances = NULL;
+		}
+		free_tables(&former.services[i]);
+	}
+	free(former.services);
+	free(former.by_name);
+	return former.spec;
+}
+
+void project_forget(struct project *project, struct service *service)
+{
+	size_t at = (size_t)(service - project->services), after = project->count - at - 1;
+
+	CHECK(!service->count);
+	free_tables(service);
+	service_spec_finish(service->spec);
+	memmove(service->spec, service->spec + 1, after * sizeof *service->spec);
+	memmove(service, service + 1, after * sizeof *service);
+	project->spec->service_count--;
+	project->count--;
+	project_refresh(project);
+}
+
 void project_ask_about(struct project *project, struct service *service)
 {
 	service->is_asked = true;
@@ -76,10 +118,8 @@ void project_ask_about(struct project *project, struct service *service)
 
 void project_finish(struct project *project)
 {
-	for (size_t i = 0; i < project->count; i++) {
-		free(project->services[i].instances);
-		free(project->services[i].dependents);
-	}
+	for (size_t i = 0; i < project->count; i++)
+		free_tables(&project->services[i]);
 	free(project->services);
 	free(project->by_name);
 	project_spec_destroy(project->spec);

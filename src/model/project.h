@@ -40,6 +40,14 @@ void project_finish(struct project *project);
 /* After project_spec_add: makes a service for what was added to the spec. */
 void project_refresh(struct project *project);
 
+/*
+ * Another spec in place of the one there, which is returned: the caller's again. Instances stay with
+ * the services of their names; none may be without one.
+ */
+struct project_spec *project_replace(struct project *project, struct project_spec *spec);
+/* Take a service without instances out, of the spec too. Pointers to services are invalid then. */
+void project_forget(struct project *project, struct service *service);
+
 /* NULL when there is none. */
 struct service *project_find(const struct project *project, const char *name);
 struct instance *service_find(const struct service *service, unsigned index);

@@ -110,6 +110,7 @@ void service_spec_init(struct service_spec *spec)
 	*spec = (struct service_spec){
 		.instances = 1,
 		.umask = -1,
+		.fresh_from = SPEC_NOT_FRESH,
 		.oom_score_adj = OOM_SCORE_UNSET,
 		.shutdown = { .signal = SIGTERM, .timeout_ms = STOP_MS },
 		.ready = { .timeout_ms = READY_MS },
@@ -191,6 +192,7 @@ void project_spec_destroy(struct project_spec *project)
 	free(project->dir);
 	strings_finish(&project->files);
 	free(project->log.dir);
+	free(project->digest);
 	free(project);
 }
 
@@ -210,6 +212,11 @@ struct service_spec *project_spec_find(const struct project_spec *project, const
 		if (strcmp(project->services[i].name, name) == 0)
 			return &project->services[i];
 	return NULL;
+}
+
+bool service_spec_is_run(const struct service_spec *spec)
+{
+	return spec->origin && strcmp(spec->origin, "run") == 0;
 }
 
 bool service_name_is_valid(const char *name)

@@ -29,7 +29,8 @@ struct dependency {
 	bool restart; /* restart the dependent when this one restarts */
 };
 
-enum { OOM_SCORE_UNSET = 10000 };
+enum { OOM_SCORE_UNSET = 10000,
+	SPEC_NOT_FRESH = 1000000 };
 
 enum { SPEC_RLIMITS = 16,
 	SERVICE_NAME_MOST = 63 };
@@ -202,6 +203,9 @@ struct service_spec {
 	uint32_t hook_timeout_ms;
 	struct log_spec log;
 	char *origin; /* "thrum.yaml:12", or "run" */
+	/* What is under way while a configuration is applied: */
+	bool is_leaving;     /* taken out: stopped, then forgotten */
+	unsigned fresh_from; /* instances from this one on are new, and to be started; or SPEC_NOT_FRESH */
 };
 
 enum group_strategy {
@@ -227,6 +231,8 @@ struct project_spec {
 	size_t service_count;
 	struct group_spec *groups;
 	size_t group_count;
+	char *digest;     /* of what it was started with, or what was last applied; NULL: not known yet */
+	bool is_applying; /* instances are not as this says yet */
 };
 
 /* The contract's defaults; name, command and the like stay NULL. */
@@ -244,6 +250,8 @@ struct service_spec *project_spec_find(const struct project_spec *project, const
 
 /* Has it anything that tells when it is ready? */
 bool service_spec_tells_ready(const struct service_spec *spec);
+/* Was it launched by hand, and is in no file? */
+bool service_spec_is_run(const struct service_spec *spec);
 
 /* Letters, digits, '.', '_', '-', at most SERVICE_NAME_MOST; begins with a letter or digit. */
 bool service_name_is_valid(const char *name);

@@ -57,3 +57,13 @@ const char *strings_get_variable(const struct strings *list, const char *name)
 
 	return place ? *place + strlen(name) + 1 : NULL;
 }
+
+bool strings_are_equal(const struct strings *one, const struct strings *other)
+{
+	if (one->count != other->count)
+		return false;
+	for (size_t i = 0; i < one->count; i++)
+		if (strcmp(one->items[i], other->items[i]) != 0)
+			return false;
+	return true;
+}

@@ -18,4 +18,6 @@ void strings_set_variable(struct strings *list, const char *name, const char *va
 /* The value of NAME in an environment, or NULL. */
 const char *strings_get_variable(const struct strings *list, const char *name);
 
+bool strings_are_equal(const struct strings *one, const struct strings *other);
+
 #endif

@@ -11,13 +11,16 @@
 #include "base/text.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "engine/apply.h"
 #include "engine/attendant.h"
 #include "engine/channel.h"
 #include "engine/child.h"
+#include "engine/environment.h"
 #include "engine/leftovers.h"
 #include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
+#include "server/staging.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -391,6 +394,8 @@ static json_t *do_scale(struct call *call)
 		say_unknown(call, name);
 		return NULL;
 	}
+	if (service->spec->is_leaving)
+		return refuse(call, PROTOCOL_REFUSED, "%s is being taken out of the project", name);
 	if (count < 0)
 		count = (json_int_t)service->spec->instances + delta;
 	if (count < 1 || count > INSTANCES_MOST)
@@ -402,18 +407,6 @@ static json_t *do_scale(struct call *call)
 		return NULL;
 	}
 	return json_pack("{s:s,s:I}", "service", name, "instances", count);
-}
-
-/* The first problem's text, in one line. */
-static void first_problem(const struct problems *problems, struct error *err)
-{
-	struct text text;
-
-	text_init(&text, 4096);
-	problems_print(problems, &text);
-	error_set(err, PROTOCOL_INVALID_PARAMS, "%.*s", (int)strcspn(text_string(&text), "\n"),
-		text_string(&text));
-	text_finish(&text);
 }
 
 static json_t *do_run(struct call *call)
@@ -431,12 +424,44 @@ static json_t *do_run(struct call *call)
 	service_spec_init(&spec);
 	bool ok = config_load_service(text, strlen(text), "run", &problems, &spec);
 	if (!ok)
-		first_problem(&problems, &call->err);
+		problems_first(&problems, PROTOCOL_INVALID_PARAMS, &call->err);
 	problems_finish(&problems);
 	free(text);
 	const char *name = ok ? engine_run(call->engine, &spec, &call->err) : NULL;
 	service_spec_finish(&spec);
 	return name ? json_pack("{s:s}", "service", name) : NULL;
+}
+
+static json_t *do_stage(struct call *call)
+{
+	json_t *text = json_object_get(call->params, "text");
+
+	if (!json_is_string(text))
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "stage takes text, a string");
+	bool ok = staging_add(call->session, json_string_value(text), json_string_length(text),
+		json_is_true(json_object_get(call->params, "first")), &call->err);
+	return ok ? json_object() : NULL;
+}
+
+static json_t *do_plan(struct call *call)
+{
+	struct project_spec *wanted = staging_read(call->session, &call->err);
+	json_t *plan = wanted ? apply_plan(call->engine, wanted) : NULL;
+
+	project_spec_destroy(wanted);
+	return plan;
+}
+
+static json_t *do_apply(struct call *call)
+{
+	struct project_spec *wanted = staging_read(call->session, &call->err);
+	json_t *plan = wanted ? apply_plan(call->engine, wanted) : NULL;
+
+	if (!wanted || apply_spec(call->engine, wanted, &call->err))
+		return plan;
+	call->err.code = PROTOCOL_REFUSED;
+	json_decref(plan);
+	return NULL;
 }
 
 static json_t *do_down(struct call *call)
@@ -465,7 +490,7 @@ static json_t *describe_project(struct engine *engine)
 		"engine_pid", (int)getpid(), "keeper_pid", (int)engine->keeper.page->keeper_pid,
 		"started", time_to_json(engine->keeper.page->started_us),
 		"engine_started", time_to_json(engine->started_us), "files", files,
-		"digest", engine->store->digest);
+		"digest", spec->digest);
 }
 
 static json_t *do_hello(struct call *call)
@@ -798,12 +823,29 @@ static json_t *do_info(struct call *call)
 		member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());
 }
 
+static json_t *do_env(struct call *call)
+{
+	static struct selection selection;
+	const char *name = json_string_value(json_object_get(call->params, "name"));
+
+	selection = (struct selection){ 0 };
+	if (!name)
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "env takes name");
+	if (!select_name(call, &selection, name))
+		return NULL;
+	if (!selection.count)
+		return refuse(call, PROTOCOL_NO_SUCH_SERVICE, "there is none");
+	return environment_describe(call->engine, selection.items[0]);
+}
+
 static const struct {
 	const char *name;
 	json_t *(*perform)(struct call *call); /* a result; NULL: refused, or answered already */
 } methods[] = {
+	{ "apply", do_apply },
 	{ "death", do_death },
 	{ "down", do_down },
+	{ "env", do_env },
 	{ "events", do_events },
 	{ "hello", do_hello },
 	{ "history", do_history },
@@ -813,11 +855,13 @@ static const struct {
 	{ "log.find", do_log_find },
 	{ "log.list", do_log_list },
 	{ "log.read", do_log_read },
+	{ "plan", do_plan },
 	{ "restart", do_restart },
 	{ "run", do_run },
 	{ "scale", do_scale },
 	{ "send", do_send },
 	{ "signal", do_signal },
+	{ "stage", do_stage },
 	{ "start", do_start },
 	{ "stop", do_stop },
 	{ "subscribe", do_subscribe },

@@ -42,6 +42,7 @@ static void on_closed(uv_handle_t *handle)
 	struct session *session = handle->data;
 
 	lines_finish(&session->lines);
+	text_finish(&session->staged);
 	for (unsigned i = 0; i < session->list_count; i++) {
 		json_decref(session->lists[i].id);
 		json_decref(session->lists[i].params);

@@ -51,6 +51,7 @@ struct session {
 	struct session *next;
 	uv_pipe_t pipe;
 	struct lines lines;
+	struct text staged; /* a configuration that it sends */
 	bool is_closing;
 	bool is_subscribed, wants_samples, wants_logs, is_owner;
 	uint64_t sample_ms;

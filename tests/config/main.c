@@ -1,12 +1,14 @@
 #include "tests/runner.h"
 
 Suite *command_suite(void);
+Suite *diff_suite(void);
 Suite *load_suite(void);
 Suite *variables_suite(void);
 Suite *supervision_suite(void);
 
 static suite_function *const suites[] = {
 	command_suite,
+	diff_suite,
 	load_suite,
 	variables_suite,
 	supervision_suite,

@@ -5,6 +5,7 @@ Suite *crowd_suite(void);
 Suite *graph_suite(void);
 Suite *instance_suite(void);
 Suite *policy_suite(void);
+Suite *project_suite(void);
 Suite *state_suite(void);
 
 static suite_function *const suites[] = {
@@ -13,6 +14,7 @@ static suite_function *const suites[] = {
 	graph_suite,
 	instance_suite,
 	policy_suite,
+	project_suite,
 	state_suite,
 	NULL,
 };
