@@ -214,13 +214,12 @@ static char *project_of_file(const char *path, const char *dir)
 	struct project_spec *spec = config_load_files(&path, 1, &options, &problems);
 	problems_finish(&problems);
 	const char *folder = strrchr(dir, '/');
-	char *name = spec ? memory_copy(spec->name)
-			  : config_make_name(folder && folder[1] ? folder + 1 : "root");
+	char *name = spec ? memory_copy(spec->name) : config_read_name(path);
 	project_spec_destroy(spec);
-	return name;
+	return name ? name : config_make_name(folder && folder[1] ? folder + 1 : "root");
 }
 
-/* A command on a running engine needs no valid file: then the folder's name is it. */
+/* A command on a running engine needs no valid file: its name will do, else the folder's is it. */
 char *cli_project(const struct invocation *invocation)
 {
 	const char *variable = getenv("THRUM_PROJECT");

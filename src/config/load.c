@@ -713,6 +713,22 @@ struct project_spec *config_load_files(const char *const *paths, size_t count,
 	return finish_loading(loading, ok);
 }
 
+char *config_read_name(const char *path)
+{
+	struct problems problems;
+
+	problems_init(&problems);
+	struct loading *loading = begin_loading(&problems, true);
+	loading->kind = kind_of(path);
+	const struct node *name = scan_files(loading, &path, 1) && merge_documents(loading)
+					  ? node_get(loading->root, "name")
+					  : NULL;
+	char *text = name ? schema_text(&loading->reading, name, "name") : NULL;
+	finish_loading(loading, false);
+	problems_finish(&problems);
+	return text;
+}
+
 struct project_spec *config_load_text(const char *text, size_t size, const char *name,
 	struct problems *problems)
 {

@@ -28,6 +28,9 @@ struct config_options {
 struct project_spec *config_load_files(const char *const *paths, size_t count,
 	const struct config_options *options, struct problems *problems);
 
+/* The `name:` of a file whose other keys may be wrong; free() it. NULL: it has none that can be told. */
+char *config_read_name(const char *path);
+
 /* What config_print wrote: the same again, without a look at the file system. */
 struct project_spec *config_load_text(const char *text, size_t size, const char *name,
 	struct problems *problems);

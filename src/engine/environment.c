@@ -32,44 +32,50 @@ static bool read_again(const struct layer *layer, struct strings *values, struct
 	return ok;
 }
 
+static void use(struct layer *layer, struct strings *values)
+{
+	strings_finish(&layer->values);
+	layer->values = *values;
+	*values = (struct strings){ 0 };
+}
+
 /* True: its values are others now. */
-static bool refresh_layer(struct layer *layer, struct error *err)
+static bool refresh_layer(struct layer *layer)
 {
 	struct strings values = { 0 };
-	bool ok = read_again(layer, &values, err);
+	struct error err;
+	bool ok = read_again(layer, &values, &err);
 	bool has_changed = ok && !strings_are_equal(&values, &layer->values);
 
-	layer->is_stale = !ok;
-	if (has_changed) {
-		strings_finish(&layer->values);
-		layer->values = values;
-	} else {
-		strings_finish(&values);
-	}
+	free(layer->trouble);
+	layer->trouble = ok ? NULL : memory_copy(err.text);
+	if (has_changed)
+		use(layer, &values);
+	strings_finish(&values);
 	return has_changed;
 }
 
-/* Said once, until it can be read again. */
-static void tell_stale(struct engine *engine, const struct service *service, const struct error *err)
+/* The same trouble is said once. */
+static bool refresh_and_tell(struct engine *engine, const struct service *service, struct layer *layer)
 {
-	engine_tell(engine, "%s: %s: its variables stay as they were", service->spec->name, err->text);
+	char *former = memory_copy(layer->trouble);
+	bool has_changed = refresh_layer(layer);
+
+	if (layer->trouble && (!former || strcmp(former, layer->trouble) != 0))
+		engine_tell(engine, "%s: %s: its variables stay as they were", service->spec->name,
+			layer->trouble);
+	free(former);
+	return has_changed;
 }
 
 void environment_refresh(struct engine *engine, struct service *service)
 {
 	struct layers *layers = &service->spec->variables;
 	bool has_changed = false;
-	struct error err;
 
-	for (size_t i = 0; i < layers->count; i++) {
-		struct layer *layer = &layers->items[i];
-		bool was_stale = layer->is_stale;
-		if (!layer->path)
-			continue;
-		has_changed |= refresh_layer(layer, &err);
-		if (layer->is_stale && !was_stale)
-			tell_stale(engine, service, &err);
-	}
+	for (size_t i = 0; i < layers->count; i++)
+		if (layers->items[i].path)
+			has_changed |= refresh_and_tell(engine, service, &layers->items[i]);
 	if (!has_changed)
 		return;
 	layers_merge(layers, &service->spec->environment);
@@ -147,20 +153,20 @@ static json_t *describe_all(const struct layers *layers, const struct strings *e
 	return list;
 }
 
+/* Returns what is wrong with the files. */
 static json_t *refresh_copy(struct layers *layers)
 {
-	json_t *stale = json_array();
-	struct error err;
+	json_t *troubles = json_array();
 
 	for (size_t i = 0; i < layers->count; i++) {
 		struct layer *layer = &layers->items[i];
-		if (!layer->path)
-			continue;
-		refresh_layer(layer, &err);
-		if (layer->is_stale)
-			json_array_append_new(stale, text_to_json(err.text, strlen(err.text)));
+		if (layer->path)
+			refresh_layer(layer);
+		if (layer->trouble)
+			json_array_append_new(
+				troubles, text_to_json(layer->trouble, strlen(layer->trouble)));
 	}
-	return stale;
+	return troubles;
 }
 
 json_t *environment_describe(struct engine *engine, const struct member *member)

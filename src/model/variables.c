@@ -52,6 +52,7 @@ void layers_finish(struct layers *layers)
 {
 	for (size_t i = 0; i < layers->count; i++) {
 		free(layers->items[i].path);
+		free(layers->items[i].trouble);
 		strings_finish(&layers->items[i].values);
 	}
 	free(layers->items);

@@ -23,7 +23,7 @@ struct layer {
 	enum variable_source source;
 	char *path;            /* of a file, absolute; else NULL */
 	bool is_optional;      /* … it may be missing */
-	bool is_stale;         /* … it could not be read again: these are the values of the last time */
+	char *trouble;         /* … why it could not be read again: these are the values of the last time; else NULL */
 	struct strings values; /* "NAME=value" */
 };
 
