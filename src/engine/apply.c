@@ -178,6 +178,7 @@ static void settle(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->project.count; i++)
 		settle_service(engine, &engine->project.services[i]);
+	engine->graph_dirty = true; /* those that leave are stopped by the graph, and it is another one */
 	engine_see_through(engine);
 	for (size_t i = 0; i < engine->project.count; i++)
 		engine->project.services[i].spec->fresh_from = SPEC_NOT_FRESH;
