@@ -168,35 +168,39 @@ json_t *config_diff(const struct service_spec *old, const struct service_spec *n
 
 static void add_cold(void *context, const char *key, json_t *old, json_t *new)
 {
-	char *text = is_live(key) ? NULL : json_dumps(old, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+	char *text = is_live(key) ? NULL : json_dumps(old, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *line = text ? memory_format("%s=%s", key, text) : NULL;
 
 	(void)new;
-	if (text)
-		text_format(context, "%s=%s\n", key, text);
+	if (line)
+		strings_add(context, line);
 	free(text);
+	free(line);
 }
 
-/* Variables in the order of their names: in which they were written means nothing. */
-static json_t *sorted(json_t *object)
+static int compare_lines(const void *one, const void *other)
 {
-	char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-	json_t *again = json_loads(text, 0, NULL);
-
-	free(text);
-	json_decref(object);
-	return again;
+	return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
+/* In the order of their names: in which order variables were written means nothing. */
 void config_fingerprint(char out[DIGEST_SIZE], const struct service_spec *spec)
 {
-	json_t *service = sorted(comparable(spec));
+	json_t *service = config_service_to_json(spec);
+	struct strings lines = { 0 };
+	struct walk walk = { add_cold, &lines };
 	struct text text;
-	struct walk walk = { add_cold, &text };
 
-	text_init(&text, PRINT_MOST);
 	compare(&walk, "", service, NULL);
+	qsort(lines.items, lines.count, sizeof *lines.items, compare_lines);
+	text_init(&text, PRINT_MOST);
+	for (size_t i = 0; i < lines.count; i++) {
+		text_puts(&text, lines.items[i]);
+		text_putc(&text, '\n');
+	}
 	digest_of(out, text_string(&text), text.size);
 	text_finish(&text);
+	strings_finish(&lines);
 	json_decref(service);
 }
 

@@ -181,14 +181,19 @@ static bool are_logs_in_place(const struct member *member)
 	return is_there;
 }
 
+static bool is_written_to(const struct member *member)
+{
+	for (const struct output *output = member->engine->outputs; output; output = output->next)
+		if (output->seat == member->seat)
+			return true;
+	return false;
+}
+
 void member_renew_logs(struct member *member)
 {
 	struct seat *seat = &member->engine->store->seats[member->seat];
 
-	for (struct output *output = member->engine->outputs; output; output = output->next)
-		if (output->seat == member->seat)
-			return;
-	if (!member->logs_open || are_logs_in_place(member))
+	if (!member->logs_open || are_logs_in_place(member) || is_written_to(member))
 		return;
 	for (enum stream i = 0; i < STREAM_COUNT; i++) {
 		logfile_close(&member->logs[i]);

@@ -77,7 +77,8 @@ END_TEST
 START_TEST(what_is_asked_when_it_is_needed_is_live)
 {
 	differs("{\"command\": [\"x\"], \"availability\": {\"max_restarts\": 1}, \"log\": {\"rotate\": {\"max_files\": 1}}}",
-		"{\"command\": [\"x\"], \"availability\": {\"max_restarts\": 2}, \"log\": {\"rotate\": {\"max_files\": 2}}, \"disabled\": true}",
+		"{\"command\": [\"x\"], \"availability\": {\"max_restarts\": 2}, \"log\": {\"rotate\": {\"max_files\": 2}},"
+		" \"disabled\": true}",
 		"=\ndisabled live false true\navailability.max_restarts live 1 2\nlog.rotate.max_files live 1 2");
 }
 END_TEST
@@ -103,14 +104,16 @@ END_TEST
 START_TEST(files_of_variables_are_told_by_their_paths)
 {
 	differs("{\"command\": [\"x\"], \"environment\": {\"A\": \"1\"}}",
-		"{\"command\": [\"x\"], \"env_layers\": [{\"source\": \"env_file\", \"path\": \"/e\", \"optional\": true, \"values\": {\"A\": \"1\"}}]}",
+		"{\"command\": [\"x\"], \"env_layers\": ["
+		"{\"source\": \"env_file\", \"path\": \"/e\", \"optional\": true, \"values\": {\"A\": \"1\"}}]}",
 		"=\nenv_file live [] [\"?/e\"]");
 }
 END_TEST
 
 START_TEST(the_digest_is_that_of_the_files_alone)
 {
-	static const char *const format = "{\"command\": [\"x\"], \"origin\": \"%s\", \"environment\": {\"A\": \"%s\", \"B\": \"%s\"}, \"env_layers\": ["
+	static const char *const format = "{\"command\": [\"x\"], \"origin\": \"%s\", "
+					  "\"environment\": {\"A\": \"%s\", \"B\": \"%s\"}, \"env_layers\": ["
 					  "{\"source\": \"env_file\", \"path\": \"/e\", \"values\": {\"A\": \"%s\"}},"
 					  "{\"source\": \"environment\", \"values\": {\"B\": \"%s\"}}]}";
 	static const char *const values[][2] = { { "1", "2" }, { "9", "2" }, { "1", "3" } };

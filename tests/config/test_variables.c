@@ -71,9 +71,10 @@ START_TEST(operators_are_those_of_the_shell)
 	setenv("SET", "s", 1);
 	setenv("EMPTY", "", 1);
 	unsetenv("UNSET");
-	struct project_spec *spec = load("processes: {a: {command: x, environment: {\n"
-					 " A: '${UNSET-d}${EMPTY-d}', B: '${UNSET:-d}${EMPTY:-d}', C: '${SET:+i}${EMPTY:+i}${UNSET:+i}',\n"
-					 " D: '${EMPTY+i}${UNSET+i}', E: '${SET:?no}', F: '${UNSET:-${EMPTY:-${SET}!}}', G: '$${SET}'}}}\n");
+	struct project_spec *spec = load(
+		"processes: {a: {command: x, environment: {\n"
+		" A: '${UNSET-d}${EMPTY-d}', B: '${UNSET:-d}${EMPTY:-d}', C: '${SET:+i}${EMPTY:+i}', D: '${EMPTY+i}${UNSET+i}',\n"
+		" E: '${SET:?no}', F: '${UNSET:-${EMPTY:-${SET}!}}', G: '$${SET}'}}}\n");
 	ck_assert_str_eq(value(spec, "A"), "d");
 	ck_assert_str_eq(value(spec, "B"), "dd");
 	ck_assert_str_eq(value(spec, "C"), "i");
