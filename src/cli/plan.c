@@ -162,6 +162,12 @@ static void print_entry(const struct entry *entry)
 		print_change(entry);
 }
 
+static bool is_empty(const json_t *plan)
+{
+	return !json_array_size(json_object_get(plan, "services")) &&
+	       !json_array_size(json_object_get(plan, "changes"));
+}
+
 static void print_plan(const struct invocation *invocation, const json_t *plan)
 {
 	json_t *services = json_object_get(plan, "services"), *item;
@@ -173,7 +179,8 @@ static void print_plan(const struct invocation *invocation, const json_t *plan)
 		cli_print_json(plan);
 		return;
 	}
-	if (!json_array_size(services))
+	json_t *changes = json_object_get(plan, "changes");
+	if (is_empty(plan))
 		puts("nothing to do: the engine has this configuration");
 	json_array_foreach(services, i, item)
 	{
@@ -183,6 +190,9 @@ static void print_plan(const struct invocation *invocation, const json_t *plan)
 			    "restarts", &entry.restarts, "changes", &entry.changes) == 0)
 			print_entry(&entry);
 	}
+	if (json_array_size(changes))
+		puts("~ the project (no restart)");
+	print_changes(changes);
 }
 
 /* ---- the commands ---- */
@@ -222,7 +232,7 @@ static bool is_confirmed(const struct invocation *invocation, const json_t *plan
 {
 	char answer[16] = "";
 
-	if (invocation->yes || !json_array_size(json_object_get(plan, "services")))
+	if (invocation->yes || is_empty(plan))
 		return true;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		*status = cli_fail(EXIT_USAGE, "nobody is there to be asked: --yes applies this plan");
@@ -243,7 +253,7 @@ int cli_apply(struct invocation *invocation)
 	struct text text;
 	struct link *link = prepare(invocation, &text, &status);
 	json_t *plan = link ? ask(link, "plan", &text, &status) : NULL;
-	bool is_asked = plan && !invocation->yes && json_array_size(json_object_get(plan, "services"));
+	bool is_asked = plan && !invocation->yes && !is_empty(plan);
 	json_t *done = plan && is_confirmed(invocation, plan, &status) ? ask(link, "apply", &text, &status)
 								       : NULL;
 

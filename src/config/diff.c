@@ -164,6 +164,34 @@ json_t *config_diff(const struct service_spec *old, const struct service_spec *n
 	return changes;
 }
 
+static void add_live(void *context, const char *key, json_t *old, json_t *new)
+{
+	if (!old || !new || !json_equal(old, new))
+		json_array_append_new(context, json_pack("{s:s,s:o,s:o,s:b}", "key", key, "old",
+						       shown(old), "new", shown(new), "live", true));
+}
+
+/* All else is in the services. */
+static json_t *own_keys(const struct project_spec *project)
+{
+	json_t *json = config_to_json(project);
+	json_t *own = json_pack("{s:O*}", "groups", json_object_get(json, "groups"));
+
+	json_decref(json);
+	return own;
+}
+
+json_t *config_diff_project(const struct project_spec *old, const struct project_spec *new)
+{
+	json_t *changes = json_array(), *before = own_keys(old), *after = own_keys(new);
+	struct walk walk = { add_live, changes };
+
+	compare(&walk, "", before, after);
+	json_decref(before);
+	json_decref(after);
+	return changes;
+}
+
 /* ---- digests ---- */
 
 static void add_cold(void *context, const char *key, json_t *old, json_t *new)

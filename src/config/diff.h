@@ -16,6 +16,9 @@
  */
 json_t *config_diff(const struct service_spec *old, const struct service_spec *new);
 
+/* The same of what is the project's own, and no service's. */
+json_t *config_diff_project(const struct project_spec *old, const struct project_spec *new);
+
 /* The same for two specs between which no process has to be restarted. */
 void config_fingerprint(char out[DIGEST_SIZE], const struct service_spec *spec);
 

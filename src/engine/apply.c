@@ -105,7 +105,8 @@ json_t *apply_plan(struct engine *engine, const struct project_spec *wanted)
 		if (!is_foreign(old) && !project_spec_find(wanted, old->name))
 			json_array_append_new(services, describe(old->name, "remove", old->instances, 0));
 	}
-	return json_pack("{s:s,s:o}", "project", spec->name, "services", services);
+	return json_pack("{s:s,s:o,s:o}", "project", spec->name, "services", services, "changes",
+		config_diff_project(spec, wanted));
 }
 
 /* ---- making instances what they are to be ---- */
@@ -173,13 +174,8 @@ static void settle_service(struct engine *engine, struct service *service)
 		settle_member(engine, member_of(service->instances[i]), fingerprint);
 }
 
-/* All are told what to do, and the mark is taken away: a death after this finds nothing to go on with. */
-static void settle(struct engine *engine)
+void apply_done(struct engine *engine)
 {
-	for (size_t i = 0; i < engine->project.count; i++)
-		settle_service(engine, &engine->project.services[i]);
-	engine->graph_dirty = true; /* those that leave are stopped by the graph, and it is another one */
-	engine_see_through(engine);
 	for (size_t i = 0; i < engine->project.count; i++)
 		engine->project.services[i].spec->fresh_from = SPEC_NOT_FRESH;
 	engine->project.spec->is_applying = false;
@@ -187,10 +183,41 @@ static void settle(struct engine *engine)
 		log_line("the configuration cannot be kept: %s", strerror(errno));
 }
 
+/* All are told what to do, and the mark is taken away: a death after this finds nothing to go on with. */
+static void settle(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->project.count; i++)
+		settle_service(engine, &engine->project.services[i]);
+	engine->graph_dirty = true; /* those that leave are stopped by the graph, and it is another one */
+	engine_see_through(engine);
+	apply_done(engine);
+}
+
+/* The new instances of one that was scaled or launched. */
+static void start_fresh(struct engine *engine)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < engine->project.count; i++) {
+		const struct service *service = &engine->project.services[i];
+		is_any |= service->spec->fresh_from != SPEC_NOT_FRESH;
+		for (size_t k = 0; k < service->count; k++)
+			if (is_fresh(member_of(service->instances[k]), service->spec))
+				report(engine, member_of(service->instances[k]), EVENT_START);
+	}
+	engine_see_through(engine);
+	if (is_any)
+		apply_done(engine);
+}
+
 void apply_resume(struct engine *engine)
 {
-	if (engine->project.spec->is_applying && !engine->store->is_ending)
+	if (engine->store->is_ending)
+		return;
+	if (engine->project.spec->is_applying)
 		settle(engine);
+	else
+		start_fresh(engine);
 }
 
 void apply_forget(struct engine *engine)

@@ -16,7 +16,10 @@ json_t *apply_plan(struct engine *engine, const struct project_spec *wanted);
 /* Takes wanted over, whatever comes of it. False: nothing has changed. */
 bool apply_spec(struct engine *engine, struct project_spec *wanted, struct error *err);
 
-/* A new engine goes on with what was being applied when the former one died. */
+/* Everything is as the configuration says: the marks are taken away. */
+void apply_done(struct engine *engine);
+
+/* A new engine goes on with what was being applied, scaled or launched when the former one died. */
 void apply_resume(struct engine *engine);
 
 /* Services that were taken out and have no instance any more are forgotten. */

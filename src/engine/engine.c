@@ -1180,8 +1180,10 @@ bool engine_scale(struct engine *engine, struct service *service, unsigned count
 	unsigned before = service->spec->instances;
 
 	service->spec->instances = count;
+	service->spec->fresh_from = count > before ? before : SPEC_NOT_FRESH;
 	if (!engine_keep_spec(engine)) {
 		service->spec->instances = before;
+		service->spec->fresh_from = SPEC_NOT_FRESH;
 		return error_errno(err, "the new size cannot be kept");
 	}
 	tell_scaled(engine, service, before);
@@ -1189,6 +1191,8 @@ bool engine_scale(struct engine *engine, struct service *service, unsigned count
 	bool ok = grow(engine, service, count, err);
 	engine->graph_dirty = true;
 	drain(engine);
+	if (count > before)
+		apply_done(engine);
 	return ok;
 }
 
@@ -1229,6 +1233,7 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 	service_spec_finish(added);
 	*added = *spec;
 	*spec = (struct service_spec){ 0 };
+	added->fresh_from = 0;
 	project_refresh(&engine->project);
 	struct service *service = &engine->project.services[engine->project.count - 1];
 	if (!engine_keep_spec(engine))
@@ -1238,5 +1243,6 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 	engine_arrange(engine);
 	engine->graph_dirty = true;
 	drain(engine);
+	apply_done(engine);
 	return service->spec->name;
 }

@@ -208,6 +208,57 @@ def a_restart_under_way_takes_the_new_configuration():
         project.close()
 
 
+def ask(project, method, params):
+    """One request, past the command line."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(f"{project.dir}/run/{project.name}/control")
+        s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
+        return json.loads(s.makefile().readline())
+
+
+def what_was_launched_by_hand_keeps_what_it_needs():
+    project = Project("byhand", {"db": SLEEP, "web": SLEEP})
+    try:
+        project.run("up", "-d", check=0)
+        needs = {"name": "hand", "command": ["sleep", "600"], "depends_on": {"db": {"condition": "process_started"}}}
+        expect("which is no service" in ask(project, "run", {"service": dict(needs, depends_on={"none": {}})})["error"]["message"], "it needs what is not there")
+        expect(ask(project, "run", {"service": needs})["result"] == {"service": "hand"}, "it is launched")
+        before = running(project, "db/0", "web/0", "hand/0")
+        file_is(project, {"web": SLEEP})
+        refused = project.run("apply", "--yes", check=1)
+        expect("'hand' was launched by hand and depends on 'db'" in refused.stderr, refused.stderr)
+        engine_killed(project)  # what was refused is not kept either
+        expect({n: r["pid"] for n, r in running(project, *before).items()} == {n: r["pid"] for n, r in before.items()}, "something was touched")
+        file_is(project, {"db": SLEEP})
+        project.run("apply", "--yes", check=0)
+        running(project, "db/0", "hand/0")
+        file_is(project, {"db": SLEEP, "hand": {"command": "sleep 700"}})  # the file may take it over
+        project.run("apply", "-y", check=0)
+        rows = running(project, "db/0", "hand/0")
+        expect(rows["hand/0"]["pid"] != before["hand/0"]["pid"] and rows["db/0"]["pid"] == before["db/0"]["pid"], "the file's is another command")
+        for params, words in ({}, "no configuration was sent"), ({"text": 3}, "stage takes text"):
+            expect(words in ask(project, "stage" if params else "apply", params)["error"]["message"], words)
+    finally:
+        project.close()
+
+
+def groups_are_the_projects():
+    project = Project("groups", {"a": SLEEP, "b": SLEEP})
+    try:
+        project.run("up", "-d", check=0)
+        before = running(project, "a/0", "b/0")
+        file_is(project, {"a": SLEEP, "b": SLEEP}, groups={"both": {"strategy": "one_for_all", "members": ["a", "b"]}})
+        shown = project.run("apply", "--yes", check=0).stdout
+        expect("~ the project (no restart)" in shown and "groups.both.strategy: (none) -> one_for_all" in shown, shown)
+        expect("nothing to do" in project.run("plan").stdout, "it is applied")
+        expect({n: r["pid"] for n, r in project.rows().items()} == {n: r["pid"] for n, r in before.items()}, "something was touched")
+        os.kill(before["a/0"]["pid"], signal.SIGKILL)
+        until(lambda: project.rows()["b/0"]["pid"] not in (0, None, before["b/0"]["pid"]), "b is restarted with a")
+    finally:
+        project.close()
+
+
 def logs_follow_their_folder():
     project = Project("logs", {"a": {"command": "echo one; exec sleep 600"}})
     try:
@@ -320,5 +371,6 @@ def a_large_configuration_goes_in_pieces():
 
 
 main(only_what_changed_is_touched, what_is_broken_changes_nothing, it_is_taken_out_in_reverse_order_and_put_in_in_order, what_is_on_its_way_out_may_come_back,
-     what_is_down_stays_down_and_what_failed_gets_another_try, a_restart_under_way_takes_the_new_configuration, logs_follow_their_folder,
+     what_is_down_stays_down_and_what_failed_gets_another_try, a_restart_under_way_takes_the_new_configuration,
+     what_was_launched_by_hand_keeps_what_it_needs, groups_are_the_projects, logs_follow_their_folder,
      an_engine_that_dies_while_it_applies_is_followed_by_one_that_goes_on, wherever_the_engine_dies_the_next_one_goes_on, a_large_configuration_goes_in_pieces)
