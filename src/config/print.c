@@ -313,6 +313,9 @@ json_t *config_to_json(const struct project_spec *project)
 	json_t *json = json_pack("{s:s,s:s*,s:o,s:o,s:o,s:s*}", "name", project->name, "dir",
 		project->dir, "files", list_of(&project->files), "log", log_of(&project->log),
 		"processes", processes, "digest", project->digest);
+	if (project->log_cap)
+		json_object_set_new(json_object_get(json, "log"), "disk_cap",
+			json_integer((json_int_t)project->log_cap));
 	if (project->group_count)
 		json_object_set_new(json, "groups", groups_of(project));
 	if (project->is_applying)

@@ -656,7 +656,7 @@ static const struct key project_log_keys[] = {
 	{ "dir", take_path, IN_PROJECT(log.dir), NULL, "folder of the logs" },
 	{ "merge_stderr", take_bool, IN_PROJECT(log.merge_stderr), NULL, "both streams in one file" },
 	{ "rotate", take_inner, 0, project_rotate_keys, "when segments are closed" },
-	{ "disk_cap", not_yet, 0, NULL, "" },
+	{ "disk_cap", take_size, IN_PROJECT(log_cap), NULL, "of all logs together: the oldest closed segments go first" },
 	END
 };
 

@@ -1120,6 +1120,13 @@ void engine_end(struct engine *engine, uint32_t timeout_ms)
 	drain(engine);
 }
 
+void engine_reopen_logs(struct engine *engine)
+{
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		for (enum stream i = 0; engine->members[seat] && i < STREAM_COUNT; i++)
+			engine->members[seat]->logs[i].checked_us = 0;
+}
+
 void engine_say_goodbye(struct engine *engine)
 {
 	keeper_link_bye(&engine->keeper);

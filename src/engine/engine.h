@@ -83,7 +83,8 @@ struct engine {
 	uv_timer_t end;    /* all is killed then */
 	uv_timer_t forget; /* services that have left */
 	uv_timer_t limit_timer;
-	uint64_t limit_ms; /* what it runs at; 0: it does not */
+	uint64_t cap_told_us; /* that logs were over their cap; monotonic */
+	uint64_t limit_ms;    /* what it runs at; 0: it does not */
 	uv_poll_t clock_poll;
 	int clock_fd;                       /* says that the wall clock was set; -1: nobody needs it */
 	uint64_t passes_begun, passes_done; /* of the sampler */
@@ -118,6 +119,9 @@ void engine_overdue(struct engine *engine, struct member *member);
 void engine_queue(struct engine *engine, const struct happening *happening);
 /* … and when all that was put there is to be seen through. */
 void engine_see_through(struct engine *engine);
+
+/* Logs may have been moved away: look before the next byte is written. */
+void engine_reopen_logs(struct engine *engine);
 
 /* Measure all that run. Returns the number of the pass that will tell; 0: it cannot be done. */
 uint64_t engine_sample(struct engine *engine);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "engine/disk_cap.h"
 
 enum {
 	TAKE_MOST = 512 * 1024, /* bytes of one child a turn: then the others have their turn */
@@ -88,9 +89,12 @@ static enum log_progress take(struct output *output)
 
 	/* a log that could not be opened is one that cannot take anything now */
 	if (member_open_logs(member, &err)) {
+		uint64_t base = log->base;
 		progress = logfile_take(log, output->fd, output->pid, clock_wall_us(), TAKE_MOST);
 		if (progress == LOG_STALLED)
 			error_errno(&err, "log %s", log->path);
+		if (log->base != base)
+			disk_cap_apply(engine);
 	}
 	if (progress == LOG_TAKEN)
 		engine_logged(engine, member, output->stream);

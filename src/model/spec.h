@@ -227,6 +227,7 @@ struct project_spec {
 	char *dir;            /* absolute: the folder of the first file */
 	struct strings files; /* absolute paths it was read from */
 	struct log_spec log;  /* what services inherit */
+	uint64_t log_cap;     /* bytes of all logs together; 0: no cap */
 	struct service_spec *services;
 	size_t service_count;
 	struct group_spec *groups;

@@ -334,6 +334,15 @@ static bool open_hall(struct hall *hall, struct error *err)
 	return true;
 }
 
+/* logrotate has moved them away */
+static void on_reopen(uv_signal_t *handle, int number)
+{
+	struct hall *hall = handle->data;
+
+	(void)number;
+	engine_reopen_logs(&hall->engine);
+}
+
 static void watch_signals(struct hall *hall)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -344,6 +353,9 @@ static void watch_signals(struct hall *hall)
 	hall->sigterm.data = hall->sigint.data = hall;
 	uv_signal_start(&hall->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&hall->sigint, on_signal, SIGINT);
+	uv_signal_init(&hall->loop, &hall->sigusr2);
+	hall->sigusr2.data = hall;
+	uv_signal_start(&hall->sigusr2, on_reopen, SIGUSR2);
 }
 
 static void begin(struct hall *hall)

@@ -34,7 +34,7 @@ struct hall {
 	uint64_t sample_ms;     /* what the timer runs at; 0: it does not */
 	uv_timer_t owner_timer; /* the owner is lost: all is stopped then */
 	uv_timer_t leave_timer; /* all is stopped: nobody asks for logs any more */
-	uv_signal_t sigterm, sigint;
+	uv_signal_t sigterm, sigint, sigusr2;
 	bool is_leaving;
 	bool is_fatal;
 };

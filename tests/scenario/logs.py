@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Logs on disk: rotation under readers, a cap for all, files that are moved away, and a child that floods."""
+import json, os, signal, subprocess, sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import THRUM, WORKER, Failure, Project, expect, main, numbered, until
+
+
+def who_follows_during_rotation_misses_and_doubles_nothing():
+    p = Project("rotate", {"a": {"command": ["sh", "-c", f"read go < gate; exec {WORKER}/counter pids a 60000 50 0 0"], "availability": {"restart": "no"},
+                                 "log": {"rotate": {"max_size": "100KB", "max_files": 100}}}})
+    try:
+        os.mkfifo(p.dir + "/gate")
+        p.run("up", "-d", check=0)
+        with open(p.dir + "/seen", "w") as seen:
+            reader = subprocess.Popen([THRUM, "logs", "-f", "-n", "0", "a", "--json"], cwd=p.dir, env=p.env, stdout=seen)
+        with open(p.dir + "/gate", "w") as f:
+            f.write("go\n")
+        try:
+            until(lambda: b'"a:60000 ' in p.log_at("seen"), "the last line")
+        finally:
+            reader.terminate()
+            reader.wait(10)
+        numbers = [int(json.loads(line)["text"].split(":")[1].split()[0]) for line in p.log_at("seen").splitlines()]
+        expect(numbers == list(range(numbers[0], 60001)), f"{len(numbers)} lines from {numbers[0]}")
+        expect(os.path.exists(f"{p.dir}/state/rotate/logs/a-0.out.log.5"), "it was rotated")
+        wrong = numbered(p.log("a/0"), "a", 60000)
+        expect(not wrong, wrong)
+    finally:
+        p.close()
+
+
+def all_logs_together_stay_under_their_cap():
+    loud = ["sh", "-c", "i=0; while [ $i -lt 30 ]; do head -c 40000 /dev/zero; i=$((i+1)); done; exec sleep 1000"]
+    p = Project("cap", {"a": {"command": loud}, "b": {"command": loud}}, log={"disk_cap": "400KB", "rotate": {"max_size": "50KB", "max_files": 50}})
+    folder = p.dir + "/state/cap/logs"
+
+    def size():
+        return sum(os.stat(f"{folder}/{name}").st_size for name in os.listdir(folder) if ".log" in name and not name.endswith(".idx"))
+    try:
+        p.run("up", "-d", check=0)
+        # both have written everything when both log ends are known to be 1.2 MB
+        until(lambda: all((p.json("info", n)["log"] or {"end": 0})["end"] == 1200000 for n in ("a/0", "b/0")), "all is written")
+        expect(size() <= 400 * 1024 + 2 * 600 * 1024, f"{size()} bytes")
+        expect(size() < 1300000, f"{size()} bytes of 2400000 are left")
+        expect("were removed" in p.run("events").stdout, "and that is said")
+        left = sorted(os.listdir(folder))
+        expect("a-0.out.log" in left and "b-0.out.log" in left, "those being written are never removed")
+        expect(not [n for n in left if n.endswith(".idx") and n[:-4] not in left], "an index goes with its segment")
+    finally:
+        p.close()
+
+
+def a_log_that_is_moved_away_is_begun_anew():
+    p = Project("moved", {"a": {"command": ["sh", "-c", "echo one; read x < gate; echo two; exec sleep 1000"]}})
+    path = p.dir + "/state/moved/logs/a-0.out.log"
+    try:
+        os.mkfifo(p.dir + "/gate")
+        p.run("up", "-d", check=0)
+        until(lambda: p.log_at(path) == b"one\n", "the first line")
+        os.rename(path, path + ".old")
+        os.kill(p.engine(), signal.SIGUSR2)
+        until(lambda: p.rows()["a/0"]["state"] == "running", "the engine took it")
+        with open(p.dir + "/gate", "w") as f:
+            f.write("go\n")
+        until(lambda: p.log_at(path) == b"two\n", "the second line is in a new file")
+        expect(p.log_at(path + ".old") == b"one\n", "and not in the old one")
+    finally:
+        p.close()
+
+
+def a_flood_costs_the_engine_no_memory_and_others_no_time():
+    p = Project("flood", {"yes": {"command": "yes", "log": {"rotate": {"max_size": "1MB", "max_files": 1}}},
+                          "echo": {"command": ["sh", "-c", "while read x < gate; do echo said $x; done"]}})
+
+    def rss():
+        with open(f"/proc/{p.engine()}/smaps_rollup") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("Pss_Anon:"))
+    try:
+        os.mkfifo(p.dir + "/gate")
+        p.run("up", "-d", check=0)
+        end = lambda: (p.json("info", "yes/0")["log"] or {"end": 0})["end"]
+        until(lambda: end() > 50_000_000, "50 MB")
+        before = rss()
+        for i in range(5):
+            with open(p.dir + "/gate", "w") as f:
+                f.write(f"{i}\n")
+            until(lambda: f"said {i}\n".encode() in p.log("echo/0"), "the other one's line", 2)
+        until(lambda: end() > 500_000_000, "500 MB")
+        expect(rss() < before + 2048, f"{before} KB before, {rss()} KB after")
+    finally:
+        p.close()
+
+
+def bad_questions_are_answered_with_what_would_be_right():
+    p = Project("ask", {"a": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        for args, said in ((("--grep", "("), "missing closing parenthesis at offset 1"), (("--since", "yesterdayish"), "yesterdayish"),
+                           (("-n", "many"), "many"), (("nobody",), "no service matches 'nobody'")):
+            done = p.run("logs", *args)
+            expect(done.returncode in (2, 4) and said in done.stderr, f"{args}: {done.returncode} {done.stderr}")
+    finally:
+        p.close()
+
+
+main(who_follows_during_rotation_misses_and_doubles_nothing,
+     all_logs_together_stay_under_their_cap,
+     a_log_that_is_moved_away_is_begun_anew,
+     a_flood_costs_the_engine_no_memory_and_others_no_time,
+     bad_questions_are_answered_with_what_would_be_right)
