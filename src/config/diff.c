@@ -44,6 +44,7 @@ static const char *const live_keys[] = {
 	"readiness_probe.period",
 	"readiness_probe.success_threshold",
 	"readiness_probe.timeout",
+	"schedule",
 	"shutdown",
 	"startup_probe.failure_threshold",
 	"startup_probe.initial_delay",

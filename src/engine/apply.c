@@ -26,9 +26,14 @@ static bool is_foreign(const struct service_spec *spec)
 	return service_spec_is_run(spec) || spec->is_leaving;
 }
 
+static bool is_scheduled(const struct service_spec *spec)
+{
+	return spec->schedule.cron || spec->schedule.interval_ms;
+}
+
 /*
  * Was it started, or did it end, as something other than what it is to be? One that is about to be
- * started anew will be the right thing by itself.
+ * started anew will be the right thing by itself, and one that comes by a schedule the next time.
  */
 static bool is_outdated(const struct engine *engine, const struct member *member, const char *fingerprint)
 {
@@ -40,7 +45,6 @@ static bool is_outdated(const struct engine *engine, const struct member *member
 		[STATE_COMPLETED] = true,
 		[STATE_FAILED] = true,
 		[STATE_FATAL] = true,
-		[STATE_SCHEDULED] = true,
 	};
 	const char *launched_as = engine->store->seats[member->seat].launched_as;
 
@@ -55,7 +59,7 @@ static unsigned count_outdated(
 	unsigned count = 0;
 
 	config_fingerprint(fingerprint, wanted);
-	for (size_t i = 0; i < service->count; i++)
+	for (size_t i = 0; i < service->count && !is_scheduled(wanted); i++)
 		if (service->instances[i]->index < wanted->instances)
 			count += is_outdated(engine, member_of(service->instances[i]), fingerprint);
 	return count;
@@ -133,13 +137,11 @@ static bool is_fresh(const struct member *member, const struct service_spec *spe
 	return member->now.index >= spec->fresh_from && !member->now.life && !member->now.wanted;
 }
 
-/* Its schedule is thought over, rather than anything run now. */
-static void restart(struct engine *engine, struct member *member)
+/* When it comes next is found anew. */
+static void reschedule(struct engine *engine, struct member *member)
 {
-	if (member->now.state != STATE_SCHEDULED) {
-		report(engine, member, EVENT_RESTART);
+	if (member->now.state != STATE_SCHEDULED)
 		return;
-	}
 	report(engine, member, EVENT_STOP);
 	report(engine, member, EVENT_START);
 }
@@ -155,8 +157,8 @@ static void settle_member(struct engine *engine, struct member *member, const ch
 	}
 	member->now.removing = false;
 	bool is_asleep = member->now.state == STATE_DISABLED || is_fresh(member, spec);
-	if (is_outdated(engine, member, fingerprint))
-		restart(engine, member);
+	if (is_outdated(engine, member, fingerprint) && !is_scheduled(spec))
+		report(engine, member, EVENT_RESTART);
 	else if (has_come_back || (is_asleep && !spec->disabled))
 		report(engine, member, EVENT_START);
 }
@@ -214,10 +216,14 @@ void apply_resume(struct engine *engine)
 {
 	if (engine->store->is_ending)
 		return;
-	if (engine->project.spec->is_applying)
-		settle(engine);
-	else
+	if (!engine->project.spec->is_applying) {
 		start_fresh(engine);
+		return;
+	}
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat])
+			reschedule(engine, engine->members[seat]);
+	settle(engine);
 }
 
 void apply_forget(struct engine *engine)
@@ -334,6 +340,17 @@ static struct project_spec *replace(
 	return NULL;
 }
 
+static bool is_same_text(const char *one, const char *other)
+{
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool is_same_schedule(const struct schedule_spec *one, const struct schedule_spec *other)
+{
+	return is_same_text(one->cron, other->cron) && is_same_text(one->timezone, other->timezone) &&
+	       one->interval_ms == other->interval_ms;
+}
+
 /* What a running process need not be restarted for. */
 static void change_member(
 	struct engine *engine, struct member *member, const struct service_spec *before)
@@ -347,6 +364,8 @@ static void change_member(
 		report(engine, member, EVENT_STOP);
 	else if (now->wanted && now->state == STATE_SKIPPED)
 		report(engine, member, EVENT_RESTART); /* what it waits for may come now */
+	else if (!is_same_schedule(&member_spec(member)->schedule, &before->schedule))
+		reschedule(engine, member);
 }
 
 static void change_live(struct engine *engine, const struct project_spec *old)

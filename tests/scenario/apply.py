@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """plan and apply: a running project becomes what its changed file says, and nothing else is touched."""
-import concurrent.futures
+import calendar, concurrent.futures
 
 from lib_thrum import *
 
@@ -259,6 +259,28 @@ def groups_are_the_projects():
         project.close()
 
 
+def what_comes_by_a_schedule_is_not_disturbed():
+    job = {"command": "echo run; exec sleep 600", "schedule": {"interval": "1h"}}
+    project = Project("schedule", {"due": job, "runs": job, "plain": dict(job, command="echo plain; exec sleep 600")})
+    try:
+        project.run("up", "-d", check=0)
+        until(lambda: all(r["state"] == "scheduled" for r in project.rows().values()), "all are scheduled")
+        project.run("start", "runs", check=0)  # now
+        pid = until(lambda: project.rows()["runs/0"]["pid"], "one runs")
+        later = {"command": "echo other; exec sleep 600", "schedule": {"interval": "3h"}}
+        file_is(project, {"due": later, "runs": later, "plain": {"command": "echo plain; exec sleep 600"}})
+        shown = project.run("apply", "--yes", check=0).stdout
+        expect("~ runs (at its next start)" in shown, shown)
+        until(lambda: project.rows()["plain/0"]["state"] == "running", "one without a schedule any more runs")
+        rows = project.rows()
+        expect(rows["runs/0"]["pid"] == pid, "a run under way was ended")
+        expect(rows["due/0"]["state"] == "scheduled" and not rows["due/0"]["life"], f"due: {rows['due/0']}")
+        wait = calendar.timegm(time.strptime(rows["due/0"]["deadline"][:19], "%Y-%m-%dT%H:%M:%S")) - time.time()
+        expect(2.9 * 3600 < wait <= 3 * 3600 + 1, f"due in {wait} s")
+    finally:
+        project.close()
+
+
 def logs_follow_their_folder():
     project = Project("logs", {"a": {"command": "echo one; exec sleep 600"}})
     try:
@@ -372,5 +394,5 @@ def a_large_configuration_goes_in_pieces():
 
 main(only_what_changed_is_touched, what_is_broken_changes_nothing, it_is_taken_out_in_reverse_order_and_put_in_in_order, what_is_on_its_way_out_may_come_back,
      what_is_down_stays_down_and_what_failed_gets_another_try, a_restart_under_way_takes_the_new_configuration,
-     what_was_launched_by_hand_keeps_what_it_needs, groups_are_the_projects, logs_follow_their_folder,
+     what_was_launched_by_hand_keeps_what_it_needs, groups_are_the_projects, what_comes_by_a_schedule_is_not_disturbed, logs_follow_their_folder,
      an_engine_that_dies_while_it_applies_is_followed_by_one_that_goes_on, wherever_the_engine_dies_the_next_one_goes_on, a_large_configuration_goes_in_pieces)
