@@ -176,7 +176,8 @@ static void add_live(void *context, const char *key, json_t *old, json_t *new)
 static json_t *own_keys(const struct project_spec *project)
 {
 	json_t *json = config_to_json(project);
-	json_t *own = json_pack("{s:O*}", "groups", json_object_get(json, "groups"));
+	json_t *own = json_pack("{s:O*,s:{s:O*}}", "groups", json_object_get(json, "groups"), "log",
+		"disk_cap", json_object_get(json_object_get(json, "log"), "disk_cap"));
 
 	json_decref(json);
 	return own;

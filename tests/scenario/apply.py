@@ -248,9 +248,10 @@ def groups_are_the_projects():
     try:
         project.run("up", "-d", check=0)
         before = running(project, "a/0", "b/0")
-        file_is(project, {"a": SLEEP, "b": SLEEP}, groups={"both": {"strategy": "one_for_all", "members": ["a", "b"]}})
+        file_is(project, {"a": SLEEP, "b": SLEEP}, groups={"both": {"strategy": "one_for_all", "members": ["a", "b"]}}, log={"disk_cap": "1GB"})
         shown = project.run("apply", "--yes", check=0).stdout
-        expect("~ the project (no restart)" in shown and "groups.both.strategy: (none) -> one_for_all" in shown, shown)
+        expect("~ the project (no restart)" in shown and "groups.both.strategy: (none) -> one_for_all" in shown and
+               "log.disk_cap: (none) -> 1073741824" in shown, shown)
         expect("nothing to do" in project.run("plan").stdout, "it is applied")
         expect({n: r["pid"] for n, r in project.rows().items()} == {n: r["pid"] for n, r in before.items()}, "something was touched")
         os.kill(before["a/0"]["pid"], signal.SIGKILL)
