@@ -393,6 +393,7 @@ static bool take_service(struct loading *loading, struct service_spec *spec, con
 	ok = take_command(loading, spec, at) && ok;
 	if (!spec->working_dir)
 		spec->working_dir = memory_copy(loading->reading.dir ? loading->reading.dir : "/");
+	spec->log.merge_stderr |= spec->pty; /* a terminal has one output */
 	set_origin(spec, at);
 	return ok && check_folder(loading, spec, place_of(map, "working_dir", at)) &&
 	       check_rights(loading, spec, place_of(map, spec->user ? "user" : "group", at));

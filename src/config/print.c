@@ -284,6 +284,7 @@ json_t *config_service_to_json(const struct service_spec *spec)
 		json_object_set_new(service, "leaving", json_true());
 	if (spec->fresh_from != SPEC_NOT_FRESH)
 		json_object_set_new(service, "fresh_from", json_integer(spec->fresh_from));
+	json_object_set_new(service, "pty", json_boolean(spec->pty));
 	add_supervision(service, spec);
 	return service;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -39,6 +40,8 @@ enum { CLONE_BORROWED = CLONE_VFORK };
 enum { CLONE_BORROWED = CLONE_VFORK | CLONE_VM };
 #endif
 
+#define DEFAULT_TERM "xterm-256color" /* which most are, or claim to be */
+
 extern char **environ;
 
 /* What a process above us wanted of us, not of our children. */
@@ -65,6 +68,17 @@ static bool is_inherited(const char *entry)
 	return true;
 }
 
+/* What the engine has of the terminal that it was started from is wrong for any other. */
+static bool is_of_terminal(const char *entry)
+{
+	static const char *const names[] = { "TERM=", "TERMCAP=", "LINES=", "COLUMNS=" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(entry, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 static void set_entry(struct strings *environment, const char *entry)
 {
 	const char *value = strchr(entry, '=');
@@ -80,8 +94,10 @@ void child_environment(struct strings *environment, const struct service_spec *s
 	char number[24];
 
 	for (char **entry = environ; *entry; entry++)
-		if (is_inherited(*entry))
+		if (is_inherited(*entry) && !(spec->pty && is_of_terminal(*entry)))
 			strings_add(environment, *entry);
+	if (spec->pty)
+		strings_set_variable(environment, "TERM", DEFAULT_TERM);
 	for (size_t i = 0; i < spec->environment.count; i++)
 		set_entry(environment, spec->environment.items[i]);
 	snprintf(number, sizeof number, "%u", who->instance);
@@ -301,6 +317,12 @@ static bool arrange_descriptors(const struct birth *birth)
 	return close_from(next, ~0u);
 }
 
+/* A signal typed there, such as ^C, goes to its group; its end hangs up the session. */
+static bool take_terminal(const struct birth *birth)
+{
+	return !birth->ends->is_terminal || ioctl(STDIN_FILENO, TIOCSCTTY, 0) == 0;
+}
+
 /* Who goes first when memory is short. Only root may ask for less than it has. */
 static bool set_oom_score(const struct birth *birth)
 {
@@ -332,6 +354,7 @@ static const struct {
 } steps[] = {
 	{ "setsid", own_session },
 	{ "descriptors", arrange_descriptors },
+	{ "terminal", take_terminal },
 	{ "rlimits", set_limits },
 	{ "nice", set_niceness },
 	{ "umask", set_umask },

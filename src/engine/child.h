@@ -46,6 +46,7 @@ struct child_ends {
 		int fd, as; /* ours, and its number there; ascending */
 	} more[CHILD_ENDS_MOST];
 	unsigned more_count;
+	bool is_terminal; /* in, out and err are one, which is to control it */
 };
 
 /* All variables of such a process, the engine's own among them. */

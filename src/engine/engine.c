@@ -456,6 +456,7 @@ struct pipes {
 	bool is_merged; /* standard error goes where standard output goes */
 	int ready[2];   /* on which it says that it is ready, as pipe() has it; or -1 */
 	int channel[2]; /* ours, its own; or -1 */
+	struct terminal_ends *terminal; /* between the process and the pipe of its output; or -1 */
 };
 
 static void close_pipes(const int fds[STREAM_COUNT], bool is_merged)
@@ -500,6 +501,7 @@ static bool make_pipes(struct pipes *pipes, bool is_merged)
 /* The keeper holds the reading ends before there is anybody to write. */
 static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes *pipes)
 {
+	int master = pipes->terminal->master;
 	const struct {
 		unsigned kind;
 		int fd;
@@ -507,7 +509,9 @@ static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes 
 		{ KEEPER_OUT, pipes->reading[STREAM_OUT] },
 		{ KEEPER_ERR, pipes->reading[STREAM_ERR] },
 		{ KEEPER_READY, pipes->ready[0] },
+		{ KEEPER_TERMINAL, master },
 		{ KEEPER_CHANNEL, pipes->channel[0] },
+		{ KEEPER_HOP, master >= 0 ? pipes->writing[STREAM_OUT] : -1 },
 	};
 	unsigned kinds[sizeof all / sizeof *all], count = 0;
 	int fds[sizeof all / sizeof *all];
@@ -568,6 +572,9 @@ static struct child_ends give_ends(const struct pipes *pipes, const struct servi
 	struct child_ends ends = { .in = -1, .out = pipes->writing[STREAM_OUT], .err = pipes->writing[STREAM_ERR] };
 	int channel = channel_number(spec), ready = spec->ready.fd;
 
+	ends.is_terminal = pipes->terminal->slave >= 0;
+	if (ends.is_terminal)
+		ends.in = ends.out = ends.err = pipes->terminal->slave;
 	if (pipes->ready[1] >= 0 && ready < channel)
 		ends.more[ends.more_count++] = (struct child_end){ pipes->ready[1], ready };
 	if (pipes->channel[1] >= 0)
@@ -577,12 +584,29 @@ static struct child_ends give_ends(const struct pipes *pipes, const struct servi
 	return ends;
 }
 
+/* Its output is ours from now on; a terminal needs the writing end of its pipe too. */
+static void open_outputs(struct engine *engine, uint32_t index, struct pipes *pipes)
+{
+	struct terminal *terminal = NULL;
+
+	if (pipes->terminal->master >= 0) {
+		terminal = terminal_open(
+			engine->loop, pipes->terminal->master, pipes->writing[STREAM_OUT]);
+		pipes->terminal->master = -1;
+	} else {
+		close_pipes(pipes->writing, pipes->is_merged);
+	}
+	for (enum stream i = 0; i < STREAM_COUNT; i++)
+		if (pipes->reading[i] >= 0)
+			output_open(engine, index, i, pipes->reading[i], terminal);
+}
+
 static int spawn_into(struct engine *engine, struct member *member, uint32_t index,
-	const struct launch *launch)
+	const struct launch *launch, struct terminal_ends *terminal)
 {
 	struct life *life = &engine->store->lives[index];
 	const struct service_spec *spec = member_spec(member);
-	struct pipes pipes;
+	struct pipes pipes = { .terminal = terminal };
 
 	if (!make_pipes(&pipes, spec->log.merge_stderr))
 		return errno;
@@ -593,10 +617,10 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 	struct child_ends ends = give_ends(&pipes, spec);
 	if (!reason)
 		reason = child_spawn(life, launch, spec, &ends);
-	close_pipes(pipes.writing, pipes.is_merged);
 	close_if_open(pipes.ready[1]);
 	close_if_open(pipes.channel[1]);
 	if (reason) {
+		close_pipes(pipes.writing, pipes.is_merged);
 		close_pipes(pipes.reading, pipes.is_merged);
 		close_if_open(pipes.ready[0]);
 		close_if_open(pipes.channel[0]);
@@ -607,9 +631,7 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 	if (pipes.channel[0] >= 0)
 		channel_open(member, pipes.channel[0]);
 	attendant_begin(member, pipes.ready[0], true);
-	for (enum stream i = 0; i < STREAM_COUNT; i++)
-		if (pipes.reading[i] >= 0)
-			output_open(engine, index, i, pipes.reading[i]);
+	open_outputs(engine, index, &pipes);
 	return 0;
 }
 
@@ -637,6 +659,7 @@ void engine_introduce(
 void engine_spawn(struct engine *engine, struct member *member)
 {
 	struct launch launch = { 0 };
+	struct terminal_ends terminal = { -1, -1 };
 	struct error err = { 0 };
 	char marker[MARKER_SIZE];
 	int index = store_take_life(engine->store, member->seat, member->now.life + 1);
@@ -652,8 +675,10 @@ void engine_spawn(struct engine *engine, struct member *member)
 	marker_format(marker, engine, life);
 	struct newborn who;
 	engine_introduce(engine, member, marker, &who);
-	bool ok = launch_prepare(&launch, member_spec(member), &who, &err);
-	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch) : 0;
+	bool ok = launch_prepare(&launch, member_spec(member), &who, &err) &&
+		  (!member_spec(member)->pty || terminal_make(&terminal, launch.uid, &err));
+	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch, &terminal) : 0;
+	terminal_close_ends(&terminal);
 	launch_finish(&launch);
 	if (ok && !reason)
 		return;
@@ -899,19 +924,31 @@ static bool fill_services(struct engine *engine, struct error *err)
 	return true;
 }
 
+/* Both or none: they were handed over together. */
+static struct terminal *restore_terminal(struct engine *engine, uint32_t slot)
+{
+	int master = keeper_link_take(&engine->keeper, slot, KEEPER_TERMINAL);
+	int hop = keeper_link_take(&engine->keeper, slot, KEEPER_HOP);
+
+	return master >= 0 ? terminal_open(engine->loop, master, hop) : NULL;
+}
+
 static void restore_output(struct engine *engine, uint32_t index)
 {
 	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
 	struct life *life = &engine->store->lives[index];
+	uint32_t slot = STORE_LIFE_SLOT + index;
 
 	for (enum stream i = 0; i < STREAM_COUNT; i++) {
-		int fd = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, kinds[i]);
-		if (fd >= 0 && life->closed & 1u << i)
-			close(fd);
-		else if (fd >= 0)
-			output_open(engine, index, i, fd);
-		else
-			atomic_fetch_or(&life->closed, 1u << i);
+		int fd = keeper_link_take(&engine->keeper, slot, kinds[i]);
+		struct terminal *terminal = i == STREAM_OUT ? restore_terminal(engine, slot) : NULL;
+		if (fd >= 0 && !(life->closed & 1u << i)) {
+			output_open(engine, index, i, fd, terminal);
+			continue;
+		}
+		close_if_open(fd);
+		terminal_close(terminal);
+		atomic_fetch_or(&life->closed, 1u << i);
 	}
 }
 

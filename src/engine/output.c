@@ -63,6 +63,7 @@ static void end_output(struct output *output)
 	atomic_fetch_or(&life->closed, 1u << output->stream);
 	uv_close((uv_handle_t *)&output->poll, on_output_closed);
 	close(output->fd); /* only now: libuv has looked at it for the last time */
+	terminal_close(output->terminal);
 	uv_close((uv_handle_t *)&output->rest, on_output_closed);
 	engine_output_closed(engine, output->life);
 }
@@ -86,6 +87,7 @@ static enum log_progress take(struct output *output)
 	struct logfile *log = &member->logs[output->stream];
 	enum log_progress progress = LOG_STALLED;
 	struct error err;
+	bool has_ended = output->terminal && terminal_pump(output->terminal);
 
 	/* a log that could not be opened is one that cannot take anything now */
 	if (member_open_logs(member, &err)) {
@@ -96,6 +98,8 @@ static enum log_progress take(struct output *output)
 		if (log->base != base)
 			disk_cap_apply(engine);
 	}
+	if (progress == LOG_EMPTY && has_ended)
+		progress = LOG_ENDED; /* we hold the pipe's other end: it does not tell */
 	if (progress == LOG_TAKEN)
 		engine_logged(engine, member, output->stream);
 	else if (progress == LOG_STALLED)
@@ -108,12 +112,12 @@ static enum log_progress take(struct output *output)
 static void on_rested(uv_timer_t *timer);
 static void watch(struct output *output);
 
-/* As far as the system allows: a user has 64 MiB of wide pipes. */
+/* As far as the system allows: a user has 64 MiB of wide pipes. A terminal is as wide as it is. */
 static bool widen(struct output *output)
 {
-	if (!output->is_wide)
+	if (!output->is_wide && !output->terminal)
 		output->is_wide = fcntl(output->fd, F_SETPIPE_SZ, WIDE_PIPE) >= 0;
-	return output->is_wide;
+	return output->is_wide || output->terminal;
 }
 
 /*
@@ -172,7 +176,8 @@ static void watch(struct output *output)
 	uv_poll_start(&output->poll, UV_READABLE | UV_DISCONNECT, on_readable);
 }
 
-void output_open(struct engine *engine, uint32_t life, enum stream stream, int fd)
+void output_open(struct engine *engine, uint32_t life, enum stream stream, int fd,
+	struct terminal *terminal)
 {
 	struct output *output = memory_zeroed(1, sizeof *output);
 
@@ -182,13 +187,27 @@ void output_open(struct engine *engine, uint32_t life, enum stream stream, int f
 	output->pid = engine->store->lives[life].pid;
 	output->stream = stream;
 	output->fd = fd;
+	output->terminal = terminal;
 	output->next = engine->outputs;
 	engine->outputs = output;
-	uv_poll_init(engine->loop, &output->poll, fd);
+	uv_poll_init(engine->loop, &output->poll, terminal ? terminal_fd(terminal) : fd);
 	uv_timer_init(engine->loop, &output->rest);
 	output->poll.data = output->rest.data = output;
 	output->open_handles = 2;
-	watch(output);
+	/* what a former engine moved from a terminal into the pipe waits there, and nothing tells of it */
+	output->is_resting = terminal;
+	if (terminal)
+		uv_timer_start(&output->rest, on_rested, 0, 0);
+	else
+		watch(output);
+}
+
+struct terminal *output_terminal(const struct engine *engine, const struct member *member)
+{
+	for (struct output *output = engine->outputs; output; output = output->next)
+		if (output->terminal && (int32_t)output->life == member->life)
+			return output->terminal;
+	return NULL;
 }
 
 bool output_retry(struct engine *engine)

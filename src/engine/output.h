@@ -6,6 +6,7 @@
 #define ENGINE_OUTPUT_H
 
 #include "engine/engine.h"
+#include "engine/terminal.h"
 
 /* The reading end of one output stream of one life. */
 struct output {
@@ -15,20 +16,28 @@ struct output {
 	uint32_t seat;
 	enum stream stream;
 	int32_t pid;
-	int fd;            /* owned */
-	bool is_stalled;   /* the log cannot take more now; the child waits */
-	bool is_wide;      /* the pipe was enlarged: its writer is fast */
-	bool is_resting;   /* not watched until the timer goes off: let it fill */
-	unsigned littles;  /* takes of a few bytes, one right after the other */
-	uint64_t taken_us; /* when bytes were last taken; monotonic */
+	int fd;                    /* owned; of a pipe */
+	struct terminal *terminal; /* owned; whose output comes by that pipe; NULL: there is none */
+	bool is_stalled;           /* the log cannot take more now; the child waits */
+	bool is_wide;              /* the pipe was enlarged: its writer is fast */
+	bool is_resting;           /* not watched until the timer goes off: let it fill */
+	unsigned littles;          /* takes of a few bytes, one right after the other */
+	uint64_t taken_us;         /* when bytes were last taken; monotonic */
 	uv_timer_t rest;
 	unsigned open_handles; /* freed when all are closed */
 	bool is_closing;
 	uv_poll_t poll;
 };
 
-/* Watch a pipe; it is closed when no writer is left. */
-void output_open(struct engine *engine, uint32_t life, enum stream stream, int fd);
+/*
+ * Watch a pipe, which is taken over; it is closed when no writer is left. terminal: whose output
+ * comes by that pipe, taken over too; or NULL.
+ */
+void output_open(struct engine *engine, uint32_t life, enum stream stream, int fd,
+	struct terminal *terminal);
+
+/* The terminal of a member's present process; NULL: it has none. */
+struct terminal *output_terminal(const struct engine *engine, const struct member *member);
 
 /* Its instance is forgotten: close the pipe, whoever may still write. */
 void output_abandon(struct output *output);

@@ -27,11 +27,13 @@ enum keeper_kind {
 	KEEPER_NOTIFY = 3,   /* where processes tell by sd_notify */
 	KEEPER_OUT = 0,      /* of a life's slot: the reading ends of its output */
 	KEEPER_ERR = 1,
-	KEEPER_READY = 2,   /* … of the pipe on which it says that it is ready */
-	KEEPER_CHANNEL = 4, /* our end of its channel */
-	KEEPER_LOG_OUT = 0, /* of an instance's slot: the log segments being written; */
-	KEEPER_LOG_ERR = 1, /* how far is the position of the open file itself */
-	/* 3: pidfd, 5: spool, 6: delivered, 7: listening socket of a service */
+	KEEPER_READY = 2,    /* … of the pipe on which it says that it is ready */
+	KEEPER_TERMINAL = 3, /* the master of its terminal, whose output goes through … */
+	KEEPER_HOP = 7,      /* … the writing end of a pipe, of which OUT is the reading one */
+	KEEPER_CHANNEL = 4,  /* our end of its channel */
+	KEEPER_LOG_OUT = 0,  /* of an instance's slot: the log segments being written; */
+	KEEPER_LOG_ERR = 1,  /* how far is the position of the open file itself */
+	/* 5: spool, 6: delivered, 7: listening socket of a service */
 	KEEPER_KINDS = 8
 };
 

@@ -180,6 +180,7 @@ struct service_spec {
 	unsigned instances;         /* 1 or more */
 	struct strings namespaces;
 	bool disabled;
+	bool pty;                    /* it has a terminal; log.merge_stderr then */
 	char *user;                  /* NULL: as the engine */
 	char *group;                 /* NULL: the user's own */
 	int umask;                   /* -1: as the engine */

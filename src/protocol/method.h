@@ -14,6 +14,7 @@ enum {
 	PROTOCOL_NO_SUCH_SERVICE = -32004, /* exit status 4 */
 	PROTOCOL_GONE = -32010,            /* the process meant is no longer the one there */
 	PROTOCOL_REFUSED = -32011,         /* not possible now; the text says why */
+	PROTOCOL_FULL = -32012,            /* too much waits already; later it may be taken */
 };
 
 #endif

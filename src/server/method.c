@@ -1,5 +1,6 @@
 #include "server/method.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include "engine/child.h"
 #include "engine/environment.h"
 #include "engine/leftovers.h"
+#include "engine/output.h"
+#include "protocol/base64.h"
 #include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
@@ -838,6 +841,82 @@ static json_t *do_env(struct call *call)
 	return environment_describe(call->engine, selection.items[0]);
 }
 
+/* ---- terminals ---- */
+
+/* The terminal that a request is about. NULL: refused, with what to do about it. */
+static struct terminal *find_terminal(struct call *call)
+{
+	const char *service;
+	int instance;
+
+	if (json_unpack(call->params, "{s:s,s:i}", "service", &service, "instance", &instance) < 0) {
+		refuse(call, PROTOCOL_INVALID_PARAMS, "service and instance say which terminal");
+		return NULL;
+	}
+	struct member *member = engine_find(call->engine, service, (unsigned)instance);
+	if (!member) {
+		say_unknown(call, service);
+		return NULL;
+	}
+	struct terminal *terminal = output_terminal(call->engine, member);
+	if (!terminal && !member_spec(member)->pty)
+		refuse(call, PROTOCOL_REFUSED,
+			"%s/%d has no terminal; `pty: true` in its configuration, or `thrum run --pty`, gives it one",
+			service, instance);
+	else if (!terminal)
+		refuse(call, PROTOCOL_REFUSED,
+			"%s/%d is %s: it has no process that could be typed to; `thrum start %s/%d` starts it",
+			service, instance, state_name(member->now.state), service, instance);
+	return terminal;
+}
+
+static json_t *type(struct call *call, struct terminal *terminal, const struct text *bytes)
+{
+	if (bytes->full)
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "at most %d bytes can be typed at a time",
+			TERMINAL_TYPED_MOST);
+	if (!terminal_type(terminal, text_string(bytes), bytes->size))
+		return refuse(call, PROTOCOL_FULL,
+			"it does not read what is typed: %zu bytes wait already, and %d may",
+			terminal_waiting(terminal), TERMINAL_TYPED_MOST);
+	return json_pack("{s:I}", "waiting", (json_int_t)terminal_waiting(terminal));
+}
+
+static json_t *do_tty_write(struct call *call)
+{
+	json_t *encoded = json_object_get(call->params, "bytes"), *result = NULL;
+	struct terminal *terminal = find_terminal(call);
+	struct text bytes;
+
+	if (!terminal)
+		return NULL;
+	text_init(&bytes, TERMINAL_TYPED_MOST);
+	if (json_is_string(encoded) && (base64_decode(&bytes, json_string_value(encoded),
+						json_string_length(encoded)) ||
+					       bytes.full))
+		result = type(call, terminal, &bytes);
+	else
+		refuse(call, PROTOCOL_INVALID_PARAMS, "bytes is a string in base64");
+	text_finish(&bytes);
+	return result;
+}
+
+static json_t *do_tty_resize(struct call *call)
+{
+	int columns = 0, rows = 0;
+	struct terminal *terminal = find_terminal(call);
+
+	if (!terminal)
+		return NULL;
+	json_unpack(call->params, "{s:i,s:i}", "columns", &columns, "rows", &rows);
+	if (columns < 1 || rows < 1 || columns > TERMINAL_SIZE_MOST || rows > TERMINAL_SIZE_MOST)
+		return refuse(call, PROTOCOL_INVALID_PARAMS, "columns and rows are from 1 to %d",
+			TERMINAL_SIZE_MOST);
+	if (!terminal_resize(terminal, (unsigned)columns, (unsigned)rows))
+		return refuse(call, PROTOCOL_REFUSED, "it takes no size: %s", strerror(errno));
+	return json_object();
+}
+
 static const struct {
 	const char *name;
 	json_t *(*perform)(struct call *call); /* a result; NULL: refused, or answered already */
@@ -865,6 +944,8 @@ static const struct {
 	{ "start", do_start },
 	{ "stop", do_stop },
 	{ "subscribe", do_subscribe },
+	{ "tty.resize", do_tty_resize },
+	{ "tty.write", do_tty_write },
 };
 
 static void perform(struct call *call, const char *name)
