@@ -47,7 +47,7 @@ const struct command commands[] = {
 	{ "scale", NULL, "NAME N|+N|-N", "", 2, 2, "Change how many instances a service has.", cli_scale },
 	{ "signal", NULL, "SIGNAL NAME...", "T", 2, -1, "Send a signal to the process; with --tree to all of its descendants too.", cli_signal },
 	{ "send", NULL, "NAME JSON", "", 2, 2, "Send a message, any JSON value, down the channel of a service with `ipc: json`.", cli_send },
-	{ "run", NULL, "-- COMMAND...", "nmrc", 1, -1, "Launch a command now, as a service of the project.", cli_run },
+	{ "run", NULL, "-- COMMAND...", "nmrcX", 1, -1, "Launch a command now, as a service of the project.", cli_run },
 	{ "logs", NULL, "[NAME...]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
 	{ "history", NULL, "[NAME...]", "lsAO", 0, -1,
 	  "Past deaths, each with its cause. --last shows the newest one with what was written last, and with CPU and\n"
@@ -63,7 +63,11 @@ const struct command commands[] = {
 	{ "apply", NULL, "", "fPVY", 0, 0,
 	  "Make the running project what the changed configuration says, touching only what has changed:\n"
 	  "services are started, stopped, restarted or scaled; all others keep their processes.", cli_apply },
-	{ "attach", NULL, "", "R", 0, 0, "Open the dashboard on a running engine.", cli_attach },
+	{ "attach", NULL, "[NAME]", "RK", 0, 1,
+	  "Open the dashboard on a running engine. With NAME: the terminal of that instance, which has `pty: true`;\n"
+	  "it stays attached when the process or the engine is restarted.", cli_attach },
+	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
+	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
 	{ "version", NULL, "", "", 0, 0, "Print the version.", run_version },
 	{ "help", NULL, "[COMMAND]", "", 0, 1, "Explain a command.", run_help },
 	{ NULL, NULL, NULL, NULL, 0, 0, NULL, NULL },
@@ -104,6 +108,9 @@ static const struct option_row {
 	{ 'V', false, "show", NULL, "values of secrets too" },
 	{ 'Y', true,  "yes", NULL, "without being asked" },
 	{ 'R', false, "read-only", NULL, "keys that act do nothing" },
+	{ 'K', false, "detach-keys", "KEYS", "the keys that leave the terminal, instead of 'C-] d'" },
+	{ 'k', true,  "literal", NULL, "no word is the name of a key" },
+	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
 // clang-format on
 enum { OPTION_COUNT = sizeof option_rows / sizeof *option_rows };
@@ -114,6 +121,7 @@ static char short_letter(const struct option_row *row)
 	return row->letter == 'y' ? 'f' : row->letter == 'l' ? 'n'
 				  : row->letter == 'c'       ? 'C'
 				  : row->letter == 'Y'       ? 'y'
+				  : row->letter == 'k'       ? 'l'
 							     : row->letter;
 }
 
@@ -156,6 +164,9 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'V', &invocation->reveal, NULL },
 		{ 'Y', &invocation->yes, NULL },
 		{ 'R', &invocation->read_only, NULL },
+		{ 'K', NULL, &invocation->detach_keys },
+		{ 'k', &invocation->literal, NULL },
+		{ 'X', &invocation->pty, NULL },
 	};
 
 	if (letter == 'f' && invocation->file_count < CLI_FILES_MOST)

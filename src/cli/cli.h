@@ -34,9 +34,9 @@ struct invocation {
 	unsigned file_count;
 	const char *profiles[CLI_PROFILES_MOST];
 	unsigned profile_count;
-	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes;
+	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
-	const char *await, *name, *restart, *instances, *directory, *show;
+	const char *await, *name, *restart, *instances, *directory, *show, *detach_keys;
 	char **names; /* what is left of the arguments; NULL-ended */
 	int name_count;
 };
@@ -109,6 +109,8 @@ bool cli_since(const char *text, uint64_t *since_us);
 int cli_up(struct invocation *invocation);
 int cli_dashboard(struct invocation *invocation);
 int cli_attach(struct invocation *invocation);
+int cli_attach_terminal(struct invocation *invocation);
+int cli_send_keys(struct invocation *invocation);
 int cli_headless(struct link *link, struct invocation *invocation, const struct project_spec *spec);
 int cli_ps(struct invocation *invocation);
 int cli_logs(struct invocation *invocation);

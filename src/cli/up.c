@@ -313,8 +313,10 @@ int cli_dashboard(struct invocation *invocation)
 int cli_attach(struct invocation *invocation)
 {
 	int status = EXIT_OK;
-	struct link *link = cli_connect(invocation, &status);
 
+	if (invocation->name_count)
+		return cli_attach_terminal(invocation);
+	struct link *link = cli_connect(invocation, &status);
 	if (!link)
 		return status;
 	link_close(link);
@@ -343,6 +345,8 @@ static json_t *describe_run(const struct invocation *invocation, int *status)
 		words, "working_dir", dir, "origin", "run", "availability", "restart",
 		invocation->restart ? invocation->restart : "no", "instances",
 		invocation->instances);
+	if (invocation->pty)
+		json_object_set_new(service, "pty", json_true());
 	free(name);
 	if (*status == EXIT_OK)
 		return json_pack("{s:o}", "service", service);

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "protocol/method.h"
 
 enum { MOVE_MOST = 64 * 1024, /* what the pipe takes */
 	MOVES_MOST = 32 };    /* a turn: then the log has its turn, and the others */
@@ -77,7 +78,7 @@ struct terminal *terminal_open(uv_loop_t *loop, int master, int hop)
 	terminal->master = master;
 	terminal->hop = hop;
 	terminal->typed_fd = -1;
-	text_init(&terminal->typed, TERMINAL_TYPED_MOST);
+	text_init(&terminal->typed, PROTOCOL_TYPED_MOST);
 	return terminal;
 }
 
@@ -188,7 +189,7 @@ static void on_room(uv_poll_t *poll, int status, int events)
 
 bool terminal_type(struct terminal *terminal, const char *bytes, size_t size)
 {
-	if (size > TERMINAL_TYPED_MOST - terminal->typed.size)
+	if (size > PROTOCOL_TYPED_MOST - terminal->typed.size)
 		return false;
 	text_append(&terminal->typed, bytes, size);
 	return write_typed(terminal) || await_room(terminal);

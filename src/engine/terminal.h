@@ -12,8 +12,7 @@
 
 #include "base/error.h"
 
-enum { TERMINAL_TYPED_MOST = 64 * 1024, /* bytes that may wait for a process that does not read */
-	TERMINAL_COLUMNS = 80,
+enum { TERMINAL_COLUMNS = 80,
 	TERMINAL_ROWS = 24,
 	TERMINAL_SIZE_MOST = 9999 };
 

@@ -3,7 +3,8 @@
 #define PROTOCOL_METHOD_H
 
 enum { PROTOCOL_VERSION = 1,
-	PROTOCOL_LINE_MOST = 1024 * 1024 };
+	PROTOCOL_LINE_MOST = 1024 * 1024,
+	PROTOCOL_TYPED_MOST = 64 * 1024 }; /* bytes that may wait to be read from a terminal */
 
 /* JSON-RPC error codes: its own, and ours. */
 enum {

@@ -874,11 +874,11 @@ static json_t *type(struct call *call, struct terminal *terminal, const struct t
 {
 	if (bytes->full)
 		return refuse(call, PROTOCOL_INVALID_PARAMS, "at most %d bytes can be typed at a time",
-			TERMINAL_TYPED_MOST);
+			PROTOCOL_TYPED_MOST);
 	if (!terminal_type(terminal, text_string(bytes), bytes->size))
 		return refuse(call, PROTOCOL_FULL,
 			"it does not read what is typed: %zu bytes wait already, and %d may",
-			terminal_waiting(terminal), TERMINAL_TYPED_MOST);
+			terminal_waiting(terminal), PROTOCOL_TYPED_MOST);
 	return json_pack("{s:I}", "waiting", (json_int_t)terminal_waiting(terminal));
 }
 
@@ -890,7 +890,7 @@ static json_t *do_tty_write(struct call *call)
 
 	if (!terminal)
 		return NULL;
-	text_init(&bytes, TERMINAL_TYPED_MOST);
+	text_init(&bytes, PROTOCOL_TYPED_MOST);
 	if (json_is_string(encoded) && (base64_decode(&bytes, json_string_value(encoded),
 						json_string_length(encoded)) ||
 					       bytes.full))
