@@ -201,19 +201,25 @@ static void read_on(struct attach *attach)
 	attach->read_request = request(attach, "log.read", describe_read(attach));
 }
 
+static void append_chunk(const json_t *json, int32_t pid, struct text *room, struct text *out)
+{
+	struct chunk chunk;
+	struct error err;
+
+	if (chunk_from_json(&chunk, json, room, &err) && (!pid || chunk.pid == pid))
+		text_append(out, chunk.bytes, chunk.size);
+}
+
 /* pid 0: whoever printed it. */
 static void append_chunks(const json_t *result, int32_t pid, struct text *out)
 {
 	const json_t *json;
-	struct chunk chunk;
-	struct error err;
 	struct text room;
 	size_t i;
 
 	text_init(&room, CHUNK_MOST);
 	json_array_foreach(json_object_get(result, "chunks"), i, json)
-		if (chunk_from_json(&chunk, json, &room, &err) && (!pid || chunk.pid == pid))
-			text_append(out, chunk.bytes, chunk.size);
+		append_chunk(json, pid, &room, out);
 	text_finish(&room);
 }
 

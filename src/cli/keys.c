@@ -1,5 +1,6 @@
 #include "cli/keys.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -135,8 +136,7 @@ bool key_watch_init(struct key_watch *watch, const char *names)
 
 	*watch = (struct key_watch){ .matched = 0 };
 	text_init(&keys_text, sizeof watch->keys);
-	if (ok)
-		strcpy(copy, names);
+	snprintf(copy, sizeof copy, "%s", names);
 	while (ok && (name = strsep(&rest, " ,")))
 		ok = !*name || keys_append(&keys_text, name);
 	ok = ok && keys_text.size && !keys_text.full;

@@ -307,7 +307,7 @@ START_TEST(what_is_printed_loads_as_the_same)
 	struct project_spec *spec = load("thrum.yaml",
 		"name: rt\nlog: {rotate: {max_size: 1MB, max_files: 2}}\nprocesses:\n"
 		"  a: {command: 'echo \"$HOME\" | cat', instances: 2, umask: '027', nice: 5, rlimits: {nofile: [10, unlimited]},\n"
-		"      environment: {ODD: \"q\\\"b\\\\s\\u00e9\\U0001F600\\t\"}, namespace: [x, y], disabled: true}\n"
+		"      environment: {ODD: \"q\\\"b\\\\s\\u00e9\\U0001F600\\t\"}, namespace: [x, y], disabled: true, pty: true}\n"
 		"  b: {command: [sh, -c, 'exit 3'], depends_on: {a: {condition: process_completed_successfully, restart: true}},\n"
 		"      availability: {restart: always, backoff: {initial: 250ms, factor: 1.5, jitter: 20%}, max_restarts: unlimited,\n"
 		"        success_exit_codes: [0, 3], prevent_restart_on: [78, SIGABRT]}, shutdown: {signal: INT, timeout: 1500ms}}\n");
@@ -325,6 +325,19 @@ START_TEST(what_is_printed_loads_as_the_same)
 	text_finish(&second);
 	project_spec_destroy(spec);
 	project_spec_destroy(again);
+}
+END_TEST
+
+START_TEST(a_terminal_has_one_output)
+{
+	struct project_spec *spec = load("thrum.yaml",
+		"processes:\n  a: {command: sh, pty: true, log: {merge_stderr: false}}\n"
+		"  b: {command: sh, is_tty: true}\n  c: {command: sh}\n");
+	ck_assert_msg(spec, "%s", text_string(&said));
+	ck_assert(spec->services[0].pty && spec->services[0].log.merge_stderr);
+	ck_assert(spec->services[1].pty && spec->services[1].log.merge_stderr);
+	ck_assert(!spec->services[2].pty && !spec->services[2].log.merge_stderr);
+	project_spec_destroy(spec);
 }
 END_TEST
 
@@ -347,6 +360,7 @@ Suite *load_suite(void)
 	tcase_add_test(files, variables_are_replaced_but_not_in_commands);
 	tcase_add_test(files, env_files_are_read);
 	tcase_add_test(files, later_files_win_key_by_key);
+	tcase_add_test(files, a_terminal_has_one_output);
 	tcase_add_test(files, a_procfile_is_read);
 	tcase_add_test(files, process_compose_files_mean_what_they_meant);
 	tcase_add_test(files, aliases_and_merge_keys_work);

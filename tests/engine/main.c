@@ -3,11 +3,13 @@
 Suite *lastwords_suite(void);
 Suite *ledger_suite(void);
 Suite *logfile_suite(void);
+Suite *terminal_suite(void);
 
 static suite_function *const suites[] = {
 	lastwords_suite,
 	ledger_suite,
 	logfile_suite,
+	terminal_suite,
 	NULL,
 };
 
