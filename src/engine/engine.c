@@ -453,9 +453,9 @@ static void refuse_spawn(struct engine *engine, struct member *member, const cha
 /* The ends of the pipes between a new process and its logs. */
 struct pipes {
 	int reading[STREAM_COUNT], writing[STREAM_COUNT];
-	bool is_merged; /* standard error goes where standard output goes */
-	int ready[2];   /* on which it says that it is ready, as pipe() has it; or -1 */
-	int channel[2]; /* ours, its own; or -1 */
+	bool is_merged;                 /* standard error goes where standard output goes */
+	int ready[2];                   /* on which it says that it is ready, as pipe() has it; or -1 */
+	int channel[2];                 /* ours, its own; or -1 */
 	struct terminal_ends *terminal; /* between the process and the pipe of its output; or -1 */
 };
 
