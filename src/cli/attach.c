@@ -31,6 +31,7 @@ enum {
 	REDRAW_MS = 50,  /* between two sizes, for a program to see both */
 	RETRY_MS = 100,  /* between tries to find the engine again … */
 	GONE_MS = 30000, /* … which is given up then */
+	LAST_MS = 500,   /* for the terminal to take what is still to be shown */
 };
 #define DETACH_KEYS "C-] d"
 
@@ -543,18 +544,25 @@ static void catch_up(struct attach *attach, const json_t *log)
 	text_finish(&history);
 }
 
+/* All that is to be shown, unless the terminal does not take it. */
+static void show_rest(struct attach *attach)
+{
+	uint64_t until_ms = clock_monotonic_ms() + LAST_MS, now_ms;
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	while (outlet_write(&attach->outlet) && outlet_has_rest(&attach->outlet) &&
+		(now_ms = clock_monotonic_ms()) < until_ms)
+		poll(&out, 1, (int)(until_ms - now_ms));
+	attach->is_gone = attach->outlet.code || outlet_has_rest(&attach->outlet);
+}
+
 static void give_back(struct attach *attach)
 {
-	struct text last;
-
-	text_init(&last, 1024);
 	if (!attach->is_gone) {
-		modes_leave(&attach->modes, &last);
-		text_puts(&last, "\r\n");
-		if (write(STDOUT_FILENO, last.data, last.size) < 0)
-			attach->is_gone = true;
+		modes_leave(&attach->modes, &attach->outlet.text);
+		text_puts(&attach->outlet.text, "\r\n");
+		show_rest(attach);
 	}
-	text_finish(&last);
 	raw_end();
 	if (attach->is_leaving && !attach->is_gone)
 		fprintf(stderr, "[detached from %s/%u]\n", attach->service, attach->instance);

@@ -144,6 +144,9 @@ struct delivery {
 static void deliver(void *context, int32_t pid, uint64_t time_us, const char *text, size_t size)
 {
 	struct delivery *delivery = context;
+
+	if (size && text[size - 1] == '\r')
+		size--; /* a terminal ends its lines so */
 	struct tail_line line = { delivery->stream, pid, time_us, text, size };
 
 	delivery->tail->take(delivery->tail->context, &line);

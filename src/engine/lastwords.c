@@ -26,6 +26,8 @@ static void close_line(struct lines *lines)
 {
 	struct last_line *place = &lines->ring[lines->count % LASTWORDS_LINES];
 
+	if (lines->open.size && lines->open.data[lines->open.size - 1] == '\r')
+		lines->open.size--; /* a terminal ends its lines so */
 	free(place->text);
 	place->time_us = lines->open_us;
 	place->size = lines->open.size;
