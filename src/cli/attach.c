@@ -40,6 +40,7 @@ struct attach {
 	char service[64];
 	unsigned instance;
 	struct key_watch detach;
+	bool is_read_only;  /* watched, not touched: neither keys nor a size */
 	struct modes modes; /* as the program has switched them */
 	struct outlet outlet;
 	int signal_fd;
@@ -85,14 +86,16 @@ static json_int_t request(struct attach *attach, const char *method, json_t *par
 static void tell_size(struct attach *attach, int fewer)
 {
 	unsigned columns, rows;
-	json_t *params = identify(attach);
 
+	attach->resize_ms = fewer ? clock_monotonic_ms() + REDRAW_MS : 0;
+	if (attach->is_read_only)
+		return;
+	json_t *params = identify(attach);
 	raw_size(&columns, &rows);
 	rows = rows > 1 ? rows - (unsigned)fewer : rows + (unsigned)fewer;
 	json_object_set_new(params, "columns", json_integer(columns));
 	json_object_set_new(params, "rows", json_integer(rows));
 	request(attach, "tty.resize", params);
-	attach->resize_ms = fewer ? clock_monotonic_ms() + REDRAW_MS : 0;
 }
 
 /* A program draws everything when its size changes: so it does, twice. */
@@ -309,14 +312,15 @@ static void take_keys(struct attach *attach)
 		attach->is_gone = size == 0 || (errno != EINTR && errno != EAGAIN);
 		return;
 	}
-	bool drops = is_stuck(attach);
+	bool drops = attach->is_read_only || is_stuck(attach);
 	if (!before)
 		attach->moved_ms = clock_monotonic_ms();
 	attach->is_leaving = key_watch_feed(&attach->detach, bytes, (size_t)size, &attach->typed);
 	if (!drops)
 		return;
 	attach->typed.size = before;
-	text_putc(&attach->outlet.text, '\a');
+	if (!attach->is_read_only)
+		text_putc(&attach->outlet.text, '\a');
 }
 
 /* ---- the engine ---- */
@@ -624,7 +628,7 @@ static bool may_attach(struct attach *attach, const json_t *info, int *status)
 int cli_attach_terminal(struct invocation *invocation)
 {
 	const char *keys = invocation->detach_keys ? invocation->detach_keys : DETACH_KEYS;
-	struct attach attach = { .status = EXIT_OK };
+	struct attach attach = { .is_read_only = invocation->read_only };
 	int status = EXIT_OK;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))

@@ -107,7 +107,7 @@ static const struct option_row {
 	{ 'W', false, "for", "STATE", "ready (or running), completed, stopped" },
 	{ 'V', false, "show", NULL, "values of secrets too" },
 	{ 'Y', true,  "yes", NULL, "without being asked" },
-	{ 'R', false, "read-only", NULL, "keys that act do nothing" },
+	{ 'R', false, "read-only", NULL, "keys that act do nothing; in a terminal, no keys but those that leave it" },
 	{ 'K', false, "detach-keys", "KEYS", "the keys that leave the terminal, instead of 'C-] d'" },
 	{ 'k', true,  "literal", NULL, "no word is the name of a key" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
@@ -453,11 +453,11 @@ static void print_command_help(const struct command *command)
 static void print_help(void)
 {
 	printf("thrum launches, supervises and inspects processes.\n\n"
-	       "  thrum                      the dashboard of this folder's project\n");
+	       "  thrum                        the dashboard of this folder's project\n");
 	for (const struct command *command = commands; command->name; command++) {
 		char left[48];
 		snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
-		printf("  thrum %-20s %.*s\n", left, (int)strcspn(command->help, ".:;"),
+		printf("  thrum %-22s %.*s\n", left, (int)strcspn(command->help, ".:;"),
 			command->help);
 	}
 	printf("\nNames are web, web/0, ns:NAME, globs, or all. `thrum help COMMAND` and thrum(1) say more.\n"

@@ -140,13 +140,22 @@ def attached_as_if_it_were_ours():
         terminal.sees(b"[detached from repl/0]")
         terminal.ends()
         expect(pid_of(project, "repl/0") == pid, "it runs on")
-        other = attach("--detach-keys", "ctrl-p,ctrl-q", "repl/0")
+        other = attach("--detach-keys", "ctrl-p,ctrl-q", "repl/0", size=(123, 45))
         other.sees(b"ctrl-p,ctrl-q detaches")
         other.sees(b"KeyboardInterrupt")  # the last lines
         other.type(b"x\r3*7\r")  # the line editor searches for what follows the ^] that was passed on
         other.sees(b"\r\n21\r\n")
         other.type(b"\x10\x11")
         other.ends()
+        watcher = attach("--read-only", "repl", size=(60, 10))
+        watcher.sees(b">>> ")
+        until(lambda: not termios.tcgetattr(watcher.slave)[3] & termios.ECHO, "raw")
+        watcher.type(b"print('never')\r")
+        project.run("send-keys", "repl", "os.get_terminal_size()", "Enter", check=0)
+        watcher.sees(b"columns=123, lines=45")
+        watcher.type(DETACH)
+        watcher.ends()
+        expect(b"never" not in project.log("repl/0"), "who only watches types nothing")
         for number in (signal.SIGTERM, signal.SIGHUP):
             again = attach("repl")
             until(lambda: not termios.tcgetattr(again.slave)[3] & termios.ECHO, "raw")
