@@ -23,6 +23,7 @@ struct log_search {
 struct ready_pipe {
 	struct attendant *attendant; /* NULL: it has gone */
 	int fd;
+	uint32_t life; /* index in the store */
 	uv_poll_t poll;
 };
 
@@ -40,6 +41,7 @@ static void end_pipe(struct attendant *attendant)
 	if (!pipe)
 		return;
 	attendant->pipe = NULL;
+	keeper_link_closed(&attendant->member->engine->keeper, STORE_LIFE_SLOT + pipe->life, KEEPER_READY);
 	uv_poll_stop(&pipe->poll);
 	uv_close((uv_handle_t *)&pipe->poll, on_pipe_closed);
 	close(pipe->fd);
@@ -63,12 +65,21 @@ static void on_pipe(uv_poll_t *poll, int status, int events)
 		engine_pass(member->engine, member, GATE_FD);
 }
 
+static void drop_pipe(struct member *member, int fd)
+{
+	if (fd < 0)
+		return;
+	keeper_link_closed(&member->engine->keeper, STORE_LIFE_SLOT + (uint32_t)member->life, KEEPER_READY);
+	close(fd);
+}
+
 static void begin_pipe(struct attendant *attendant, int fd)
 {
 	struct ready_pipe *pipe = memory_zeroed(1, sizeof *pipe);
 
 	pipe->attendant = attendant;
 	pipe->fd = fd;
+	pipe->life = (uint32_t)attendant->member->life;
 	pipe->poll.data = pipe;
 	attendant->pipe = pipe;
 	uv_poll_init(attendant->member->engine->loop, &pipe->poll, fd);
@@ -176,8 +187,7 @@ void attendant_begin(struct member *member, int ready_fd, bool is_new)
 	const struct service_spec *spec = member_spec(member);
 
 	if (!is_needed(spec)) {
-		if (ready_fd >= 0)
-			close(ready_fd);
+		drop_pipe(member, ready_fd);
 		return;
 	}
 	struct attendant *attendant = memory_zeroed(1, sizeof *attendant);
@@ -187,8 +197,8 @@ void attendant_begin(struct member *member, int ready_fd, bool is_new)
 	member->attendant = attendant;
 	if (ready_fd >= 0 && member->now.gates & GATE_FD)
 		begin_pipe(attendant, ready_fd);
-	else if (ready_fd >= 0)
-		close(ready_fd);
+	else
+		drop_pipe(member, ready_fd);
 	if (member->now.gates & GATE_LOG)
 		begin_search(attendant, spec->ready.log, is_new);
 	if (spec->limit_count)

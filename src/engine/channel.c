@@ -20,6 +20,7 @@ enum {
 struct channel {
 	struct engine *engine;
 	uint32_t seat;
+	uint32_t life; /* index in the store */
 	int fd;
 	struct lines lines;  /* what has come and is no whole line yet */
 	struct text waiting; /* what is still to be sent */
@@ -82,6 +83,7 @@ void channel_close(struct member *member)
 	member->channel = NULL;
 	uv_poll_stop(&channel->poll);
 	uv_close((uv_handle_t *)&channel->poll, on_closed);
+	keeper_link_closed(&channel->engine->keeper, STORE_LIFE_SLOT + channel->life, KEEPER_CHANNEL);
 	shutdown(channel->fd, SHUT_RDWR); /* the keeper's copy keeps it open, and nobody reads there */
 	close(channel->fd);
 }
@@ -263,6 +265,7 @@ void channel_open(struct member *member, int ours)
 	channel_close(member);
 	channel->engine = member->engine;
 	channel->seat = member->seat;
+	channel->life = (uint32_t)member->life;
 	channel->fd = ours;
 	lines_init(&channel->lines, CHANNEL_LINE_MOST);
 	text_init(&channel->waiting, CHANNEL_QUEUE_MOST);

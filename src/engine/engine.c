@@ -714,6 +714,11 @@ static struct death death_of(const struct exit_record *record, const struct life
 	};
 
 	child_describe_failure(life, spec, death.detail, sizeof death.detail);
+	if (!record->code) {
+		death.signal = 0;
+		death.cause = CAUSE_EXIT;
+		snprintf(death.detail, sizeof death.detail, "nobody knows how it ended: its keeper had been killed");
+	}
 	return death;
 }
 
@@ -807,16 +812,39 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 	drain(engine);
 }
 
-/* Without a keeper nobody tells how children end, and no pid is safe to signal: we end too, and say so. */
+static uint32_t list_running(const struct engine *engine, int32_t *pids)
+{
+	const struct store *store = engine->store;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < store->life_top; i++) {
+		bool runs = store->lives[i].state == LIFE_SPAWNING || store->lives[i].state == LIFE_RUNNING;
+		if (runs && store->lives[i].pid)
+			pids[count++] = store->lives[i].pid;
+	}
+	for (uint32_t i = 0; i < STORE_HELPERS; i++)
+		if (store->helpers[i].state != LIFE_FREE && store->helpers[i].pid)
+			pids[count++] = store->helpers[i].pid;
+	return count;
+}
+
+/* Without a keeper nobody tells how children end: we take its place, and it starts an engine anew. */
 static void on_keeper_gone(uv_poll_t *poll, int status, int events)
 {
+	static int32_t pids[STORE_LIVES + STORE_HELPERS];
 	struct engine *engine = poll->data;
+	struct error err = { 0 };
 
 	(void)status;
 	(void)events;
 	uv_poll_stop(poll);
-	engine_tell(engine, "the keeper is gone (pid %d): children run on without a supervisor",
+	take_exits(engine);
+	drain(engine);
+	engine_tell(engine, "the keeper was killed (pid %d): this engine takes its place",
 		(int)engine->keeper.page->keeper_pid);
+	keeper_link_promote(&engine->keeper, engine->project.spec->name, engine->store->exits_seen,
+		pids, list_running(engine, pids), &err);
+	engine_tell(engine, "%s: children run on without a supervisor", err.text);
 	engine->is_over = true;
 	engine->listener.on_over(engine->listener.context, true);
 }
@@ -825,6 +853,7 @@ bool engine_keep_spec(struct engine *engine)
 {
 	unsigned kind = KEEPER_SPEC;
 	struct text text;
+	int former = keeper_link_held(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_SPEC);
 	int fd = memfd_create("thrum-spec", MFD_CLOEXEC);
 
 	if (fd < 0)
@@ -834,7 +863,7 @@ bool engine_keep_spec(struct engine *engine)
 	bool ok = write(fd, text_string(&text), text.size) == (ssize_t)text.size &&
 		  keeper_link_put(&engine->keeper, KEEPER_PROJECT_SLOT, &kind, &fd, 1);
 	text_finish(&text);
-	close(fd);
+	close_if_open(ok ? former : fd);
 	return ok;
 }
 
@@ -847,7 +876,6 @@ static bool load_spec(struct engine *engine, struct error *err)
 	text_init(&text, SPEC_MOST);
 	lseek(fd, 0, SEEK_SET);
 	bool ok = text_read_fd(&text, fd, err);
-	close(fd);
 	problems_init(&problems);
 	struct project_spec *spec =
 		ok ? config_load_text(text_string(&text), text.size, "spec", &problems) : NULL;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,23 @@ static bool claim_all(struct keeper_link *link, struct error *err)
 	return true;
 }
 
+/* What a process runs, by name: the file itself may have been replaced meanwhile. NULL: not to be known. */
+static char *find_program(pid_t pid)
+{
+	static const char gone[] = " (deleted)";
+	char link[32], path[PATH_MAX];
+
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+	ssize_t size = readlink(link, path, sizeof path - 1);
+	if (size <= 0)
+		return NULL;
+	path[size] = '\0';
+	size_t length = (size_t)size, tail = sizeof gone - 1;
+	if (length > tail && strcmp(path + length - tail, gone) == 0)
+		path[length - tail] = '\0';
+	return memory_copy(path);
+}
+
 bool keeper_link_open(struct keeper_link *link, struct error *err)
 {
 	const char *variable = getenv(KEEPER_VARIABLE);
@@ -50,6 +68,8 @@ bool keeper_link_open(struct keeper_link *link, struct error *err)
 		return error_errno(err, "mapping the keeper's page");
 	if (link->page->magic != KEEPER_MAGIC || link->page->abi != KEEPER_ABI)
 		return error_set(err, 0, "the keeper is of another version: thrum down, then up");
+	link->places = memory_zeroed(KEEPER_SLOTS, sizeof *link->places);
+	link->keeper_path = find_program(link->page->keeper_pid);
 	return claim_all(link, err);
 }
 
@@ -59,7 +79,18 @@ int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind)
 		return -1;
 	int fd = link->inherited[slot][kind] - 1;
 	link->inherited[slot][kind] = 0;
+	link->places[slot][kind] = fd + 1;
 	return fd;
+}
+
+int keeper_link_held(const struct keeper_link *link, uint32_t slot, unsigned kind)
+{
+	return link->places[slot][kind] - 1;
+}
+
+void keeper_link_closed(struct keeper_link *link, uint32_t slot, unsigned kind)
+{
+	link->places[slot][kind] = 0;
 }
 
 static bool drop_slot(int32_t places[KEEPER_KINDS])
@@ -83,6 +114,14 @@ void keeper_link_drop_rest(struct keeper_link *link)
 	free(link->inherited);
 	link->inherited = NULL;
 	link->inherited_count = 0;
+}
+
+static bool is_empty(const int32_t places[KEEPER_KINDS])
+{
+	for (unsigned kind = 0; kind < KEEPER_KINDS; kind++)
+		if (places[kind])
+			return false;
+	return true;
 }
 
 static bool send_message(struct keeper_link *link, struct keeper_message *message,
@@ -115,13 +154,16 @@ bool keeper_link_put(struct keeper_link *link, uint32_t slot, const unsigned *ki
 {
 	struct keeper_message message = { .operation = KEEPER_PUT, .slot = slot };
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		message.kinds |= 1u << kinds[i];
+		link->places[slot][kinds[i]] = fds[i] + 1;
+	}
 	return send_message(link, &message, fds, count);
 }
 
 bool keeper_link_delete(struct keeper_link *link, uint32_t slot)
 {
+	memset(link->places[slot], 0, sizeof link->places[slot]);
 	return send_message(link,
 		&(struct keeper_message){ .operation = KEEPER_DELETE, .slot = slot }, NULL, 0);
 }
@@ -135,4 +177,51 @@ bool keeper_link_seen(struct keeper_link *link, uint64_t count)
 bool keeper_link_bye(struct keeper_link *link)
 {
 	return send_message(link, &(struct keeper_message){ .operation = KEEPER_BYE }, NULL, 0);
+}
+
+static void leave_open(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0);
+}
+
+static int write_manifest(struct keeper_link *link, uint64_t seen, const int32_t *pids, uint32_t pid_count)
+{
+	struct keeper_manifest *manifest;
+	int fd = memfd_create("thrum-manifest", 0);
+
+	if (fd < 0 || ftruncate(fd, sizeof *manifest) < 0)
+		return -1;
+	manifest = mmap(NULL, sizeof *manifest, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (manifest == MAP_FAILED)
+		return -1;
+	manifest->page = *link->page;
+	memcpy(manifest->page.fds, link->places, sizeof manifest->page.fds);
+	manifest->page.slot_top = KEEPER_SLOTS;
+	while (manifest->page.slot_top > 0 && is_empty(link->places[manifest->page.slot_top - 1]))
+		manifest->page.slot_top--;
+	manifest->seen = seen;
+	manifest->pid_count = pid_count < KEEPER_PIDS ? pid_count : KEEPER_PIDS;
+	memcpy(manifest->pids, pids, manifest->pid_count * sizeof *pids);
+	return fd;
+}
+
+void keeper_link_promote(struct keeper_link *link, const char *project, uint64_t seen,
+	const int32_t *pids, uint32_t pid_count, struct error *err)
+{
+	char number[16], *thrum = find_program(getpid());
+	char *argv[] = { (char *)"thrum-keeper", (char *)(uintptr_t)project, thrum, NULL };
+	int fd = write_manifest(link, seen, pids, pid_count);
+
+	if (fd >= 0 && thrum && link->keeper_path) {
+		leave_open(link->page->state_fd);
+		for (unsigned slot = 0; slot < KEEPER_SLOTS; slot++)
+			for (unsigned kind = 0; !is_empty(link->places[slot]) && kind < KEEPER_KINDS; kind++)
+				leave_open(link->places[slot][kind] - 1);
+		snprintf(number, sizeof number, "%d", fd);
+		setenv(KEEPER_MANIFEST_VARIABLE, number, 1);
+		execv(link->keeper_path, argv);
+	}
+	error_errno(err, "the keeper cannot be replaced");
+	free(thrum);
 }

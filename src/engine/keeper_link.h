@@ -12,6 +12,8 @@ struct keeper_link {
 	int control_fd;                     /* hangs up when the keeper dies */
 	int32_t (*inherited)[KEEPER_KINDS]; /* owned; what was held at our start: number + 1 */
 	uint32_t inherited_count;
+	int32_t (*places)[KEEPER_KINDS]; /* owned; which of our descriptors is held where: number + 1 */
+	char *keeper_path;               /* owned; what the keeper runs */
 };
 
 /* From the environment variable that the keeper set, which is removed. */
@@ -29,6 +31,16 @@ void keeper_link_drop_rest(struct keeper_link *link);
 bool keeper_link_put(struct keeper_link *link, uint32_t slot, const unsigned *kinds,
 	const int *fds, unsigned count);
 bool keeper_link_delete(struct keeper_link *link, uint32_t slot);
+/* Our number of what is held in that place; -1: none, or only the keeper has it. */
+int keeper_link_held(const struct keeper_link *link, uint32_t slot, unsigned kind);
+/* A descriptor that was handed over is closed here: only the keeper has it now. */
+void keeper_link_closed(struct keeper_link *link, uint32_t slot, unsigned kind);
+/*
+ * The keeper has died: execute it in our own place, with all that it held. seen: exits that are dealt
+ * with; pids: whom it is to watch. Returns only when that fails.
+ */
+void keeper_link_promote(struct keeper_link *link, const char *project, uint64_t seen,
+	const int32_t *pids, uint32_t pid_count, struct error *err);
 /* Exits up to the count are dealt with. */
 bool keeper_link_seen(struct keeper_link *link, uint64_t count);
 /* No other engine is to be started after this one. */

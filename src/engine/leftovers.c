@@ -13,7 +13,7 @@ enum { KILL_ROUNDS = 8 }; /* against a tree that forks while it is being signall
 
 void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life)
 {
-	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)engine->keeper.page->keeper_pid,
+	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)engine->keeper.page->origin_pid,
 		(unsigned long long)engine->keeper.page->started_us, life->serial);
 }
 

@@ -62,6 +62,12 @@ static void end_output(struct output *output)
 	}
 	atomic_fetch_or(&life->closed, 1u << output->stream);
 	uv_close((uv_handle_t *)&output->poll, on_output_closed);
+	keeper_link_closed(&engine->keeper, STORE_LIFE_SLOT + output->life,
+		output->stream == STREAM_OUT ? KEEPER_OUT : KEEPER_ERR);
+	if (output->terminal) {
+		keeper_link_closed(&engine->keeper, STORE_LIFE_SLOT + output->life, KEEPER_TERMINAL);
+		keeper_link_closed(&engine->keeper, STORE_LIFE_SLOT + output->life, KEEPER_HOP);
+	}
 	close(output->fd); /* only now: libuv has looked at it for the last time */
 	terminal_close(output->terminal);
 	uv_close((uv_handle_t *)&output->rest, on_output_closed);

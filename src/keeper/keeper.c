@@ -3,7 +3,7 @@
  * they ended, so that the engine may die at any instruction, or be replaced, and no child
  * notices. No heap, no parser, no policy; it spawns nothing but the engine.
  */
-#include "keeper/protocol.h"
+#include "keeper/keeper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,21 +34,12 @@ enum {
 	CALM_US = 20 * 1000, /* one that lived this long is no loop: a start costs about 2 ms */
 };
 
-static struct keeper_page *page;
 static int page_fd, control_fd = -1, signal_fd;
 static pid_t engine;
 static uint64_t seen, engine_began_us;
 static unsigned short_lives;
 static bool is_over;
 static char **engine_argv;
-
-static uint64_t now_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static int checked(int result, const char *what)
 {
@@ -63,19 +54,19 @@ static void make_page(void)
 {
 	page_fd = checked(
 		memfd_create("thrum-keeper-page", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd");
-	checked(ftruncate(page_fd, sizeof *page), "ftruncate");
-	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
-	checked(page == MAP_FAILED ? -1 : 0, "mmap");
+	checked(ftruncate(page_fd, sizeof *keeper_page), "ftruncate");
+	keeper_page = mmap(NULL, sizeof *keeper_page, PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
+	checked(keeper_page == MAP_FAILED ? -1 : 0, "mmap");
 	checked(fcntl(page_fd, F_ADD_SEALS,
 			F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
 		"seal");
-	page->magic = KEEPER_MAGIC;
-	page->abi = KEEPER_ABI;
-	page->keeper_pid = getpid();
-	page->started_us = now_us(CLOCK_REALTIME);
-	page->wake_fd = checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-	page->state_fd = checked(memfd_create("thrum-engine-state", MFD_CLOEXEC), "memfd");
-	checked(ftruncate(page->state_fd, STATE_SIZE), "ftruncate");
+	keeper_page->magic = KEEPER_MAGIC;
+	keeper_page->abi = KEEPER_ABI;
+	keeper_page->keeper_pid = keeper_page->origin_pid = getpid();
+	keeper_page->started_us = keeper_now_us(CLOCK_REALTIME);
+	keeper_page->wake_fd = checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+	keeper_page->state_fd = checked(memfd_create("thrum-engine-state", MFD_CLOEXEC), "memfd");
+	checked(ftruncate(keeper_page->state_fd, STATE_SIZE), "ftruncate");
 }
 
 /* We and the engine hold several descriptors for each child; the children get the limit as it was. */
@@ -84,20 +75,20 @@ static void raise_limit(void)
 	struct rlimit limit;
 
 	checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
-	page->soft_nofile = limit.rlim_cur;
+	keeper_page->soft_nofile = limit.rlim_cur;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void hold(uint32_t slot, unsigned kind, int fd)
 {
-	int32_t *place = &page->fds[slot][kind];
+	int32_t *place = &keeper_page->fds[slot][kind];
 
 	if (*place)
 		close(*place - 1);
 	*place = fd + 1;
-	if (slot >= page->slot_top)
-		page->slot_top = slot + 1;
+	if (slot >= keeper_page->slot_top)
+		keeper_page->slot_top = slot + 1;
 }
 
 static void take_start_descriptor(int fd, unsigned kind)
@@ -134,11 +125,11 @@ static void become_engine(int engine_end)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	leave_open(page_fd);
 	leave_open(engine_end);
-	leave_open(page->wake_fd);
-	leave_open(page->state_fd);
-	for (unsigned slot = 0; slot < page->slot_top; slot++)
+	leave_open(keeper_page->wake_fd);
+	leave_open(keeper_page->state_fd);
+	for (unsigned slot = 0; slot < keeper_page->slot_top; slot++)
 		for (unsigned kind = 0; kind < KEEPER_KINDS; kind++)
-			leave_open(page->fds[slot][kind] - 1);
+			leave_open(keeper_page->fds[slot][kind] - 1);
 	snprintf(value, sizeof value, "%d %d", page_fd, engine_end);
 	setenv(KEEPER_VARIABLE, value, 1);
 	execv(engine_argv[0], engine_argv + 1);
@@ -151,7 +142,7 @@ static pid_t fork_engine(void)
 {
 	struct clone_args args = {
 		.flags = CLONE_PARENT_SETTID,
-		.parent_tid = (uintptr_t)&page->engine_pid,
+		.parent_tid = (uintptr_t)&keeper_page->engine_pid,
 		.exit_signal = SIGCHLD,
 	};
 	long pid = syscall(SYS_clone3, &args, sizeof args);
@@ -159,7 +150,7 @@ static pid_t fork_engine(void)
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM)) {
 		pid = fork(); /* an old sandbox: the engine writes its pid itself, a moment later */
 		if (pid > 0)
-			page->engine_pid = (int32_t)pid;
+			keeper_page->engine_pid = (int32_t)pid;
 	}
 	return (pid_t)pid;
 }
@@ -175,8 +166,8 @@ static void start_engine(void)
 		return; /* no descriptor to be had: the next round tries again */
 	setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	control_fd = ends[0];
-	engine_began_us = now_us(CLOCK_MONOTONIC);
-	page->engine_starts++;
+	engine_began_us = keeper_now_us(CLOCK_MONOTONIC);
+	keeper_page->engine_starts++;
 	pid_t pid = fork_engine();
 	if (pid == 0)
 		become_engine(ends[1]);
@@ -196,35 +187,12 @@ static int pause_ms(void)
 
 static void note_engine_end(const siginfo_t *info)
 {
-	page->last_code = info->si_code;
-	page->last_status = info->si_status;
+	keeper_page->last_code = info->si_code;
+	keeper_page->last_status = info->si_status;
 	engine = 0;
-	page->engine_pid = 0;
-	bool was_calm = now_us(CLOCK_MONOTONIC) - engine_began_us > CALM_US;
+	keeper_page->engine_pid = 0;
+	bool was_calm = keeper_now_us(CLOCK_MONOTONIC) - engine_began_us > CALM_US;
 	short_lives = was_calm ? 1 : short_lives + 1;
-}
-
-static uint64_t microseconds(const struct timeval *time)
-{
-	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
-}
-
-static void record(const siginfo_t *info, const struct rusage *used)
-{
-	uint64_t count = atomic_load(&page->exit_count), one = 1;
-
-	page->exits[count % KEEPER_EXITS] = (struct exit_record){
-		.pid = info->si_pid,
-		.code = info->si_code,
-		.status = info->si_status,
-		.peak_rss = (uint64_t)used->ru_maxrss * 1024,
-		.cpu_us = microseconds(&used->ru_utime) + microseconds(&used->ru_stime),
-		.ended_us = now_us(CLOCK_MONOTONIC),
-		.wall_us = now_us(CLOCK_REALTIME),
-	};
-	atomic_store(&page->exit_count, count + 1);
-	while (write(page->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-		continue;
 }
 
 /* glibc's waitid leaves out the usage of resources. */
@@ -243,13 +211,13 @@ static void reap(void)
 	siginfo_t info;
 	struct rusage used;
 
-	while (atomic_load(&page->exit_count) - seen < KEEPER_EXITS) {
+	while (atomic_load(&keeper_page->exit_count) - seen < KEEPER_EXITS) {
 		if (wait_any(&info, &used, WNOWAIT) < 0 || !info.si_pid)
 			return;
 		if (info.si_pid == engine)
 			note_engine_end(&info);
 		else
-			record(&info, &used);
+			keeper_record_child(&info, &used);
 		waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
 	}
 }
@@ -280,9 +248,9 @@ static unsigned put(const struct keeper_message *message, const int *fds, unsign
 static void forget(uint32_t slot)
 {
 	for (unsigned kind = 0; kind < KEEPER_KINDS; kind++) {
-		if (page->fds[slot][kind])
-			close(page->fds[slot][kind] - 1);
-		page->fds[slot][kind] = 0;
+		if (keeper_page->fds[slot][kind])
+			close(keeper_page->fds[slot][kind] - 1);
+		keeper_page->fds[slot][kind] = 0;
 	}
 }
 
@@ -296,7 +264,7 @@ static void obey(const struct keeper_message *message, const int *fds, unsigned 
 	else if (message->operation == KEEPER_DELETE && is_ours)
 		forget(message->slot);
 	else if (message->operation == KEEPER_SEEN && message->argument > seen &&
-		 message->argument <= atomic_load(&page->exit_count))
+		 message->argument <= atomic_load(&keeper_page->exit_count))
 		seen = message->argument;
 	else if (message->operation == KEEPER_BYE)
 		is_over = true;
@@ -342,7 +310,7 @@ static void take_signal(void)
 /* Milliseconds until then, rounded up; 0 when it is past. */
 static int until(uint64_t then_us)
 {
-	uint64_t now = now_us(CLOCK_MONOTONIC);
+	uint64_t now = keeper_now_us(CLOCK_MONOTONIC);
 
 	return then_us > now ? (int)((then_us - now + 999) / 1000) : 0;
 }
@@ -354,13 +322,14 @@ static void serve(void)
 	for (;;) {
 		if (!engine && until(start_at_us) == 0) {
 			start_engine();
-			start_at_us = now_us(CLOCK_MONOTONIC) + FIRST_PAUSE_MS * 1000;
+			start_at_us = keeper_now_us(CLOCK_MONOTONIC) + FIRST_PAUSE_MS * 1000;
 		}
-		struct pollfd ready[] = {
-			{ .fd = signal_fd, .events = POLLIN },
-			{ .fd = engine ? control_fd : -1, .events = POLLIN },
-		};
-		poll(ready, 2, engine ? -1 : until(start_at_us));
+		static struct pollfd ready[2 + FOREIGN_MOST];
+		ready[0] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+		ready[1] = (struct pollfd){ .fd = engine ? control_fd : -1, .events = POLLIN };
+		unsigned others = foreign_poll(ready + 2);
+		poll(ready, 2 + others, engine ? -1 : until(start_at_us));
+		foreign_take(ready + 2, others);
 		take_signal();
 		listen_to_engine();
 		pid_t former = engine;
@@ -369,7 +338,7 @@ static void serve(void)
 			listen_to_engine(); /* its last words */
 			if (is_over)
 				return;
-			start_at_us = now_us(CLOCK_MONOTONIC) + (uint64_t)pause_ms() * 1000;
+			start_at_us = keeper_now_us(CLOCK_MONOTONIC) + (uint64_t)pause_ms() * 1000;
 		}
 	}
 }
@@ -385,10 +354,16 @@ int main(int argc, char **argv)
 	checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "subreaper");
 	take_signals();
 	make_page();
-	raise_limit();
-	take_start_descriptor(KEEPER_START_LOCK, KEEPER_LOCK);
-	take_start_descriptor(KEEPER_START_LISTENER, KEEPER_LISTENER);
-	take_start_descriptor(KEEPER_START_SPEC, KEEPER_SPEC);
+	const char *manifest = getenv(KEEPER_MANIFEST_VARIABLE);
+	if (manifest) {
+		seen = promote_from((int)strtol(manifest, NULL, 10));
+		unsetenv(KEEPER_MANIFEST_VARIABLE);
+	} else {
+		raise_limit();
+		take_start_descriptor(KEEPER_START_LOCK, KEEPER_LOCK);
+		take_start_descriptor(KEEPER_START_LISTENER, KEEPER_LISTENER);
+		take_start_descriptor(KEEPER_START_SPEC, KEEPER_SPEC);
+	}
 	serve();
 	return 0;
 }

@@ -13,7 +13,7 @@
 
 enum {
 	KEEPER_MAGIC = 0x7472756d,
-	KEEPER_ABI = 1,
+	KEEPER_ABI = 2,
 	KEEPER_SLOTS = 8192,
 	KEEPER_EXITS = 4096,
 	KEEPER_PROJECT_SLOT = 0, /* SPEC, LOCK and LISTENER; all others are the engine's to give */
@@ -40,7 +40,7 @@ enum keeper_kind {
 /* Written before the process is reaped: until then its pid cannot mean another one. */
 struct exit_record {
 	int32_t pid;
-	int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+	int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: nobody knows how it ended */
 	int32_t status; /* exit status or signal */
 	int32_t reserved;
 	uint64_t peak_rss; /* bytes */
@@ -53,6 +53,7 @@ struct exit_record {
 struct keeper_page {
 	uint32_t magic, abi;
 	_Atomic int32_t keeper_pid;
+	int32_t origin_pid; /* the project's first keeper: in the marks that processes carry */
 	_Atomic int32_t engine_pid;
 	_Atomic uint32_t engine_starts;
 	int32_t last_code, last_status; /* how the engine before this one ended */
@@ -66,6 +67,20 @@ struct keeper_page {
 	uint32_t slot_top;                       /* slots from here on were never used */
 	int32_t fds[KEEPER_SLOTS][KEEPER_KINDS]; /* number + 1; 0: none */
 };
+
+enum { KEEPER_PIDS = 5120 };
+
+/*
+ * What an engine leaves behind, in a memfd, when it executes the keeper in its own place since that was
+ * killed: the page, with its own descriptors in it, and whom to watch.
+ */
+struct keeper_manifest {
+	struct keeper_page page;
+	uint64_t seen; /* exits that are dealt with */
+	uint32_t pid_count;
+	int32_t pids[KEEPER_PIDS];
+};
+#define KEEPER_MANIFEST_VARIABLE "THRUM_KEEPER_MANIFEST" /* its descriptor */
 
 enum keeper_operation {
 	KEEPER_PUT = 1, /* hold the descriptors that come with this, in ascending kind; replaces */

@@ -1,0 +1,35 @@
+/* Between the keeper's own parts; see protocol.h for what it shares with the engine. */
+#ifndef KEEPER_KEEPER_H
+#define KEEPER_KEEPER_H
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "keeper/protocol.h"
+
+/* ---- record.c ---- */
+
+extern struct keeper_page *keeper_page; /* ours to write */
+
+/* Write an end down and ring for the engine. */
+void keeper_record(const struct exit_record *record);
+void keeper_record_child(const siginfo_t *info, const struct rusage *used);
+uint64_t keeper_now_us(clockid_t clock);
+
+/* ---- promote.c: an engine that has taken the place of its keeper ---- */
+
+/*
+ * Go on where the former keeper was: from the manifest that the engine left. Returns how many exits the
+ * engine has dealt with. The manifest's descriptor is closed.
+ */
+uint64_t promote_from(int manifest_fd);
+
+enum { FOREIGN_MOST = 5120 }; /* processes that are not our children: the former keeper's */
+
+/* What to poll for them; returns how many. And what came of it. */
+unsigned foreign_poll(struct pollfd *polled);
+void foreign_take(const struct pollfd *polled, unsigned count);
+
+#endif

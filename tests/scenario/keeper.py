@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""The keeper is killed: the engine takes its place, and nobody notices."""
+import json, os, random, signal, socket, sys, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import WORKER, Failure, Project, expect, is_alive, main, numbered, until
+
+
+def keeper(p):
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(f"{p.dir}/run/{p.name}/control")
+            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
+            return json.loads(s.makefile().readline())["result"]["keeper_pid"]
+    except (OSError, ValueError):
+        return None
+
+
+def kill_keeper(p):
+    former = until(lambda: keeper(p), "a keeper")
+    os.kill(former, signal.SIGKILL)
+    return until(lambda: keeper(p) not in (None, former) and keeper(p), "another keeper")
+
+
+def the_engine_takes_the_place_of_its_keeper():
+    p = Project("kill", {"a": {"command": ["sh", "-c", "while :; do read x < gate && echo got $x; done"]},
+                         "b": {"command": "sleep 1000", "environment": {"X": "1"}},
+                         "code": {"command": ["sh", "-c", "read x < end; exit 7"], "availability": {"restart": "no"}},
+                         "sig": {"command": "sleep 1000", "availability": {"restart": "no"}},
+                         "ch": {"command": ["python3", "-u", "-c", "import os\nf=os.fdopen(int(os.environ['THRUM_CHANNEL_FD']),'r+b',buffering=0)\nfor l in f: print(l)"], "ipc": "json"}})
+
+    def say(x):
+        with open(p.dir + "/gate", "w") as f:
+            f.write(x + "\n")
+    try:
+        os.mkfifo(p.dir + "/gate")
+        os.mkfifo(p.dir + "/end")
+        p.run("up", "-d", check=0)
+        until(lambda: len(p.rows()) == 5 and all(r["pid"] for r in p.rows().values()), "all run")
+        before = {n: r["pid"] for n, r in p.rows().items()}
+        say("one")
+        engine = p.engine()
+        new = kill_keeper(p)
+        expect(new == engine, f"the engine ({engine}) is the keeper now ({new})")
+        say("two")
+        until(lambda: p.log("a/0") == b"got one\ngot two\n", "its output goes on")
+        now = {n: r["pid"] for n, r in p.rows().items()}
+        expect(now == before, f"nobody was restarted: {before} {now} {p.run('events').stdout}")
+        expect("this engine takes its place" in p.run("events").stdout, "it is told")
+        p.run("send", "ch", "5", check=0)
+        until(lambda: b"5" in p.log("ch/0"), "its channel goes on")
+        with open(p.dir + "/end", "w") as f:
+            f.write("x\n")
+        os.kill(before["sig/0"], signal.SIGKILL)
+        until(lambda: p.rows()["code/0"]["state"] == "failed" and p.rows()["sig/0"]["state"] == "failed", "their ends are noticed")
+        died = {d["service"]: d for d in p.json("history")}
+        for name, code, sig in (("code", 7, None), ("sig", None, "KILL")):
+            d = died[name]
+            expect((d["code"], d["signal"] and str(d["signal"]).removeprefix("SIG")) == (code, sig) or "nobody knows" in (d["detail"] or ""), f"{d}")
+        os.kill(p.engine(), signal.SIGKILL)  # and the new keeper starts another engine
+        until(lambda: p.engine(), "an engine")
+        os.kill(before["b/0"], signal.SIGKILL)
+        until(lambda: p.rows().get("b/0", {}).get("pid") not in (None, before["b/0"]), "a restart under the new keeper")
+        kill_keeper(p)  # again, now with both kinds of children
+        say("three")
+        until(lambda: p.log("a/0").endswith(b"got three\n"), "its output goes on")
+        p.run("restart", "all", check=0)
+        until(lambda: all(p.rows()[n]["pid"] not in (None, before[n]) for n in before), "all restarted")
+        p.run("down", check=0)
+        expect(not [pid for pid in before.values() if is_alive(pid)], "all are gone")
+    finally:
+        p.close()
+
+
+def keepers_and_engines_die_at_random_and_nothing_is_lost():
+    lines = 6000
+    names = [f"s{i}" for i in range(6)]
+    p = Project("random", {n: {"command": [WORKER + "/counter", f"pids-{n}", n, str(lines), "3", "300", "0"], "availability": {"restart": "no"}} for n in names})
+    luck = random.Random(int(os.environ.get("THRUM_SEED", "1")))
+    try:
+        p.run("up", "-d", check=0)
+        kills = 0
+        end = time.monotonic() + 20
+        while time.monotonic() < end and any(r["state"] in ("running", "starting") for r in p.rows().values()):
+            if luck.random() < 0.5:
+                kill_keeper(p)
+            else:
+                os.kill(until(p.engine, "an engine"), signal.SIGKILL)
+                until(p.engine, "an engine")
+            kills += 1
+        until(lambda: p.rows() and all(r["state"] == "completed" for r in p.rows().values()), "all have completed", 60)
+        for n in names:
+            wrong = numbered(p.log(n + "/0"), n, lines)
+            expect(not wrong, wrong)
+            with open(f"{p.dir}/pids-{n}") as f:
+                pids = f.read().splitlines()
+            expect(len(pids) == 1, f"{n}: one life: {pids} {p.run('events').stdout}")
+        expect(kills >= 3, f"{kills} kills")
+        print(f"# {kills} kills, {lines * len(names)} lines", flush=True)
+    finally:
+        p.close()
+
+
+main(the_engine_takes_the_place_of_its_keeper,
+     keepers_and_engines_die_at_random_and_nothing_is_lost)
