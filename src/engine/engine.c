@@ -1139,6 +1139,8 @@ void engine_begin(struct engine *engine)
 	struct error err;
 
 	engine->is_draining = true; /* nothing is handled until everything is restored */
+	if (engine->keeper.page->engine_starts == 1)
+		leftovers_of_former_run(engine);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		struct member *member = engine->members[seat];
 		if (member && member->now.life && !member_open_logs(member, &err))

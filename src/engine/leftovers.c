@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "engine/child.h"
+#include "procfs/survivors.h"
 #include "procfs/tree.h"
 
-enum { KILL_ROUNDS = 8 }; /* against a tree that forks while it is being signalled */
+enum { FORMER_GLANCES = 50 }; /* of 20 ms, until they are killed */
+enum { KILL_ROUNDS = 8 };     /* against a tree that forks while it is being signalled */
 
 void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life)
 {
@@ -112,4 +116,54 @@ void leftovers_signal(struct engine *engine, const struct member *member, int si
 unsigned leftovers_of_helper(struct engine *engine, const struct life *helper)
 {
 	return signal_all(engine, helper, 0, SIGKILL);
+}
+
+static unsigned find_former(struct engine *engine, struct tree *tree)
+{
+	const char *folder = getenv("THRUM_STATE_DIR");
+	char *project = memory_format("THRUM_PROJECT=%s", engine->project.spec->name);
+	char *state = memory_format("THRUM_STATE_DIR=%s", folder ? folder : "");
+	char *ours = memory_format("THRUM_LIFE_ID=%d.%llx.", (int)engine->keeper.page->origin_pid,
+		(unsigned long long)engine->keeper.page->started_us);
+	const char *const entries[] = { project, state, NULL };
+
+	survivors_find(tree, entries, ours);
+	free(project);
+	free(state);
+	free(ours);
+	return (unsigned)tree->count;
+}
+
+/* A keeper and engine have these in their environment too when a service started us: they carry no life. */
+static bool is_supervised(const struct tree_process *process)
+{
+	return process->pid != getpid() && process->pid != getppid();
+}
+
+static unsigned signal_former(struct engine *engine, int signal)
+{
+	struct tree tree = { 0 };
+	unsigned count = 0;
+
+	find_former(engine, &tree);
+	for (size_t i = 0; i < tree.count; i++)
+		if (is_supervised(&tree.processes[i])) {
+			stranger_signal(tree.processes[i].pid, tree.processes[i].starttime, signal);
+			count++;
+		}
+	tree_finish(&tree);
+	return count;
+}
+
+void leftovers_of_former_run(struct engine *engine)
+{
+	static const struct timespec glance = { .tv_nsec = 20 * 1000000 };
+	unsigned count = signal_former(engine, SIGTERM), left = count;
+
+	for (int i = 0; left && i < FORMER_GLANCES; i++) {
+		nanosleep(&glance, NULL);
+		left = signal_former(engine, i + 1 < FORMER_GLANCES ? 0 : SIGKILL);
+	}
+	if (count)
+		engine_tell(engine, "%u processes of a former run, whose keeper and engine were killed together, were still there and have been ended", count);
 }

@@ -16,6 +16,12 @@ void leftovers_signal(struct engine *engine, const struct member *member, int si
 /* A helper has ended: kill what it left behind. Returns how many that were. */
 unsigned leftovers_of_helper(struct engine *engine, const struct life *helper);
 
+/*
+ * At the first start of a project: end what is still there of a former run whose keeper and engine were
+ * killed together, lest there be two of anything. Takes up to two seconds when there is something.
+ */
+void leftovers_of_former_run(struct engine *engine);
+
 /* The value of THRUM_LIFE_ID for a life. */
 enum { MARKER_SIZE = 64 };
 void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life);

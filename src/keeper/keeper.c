@@ -173,6 +173,7 @@ static void start_engine(void)
 		become_engine(ends[1]);
 	close(ends[1]);
 	engine = pid > 0 ? pid : 0;
+	watchdog_calm();
 }
 
 /* How long to wait with the next engine: 0, 0, … 100 ms … 5 s. */
@@ -268,6 +269,7 @@ static void obey(const struct keeper_message *message, const int *fds, unsigned 
 		seen = message->argument;
 	else if (message->operation == KEEPER_BYE)
 		is_over = true;
+	watchdog_calm();
 	while (used < count)
 		close(fds[used++]);
 }
@@ -324,12 +326,14 @@ static void serve(void)
 			start_engine();
 			start_at_us = keeper_now_us(CLOCK_MONOTONIC) + FIRST_PAUSE_MS * 1000;
 		}
-		static struct pollfd ready[2 + FOREIGN_MOST];
+		static struct pollfd ready[3 + FOREIGN_MOST];
 		ready[0] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
 		ready[1] = (struct pollfd){ .fd = engine ? control_fd : -1, .events = POLLIN };
-		unsigned others = foreign_poll(ready + 2);
-		poll(ready, 2 + others, engine ? -1 : until(start_at_us));
-		foreign_take(ready + 2, others);
+		ready[2] = (struct pollfd){ .fd = watchdog_fd(), .events = POLLIN };
+		unsigned others = foreign_poll(ready + 3);
+		int patience = watchdog_look(engine, atomic_load(&keeper_page->exit_count) > seen);
+		poll(ready, 3 + others, engine ? patience : until(start_at_us));
+		foreign_take(ready + 3, others);
 		take_signal();
 		listen_to_engine();
 		pid_t former = engine;
@@ -364,6 +368,7 @@ int main(int argc, char **argv)
 		take_start_descriptor(KEEPER_START_LISTENER, KEEPER_LISTENER);
 		take_start_descriptor(KEEPER_START_SPEC, KEEPER_SPEC);
 	}
+	watchdog_begin(keeper_page->fds[KEEPER_PROJECT_SLOT][KEEPER_LISTENER] - 1);
 	serve();
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -31,5 +32,18 @@ enum { FOREIGN_MOST = 5120 }; /* processes that are not our children: the former
 /* What to poll for them; returns how many. And what came of it. */
 unsigned foreign_poll(struct pollfd *polled);
 void foreign_take(const struct pollfd *polled, unsigned count);
+
+/* ---- watchdog.c ---- */
+
+void watchdog_begin(int listener);
+/* Readable when a client has knocked; -1: nobody is watched. */
+int watchdog_fd(void);
+/*
+ * has_unseen: exits are recorded that the engine has not dealt with. Ends an engine that has had work for too
+ * long; returns in how many ms to look again, -1: when something happens.
+ */
+int watchdog_look(pid_t engine, bool has_unseen);
+/* The engine has done something, or is another one. */
+void watchdog_calm(void);
 
 #endif

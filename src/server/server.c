@@ -274,7 +274,11 @@ static void watch_listener(struct hall *hall);
 
 static void on_accept_pause(uv_timer_t *timer)
 {
-	watch_listener(timer->data);
+	struct hall *hall = timer->data;
+
+	/* the keeper sees clients wait, and is to know that we are well */
+	keeper_link_seen(&hall->engine.keeper, hall->engine.store->exits_seen);
+	watch_listener(hall);
 }
 
 /*

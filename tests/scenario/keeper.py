@@ -102,5 +102,58 @@ def keepers_and_engines_die_at_random_and_nothing_is_lost():
         p.close()
 
 
+def an_engine_that_hangs_is_replaced():
+    os.environ["THRUM_WATCHDOG_MS"] = "300"
+    try:
+        p = Project("hang", {"a": {"command": "sleep 1000"}, "b": {"command": ["sh", "-c", "read x < gate; exit 3"], "availability": {"restart": "no"}}})
+    finally:
+        del os.environ["THRUM_WATCHDOG_MS"]
+    try:
+        os.mkfifo(p.dir + "/gate")
+        p.run("up", "-d", check=0)
+        pid = until(lambda: p.rows()["a/0"]["pid"], "it runs")
+        stopped = p.engine()
+        os.kill(stopped, signal.SIGSTOP)  # has nothing to do, until somebody ends
+        with open(p.dir + "/gate", "w") as f:
+            f.write("x\n")
+        until(lambda: not is_alive(stopped), "the hung engine is killed")
+        until(lambda: p.rows().get("b/0", {}).get("state") == "failed", "the end of b is known")
+        expect(p.rows()["a/0"]["pid"] == pid and p.json("history")[0]["code"] == 3, "nothing is lost")
+        stopped = p.engine()
+        os.kill(stopped, signal.SIGSTOP)  # … or somebody asks
+        p.run("ps")
+        until(lambda: p.engine() not in (None, stopped), "another engine")
+        expect(p.rows()["a/0"]["pid"] == pid, "nobody noticed")
+    finally:
+        p.close()
+
+
+def both_are_killed_and_there_is_never_a_second_copy():
+    p = Project("both", {"a": {"command": ["python3", "-c", "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('copies', 'a').write('x')\ntime.sleep(1000)"]},
+                         "b": {"command": ["sh", "-c", "setsid sleep 4713 & sleep 4713"]}})
+    other = Project("both", {"a": {"command": "sleep 4714"}})  # the same name in another place
+    try:
+        other.run("up", "-d", check=0)
+        p.run("up", "-d", check=0)
+        until(lambda: p.log_at("copies") == b"x", "a runs")
+        former = {n: r["pid"] for n, r in p.rows().items()}
+        k, e = keeper(p), p.engine()
+        os.kill(e, signal.SIGSTOP)  # both at one instant: it cannot take the keeper's place
+        os.kill(k, signal.SIGKILL)
+        os.kill(e, signal.SIGKILL)
+        until(lambda: not is_alive(k) and not is_alive(e), "both are gone")
+        expect(is_alive(former["a/0"]), "children live on")
+        p.run("up", "-d", check=0)
+        until(lambda: p.log_at("copies") == b"xx", "the second run of a")
+        expect(not is_alive(former["a/0"]) and not is_alive(former["b/0"]), "nothing is there twice")
+        expect("of a former run" in p.run("events").stdout, "it is told")
+        expect(other.rows()["a/0"]["state"] == "running" and other.rows()["a/0"]["restarts"]["crash"] == 0, "a project of another place is not touched")
+    finally:
+        p.close()
+        other.close()
+
+
 main(the_engine_takes_the_place_of_its_keeper,
+     an_engine_that_hangs_is_replaced,
+     both_are_killed_and_there_is_never_a_second_copy,
      keepers_and_engines_die_at_random_and_nothing_is_lost)
