@@ -210,42 +210,42 @@ static uint64_t search(const struct cron *cron, time_t after)
 }
 
 /* TZ of the process stands in for a time zone of our own, which libc has not. */
-static char *enter_timezone(const char *timezone)
+static char *enter_timezone(const char *zone)
 {
 	const char *former = getenv("TZ");
 	char *kept = former ? memory_copy(former) : NULL;
 
-	if (timezone)
-		setenv("TZ", timezone, 1);
+	if (zone)
+		setenv("TZ", zone, 1);
 	tzset();
 	return kept;
 }
 
-static void leave_timezone(const char *timezone, char *former)
+static void leave_timezone(const char *zone, char *former)
 {
-	if (timezone && former)
+	if (zone && former)
 		setenv("TZ", former, 1);
-	else if (timezone)
+	else if (zone)
 		unsetenv("TZ");
 	tzset();
 	free(former);
 }
 
-uint64_t cron_next(const struct cron *cron, const char *timezone, uint64_t after_us)
+uint64_t cron_next(const struct cron *cron, const char *zone, uint64_t after_us)
 {
-	char *former = enter_timezone(timezone);
+	char *former = enter_timezone(zone);
 	uint64_t next_us = search(cron, (time_t)(after_us / 1000000));
 
-	leave_timezone(timezone, former);
+	leave_timezone(zone, former);
 	return next_us;
 }
 
-bool cron_timezone_exists(const char *timezone)
+bool cron_timezone_exists(const char *zone)
 {
 	char path[256];
 
-	if (!*timezone || *timezone == '/' || strstr(timezone, ".."))
+	if (!*zone || *zone == '/' || strstr(zone, ".."))
 		return false;
-	snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", timezone);
-	return strcmp(timezone, "UTC") == 0 || access(path, R_OK) == 0;
+	snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+	return strcmp(zone, "UTC") == 0 || access(path, R_OK) == 0;
 }

@@ -24,10 +24,10 @@ bool cron_parse(struct cron *cron, const char *text, struct error *err);
 
 /*
  * The first time after this one, wall clock; 0: none within eight years.
- * timezone: NULL is the machine's. Sets TZ of the process meanwhile: one thread at a time.
+ * zone: NULL is the machine's. Sets TZ of the process meanwhile: one thread at a time.
  */
-uint64_t cron_next(const struct cron *cron, const char *timezone, uint64_t after_us);
+uint64_t cron_next(const struct cron *cron, const char *zone, uint64_t after_us);
 
-bool cron_timezone_exists(const char *timezone);
+bool cron_timezone_exists(const char *zone);
 
 #endif

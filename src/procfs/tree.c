@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -12,7 +13,8 @@
 #include "procfs/stat.h"
 
 enum {
-	CHILDREN_MOST = 4 * 1024 * 1024,    /* bytes of one list of children */
+	CHILDREN_MOST = 4 * 1024 * 1024, /* bytes of one list of children */
+	EXEC_GLANCES = 10,
 	ENVIRONMENT_MOST = 8 * 1024 * 1024, /* Linux takes up to 6 MiB */
 	QUEUE_MOST = 64 * 1024,
 };
@@ -147,6 +149,7 @@ struct marker_match {
 	const char *marker;
 	size_t matched; /* characters of it, in the entry that is being read */
 	bool differs;   /* that entry is another one */
+	bool has_begun; /* something was read */
 	bool is_found;
 };
 
@@ -154,6 +157,7 @@ static bool take_environment(void *context, const char *bytes, size_t size)
 {
 	struct marker_match *match = context;
 
+	match->has_begun |= size > 0;
 	for (size_t i = 0; i < size && !match->is_found; i++) {
 		if (bytes[i] == '\0') {
 			match->is_found = !match->differs && !match->marker[match->matched];
@@ -170,12 +174,20 @@ static bool take_environment(void *context, const char *bytes, size_t size)
 static bool has_marker(struct finder *finder, pid_t pid)
 {
 	struct marker_match match = { .marker = finder->search->marker };
+	static const struct timespec exec_pause = { .tv_nsec = 200000 };
 	char path[PROC_PATH_SIZE];
 
 	if (!match.marker || !*match.marker)
 		return false;
 	snprintf(path, sizeof path, "%d/environ", (int)pid);
-	proc_file_scan(finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
+	for (int i = 0; i < EXEC_GLANCES; i++) {
+		bool is_there = proc_file_scan(
+			finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
+		if (!is_there || match.has_begun)
+			break;
+		/* in the midst of an exec it has none for a moment: do not let it slip through */
+		nanosleep(&exec_pause, NULL);
+	}
 	return match.is_found;
 }
 
