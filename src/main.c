@@ -7,6 +7,8 @@
 
 int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "engine") == 0 && strcmp(argv[2], "--abi") == 0)
+		return server_print_abi();
 	if (argc == 3 && strcmp(argv[1], "engine") == 0)
 		return server_run(argv[2]);
 	setlocale(LC_CTYPE, "");

@@ -68,6 +68,7 @@ const struct command commands[] = {
 	  "it stays attached when the process or the engine is restarted.", cli_attach },
 	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
 	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
+	{ "upgrade", NULL, "", "", 0, 0, "Let the program that is installed now take over; nothing that runs is touched.", cli_upgrade },
 	{ "version", NULL, "", "", 0, 0, "Print the version.", run_version },
 	{ "help", NULL, "[COMMAND]", "", 0, 1, "Explain a command.", run_help },
 	{ NULL, NULL, NULL, NULL, 0, 0, NULL, NULL },

@@ -123,6 +123,7 @@ int cli_info(struct invocation *invocation);
 int cli_act(struct invocation *invocation);
 int cli_scale(struct invocation *invocation);
 int cli_send(struct invocation *invocation);
+int cli_upgrade(struct invocation *invocation);
 int cli_env(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);

@@ -124,6 +124,11 @@ static bool is_empty(const int32_t places[KEEPER_KINDS])
 	return true;
 }
 
+char *keeper_link_program(void)
+{
+	return find_program(getpid());
+}
+
 static bool send_message(struct keeper_link *link, struct keeper_message *message,
 	const int *fds, unsigned count)
 {
@@ -209,7 +214,7 @@ static int write_manifest(struct keeper_link *link, uint64_t seen, const int32_t
 void keeper_link_promote(struct keeper_link *link, const char *project, uint64_t seen,
 	const int32_t *pids, uint32_t pid_count, struct error *err)
 {
-	char number[16], *thrum = find_program(getpid());
+	char number[16], *thrum = keeper_link_program();
 	char *argv[] = { (char *)"thrum-keeper", (char *)(uintptr_t)project, thrum, NULL };
 	int fd = write_manifest(link, seen, pids, pid_count);
 

@@ -33,6 +33,8 @@ bool keeper_link_put(struct keeper_link *link, uint32_t slot, const unsigned *ki
 bool keeper_link_delete(struct keeper_link *link, uint32_t slot);
 /* Our number of what is held in that place; -1: none, or only the keeper has it. */
 int keeper_link_held(const struct keeper_link *link, uint32_t slot, unsigned kind);
+/* What this program is, by name, even if another file has that name now; free() it. NULL: not to be known. */
+char *keeper_link_program(void);
 /* A descriptor that was handed over is closed here: only the keeper has it now. */
 void keeper_link_closed(struct keeper_link *link, uint32_t slot, unsigned kind);
 /*

@@ -165,5 +165,8 @@ void leftovers_of_former_run(struct engine *engine)
 		left = signal_former(engine, i + 1 < FORMER_GLANCES ? 0 : SIGKILL);
 	}
 	if (count)
-		engine_tell(engine, "%u processes of a former run, whose keeper and engine were killed together, were still there and have been ended", count);
+		engine_tell(engine,
+			"%u processes of a former run, whose keeper and engine were killed together, "
+			"were still there and have been ended",
+			count);
 }

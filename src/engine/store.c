@@ -6,8 +6,7 @@
 #include "base/clock.h"
 #include "keeper/protocol.h"
 
-enum { STORE_MAGIC = 0x73746f72,
-	STORE_ABI = 2 };
+enum { STORE_MAGIC = 0x73746f72 };
 
 static_assert(sizeof(struct store) <= 64 * 1024 * 1024, "fits in what the keeper gives");
 static_assert(STORE_LIFE_SLOT + STORE_LIVES <= KEEPER_SLOTS, "a keeper slot for each");

@@ -17,6 +17,7 @@
 #include "model/notice.h"
 
 enum {
+	STORE_ABI = 3,
 	STORE_SEATS = 3072, /* instances at the most */
 	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,

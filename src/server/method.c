@@ -467,6 +467,16 @@ static json_t *do_apply(struct call *call)
 	return NULL;
 }
 
+/* The keeper starts another one from the file of that name: as after any death, but with a farewell. */
+static json_t *do_upgrade(struct call *call)
+{
+	session_reply(call->session, call->id, json_object());
+	call->is_answered = true;
+	engine_tell(call->engine, "the engine ends, and another one takes over");
+	hall_end_engine(call->session->hall);
+	return NULL;
+}
+
 static json_t *do_down(struct call *call)
 {
 	json_int_t timeout_ms = json_integer_value(json_object_get(call->params, "timeout_ms"));
@@ -487,13 +497,19 @@ static json_t *describe_project(struct engine *engine)
 	for (size_t i = 0; i < spec->files.count; i++)
 		json_array_append_new(
 			files, text_to_json(spec->files.items[i], strlen(spec->files.items[i])));
-	return json_pack("{s:s,s:o,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:s}",
+	char *program = keeper_link_program();
+	json_t *json = json_pack("{s:s,s:o,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:s,s:o,s:o}",
 		"project", spec->name, "dir", text_to_json(spec->dir, strlen(spec->dir)),
 		"version", PACKAGE_VERSION, "protocol", PROTOCOL_VERSION,
 		"engine_pid", (int)getpid(), "keeper_pid", (int)engine->keeper.page->keeper_pid,
 		"started", time_to_json(engine->keeper.page->started_us),
 		"engine_started", time_to_json(engine->started_us), "files", files,
-		"digest", spec->digest);
+		"digest", spec->digest,
+		"program", program ? text_to_json(program, strlen(program)) : json_null(),
+		"abi", json_sprintf("keeper %d store %d", KEEPER_ABI, STORE_ABI));
+
+	free(program);
+	return json;
 }
 
 static json_t *do_hello(struct call *call)
@@ -944,6 +960,7 @@ static const struct {
 	{ "start", do_start },
 	{ "stop", do_stop },
 	{ "subscribe", do_subscribe },
+	{ "upgrade", do_upgrade },
 	{ "tty.resize", do_tty_resize },
 	{ "tty.write", do_tty_write },
 };

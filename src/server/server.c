@@ -213,6 +213,12 @@ static void leave(struct hall *hall)
 	uv_stop(&hall->loop);
 }
 
+/* Nothing is put in order: the next engine finds all as it is. */
+void hall_end_engine(struct hall *hall)
+{
+	uv_stop(&hall->loop);
+}
+
 static void on_leave(uv_timer_t *timer)
 {
 	leave(timer->data);
@@ -391,5 +397,11 @@ int server_run(const char *project)
 	begin(hall);
 	uv_run(&hall->loop, UV_RUN_DEFAULT);
 	engine_close(&hall->engine);
+	return 0;
+}
+
+int server_print_abi(void)
+{
+	printf("keeper %d store %d\n", KEEPER_ABI, STORE_ABI);
 	return 0;
 }

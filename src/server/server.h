@@ -8,4 +8,10 @@
 /* `thrum engine PROJECT`, as the keeper starts it. Returns the exit status. */
 int server_run(const char *project);
 
+/*
+ * `thrum engine --abi`: one line that is the same for programs whose engines can follow each other. Returns the
+ * exit status.
+ */
+int server_print_abi(void);
+
 #endif

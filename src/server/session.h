@@ -77,6 +77,8 @@ bool session_told(const struct session *session, const struct member *member, en
 void hall_arrange_sampling(struct hall *hall);
 /* Something large may have been answered: tidy up once it is quiet. */
 void hall_tidy_later(struct hall *hall);
+/* End this process once what was answered is sent; the keeper starts another engine. */
+void hall_end_engine(struct hall *hall);
 /* The foreground client is there, or lost. */
 void hall_owner_came(struct hall *hall, uint64_t linger_ms);
 void hall_owner_left(struct hall *hall);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The keeper is killed: the engine takes its place, and nobody notices."""
-import json, os, random, signal, socket, sys, time
+import json, os, random, shutil, signal, socket, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import WORKER, Failure, Project, expect, is_alive, main, numbered, until
+from lib_thrum import THRUM, WORKER, Failure, Project, expect, is_alive, main, numbered, until
 
 
 def keeper(p):
@@ -153,7 +153,38 @@ def both_are_killed_and_there_is_never_a_second_copy():
         other.close()
 
 
+def another_program_takes_over():
+    p = Project("upgrade", {"a": {"command": "sleep 1000"}, "b": {"command": "sleep 1000"}})
+    program = p.dir + "/bin/thrum"
+
+    def install(what):
+        shutil.copy2(what, program + ".new")
+        os.rename(program + ".new", program)
+    try:
+        os.mkdir(p.dir + "/bin")
+        install(THRUM)
+        shutil.copy2(os.path.join(os.path.dirname(THRUM), "thrum-keeper"), p.dir + "/bin/thrum-keeper")
+        subprocess.run([program, "up", "-d"], cwd=p.dir, env=p.env, check=True, capture_output=True)
+        before, engine = {n: r["pid"] for n, r in p.rows().items()}, p.engine()
+        p.write("broken", "#!/bin/sh\nexit 1\n", 0o755)
+        install(p.dir + "/broken")
+        done = p.run("upgrade")
+        expect(done.returncode == 1 and "does not run as an engine; nothing was changed" in done.stderr, f"{done}")
+        p.write("other", "#!/bin/sh\necho keeper 1 store 99\n", 0o755)
+        install(p.dir + "/other")
+        done = p.run("upgrade")
+        expect(done.returncode == 1 and "thrum down, then up" in done.stderr and p.engine() == engine, f"{done}")
+        install(THRUM)
+        done = p.run("upgrade", check=0)
+        expect("what runs was not touched" in done.stdout and p.engine() != engine, f"{done}")
+        expect({n: r["pid"] for n, r in p.rows().items()} == before, "the same processes")
+        expect(os.readlink(f"/proc/{p.engine()}/exe") == program, "the new file, not the old one")
+    finally:
+        p.close()
+
+
 main(the_engine_takes_the_place_of_its_keeper,
      an_engine_that_hangs_is_replaced,
+     another_program_takes_over,
      both_are_killed_and_there_is_never_a_second_copy,
      keepers_and_engines_die_at_random_and_nothing_is_lost)
