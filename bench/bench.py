@@ -233,6 +233,99 @@ def spawn():
     remark(f"posix_spawn and nothing else: {statistics.median(barest):.2f} ms, ratio {statistics.median(ours) / statistics.median(barest):.2f}")
 
 
+THOUSAND = 1000
+
+
+def thousand_ours():
+    with Stamps() as stamps, Project({f"s{i}": {"command": [PROGRAMS + "stamp", stamps.path, "1000"]} for i in range(THOUSAND)}) as project:
+        project.run("up", "-d")
+        stamps.wait(THOUSAND)
+        return stamps.spread_ms()
+
+
+def thousand():
+    """A thousand services, as far apart as those of a floor that starts as many of one."""
+    global SPAWNED
+    former, SPAWNED = SPAWNED, THOUSAND
+    floors, ours = [], []
+    for _ in range(ROUNDS):
+        floors.append(spawn_floor("spawn"))
+        ours.append(thousand_ours())
+    SPAWNED = former
+    report(f"{THOUSAND} services, first instruction of the first to that of the last, floor with session and pipes", "ms", floors, ours, 2)
+
+
+def cpu_of(pids):
+    """Seconds of processor time that these have used."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def memory():
+    """What a service costs, by the difference between one and a thousand."""
+    def of(count):
+        with Project({f"s{i}": {"command": ["sleep", "1000"]} for i in range(count)}) as project:
+            project.run("up", "-d")
+            time.sleep(3)  # memory that the start used has gone back by then
+            return pss_mb(project.pids()[0]) * 1024
+    report_value("memory of a further service with one instance, PSS of the engine", " KB", (of(THOUSAND) - of(1)) / (THOUSAND - 1), 6)
+
+
+def storm():
+    """A hundred services that crash at once, for ten seconds: what that costs, and how many are started."""
+    service = {"command": ["false"], "availability": {"restart": "always", "min_uptime": 0, "max_restarts": "unlimited"}}
+    with Project({f"s{i}": service for i in range(100)}) as project:
+        project.run("up", "-d")
+        time.sleep(1)
+        pids = project.pids()
+        before, rows = cpu_of(pids), json.loads(project.run("ps", "--json", check=False) or "[]")
+        crashes = sum(row["restarts"]["crash"] for row in rows)
+        time.sleep(10)
+        used = cpu_of(pids) - before
+        rows = json.loads(project.run("ps", "--json", check=False) or "[]")
+        crashes = sum(row["restarts"]["crash"] for row in rows) - crashes
+    report_value("100 services that crash as soon as they run: starts a second", "", crashes / 10, 22)
+    report_value("processor time of engine and keeper for it", " %", used * 10, 5)
+
+
+PROBES = 200
+
+
+def probes():
+    """Two hundred probes a second, against the same number of connections made by the shortest C-like loop."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1024)
+        port = listener.getsockname()[1]
+        with Project({f"s{i}": {"command": ["sleep", "1000"], "liveness_probe": {"tcp": port, "period": "1s"}} for i in range(PROBES)}) as project:
+            project.run("up", "-d")
+            time.sleep(2)
+            pids = project.pids()
+            before, began = cpu_of(pids), time.monotonic()
+            end, taken = began + 10, 0
+            listener.settimeout(0.5)
+            while time.monotonic() < end:
+                with contextlib.suppress(TimeoutError):
+                    listener.accept()[0].close()
+                    taken += 1
+            used, seconds = cpu_of(pids) - before, time.monotonic() - began
+    began = time.process_time()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1024)
+        for _ in range(taken):
+            with socket.socket() as client:
+                client.connect(listener.getsockname())
+                listener.accept()[0].close()
+    floor = time.process_time() - began
+    remark(f"{taken / seconds:.0f} probes a second; a loop that connects and accepts as often: {floor / seconds * 100:.2f} %")
+    report_value(f"processor time of engine and keeper for {PROBES} TCP probes a second", " %", used / seconds * 100, 5)
+
+
 KILLS = 100
 
 
@@ -340,7 +433,7 @@ def procfs():
     print(subprocess.run([PROGRAMS + "procfs"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
 
 
-benches = {f.__name__: f for f in (restart, restart_bare, spawn, engine_back, idle, log_blocks, log_lines, procfs)}
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs)}
 names = sys.argv[1:] or list(benches)
 for name in names:
     if name not in benches:

@@ -730,7 +730,9 @@ static void end_member(struct engine *engine, struct member *member, struct life
 	now.monotonic_ms = record->ended_us / 1000;
 	now.wall_us = record->wall_us;
 	struct death death = death_of(record, life, member_spec(member));
-	if (member->now.stop_cause == CAUSE_NONE)
+	bool is_crash = member->now.stop_cause == CAUSE_NONE &&
+			!policy_is_success(&member_spec(member)->restart, &death);
+	if (is_crash)
 		now.crowd_ms = crowd_join(&engine->crowd, now.monotonic_ms);
 	member->leftovers = leftovers_count(engine, member);
 	struct outcome outcome = instance_ended(&member->now, member_spec(member), &death,

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LIFE_LEAST_MS = 50 }; /* a life shorter than this is never followed at once, whatever min_uptime says */
+enum { LIFE_LEAST_MS = 50 }; /* a crash sooner than this is never followed at once, whatever min_uptime says */
 
 static const char *const names[] = {
 	[RESTART_NO] = "no",
@@ -103,11 +103,11 @@ static uint32_t backoff_delay(const struct restart_policy *policy, unsigned live
 
 /* At once after a life that was long enough, else after a pause that grows. */
 static struct judgement again(const struct restart_policy *policy, struct crash_memory *memory,
-	const struct death *death, uint32_t random)
+	const struct death *death, bool is_success, uint32_t random)
 {
 	if (death->uptime_ms >= policy->min_uptime_ms) {
 		memory->short_lives = 0;
-		bool is_hot = death->uptime_ms < LIFE_LEAST_MS;
+		bool is_hot = !is_success && death->uptime_ms < LIFE_LEAST_MS;
 		return is_hot ? (struct judgement){ VERDICT_BACKOFF, LIFE_LEAST_MS }
 			      : (struct judgement){ VERDICT_AGAIN, 0 };
 	}
@@ -126,7 +126,7 @@ struct judgement policy_judge(const struct restart_policy *policy,
 		return (struct judgement){ is_success ? VERDICT_COMPLETED : VERDICT_FAILED, 0 };
 	if (!is_success && !grant(policy, memory, now_ms))
 		return (struct judgement){ VERDICT_FATAL, policy->fatal_retry_ms };
-	return again(policy, memory, death, random);
+	return again(policy, memory, death, is_success, random);
 }
 
 static bool grant_eviction(
@@ -151,7 +151,7 @@ struct judgement policy_judge_eviction(const struct restart_policy *policy,
 		return (struct judgement){ VERDICT_FAILED, 0 };
 	if (!grant_eviction(policy, memory, now_ms))
 		return (struct judgement){ VERDICT_FATAL, policy->fatal_retry_ms };
-	return again(policy, memory, death, random);
+	return again(policy, memory, death, false, random);
 }
 
 void crash_memory_reset(struct crash_memory *memory)
