@@ -257,9 +257,15 @@ static json_t *groups_of(const struct project_spec *project)
 
 static json_t *log_of(const struct log_spec *log)
 {
-	return json_pack("{s:s*,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr",
+	json_t *json = json_pack("{s:s*,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr",
 		log->merge_stderr, "rotate", "max_size", (json_int_t)log->max_size, "max_files",
 		(json_int_t)log->max_files);
+
+	if (log->file) {
+		json_object_set_new(json, "file", json_string(log->file));
+		json_object_set_new(json, "timestamps", json_boolean(log->timestamps));
+	}
+	return json;
 }
 
 json_t *config_service_to_json(const struct service_spec *spec)

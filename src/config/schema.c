@@ -584,8 +584,8 @@ static const struct key service_log_keys[] = {
 	{ "dir", take_path, IN_SERVICE(log.dir), NULL, "folder of the logs" },
 	{ "merge_stderr", take_bool, IN_SERVICE(log.merge_stderr), NULL, "both streams in one file" },
 	{ "rotate", take_inner, 0, service_rotate_keys, "when segments are closed" },
-	{ "file", not_yet, 0, NULL, "" },
-	{ "timestamps", not_yet, 0, NULL, "" },
+	{ "file", take_path, IN_SERVICE(log.file), NULL, "lines of both streams too; api.log is api-0.log, api-1.log … of several instances" },
+	{ "timestamps", take_bool, IN_SERVICE(log.timestamps), NULL, "each line in that file begins with its time" },
 	END
 };
 

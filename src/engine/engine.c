@@ -20,6 +20,7 @@
 #include "engine/channel.h"
 #include "engine/child.h"
 #include "engine/environment.h"
+#include "engine/derived.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
 #include "engine/leftovers.h"
@@ -146,6 +147,7 @@ static void settle_life(struct engine *engine, uint32_t index)
 void engine_logged(struct engine *engine, struct member *member, enum stream stream)
 {
 	attendant_logged(member, stream);
+	derived_follow(member, stream);
 	engine->listener.on_logged(engine->listener.context, member, stream);
 }
 
@@ -1141,8 +1143,9 @@ void engine_begin(struct engine *engine)
 	struct error err;
 
 	engine->is_draining = true; /* nothing is handled until everything is restored */
-	if (engine->keeper.page->engine_starts == 1)
+	if (!engine->store->is_cleared)
 		leftovers_of_former_run(engine);
+	atomic_store(&engine->store->is_cleared, 1);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		struct member *member = engine->members[seat];
 		if (member && member->now.life && !member_open_logs(member, &err))
@@ -1189,11 +1192,17 @@ void engine_end(struct engine *engine, uint32_t timeout_ms)
 	drain(engine);
 }
 
+static void look_anew(struct member *member, enum stream stream)
+{
+	member->logs[stream].checked_us = 0;
+	derived_look(member);
+}
+
 void engine_reopen_logs(struct engine *engine)
 {
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		for (enum stream i = 0; engine->members[seat] && i < STREAM_COUNT; i++)
-			engine->members[seat]->logs[i].checked_us = 0;
+			look_anew(engine->members[seat], i);
 }
 
 void engine_say_goodbye(struct engine *engine)

@@ -12,6 +12,8 @@
 
 #include "base/memory.h"
 
+extern char **environ;
+
 static bool close_on_exec(int fd, struct error *err)
 {
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
@@ -53,6 +55,14 @@ static char *find_program(pid_t pid)
 	return memory_copy(path);
 }
 
+static int open_program(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
 bool keeper_link_open(struct keeper_link *link, struct error *err)
 {
 	const char *variable = getenv(KEEPER_VARIABLE);
@@ -69,7 +79,7 @@ bool keeper_link_open(struct keeper_link *link, struct error *err)
 	if (link->page->magic != KEEPER_MAGIC || link->page->abi != KEEPER_ABI)
 		return error_set(err, 0, "the keeper is of another version: thrum down, then up");
 	link->places = memory_zeroed(KEEPER_SLOTS, sizeof *link->places);
-	link->keeper_path = find_program(link->page->keeper_pid);
+	link->program_fd = open_program(link->page->keeper_pid);
 	return claim_all(link, err);
 }
 
@@ -218,14 +228,14 @@ void keeper_link_promote(struct keeper_link *link, const char *project, uint64_t
 	char *argv[] = { (char *)"thrum-keeper", (char *)(uintptr_t)project, thrum, NULL };
 	int fd = write_manifest(link, seen, pids, pid_count);
 
-	if (fd >= 0 && thrum && link->keeper_path) {
+	if (fd >= 0 && thrum && link->program_fd >= 0) {
 		leave_open(link->page->state_fd);
 		for (unsigned slot = 0; slot < KEEPER_SLOTS; slot++)
 			for (unsigned kind = 0; !is_empty(link->places[slot]) && kind < KEEPER_KINDS; kind++)
 				leave_open(link->places[slot][kind] - 1);
 		snprintf(number, sizeof number, "%d", fd);
 		setenv(KEEPER_MANIFEST_VARIABLE, number, 1);
-		execv(link->keeper_path, argv);
+		execveat(link->program_fd, "", argv, environ, AT_EMPTY_PATH);
 	}
 	error_errno(err, "the keeper cannot be replaced");
 	free(thrum);

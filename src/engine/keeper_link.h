@@ -13,7 +13,7 @@ struct keeper_link {
 	int32_t (*inherited)[KEEPER_KINDS]; /* owned; what was held at our start: number + 1 */
 	uint32_t inherited_count;
 	int32_t (*places)[KEEPER_KINDS]; /* owned; which of our descriptors is held where: number + 1 */
-	char *keeper_path;               /* owned; what the keeper runs */
+	int program_fd;                  /* what the keeper runs: that very file, whatever has its name now */
 };
 
 /* From the environment variable that the keeper set, which is removed. */

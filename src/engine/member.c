@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "engine/attendant.h"
 #include "engine/channel.h"
+#include "engine/derived.h"
 #include "engine/engine.h"
 #include "engine/output.h"
 
@@ -92,6 +93,7 @@ static void on_closed(uv_handle_t *handle)
 void member_destroy(struct member *member)
 {
 	attendant_end(member);
+	derived_close(member);
 	channel_close(member);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		logfile_close(&member->logs[i]);

@@ -30,6 +30,7 @@ struct member {
 	unsigned kills;     /* how often the present stop has sent SIGKILL */
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
+	struct derived *derived;        /* owned; of log.file, once it was written */
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
 	struct channel *channel;        /* owned; to the present process; NULL: it has none */
 	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */

@@ -60,12 +60,13 @@ struct store {
 	_Atomic uint64_t exits_seen;
 	_Atomic uint64_t notice_count;
 	_Atomic uint32_t serial;
-	_Atomic uint32_t seat_top;  /* seats and lives from here on were never used: untouched */
-	_Atomic uint32_t life_top;  /* pages of shared memory cost nothing */
-	_Atomic uint32_t is_begun;  /* the project's services were told to start */
-	_Atomic uint32_t is_ending; /* all is being stopped; the engine ends then */
-	_Atomic uint32_t is_owned;  /* a client in the foreground owns this run … */
-	_Atomic uint32_t linger_ms; /* … and this long after its loss all is stopped */
+	_Atomic uint32_t seat_top;   /* seats and lives from here on were never used: untouched */
+	_Atomic uint32_t life_top;   /* pages of shared memory cost nothing */
+	_Atomic uint32_t is_cleared; /* nothing is left of a former run of the project */
+	_Atomic uint32_t is_begun;   /* the project's services were told to start */
+	_Atomic uint32_t is_ending;  /* all is being stopped; the engine ends then */
+	_Atomic uint32_t is_owned;   /* a client in the foreground owns this run … */
+	_Atomic uint32_t linger_ms;  /* … and this long after its loss all is stopped */
 	struct notice notices[STORE_NOTICES];
 	struct seat seats[STORE_SEATS];
 	struct life lives[STORE_LIVES];

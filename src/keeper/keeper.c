@@ -356,6 +356,7 @@ int main(int argc, char **argv)
 	/* what is executed, then its argv: "thrum engine PROJECT" in ps */
 	engine_argv = (char *[]){ argv[2], "thrum", "engine", argv[1], NULL };
 	checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "subreaper");
+	prctl(PR_SET_NAME, "thrum-keeper"); /* it may have been executed by descriptor */
 	take_signals();
 	make_page();
 	const char *manifest = getenv(KEEPER_MANIFEST_VARIABLE);

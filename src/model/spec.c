@@ -164,6 +164,7 @@ void service_spec_finish(struct service_spec *spec)
 		free(spec->depends_on[i].service);
 	free(spec->depends_on);
 	free(spec->log.dir);
+	free(spec->log.file);
 	free(spec->origin);
 	*spec = (struct service_spec){ 0 };
 }

@@ -167,6 +167,8 @@ struct log_spec {
 	uint64_t max_size;  /* rotate when a segment is this large; 0: never */
 	uint32_t max_files; /* rotated segments kept beside the current one */
 	bool merge_stderr;
+	char *file;      /* absolute; formatted lines of both streams; NULL: none */
+	bool timestamps; /* in it */
 };
 
 struct service_spec {

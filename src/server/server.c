@@ -278,12 +278,17 @@ static void admit(struct hall *hall, int fd)
 
 static void watch_listener(struct hall *hall);
 
+/* The keeper sees that clients knock, and replaces an engine that lets nobody in. */
+static void say_well(struct hall *hall)
+{
+	keeper_link_seen(&hall->engine.keeper, hall->engine.store->exits_seen);
+}
+
 static void on_accept_pause(uv_timer_t *timer)
 {
 	struct hall *hall = timer->data;
 
-	/* the keeper sees clients wait, and is to know that we are well */
-	keeper_link_seen(&hall->engine.keeper, hall->engine.store->exits_seen);
+	say_well(hall);
 	watch_listener(hall);
 }
 
@@ -300,6 +305,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	(void)events;
 	while ((fd = accept4(hall->listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		admit(hall, fd);
+	say_well(hall);
 	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 		return;
 	uv_poll_stop(&hall->listener);

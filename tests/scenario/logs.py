@@ -23,7 +23,7 @@ def who_follows_during_rotation_misses_and_doubles_nothing():
             reader.wait(10)
         numbers = [int(json.loads(line)["text"].split(":")[1].split()[0]) for line in p.log_at("seen").splitlines()]
         expect(numbers == list(range(numbers[0], 60001)), f"{len(numbers)} lines from {numbers[0]}")
-        expect(os.path.exists(f"{p.dir}/state/rotate/logs/a-0.out.log.5"), "it was rotated")
+        expect(os.path.exists(f"{p.dir}/state/rotate/logs/a-0.out.log.2"), "it was rotated")
         wrong = numbered(p.log("a/0"), "a", 60000)
         expect(not wrong, wrong)
     finally:
@@ -71,7 +71,7 @@ def a_log_that_is_moved_away_is_begun_anew():
 
 def a_flood_costs_the_engine_no_memory_and_others_no_time():
     p = Project("flood", {"yes": {"command": "yes", "log": {"rotate": {"max_size": "1MB", "max_files": 1}}},
-                          "echo": {"command": ["sh", "-c", "while read x < gate; do echo said $x; done"]}})
+                          "echo": {"command": ["sh", "-c", "while :; do read x < gate && echo said $x; done"]}})
 
     def rss():
         with open(f"/proc/{p.engine()}/smaps_rollup") as f:
@@ -92,6 +92,43 @@ def a_flood_costs_the_engine_no_memory_and_others_no_time():
         p.close()
 
 
+def a_formatted_file_has_each_line_once_though_the_engine_dies():
+    p = Project("derived", {"a": {"command": [WORKER + "/counter", "pids", "a", "20000", "7", "200", "0"], "availability": {"restart": "no"}, "log": {"file": "a.log", "rotate": {"max_size": "100MB"}}},
+                            "b": {"command": ["sh", "-c", "echo one; echo two >&2; printf three; exit 0"], "instances": 2, "availability": {"restart": "no"}, "log": {"file": "b.log", "timestamps": True}}})
+    try:
+        p.run("up", "-d", check=0)
+        kills = 0
+        while p.rows().get("a/0", {}).get("state") != "completed":
+            os.kill(until(p.engine, "an engine"), signal.SIGKILL)
+            kills += 1
+        until(lambda: p.log_at("a.log").count(b"\n") == 20000, "all lines")
+        wrong = numbered(p.log_at("a.log"), "a", 20000)
+        expect(not wrong, f"after {kills} kills: {wrong}")
+        for name in ("b-0.log", "b-1.log"):
+            lines = p.log_at(name).decode().splitlines()
+            expect(sorted(line.split(" ", 1)[1] for line in lines) == ["one", "three", "two"], f"{lines}")
+            expect(all(line[10] == "T" and line[23] == "Z" for line in lines), f"{lines}")
+    finally:
+        p.close()
+
+
+def a_formatted_file_that_is_moved_away_is_begun_anew():
+    p = Project("newfile", {"a": {"command": ["sh", "-c", "echo one; read x < gate; echo two; exec sleep 1000"], "log": {"file": "a.log"}}})
+    try:
+        os.mkfifo(p.dir + "/gate")
+        p.run("up", "-d", check=0)
+        until(lambda: p.log_at("a.log") == b"one\n", "the first line")
+        os.rename(p.dir + "/a.log", p.dir + "/a.old")
+        os.kill(p.engine(), signal.SIGUSR2)
+        until(lambda: p.rows()["a/0"]["state"] == "running", "the engine took it")
+        with open(p.dir + "/gate", "w") as f:
+            f.write("go\n")
+        until(lambda: p.log_at("a.log") == b"two\n", f"the second line: {p.log_at('a.log')}")
+        expect(p.log_at("a.old") == b"one\n", "and not in the old one")
+    finally:
+        p.close()
+
+
 def bad_questions_are_answered_with_what_would_be_right():
     p = Project("ask", {"a": {"command": "sleep 1000"}})
     try:
@@ -108,4 +145,6 @@ main(who_follows_during_rotation_misses_and_doubles_nothing,
      all_logs_together_stay_under_their_cap,
      a_log_that_is_moved_away_is_begun_anew,
      a_flood_costs_the_engine_no_memory_and_others_no_time,
+     a_formatted_file_has_each_line_once_though_the_engine_dies,
+     a_formatted_file_that_is_moved_away_is_begun_anew,
      bad_questions_are_answered_with_what_would_be_right)
