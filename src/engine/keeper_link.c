@@ -169,11 +169,13 @@ bool keeper_link_put(struct keeper_link *link, uint32_t slot, const unsigned *ki
 {
 	struct keeper_message message = { .operation = KEEPER_PUT, .slot = slot };
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		message.kinds |= 1u << kinds[i];
+	if (!send_message(link, &message, fds, count))
+		return false;
+	for (unsigned i = 0; i < count; i++)
 		link->places[slot][kinds[i]] = fds[i] + 1;
-	}
-	return send_message(link, &message, fds, count);
+	return true;
 }
 
 bool keeper_link_delete(struct keeper_link *link, uint32_t slot)
@@ -194,10 +196,19 @@ bool keeper_link_bye(struct keeper_link *link)
 	return send_message(link, &(struct keeper_message){ .operation = KEEPER_BYE }, NULL, 0);
 }
 
-static void leave_open(int fd)
+/* What is not open is not handed on: the next engine would stumble over it. */
+static void leave_open(int32_t *place)
 {
-	if (fd >= 0)
-		fcntl(fd, F_SETFD, 0);
+	if (*place && fcntl(*place - 1, F_SETFD, 0) < 0)
+		*place = 0;
+}
+
+static void leave_all_open(struct keeper_link *link)
+{
+	fcntl(link->page->state_fd, F_SETFD, 0);
+	for (unsigned slot = 0; slot < KEEPER_SLOTS; slot++)
+		for (unsigned kind = 0; !is_empty(link->places[slot]) && kind < KEEPER_KINDS; kind++)
+			leave_open(&link->places[slot][kind]);
 }
 
 static int write_manifest(struct keeper_link *link, uint64_t seen, const int32_t *pids, uint32_t pid_count)
@@ -226,13 +237,10 @@ void keeper_link_promote(struct keeper_link *link, const char *project, uint64_t
 {
 	char number[16], *thrum = keeper_link_program();
 	char *argv[] = { (char *)"thrum-keeper", (char *)(uintptr_t)project, thrum, NULL };
-	int fd = write_manifest(link, seen, pids, pid_count);
 
+	leave_all_open(link);
+	int fd = write_manifest(link, seen, pids, pid_count);
 	if (fd >= 0 && thrum && link->program_fd >= 0) {
-		leave_open(link->page->state_fd);
-		for (unsigned slot = 0; slot < KEEPER_SLOTS; slot++)
-			for (unsigned kind = 0; !is_empty(link->places[slot]) && kind < KEEPER_KINDS; kind++)
-				leave_open(link->places[slot][kind] - 1);
 		snprintf(number, sizeof number, "%d", fd);
 		setenv(KEEPER_MANIFEST_VARIABLE, number, 1);
 		execveat(link->program_fd, "", argv, environ, AT_EMPTY_PATH);

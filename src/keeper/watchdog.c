@@ -17,11 +17,12 @@
 enum {
 	LIMIT_MS = 10000,
 	GLANCE_MS = 100, /* after a client has knocked: it is let in long before */
+	LATE_MS = 1000,  /* we were stopped ourselves, as it may have been */
 	AGONY_MS = 2000, /* between SIGABRT, for a core file, and SIGKILL */
 };
 
 static int epoll_fd = -1, listener_fd = -1;
-static uint64_t limit_us, idle_since_us, aborted_us;
+static uint64_t limit_us, idle_since_us, aborted_us, due_us; /* due: when we meant to look again */
 
 void watchdog_begin(int listener)
 {
@@ -102,11 +103,13 @@ int watchdog_look(pid_t engine, bool has_unseen)
 		forget();
 		return -1;
 	}
-	if (!idle_since_us)
+	if (!idle_since_us || now_us > due_us + LATE_MS * 1000ull)
 		idle_since_us = now_us;
 	struct epoll_event ignored;
 	epoll_wait(epoll_fd, &ignored, 1, 0);
-	return press(engine, now_us);
+	int patience_ms = press(engine, now_us);
+	due_us = now_us + (uint64_t)patience_ms * 1000;
+	return patience_ms;
 }
 
 void watchdog_calm(void)

@@ -96,7 +96,8 @@ class Project:
                 self.front.wait(10)
             except subprocess.TimeoutExpired:
                 self.front.kill()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if not os.environ.get("THRUM_KEEP"):  # to be looked at
+            shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def until(test, what, seconds=20):
