@@ -223,6 +223,8 @@ bool engine_is_fatal(const struct engine *engine)
 	return false;
 }
 
+static void check_beheaded(struct engine *engine);
+
 static void end_if_over(struct engine *engine)
 {
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
@@ -442,6 +444,9 @@ void engine_see_through(struct engine *engine)
 
 void engine_overdue(struct engine *engine, struct member *member)
 {
+	/* nobody tells when those end whom a former keeper left to somebody above us */
+	if (member->now.beheaded)
+		check_beheaded(engine);
 	see_through(engine, (struct happening){ .deed = DEED_OVERDUE, .seat = member->seat });
 }
 

@@ -75,9 +75,9 @@ struct engine {
 	struct happening *queue; /* owned */
 	size_t queue_count, queue_room;
 	bool is_draining, graph_dirty, is_over;
-	bool is_stuck;       /* a log could not be written; said once */
-	uint64_t started_us; /* wall clock: this engine process */
-	uv_poll_t wake;      /* an exit was recorded */
+	uint64_t stuck_reasons; /* bit set of errnos for which logs could not be written; each said once */
+	uint64_t started_us;    /* wall clock: this engine process */
+	uv_poll_t wake;         /* an exit was recorded */
 	uv_poll_t keeper_hangup;
 	uv_timer_t retry;  /* logs that could not be written */
 	uv_timer_t end;    /* all is killed then */

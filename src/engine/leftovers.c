@@ -53,6 +53,7 @@ static void find(struct engine *engine, const struct life *life, pid_t leader, s
 		.session = life->pid,
 		.marker = variable,
 		.keeper = engine->keeper.page->keeper_pid,
+		.reaper = engine->keeper.page->reaper_pid,
 		.known = known,
 		.known_count = known_count,
 	};

@@ -76,14 +76,16 @@ static void end_output(struct output *output)
 	engine_output_closed(engine, output->life);
 }
 
-/* Once for all logs: the operator needs to know that the disk is full, not how often. */
-static void stall(struct output *output, const char *why)
+/* Once for each reason, over all logs: the operator needs to know that the disk is full, not how often. */
+static void stall(struct output *output, const struct error *why)
 {
 	struct engine *engine = output->engine;
+	uint64_t reason = 1ull << (why->code & 63);
 
-	if (!output->is_stalled && !engine->is_stuck)
-		engine_tell(engine, "%s; its writers wait until that is mended", why);
-	output->is_stalled = engine->is_stuck = true;
+	if (!output->is_stalled && !(engine->stuck_reasons & reason))
+		engine_tell(engine, "%s; its writers wait until that is mended", why->text);
+	engine->stuck_reasons |= reason;
+	output->is_stalled = true;
 	uv_poll_stop(&output->poll);
 	uv_timer_start(&engine->retry, on_retry, RETRY_MS, RETRY_MS);
 }
@@ -111,7 +113,7 @@ static enum log_progress take(struct output *output)
 	if (progress == LOG_TAKEN)
 		engine_logged(engine, member, output->stream);
 	else if (progress == LOG_STALLED)
-		stall(output, err.text);
+		stall(output, &err);
 	else if (progress == LOG_ENDED)
 		end_output(output);
 	return progress;
@@ -233,9 +235,10 @@ bool output_retry(struct engine *engine)
 		if (progress == LOG_TAKEN || progress == LOG_EMPTY)
 			watch(output);
 	}
-	if (engine->is_stuck && !is_any)
+	if (engine->stuck_reasons && !is_any) {
 		engine_tell(engine, "logs are written again");
-	engine->is_stuck = is_any;
+		engine->stuck_reasons = 0;
+	}
 	return is_any;
 }
 

@@ -45,6 +45,7 @@ static void copy_page(const struct keeper_page *old)
 	struct keeper_page *page = keeper_page;
 
 	page->origin_pid = old->origin_pid;
+	page->reaper_pid = getppid(); /* we were a child of the same keeper */
 	page->started_us = old->started_us;
 	page->soft_nofile = old->soft_nofile;
 	page->engine_starts = old->engine_starts;

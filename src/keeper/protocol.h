@@ -53,6 +53,7 @@ struct exit_record {
 struct keeper_page {
 	uint32_t magic, abi;
 	_Atomic int32_t keeper_pid;
+	int32_t reaper_pid; /* to whom the children of a killed keeper fell; 0: none was killed */
 	int32_t origin_pid; /* the project's first keeper: in the marks that processes carry */
 	_Atomic int32_t engine_pid;
 	_Atomic uint32_t engine_starts;

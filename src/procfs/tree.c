@@ -15,6 +15,7 @@
 enum {
 	CHILDREN_MOST = 4 * 1024 * 1024, /* bytes of one list of children */
 	EXEC_GLANCES = 10,
+	THREADS_UNKNOWN = 2,                /* more than one, for all that is known */
 	ENVIRONMENT_MOST = 8 * 1024 * 1024, /* Linux takes up to 6 MiB */
 	QUEUE_MOST = 64 * 1024,
 };
@@ -133,7 +134,8 @@ static bool read_candidate(struct finder *finder, const struct candidate *candid
 	struct proc_stat *stat)
 {
 	return procfs_stat(finder->root, candidate->pid, stat) &&
-	       (stat->parent == candidate->parent || stat->parent == finder->search->keeper);
+	       (stat->parent == candidate->parent || stat->parent == finder->search->keeper ||
+		       stat->parent == finder->search->reaper);
 }
 
 static void admit(struct finder *finder, const struct proc_stat *stat)
@@ -235,11 +237,9 @@ static void find_children(struct finder *finder)
 	drain_queue(finder);
 }
 
-/* The keeper has one thread. */
-static void find_orphans(struct finder *finder)
+static void find_orphans(struct finder *finder, pid_t parent, uint64_t threads)
 {
-	finder->reading = finder->search->keeper;
-	list_children_of_thread(finder, finder->search->keeper);
+	list_children(finder, parent, threads);
 	size_t end = finder->queue_count;
 	while (finder->next < end) {
 		struct candidate candidate = finder->queue[finder->next++];
@@ -260,7 +260,9 @@ void tree_find(struct tree *tree, const struct tree_search *search)
 	if (search->leader > 0)
 		find_children(&finder);
 	if (search->keeper > 0)
-		find_orphans(&finder);
+		find_orphans(&finder, search->keeper, 1);
+	if (search->reaper > 0)
+		find_orphans(&finder, search->reaper, THREADS_UNKNOWN);
 	tree->only_zombies = finder.zombies > 0 && tree->count == before;
 	free(finder.queue);
 	close(finder.root);

@@ -33,6 +33,7 @@ struct tree_search {
 	pid_t session;             /* that it led */
 	const char *marker;        /* "NAME=value": an entry of its environment; or NULL */
 	pid_t keeper;              /* to whom orphans fall */
+	pid_t reaper;              /* to whom those of a former keeper fell; 0: there was none */
 	const pid_t *known;        /* children of the keeper that are somebody else's */
 	size_t known_count;
 	const char *root; /* NULL: /proc; else fixtures in tests */
