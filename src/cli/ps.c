@@ -32,9 +32,10 @@ static const char *state_text(char out[CELL], const struct row *row, uint64_t no
 	bool is_dead = row->state == STATE_COMPLETED || row->state == STATE_FAILED;
 
 	snprintf(out, CELL, "%s", state_name(row->state));
-	if (row->state == STATE_BACKOFF && row->deadline_us > now_us) {
+	bool waits = row->state == STATE_BACKOFF || row->state == STATE_SCHEDULED;
+	if (waits && row->deadline_us > now_us) {
 		units_format_duration(pause, (row->deadline_us - now_us) / 1000);
-		snprintf(out, CELL, "backoff %s", pause);
+		snprintf(out, CELL, "%s %s", state_name(row->state), pause);
 	} else if (is_dead && row->has_last_death && !row->last_death.signal) {
 		snprintf(out, CELL, "%s %d", state_name(row->state), row->last_death.code);
 	}

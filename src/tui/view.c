@@ -34,8 +34,12 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 	const char *name = state_name(row->state);
 	uint64_t left = left_ms(row, now_us);
 	const struct death *death = &row->last_death;
+	char pause[UNITS_TEXT_SIZE];
 
-	if ((row->state == STATE_BACKOFF || row->state == STATE_STOPPING) && left)
+	units_format_duration(pause, left);
+	if (row->state == STATE_SCHEDULED && left)
+		snprintf(out, size, "%s %s", name, pause);
+	else if ((row->state == STATE_BACKOFF || row->state == STATE_STOPPING) && left)
 		snprintf(out, size, "%s %llu.%llus", name, (unsigned long long)(left / 1000),
 			(unsigned long long)(left % 1000 / 100));
 	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) &&
