@@ -1,9 +1,11 @@
 #include "tests/runner.h"
 
 Suite *lines_suite(void);
+Suite *notification_suite(void);
 
 static suite_function *const suites[] = {
 	lines_suite,
+	notification_suite,
 	NULL,
 };
 
