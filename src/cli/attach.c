@@ -21,6 +21,7 @@
 #include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "protocol/row.h"
+#include "client/signals.h"
 
 enum {
 	HISTORY_MOST = 256 * 1024, /* looked at for how the program has its terminal */
@@ -499,19 +500,6 @@ static void serve(struct attach *attach)
 
 /* ---- coming and going ---- */
 
-static int open_signals(sigset_t *former)
-{
-	static const int ours[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGTERM, SIGINT, SIGQUIT };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		sigaddset(&set, ours[i]);
-	sigprocmask(SIG_BLOCK, &set, former);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* What this process, or the last one, has printed so far. */
 static bool load_history(struct attach *attach, const json_t *log, struct text *history)
 {
@@ -580,7 +568,7 @@ static int run(struct attach *attach, const json_t *info)
 	outlet_init(&attach->outlet);
 	text_init(&attach->typed, TYPED_MOST);
 	text_init(&attach->news, 4096);
-	attach->signal_fd = open_signals(&former);
+	attach->signal_fd = signals_open(signals_of_terminal, &former);
 	if (!raw_begin(&err)) {
 		attach->status = cli_fail(EXIT_FAILED, "%s", err.text);
 	} else {

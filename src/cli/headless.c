@@ -17,6 +17,7 @@
 #include "cli/record.h"
 #include "client/tail.h"
 #include "client/replica.h"
+#include "client/signals.h"
 
 enum {
 	COME_BACK_MS = 30000, /* an engine that dies is started again; this long it is waited for */
@@ -309,19 +310,6 @@ static int serve(struct headless *run)
 	}
 }
 
-static int open_signals(void)
-{
-	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		sigaddset(&set, ours[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static bool start(struct headless *run, int *status)
 {
 	json_t *params = run->invocation->name_count ? cli_names(run->invocation)
@@ -365,6 +353,7 @@ static bool check_options(struct headless *run, const struct project_spec *spec)
 
 int cli_headless(struct link *link, struct invocation *invocation, const struct project_spec *spec)
 {
+	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0 };
 	struct headless run = {
 		.invocation = invocation, .project = spec->name, .link = link, .status = -1
 	};
@@ -376,7 +365,7 @@ int cli_headless(struct link *link, struct invocation *invocation, const struct 
 	run.tail = (struct tail){ .from_run = true, .take = on_line, .lose = on_lost, .context = &run };
 	set_style(&run);
 	if (check_options(&run, spec)) {
-		run.signal_fd = open_signals();
+		run.signal_fd = signals_open(ours, NULL);
 		if (!say_hello(&run, &err) || !subscribe(&run, &err))
 			status = cli_fail(cli_status(&err), "%s", err.text);
 		else if (start(&run, &status))

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "tui/screen.h"
 #include "tui/ui.h"
+#include "client/signals.h"
 
 enum {
 	CALL_MS = 5000,
@@ -211,19 +212,6 @@ static void serve(struct loop *loop)
 	}
 }
 
-static int open_signals(sigset_t *former)
-{
-	static const int ours[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGTERM, SIGINT, SIGQUIT };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		sigaddset(&set, ours[i]);
-	sigprocmask(SIG_BLOCK, &set, former);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void say_goodbye(const struct ui *ui)
 {
 	if (ui->replica.is_over || !ui->link)
@@ -237,7 +225,7 @@ static bool show(struct loop *loop, struct error *err)
 {
 	sigset_t former;
 
-	loop->signal_fd = open_signals(&former);
+	loop->signal_fd = signals_open(signals_of_terminal, &former);
 	bool ok = screen_open(err);
 	if (ok) {
 		loop->ui->is_unicode = screen_is_unicode();

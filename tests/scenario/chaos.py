@@ -76,8 +76,10 @@ class Chaos:
         self.kill(until(lambda: hello(self.p), "an engine")["engine_pid"])
 
     def keeper(self):
-        self.kill(until(lambda: hello(self.p), "an engine")["keeper_pid"])
-        until(lambda: hello(self.p), "an engine after the keeper was killed")
+        former = until(lambda: hello(self.p), "an engine")["keeper_pid"]
+        self.kill(former)
+        # not one that has not heard of it yet: to kill that would be to kill both
+        until(lambda: (now := hello(self.p)) and now["keeper_pid"] != former, "another keeper")
 
     def child(self):
         rows = [r for n, r in self.p.rows().items() if n.startswith("tree") and r["pid"]]
