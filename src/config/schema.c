@@ -125,12 +125,7 @@ TAKES(take_max_restarts)
 		*(unsigned *)place = POLICY_UNLIMITED;
 		return true;
 	}
-	if (!take_count(reading, value, place, key))
-		return false;
-	if (*(unsigned *)place <= POLICY_CRASHES_MOST)
-		return true;
-	return problem_error(reading->problems, value->at,
-		"max_restarts is at most %d, or 'unlimited'", POLICY_CRASHES_MOST);
+	return take_count(reading, value, place, key);
 }
 
 TAKES_OF(take_bool)

@@ -74,14 +74,29 @@ static void forget_before(struct crash_memory *memory, uint64_t now_ms, uint32_t
 		memory->count * sizeof *memory->times_ms);
 }
 
+/* More than are remembered one by one: counted, in a window that began with the first of them. */
+static bool grant_many(
+	const struct restart_policy *policy, struct crash_memory *memory, uint64_t now_ms)
+{
+	if (!memory->count || (uint32_t)now_ms - memory->times_ms[0] >= policy->window_ms) {
+		memory->times_ms[0] = (uint32_t)now_ms;
+		memory->count = 0;
+	}
+	return memory->count++ < policy->max_restarts;
+}
+
 /* Grants a restart and remembers it, unless too many were granted of late. */
 static bool grant(const struct restart_policy *policy, struct crash_memory *memory,
 	uint64_t now_ms)
 {
 	if (policy->max_restarts == POLICY_UNLIMITED)
 		return true;
+	if (policy->max_restarts > POLICY_CRASHES_MOST)
+		return grant_many(policy, memory, now_ms);
+	if (memory->count > POLICY_CRASHES_MOST)
+		memory->count = 0; /* max_restarts was larger until now: their times are not known */
 	forget_before(memory, now_ms, policy->window_ms);
-	if (memory->count >= policy->max_restarts || memory->count >= POLICY_CRASHES_MOST)
+	if (memory->count >= policy->max_restarts)
 		return false;
 	memory->times_ms[memory->count++] = (uint32_t)now_ms;
 	return true;

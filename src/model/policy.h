@@ -38,8 +38,9 @@ struct restart_policy {
 	uint32_t max_ms;         /* never wait longer than this */
 	unsigned jitter_percent; /* spread the pause by up to this, either way */
 	uint32_t min_uptime_ms;  /* a life this long is no crash loop: restart at once */
-	unsigned max_restarts;   /* restarts granted within the window, the next crash is fatal;
-				    at most POLICY_CRASHES_MOST, or POLICY_UNLIMITED */
+	unsigned max_restarts;   /* restarts granted within the window, the next crash is fatal; or
+				    POLICY_UNLIMITED. Beyond POLICY_CRASHES_MOST the windows follow
+				    each other instead of sliding */
 	uint32_t window_ms;
 	uint32_t fatal_retry_ms; /* 0: never try again by itself */
 	struct exit_set success; /* codes that count as success; {0} */

@@ -121,6 +121,33 @@ START_TEST(other_codes_may_be_a_success)
 }
 END_TEST
 
+START_TEST(many_restarts_are_counted_in_windows)
+{
+	struct death death = { .code = 1, .uptime_ms = 5000 };
+
+	policy.max_restarts = 100;
+	policy.window_ms = 60000;
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(policy_judge(&policy, &memory, &death, 1000 + (uint64_t)i, 0).verdict, VERDICT_AGAIN);
+	ck_assert_int_eq(policy_judge(&policy, &memory, &death, 2000, 0).verdict, VERDICT_FATAL);
+	ck_assert_int_eq(policy_judge(&policy, &memory, &death, 61000, 0).verdict, VERDICT_AGAIN);
+}
+END_TEST
+
+START_TEST(a_smaller_number_after_a_large_one_begins_anew)
+{
+	struct death death = { .code = 1, .uptime_ms = 5000 };
+
+	policy.max_restarts = 100;
+	for (int i = 0; i < 90; i++)
+		policy_judge(&policy, &memory, &death, 1000, 0);
+	policy.max_restarts = 2;
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(policy_judge(&policy, &memory, &death, 1001, 0).verdict, VERDICT_AGAIN);
+	ck_assert_int_eq(policy_judge(&policy, &memory, &death, 1001, 0).verdict, VERDICT_FATAL);
+}
+END_TEST
+
 Suite *policy_suite(void)
 {
 	Suite *suite = suite_create("policy");
@@ -130,6 +157,8 @@ Suite *policy_suite(void)
 	tcase_add_test(restarts, short_lives_wait_twice_as_long_each_time);
 	tcase_add_test(restarts, a_long_life_is_restarted_at_once_and_forgives);
 	tcase_add_test(restarts, the_crash_after_max_restarts_is_fatal);
+	tcase_add_test(restarts, many_restarts_are_counted_in_windows);
+	tcase_add_test(restarts, a_smaller_number_after_a_large_one_begins_anew);
 	tcase_add_test(restarts, crashes_outside_the_window_are_forgotten);
 	tcase_add_test(restarts, a_fatal_one_says_when_to_try_again);
 	tcase_add_test(restarts, jitter_stays_within_its_percentage);

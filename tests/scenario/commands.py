@@ -60,6 +60,13 @@ def errors_are_one_clear_sentence_with_a_status():
         project.close()
 
 
+def the_examples_are_valid():
+    folder = os.path.join(os.environ["SRCDIR"], "examples")
+    for name in ("demo.yaml", "process-compose.yaml", "Procfile"):
+        done = subprocess.run([THRUM, "check", "-f", os.path.join(folder, name)], capture_output=True, text=True, timeout=20)
+        expect(done.returncode == 0, f"{name}: {done.stderr}")
+
+
 def a_failed_exec_says_which_step_and_why():
     project = Project("exec", {"a": {"command": ["./nothing"], "availability": {"restart": "no"}}})
     try:
@@ -174,5 +181,6 @@ def a_full_disk_loses_nothing():
 
 
 main(children_get_what_is_meant_for_them_and_nothing_else, errors_are_one_clear_sentence_with_a_status,
+     the_examples_are_valid,
      a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
      the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other, without_descriptors_clients_wait_and_the_engine_rests, a_full_disk_loses_nothing)
