@@ -1,0 +1,96 @@
+#include <check.h>
+#include <string.h>
+
+#include "wire/message.h"
+
+static struct message message;
+
+static bool scan(const char *json)
+{
+	return message_scan(&message, json, strlen(json));
+}
+
+START_TEST(what_is_json_is_taken)
+{
+	static const char *const good[] = { "null", "true", "false", "0", "-0", "12", "-1.5e+3", "1E5", "\"\"", "\"a\\u00e4\\n\"",
+		"[]", "[ ]", "{}", "{ }", "[1,2, 3]", "[[],[{}],{}]", "{\"a\":{\"b\":[1]},\"c\":2}", " {\"a\" : 1 } \r", "\"\xc3\xa4\"",
+		"\"\\ud800\"" };
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ck_assert_msg(scan(good[i]), "%s", good[i]);
+}
+END_TEST
+
+START_TEST(what_is_no_json_is_refused)
+{
+	static const char *const bad[] = { "", " ", "undefined", "nul", "01", "1.", "-", "1e", ".5", "+1", "\"", "\"\\x\"",
+		"\"\\u12g4\"", "\"a\nb\"", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,",
+		"{\"a\":1,}", "{a:1}", "{1:2}", "{\"a\":1]", "[1}", "{} {}", "1 2", "\"\xff\"", "\"\xc3\"", "[\"\xc0\xaf\"]", "{\"a\"}",
+		"[{]}", "tru e" };
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ck_assert_msg(!scan(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(the_members_of_the_outermost_map_are_found)
+{
+	ck_assert(scan("{\"x\":{\"cmd\":1},\"cmd\":\"add\" , \"requestId\": 7,\"type\":{\"a\":[\"}\"]}}"));
+	ck_assert(span_is(message.members[MEMBER_CMD], "add"));
+	ck_assert(span_begins(message.members[MEMBER_CMD], "ad"));
+	ck_assert(!span_begins(message.members[MEMBER_CMD], "addx"));
+	ck_assert(!span_is(message.members[MEMBER_CMD], "ad"));
+	ck_assert(span_equals(message.members[MEMBER_REQUEST_ID], (struct span){ "7", 1 }));
+	ck_assert(span_equals(message.members[MEMBER_TYPE], (struct span){ "{\"a\":[\"}\"]}", 11 }));
+	ck_assert_uint_eq(message.members[MEMBER_DATA].size, 0);
+	ck_assert(scan("[{\"cmd\":1}]"));
+	ck_assert_uint_eq(message.members[MEMBER_CMD].size, 0);
+	ck_assert(!message.is_map);
+}
+END_TEST
+
+START_TEST(the_last_of_a_name_counts)
+{
+	ck_assert(scan("{\"cmd\":1,\"cmd\":\"b\"}"));
+	ck_assert(span_is(message.members[MEMBER_CMD], "b"));
+}
+END_TEST
+
+START_TEST(what_is_nodes_own_is_known)
+{
+	ck_assert(scan("{\"cmd\":\"NODE_HANDLE\"}") && message_is_internal(&message));
+	ck_assert(scan("{\"cmd\":\"NODE_x\"}") && message_is_internal(&message));
+	ck_assert(scan("{\"cmd\":\"NODE_\"}") && !message_is_internal(&message));
+	ck_assert(scan("{\"cmd\":\"node_x\"}") && !message_is_internal(&message));
+	ck_assert(scan("{\"cmd\":5}") && !message_is_internal(&message));
+	ck_assert(scan("\"NODE_HANDLE\"") && !message_is_internal(&message));
+}
+END_TEST
+
+START_TEST(depth_has_a_bound)
+{
+	static char deep[2 * MESSAGE_DEPTH_MOST + 4];
+
+	memset(deep, '[', MESSAGE_DEPTH_MOST);
+	memset(deep + MESSAGE_DEPTH_MOST, ']', MESSAGE_DEPTH_MOST);
+	ck_assert(message_scan(&message, deep, 2 * MESSAGE_DEPTH_MOST));
+	memset(deep, '[', MESSAGE_DEPTH_MOST + 1);
+	memset(deep + MESSAGE_DEPTH_MOST + 1, ']', MESSAGE_DEPTH_MOST + 1);
+	ck_assert(!message_scan(&message, deep, 2 * MESSAGE_DEPTH_MOST + 2));
+}
+END_TEST
+
+Suite *message_suite(void)
+{
+	Suite *suite = suite_create("message");
+	TCase *scan_case = tcase_create("scan");
+
+	tcase_add_test(scan_case, what_is_json_is_taken);
+	tcase_add_test(scan_case, what_is_no_json_is_refused);
+	tcase_add_test(scan_case, the_members_of_the_outermost_map_are_found);
+	tcase_add_test(scan_case, the_last_of_a_name_counts);
+	tcase_add_test(scan_case, what_is_nodes_own_is_known);
+	tcase_add_test(scan_case, depth_has_a_bound);
+	suite_add_tcase(suite, scan_case);
+	return suite;
+}
