@@ -105,7 +105,7 @@ static const struct option_row {
 	{ 'M', false, "stream", "out|err", "only this stream" },
 	{ 'A', false, "last", NULL, "the newest death, with its record" },
 	{ 'O', false, "show", "N", "the Nth newest death, with its record" },
-	{ 'W', false, "for", "STATE", "ready (or running), completed, stopped" },
+	{ 'W', false, "for", "STATE", "ready, running, completed, stopped" },
 	{ 'V', false, "show", NULL, "values of secrets too" },
 	{ 'Y', true,  "yes", NULL, "without being asked" },
 	{ 'R', false, "read-only", NULL, "keys that act do nothing; in a terminal, no keys but those that leave it" },

@@ -373,14 +373,24 @@ int cli_events(struct invocation *invocation)
 
 /* ---- wait ---- */
 
-static bool is_running(enum state state)
+static bool is_running(const struct row *row)
 {
-	return state == STATE_RUNNING || state == STATE_READY;
+	return row->state == STATE_RUNNING || row->state == STATE_READY;
 }
 
-static bool is_completed(enum state state)
+static bool is_ready(const struct row *row)
 {
-	return state == STATE_COMPLETED;
+	return row->state == STATE_READY || (row->state == STATE_RUNNING && !row->is_getting_ready);
+}
+
+static bool is_completed(const struct row *row)
+{
+	return row->state == STATE_COMPLETED;
+}
+
+static bool is_over(const struct row *row)
+{
+	return state_is_over(row->state);
 }
 
 /* It will not leave this state by itself, unless for what the operator does. */
@@ -392,12 +402,12 @@ static bool is_dead_end(enum state state)
 
 static const struct goal {
 	const char *name;
-	bool (*is_reached)(enum state state);
+	bool (*is_reached)(const struct row *row);
 } goals[] = {
-	{ "ready", is_running },
+	{ "ready", is_ready },
 	{ "running", is_running },
 	{ "completed", is_completed },
-	{ "stopped", state_is_over },
+	{ "stopped", is_over },
 };
 
 struct waiting {
@@ -418,7 +428,7 @@ static bool are_there(struct waiting *waiting)
 		struct replica_row *found = replica_find(&waiting->replica,
 			json_string_value(json_object_get(json, "service")),
 			(unsigned)json_integer_value(json_object_get(json, "instance")));
-		if (!found || waiting->goal->is_reached(found->row.state))
+		if (!found || waiting->goal->is_reached(&found->row))
 			continue;
 		all = false;
 		if (is_dead_end(found->row.state) && !found->row.deadline_us)

@@ -206,6 +206,33 @@ static bool has_layers(const struct layers *layers)
 	       (layers->count && layers->items[0].source != VARIABLE_OF_SERVICE);
 }
 
+static json_t *listen_of(const struct listen_spec *listen)
+{
+	const char *kind = socket_kind_name(listen->kind), *host = listen->host ? listen->host : "*";
+	json_t *address = listen->kind == SOCKET_UNIX ? json_sprintf("unix://%s", listen->path)
+			  : strchr(host, ':')         ? json_sprintf("%s://[%s]:%u", kind, host, listen->port)
+						      : json_sprintf("%s://%s:%u", kind, host, listen->port);
+
+	return json_pack("{s:o,s:i,s:b}", "address", address, "backlog", (int)listen->backlog, "per_instance",
+		listen->is_own);
+}
+
+static void add_sockets(json_t *service, const struct service_spec *spec)
+{
+	json_t *listens = json_array();
+
+	for (unsigned i = 0; i < spec->listen_count; i++)
+		json_array_append_new(listens, listen_of(&spec->listens[i]));
+	if (spec->listen_count)
+		json_object_set(service, "listen", listens);
+	json_decref(listens);
+	if (spec->exec_mode != EXEC_CLUSTER)
+		return;
+	json_object_set_new(service, "exec_mode", json_string(exec_mode_name(spec->exec_mode)));
+	json_object_set_new(service, "scheduling", json_string(scheduling_name(spec->scheduling)));
+	json_object_set_new(service, "listen_timeout", milliseconds(spec->listen_timeout_ms));
+}
+
 /* What is not asked for is left out: most services have none of it. */
 static void add_supervision(json_t *service, const struct service_spec *spec)
 {
@@ -235,6 +262,7 @@ static void add_supervision(json_t *service, const struct service_spec *spec)
 		json_object_set_new(service, "oom_score_adj", json_integer(spec->oom_score_adj));
 	if (spec->ipc)
 		json_object_set_new(service, "ipc", json_string("json"));
+	add_sockets(service, spec);
 	if (spec->shutdown.message)
 		json_object_set_new(json_object_get(service, "shutdown"), "message",
 			json_loads(spec->shutdown.message, JSON_DECODE_ANY, NULL));

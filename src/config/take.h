@@ -40,6 +40,11 @@ TAKES_OF(take_json);       /* char *, owned: a value of any kind, as JSON in one
 TAKES_OF(take_ipc);        /* bool */
 TAKES_OF(take_groups);     /* into struct project_spec */
 
+/* ---- sockets.c ---- */
+TAKES_OF(take_exec_mode);  /* into struct service_spec */
+TAKES_OF(take_scheduling); /* enum scheduling */
+TAKES_OF(take_listen);     /* into struct service_spec */
+
 /* Says what the value is to look like; false. */
 bool take_failed(struct reading *reading, const struct node *value, const struct key *key,
 	const char *looks);

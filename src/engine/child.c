@@ -19,12 +19,14 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "procfs/stat.h"
 
 enum {
 	STACK_SIZE = 128 * 1024,
 	GROUPS_MOST = 65536,
 	NAME_BUFFER = 16 * 1024,
+	NAMES_MOST = 256,     /* bytes of LISTEN_FDNAMES */
 	HIGH_FD = 256,        /* above all that a process may want */
 	EXIT_NOT_FOUND = 127, /* as shells have it */
 	EXIT_NOT_EXECUTABLE = 126,
@@ -40,6 +42,7 @@ enum { CLONE_BORROWED = CLONE_VFORK };
 enum { CLONE_BORROWED = CLONE_VFORK | CLONE_VM };
 #endif
 
+#define PID_TO_COME "0000000000"      /* room for any */
 #define DEFAULT_TERM "xterm-256color" /* which most are, or claim to be */
 
 extern char **environ;
@@ -88,6 +91,24 @@ static void set_entry(struct strings *environment, const char *entry)
 	free(name);
 }
 
+/* As systemd gives them: sd_listen_fds(3). The pid is written when it is known. */
+static void add_sockets(struct strings *environment, const struct service_spec *spec, const struct newborn *who)
+{
+	struct text names;
+	char number[24];
+
+	if (!who->listen_count)
+		return;
+	snprintf(number, sizeof number, "%u", who->listen_count);
+	strings_set_variable(environment, "LISTEN_FDS", number);
+	strings_set_variable(environment, "LISTEN_PID", PID_TO_COME);
+	text_init(&names, NAMES_MOST);
+	for (unsigned i = 0; i < who->listen_count; i++)
+		text_format(&names, "%s%s", i ? ":" : "", socket_kind_name(spec->listens[i].kind));
+	strings_set_variable(environment, "LISTEN_FDNAMES", text_string(&names));
+	text_finish(&names);
+}
+
 void child_environment(struct strings *environment, const struct service_spec *spec,
 	const struct newborn *who)
 {
@@ -111,7 +132,14 @@ void child_environment(struct strings *environment, const struct service_spec *s
 		strings_set_variable(environment, "THRUM_CHANNEL_FD", number);
 		strings_set_variable(environment, "NODE_CHANNEL_FD", number);
 		strings_set_variable(environment, "NODE_CHANNEL_SERIALIZATION_MODE", "json");
+		snprintf(number, sizeof number, "%u", who->seat);
+		strings_set_variable(environment, "pm_id", number);
 	}
+	if (who->channel_fd && spec->exec_mode == EXEC_CLUSTER) {
+		snprintf(number, sizeof number, "%u", who->instance + 1);
+		strings_set_variable(environment, "NODE_UNIQUE_ID", number);
+	}
+	add_sockets(environment, spec, who);
 	if (who->notify)
 		strings_set_variable(environment, "NOTIFY_SOCKET", who->notify);
 	if (who->notify && spec->watchdog_ms) {
@@ -196,6 +224,8 @@ bool launch_prepare(struct launch *launch, const struct service_spec *spec,
 		return false;
 	launch->drops_rights = spec->user || spec->group;
 	child_environment(&launch->environment, spec, who);
+	if (who->listen_count)
+		launch->own_pid = (char *)strings_get_variable(&launch->environment, "LISTEN_PID");
 	launch->path = find_program(launch, spec);
 	return true;
 }
@@ -297,17 +327,19 @@ static bool arrange_descriptors(const struct birth *birth)
 {
 	const struct child_ends *ends = birth->ends;
 	int in = ends->in >= 0 ? ends->in : open("/dev/null", O_RDONLY);
-	unsigned next = 3;
+	unsigned next = CHILD_FIRST_FD;
+	int high[CHILD_ENDS_MOST];
 
 	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(ends->out, STDOUT_FILENO) < 0 ||
 		dup2(ends->err, STDERR_FILENO) < 0)
 		return false;
-	for (unsigned i = 0; i < ends->more_count; i++) {
-		/* out of the way first: its own number may be one that is wanted */
-		int high = fcntl(ends->more[i].fd, F_DUPFD_CLOEXEC, HIGH_FD);
-		if (high < 0 || dup2(high, ends->more[i].as) < 0)
+	/* all out of the way first: the number of one may be wanted for another */
+	for (unsigned i = 0; i < ends->more_count; i++)
+		if ((high[i] = fcntl(ends->more[i].fd, F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
 			return false;
-	}
+	for (unsigned i = 0; i < ends->more_count; i++)
+		if (dup2(high[i], ends->more[i].as) < 0)
+			return false;
 	for (unsigned i = 0; i < ends->more_count; i++) {
 		unsigned as = (unsigned)ends->more[i].as;
 		if (!close_from(next, as - 1))
@@ -338,6 +370,13 @@ static bool set_oom_score(const struct birth *birth)
 	return ok;
 }
 
+static bool write_pid(const struct birth *birth)
+{
+	if (birth->launch->own_pid)
+		snprintf(birth->launch->own_pid, sizeof PID_TO_COME, "%d", (int)syscall(SYS_getpid));
+	return true;
+}
+
 static bool execute(const struct birth *birth)
 {
 	if (!birth->launch->path) {
@@ -362,6 +401,7 @@ static const struct {
 	{ "user", drop_rights },
 	{ "working_dir", enter_folder },
 	{ "signals", default_signals },
+	{ "pid", write_pid },
 	{ "exec", execute },
 };
 

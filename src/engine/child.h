@@ -17,6 +17,7 @@
 struct launch {
 	char *path; /* owned; what is executed, or NULL when nothing was found */
 	struct strings environment;
+	char *own_pid; /* in the environment, where the process writes its own; NULL: it need not */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups; /* owned */
@@ -33,10 +34,13 @@ struct newborn {
 	uint64_t soft_nofile;            /* descriptors it may have unless its service says otherwise */
 	const char *notify;              /* NOTIFY_SOCKET; NULL: none */
 	int channel_fd;                  /* its number there; 0: none */
+	unsigned listen_count;           /* sockets that it has from CHILD_FIRST_FD on */
+	uint32_t seat;                   /* a number that no other process of the project has now */
 	const struct strings *variables; /* further ones, of a helper; NULL: none */
 };
 
-enum { CHILD_ENDS_MOST = 4 };
+enum { CHILD_FIRST_FD = 3,
+	CHILD_ENDS_MOST = 2 + LISTENS_MOST };
 
 /* The descriptors of a process; all others are closed to it. */
 struct child_ends {

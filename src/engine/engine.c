@@ -19,8 +19,10 @@
 #include "engine/attendant.h"
 #include "engine/channel.h"
 #include "engine/child.h"
+#include "engine/cluster.h"
 #include "engine/environment.h"
 #include "engine/derived.h"
+#include "engine/door.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
 #include "engine/leftovers.h"
@@ -126,6 +128,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 	}
 	listener->on_changed(listener->context, member);
 	project_ask_about(&engine->project, member_service(member));
+	door_consider(engine, member);
 	engine->graph_dirty = true;
 }
 
@@ -460,9 +463,10 @@ static void refuse_spawn(struct engine *engine, struct member *member, const cha
 /* The ends of the pipes between a new process and its logs. */
 struct pipes {
 	int reading[STREAM_COUNT], writing[STREAM_COUNT];
-	bool is_merged;                 /* standard error goes where standard output goes */
-	int ready[2];                   /* on which it says that it is ready, as pipe() has it; or -1 */
-	int channel[2];                 /* ours, its own; or -1 */
+	bool is_merged; /* standard error goes where standard output goes */
+	int ready[2];   /* on which it says that it is ready, as pipe() has it; or -1 */
+	struct channel_ends channel;
+	int listens[LISTENS_MOST];      /* borrowed from their doors */
 	struct terminal_ends *terminal; /* between the process and the pipe of its output; or -1 */
 };
 
@@ -517,7 +521,8 @@ static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes 
 		{ KEEPER_ERR, pipes->reading[STREAM_ERR] },
 		{ KEEPER_READY, pipes->ready[0] },
 		{ KEEPER_TERMINAL, master },
-		{ KEEPER_CHANNEL, pipes->channel[0] },
+		{ KEEPER_CHANNEL, pipes->channel.ours },
+		{ KEEPER_INBOX, pipes->channel.inbox },
 		{ KEEPER_HOP, master >= 0 ? pipes->writing[STREAM_OUT] : -1 },
 	};
 	unsigned kinds[sizeof all / sizeof *all], count = 0;
@@ -535,8 +540,9 @@ static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes 
 /* Without one it never gets ready, and that is told then. */
 static void make_more(struct pipes *pipes, const struct service_spec *spec)
 {
-	pipes->ready[0] = pipes->ready[1] = pipes->channel[0] = pipes->channel[1] = -1;
-	if (spec->ipc && !channel_make(&pipes->channel[0], &pipes->channel[1]))
+	pipes->ready[0] = pipes->ready[1] = -1;
+	pipes->channel = (struct channel_ends){ -1, -1, -1 };
+	if (spec->ipc && !channel_make(&pipes->channel))
 		log_line("%s: no channel can be had: %s", spec->name, strerror(errno));
 	if (spec->ready.fd && pipe2(pipes->ready, O_CLOEXEC) == 0)
 		fcntl(pipes->ready[0], F_SETFL, O_NONBLOCK);
@@ -570,24 +576,34 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 /* Where the channel is in the process: the usual number, unless that is taken. */
 static int channel_number(const struct service_spec *spec)
 {
-	return !spec->ipc ? 0 : spec->ready.fd == CHANNEL_FD ? CHANNEL_FD + 1
-							     : CHANNEL_FD;
+	int number = CHANNEL_FD + (int)spec->listen_count;
+
+	return !spec->ipc ? 0 : spec->ready.fd == number ? number + 1
+							 : number;
+}
+
+static void add_end(struct child_ends *ends, int fd, int as)
+{
+	unsigned at = ends->more_count++;
+
+	for (; at > 0 && ends->more[at - 1].as > as; at--)
+		ends->more[at] = ends->more[at - 1];
+	ends->more[at] = (struct child_end){ fd, as };
 }
 
 static struct child_ends give_ends(const struct pipes *pipes, const struct service_spec *spec)
 {
 	struct child_ends ends = { .in = -1, .out = pipes->writing[STREAM_OUT], .err = pipes->writing[STREAM_ERR] };
-	int channel = channel_number(spec), ready = spec->ready.fd;
 
 	ends.is_terminal = pipes->terminal->slave >= 0;
 	if (ends.is_terminal)
 		ends.in = ends.out = ends.err = pipes->terminal->slave;
-	if (pipes->ready[1] >= 0 && ready < channel)
-		ends.more[ends.more_count++] = (struct child_end){ pipes->ready[1], ready };
-	if (pipes->channel[1] >= 0)
-		ends.more[ends.more_count++] = (struct child_end){ pipes->channel[1], channel };
-	if (pipes->ready[1] >= 0 && ready > channel)
-		ends.more[ends.more_count++] = (struct child_end){ pipes->ready[1], ready };
+	for (unsigned i = 0; i < spec->listen_count; i++)
+		add_end(&ends, pipes->listens[i], CHILD_FIRST_FD + (int)i);
+	if (pipes->ready[1] >= 0)
+		add_end(&ends, pipes->ready[1], spec->ready.fd);
+	if (pipes->channel.theirs >= 0)
+		add_end(&ends, pipes->channel.theirs, channel_number(spec));
 	return ends;
 }
 
@@ -609,12 +625,13 @@ static void open_outputs(struct engine *engine, uint32_t index, struct pipes *pi
 }
 
 static int spawn_into(struct engine *engine, struct member *member, uint32_t index,
-	const struct launch *launch, struct terminal_ends *terminal)
+	const struct launch *launch, struct terminal_ends *terminal, const int listens[LISTENS_MOST])
 {
 	struct life *life = &engine->store->lives[index];
 	const struct service_spec *spec = member_spec(member);
 	struct pipes pipes = { .terminal = terminal };
 
+	memcpy(pipes.listens, listens, sizeof pipes.listens);
 	if (!make_pipes(&pipes, spec->log.merge_stderr))
 		return errno;
 	make_more(&pipes, spec);
@@ -625,18 +642,19 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 	if (!reason)
 		reason = child_spawn(life, launch, spec, &ends);
 	close_if_open(pipes.ready[1]);
-	close_if_open(pipes.channel[1]);
+	close_if_open(pipes.channel.theirs);
+	pipes.channel.theirs = -1;
 	if (reason) {
 		close_pipes(pipes.writing, pipes.is_merged);
 		close_pipes(pipes.reading, pipes.is_merged);
 		close_if_open(pipes.ready[0]);
-		close_if_open(pipes.channel[0]);
+		channel_unmake(&pipes.channel);
 		keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
 		return reason;
 	}
 	welcome(engine, member, index);
-	if (pipes.channel[0] >= 0)
-		channel_open(member, pipes.channel[0]);
+	if (pipes.channel.ours >= 0)
+		channel_open(member, pipes.channel.ours, pipes.channel.inbox, -1);
 	attendant_begin(member, pipes.ready[0], true);
 	open_outputs(engine, index, &pipes);
 	return 0;
@@ -660,7 +678,9 @@ void engine_introduce(
 		.marker = marker,
 		.soft_nofile = engine->keeper.page->soft_nofile,
 		.notify = notify_for(engine, spec),
-		.channel_fd = channel_number(spec) };
+		.channel_fd = channel_number(spec),
+		.listen_count = spec->listen_count,
+		.seat = member->seat };
 }
 
 void engine_spawn(struct engine *engine, struct member *member)
@@ -669,6 +689,7 @@ void engine_spawn(struct engine *engine, struct member *member)
 	struct terminal_ends terminal = { -1, -1 };
 	struct error err = { 0 };
 	char marker[MARKER_SIZE];
+	int listens[LISTENS_MOST];
 	int index = store_take_life(engine->store, member->seat, member->now.life + 1);
 
 	if (index < 0) {
@@ -682,9 +703,10 @@ void engine_spawn(struct engine *engine, struct member *member)
 	marker_format(marker, engine, life);
 	struct newborn who;
 	engine_introduce(engine, member, marker, &who);
-	bool ok = launch_prepare(&launch, member_spec(member), &who, &err) &&
+	bool ok = door_open_given(engine, member, listens, &err) &&
+		  launch_prepare(&launch, member_spec(member), &who, &err) &&
 		  (!member_spec(member)->pty || terminal_make(&terminal, launch.uid, &err));
-	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch, &terminal) : 0;
+	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch, &terminal, listens) : 0;
 	terminal_close_ends(&terminal);
 	launch_finish(&launch);
 	if (ok && !reason)
@@ -989,6 +1011,21 @@ static void restore_output(struct engine *engine, uint32_t index)
 	}
 }
 
+static void restore_channel(struct engine *engine, struct member *member, uint32_t index)
+{
+	static const unsigned kinds[] = { KEEPER_CHANNEL, KEEPER_INBOX, KEEPER_OUTBOX };
+	int fds[sizeof kinds / sizeof *kinds];
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		fds[i] = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, kinds[i]);
+	if (fds[0] >= 0 && fds[1] >= 0 && member->now.pid && member->life == (int32_t)index) {
+		channel_open(member, fds[0], fds[1], fds[2]);
+		return;
+	}
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		close_if_open(fds[i]);
+}
+
 static void restore_life(struct engine *engine, uint32_t index)
 {
 	struct life *life = &engine->store->lives[index];
@@ -1009,11 +1046,7 @@ static void restore_life(struct engine *engine, uint32_t index)
 		member->life = (int32_t)index;
 	if (life->state == LIFE_SPAWNING)
 		atomic_store(&life->state, LIFE_RUNNING);
-	int channel = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_CHANNEL);
-	if (channel >= 0 && member->now.pid && member->life == (int32_t)index)
-		channel_open(member, channel);
-	else
-		close_if_open(channel);
+	restore_channel(engine, member, index);
 	if (member->now.pid && member->life == (int32_t)index)
 		attendant_begin(member,
 			keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);
@@ -1082,6 +1115,7 @@ static void on_pass_done(void *context)
 		if (!member || !sample->pid || sample->pid != member->now.pid)
 			continue;
 		member->sample = *sample;
+		channel_measure(member, now_us);
 		recorder_sample(member, sample, now_us);
 	}
 	limit_check(engine);
@@ -1103,6 +1137,11 @@ static void watch_keeper(struct engine *engine)
 	uv_poll_start(&engine->keeper_hangup, UV_DISCONNECT, on_keeper_gone);
 }
 
+static void on_turn_over(uv_prepare_t *turn)
+{
+	channel_flush_all(turn->data);
+}
+
 bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 {
 	engine->loop = loop;
@@ -1119,6 +1158,9 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	journal_open(&engine->journal, engine->state_dir);
 	recorder_open(&engine->recorder, engine->state_dir);
 	sampler_init(&engine->sampler, loop, on_pass_done, engine);
+	uv_prepare_init(loop, &engine->turn);
+	engine->turn.data = engine;
+	uv_prepare_start(&engine->turn, on_turn_over);
 	uv_timer_init(loop, &engine->retry);
 	engine->retry.data = engine;
 	uv_timer_init(loop, &engine->end);
@@ -1156,10 +1198,14 @@ void engine_begin(struct engine *engine)
 		if (member && member->now.life && !member_open_logs(member, &err))
 			engine_tell(engine, "%s", err.text);
 	}
+	door_restore_all(engine);
 	for (uint32_t i = 0; i < engine->store->life_top; i++)
 		restore_life(engine, i);
 	keeper_link_drop_rest(&engine->keeper);
 	helper_restore(engine);
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat])
+			channel_resume(engine->members[seat]);
 	take_exits(engine);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat])
@@ -1173,6 +1219,7 @@ void engine_begin(struct engine *engine)
 			engine->keeper.page->engine_starts);
 	apply_resume(engine);
 	drain(engine);
+	cluster_resume(engine);
 	uv_timer_start(&engine->forget, on_forget, 0, 0);
 }
 

@@ -22,6 +22,8 @@
 #include "model/crowd.h"
 #include "model/project.h"
 
+struct message; /* of wire/message.h */
+
 /* The server: it is told after the store knows. */
 struct engine_listener {
 	void *context;
@@ -30,10 +32,13 @@ struct engine_listener {
 	void (*on_notice)(void *context, const struct notice *notice);
 	void (*on_logged)(void *context, struct member *member, enum stream stream);
 	void (*on_sampled)(void *context);
+	/* what came from its process, or went to it; only while somebody reads it */
+	void (*on_mail)(void *context, struct member *member, bool is_incoming, const struct message *message);
 	void (*on_over)(void *context, bool is_fatal); /* all is stopped */
 };
 
 struct newborn; /* of child.h */
+struct door;    /* of cluster.h */
 
 /* Something that waits in the queue. */
 struct happening {
@@ -65,6 +70,12 @@ struct engine {
 	struct output *outputs;              /* all that are open, linked */
 	struct helper *helpers;              /* all that run, linked */
 	struct watch *watches;               /* of services' files, linked */
+	struct channel *posted;              /* channels with messages that are sent at the end of the turn, linked */
+	unsigned mail_readers;               /* who want to be told of messages */
+	struct door *doors[STORE_SOCKETS];   /* owned; sockets that listen for services */
+	unsigned door_count;
+	uint64_t cluster_serial; /* of what is said to workers */
+	uv_prepare_t turn;       /* the loop is about to wait */
 	struct notify notify;
 	struct journal journal;
 	struct recorder recorder;

@@ -33,6 +33,7 @@ struct member {
 	struct derived *derived;        /* owned; of log.file, once it was written */
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
 	struct channel *channel;        /* owned; to the present process; NULL: it has none */
+	struct worker *worker;          /* owned; what a cluster's worker was handed; NULL: nothing */
 	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */
 	struct recording *recording;    /* owned; NULL: was never measured */
 };

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/channel.h"
 #include "engine/child.h"
+#include "engine/cluster.h"
 #include "engine/helper.h"
 #include "engine/leftovers.h"
 #include "procfs/stat.h"
@@ -66,12 +67,13 @@ static bool run_command(struct engine *engine, struct member *member)
 	return false;
 }
 
+/* A cluster's worker is asked as Node's primary does it, unless its service has words of its own. */
 static bool send_message(struct engine *engine, struct member *member)
 {
 	const char *message = member_spec(member)->shutdown.message;
-	struct error err;
+	struct error err = { .text = "it has no channel" };
 
-	if (channel_send(member, message, strlen(message), &err))
+	if (message ? channel_send(member, message, strlen(message), &err) : cluster_leave(member))
 		return true;
 	member->now.signal_by_ms = 0; /* it is sent now */
 	engine_tell(engine, "shutdown.message: %s", err.text);
@@ -81,9 +83,10 @@ static bool send_message(struct engine *engine, struct member *member)
 void stopping_ask(struct engine *engine, struct member *member)
 {
 	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
+	bool has_words = shutdown->message || member_spec(member)->exec_mode == EXEC_CLUSTER;
 
 	member->kills = 0;
-	if (!member->now.beheaded && shutdown->message && send_message(engine, member))
+	if (!member->now.beheaded && has_words && send_message(engine, member))
 		return;
 	if (!member->now.beheaded && shutdown->argv.count && run_command(engine, member))
 		return;

@@ -9,7 +9,7 @@
 enum { STORE_MAGIC = 0x73746f72 };
 
 static_assert(sizeof(struct store) <= 64 * 1024 * 1024, "fits in what the keeper gives");
-static_assert(STORE_LIFE_SLOT + STORE_LIVES <= KEEPER_SLOTS, "a keeper slot for each");
+static_assert(STORE_SOCKET_SLOT + STORE_SOCKETS <= KEEPER_SLOTS, "a keeper slot for each");
 
 struct store *store_open(int fd, struct error *err)
 {

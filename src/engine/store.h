@@ -17,7 +17,7 @@
 #include "model/notice.h"
 
 enum {
-	STORE_ABI = 3,
+	STORE_ABI = 4,
 	STORE_SEATS = 3072, /* instances at the most */
 	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,
@@ -25,7 +25,12 @@ enum {
 	STORE_SEAT_SLOT = 1, /* keeper slot of seat 0; lives follow the seats */
 	STORE_LIFE_SLOT = STORE_SEAT_SLOT + STORE_SEATS,
 	STORE_STEP_SIZE = 24,
+	STORE_SOCKETS = 256, /* that listen for services */
+	STORE_SOCKET_SLOT = STORE_LIFE_SLOT + STORE_LIVES,
 };
+
+enum { LISTENING_ADDRESS_SIZE = 112,
+	LISTENING_DATA_SIZE = 1024 };
 
 /* The place of one instance. */
 struct seat {
@@ -55,6 +60,23 @@ struct life {
 	char failed_step[STORE_STEP_SIZE];
 };
 
+/* A socket that listens for a service; the descriptor is the keeper's too. */
+struct listening {
+	_Atomic uint32_t is_taken;
+	uint32_t serial; /* unlike any other of this place */
+	char service[64];
+	/* what the workers of a cluster ask for it by */
+	char address[LISTENING_ADDRESS_SIZE]; /* "": any */
+	int32_t port, type, fd;               /* as they say it; type: 4, 6, -1: unix, or 104, 106: udp */
+	uint32_t index;
+	/* … */
+	uint32_t given;                 /* of `listen`: which of them, from 1; 0: a cluster's */
+	uint32_t instance;              /* … and whose, if each has its own */
+	uint32_t is_shared;             /* workers have the socket itself */
+	uint64_t connections;           /* handed on */
+	char data[LISTENING_DATA_SIZE]; /* JSON that the first worker gave, and all are told */
+};
+
 struct store {
 	uint32_t magic, abi;
 	_Atomic uint64_t exits_seen;
@@ -71,6 +93,7 @@ struct store {
 	struct seat seats[STORE_SEATS];
 	struct life lives[STORE_LIVES];
 	struct life helpers[STORE_HELPERS];
+	struct listening sockets[STORE_SOCKETS];
 };
 
 /* Maps the keeper's memory; makes it ready when it is new. NULL on failure. */

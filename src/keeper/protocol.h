@@ -30,10 +30,12 @@ enum keeper_kind {
 	KEEPER_READY = 2,    /* … of the pipe on which it says that it is ready */
 	KEEPER_TERMINAL = 3, /* the master of its terminal, whose output goes through … */
 	KEEPER_HOP = 7,      /* … the writing end of a pipe, of which OUT is the reading one */
-	KEEPER_CHANNEL = 4,  /* our end of its channel */
+	KEEPER_CHANNEL = 4,  /* our end of its channel … */
+	KEEPER_INBOX = 5,    /* … what came on it and is not acted on, … */
+	KEEPER_OUTBOX = 6,   /* … and what it was not sent yet */
 	KEEPER_LOG_OUT = 0,  /* of an instance's slot: the log segments being written; */
 	KEEPER_LOG_ERR = 1,  /* how far is the position of the open file itself */
-	/* 5: spool, 6: delivered, 7: listening socket of a service */
+	KEEPER_SOCKET = 0,   /* of a listening socket's slot */
 	KEEPER_KINDS = 8
 };
 

@@ -87,7 +87,7 @@ static void arm(struct instance *instance, unsigned effects, uint32_t delay_ms,
 		delay_ms = spec->shutdown.timeout_ms;
 	if (effects & DO_KILL)
 		delay_ms = KILL_AGAIN_MS;
-	if (effects & DO_TERMINATE && spec->shutdown.message)
+	if (effects & DO_TERMINATE && (spec->shutdown.message || spec->exec_mode == EXEC_CLUSTER))
 		instance->signal_by_ms = now->monotonic_ms + delay_ms / 2;
 	if (effects & (DO_ARM_BACKOFF | DO_ARM_RETRY | DO_TERMINATE | DO_KILL))
 		instance->deadline_ms = now->monotonic_ms + delay_ms;
@@ -231,6 +231,14 @@ struct outcome instance_report(struct instance *instance, const struct service_s
 	return outcome;
 }
 
+/* A cluster's worker listens, unless it says otherwise how it gets ready. */
+static bool listens_to_be_ready(const struct service_spec *spec)
+{
+	const struct ready_spec *ready = &spec->ready;
+
+	return spec->exec_mode == EXEC_CLUSTER && !ready->log && !ready->message && !ready->notifies && !ready->fd;
+}
+
 /* What it has to show before it is ready. */
 static uint8_t gates_of(const struct service_spec *spec)
 {
@@ -238,6 +246,7 @@ static uint8_t gates_of(const struct service_spec *spec)
 
 	return (uint8_t)((ready->log ? GATE_LOG : 0) | (ready->message ? GATE_MESSAGE : 0) |
 			 (ready->notifies ? GATE_NOTIFY : 0) | (ready->fd ? GATE_FD : 0) |
+			 (listens_to_be_ready(spec) ? GATE_LISTENING : 0) |
 			 (spec->probes[PROBE_STARTUP].kind ? GATE_STARTUP : 0) |
 			 (spec->probes[PROBE_READINESS].kind ? GATE_READINESS : 0));
 }
@@ -246,8 +255,10 @@ static void begin_watch(struct instance *instance, const struct service_spec *sp
 	const struct moment *now)
 {
 	instance->gates = gates_of(spec);
-	if (instance->gates & GATES_OF_READY && spec->ready.timeout_ms)
-		instance->ready_by_ms = now->monotonic_ms + spec->ready.timeout_ms;
+	uint32_t patience_ms = instance->gates & GATE_LISTENING ? spec->listen_timeout_ms : spec->ready.timeout_ms;
+
+	if (instance->gates & GATES_OF_READY && patience_ms)
+		instance->ready_by_ms = now->monotonic_ms + patience_ms;
 	if (spec->max_runtime_ms)
 		instance->over_by_ms = now->monotonic_ms + spec->max_runtime_ms;
 	if (spec->watchdog_ms && !instance->gates)
@@ -374,6 +385,8 @@ static struct outcome be_late(struct instance *instance, const struct service_sp
 	char why[DEATH_DETAIL_SIZE];
 	struct eviction eviction = { .cause = CAUSE_PROBE, .why = why };
 
+	if ((instance->gates & GATES_OF_READY) == GATE_LISTENING)
+		return instance_pass(instance, spec, GATE_LISTENING, now);
 	snprintf(why, sizeof why, "not ready within %.1f s", spec->ready.timeout_ms / 1000.0);
 	return instance_evict(instance, spec, &eviction, now);
 }

@@ -28,7 +28,8 @@ enum gate {
 	GATE_FD = 1 << 3,
 	GATE_STARTUP = 1 << 4,
 	GATE_READINESS = 1 << 5,
-	GATES_OF_READY = GATE_LOG | GATE_MESSAGE | GATE_NOTIFY | GATE_FD,
+	GATE_LISTENING = 1 << 6, /* a cluster's worker; it may never, and that is no failure */
+	GATES_OF_READY = GATE_LOG | GATE_MESSAGE | GATE_NOTIFY | GATE_FD | GATE_LISTENING,
 };
 
 struct instance {
@@ -43,6 +44,8 @@ struct instance {
 	bool is_evicted;       /* the end under way is a failure, whatever the exit status */
 	bool is_ordered;       /* … after which it is restarted whatever the policy says */
 	bool is_due_again;     /* its schedule came while it ran: once more, after this */
+	bool is_to_reload;     /* its turn in a rolling reload has still to come */
+	bool is_spare;         /* stands in for the others while they are reloaded */
 	uint8_t gates;         /* of enum gate; shut ones */
 	uint8_t stop_cause;    /* of enum cause: who asked for the end that is under way, or NONE */
 	uint32_t life;         /* of the present process, or of the last */

@@ -12,6 +12,7 @@
 
 enum { STOP_MS = 5000,
 	READY_MS = 60000,
+	LISTEN_MS = 3000, /* as PM2 has it */
 	DEBOUNCE_MS = 300,
 	HOOK_MS = 30000,
 	LOG_FILES = 5,
@@ -97,12 +98,37 @@ const char *group_strategy_name(enum group_strategy strategy)
 	return strategies[strategy];
 }
 
+static const char *const exec_modes[EXEC_MODE_COUNT] = { [EXEC_FORK] = "fork", [EXEC_CLUSTER] = "cluster" };
+
+const char *exec_mode_name(enum exec_mode mode)
+{
+	return exec_modes[mode];
+}
+
+static const char *const schedulings[SCHEDULING_COUNT] = { [SCHEDULING_ROUND_ROBIN] = "rr",
+	[SCHEDULING_SHARED] = "none" };
+
+const char *scheduling_name(enum scheduling scheduling)
+{
+	return schedulings[scheduling];
+}
+
+static const char *const socket_kinds[SOCKET_KIND_COUNT] = { [SOCKET_TCP] = "tcp",
+	[SOCKET_UDP] = "udp",
+	[SOCKET_UNIX] = "unix" };
+
+const char *socket_kind_name(enum socket_kind kind)
+{
+	return socket_kinds[kind];
+}
+
 bool service_spec_tells_ready(const struct service_spec *spec)
 {
 	const struct ready_spec *ready = &spec->ready;
 
 	return ready->log || ready->message || ready->notifies || ready->fd ||
-	       spec->probes[PROBE_STARTUP].kind || spec->probes[PROBE_READINESS].kind;
+	       spec->exec_mode == EXEC_CLUSTER || spec->probes[PROBE_STARTUP].kind ||
+	       spec->probes[PROBE_READINESS].kind;
 }
 
 void service_spec_init(struct service_spec *spec)
@@ -114,6 +140,7 @@ void service_spec_init(struct service_spec *spec)
 		.oom_score_adj = OOM_SCORE_UNSET,
 		.shutdown = { .signal = SIGTERM, .timeout_ms = STOP_MS },
 		.ready = { .timeout_ms = READY_MS },
+		.listen_timeout_ms = LISTEN_MS,
 		.watch = { .debounce_ms = DEBOUNCE_MS },
 		.hook_timeout_ms = HOOK_MS,
 		.log = { .max_size = LOG_SIZE, .max_files = LOG_FILES },
@@ -132,6 +159,11 @@ static void probe_spec_finish(struct probe_spec *probe)
 static void finish_supervision(struct service_spec *spec)
 {
 	strings_finish(&spec->shutdown.argv);
+	for (unsigned i = 0; i < spec->listen_count; i++) {
+		free(spec->listens[i].host);
+		free(spec->listens[i].path);
+	}
+	free(spec->listens);
 	free(spec->shutdown.message);
 	free(spec->ready.log);
 	free(spec->ready.message);

@@ -162,6 +162,41 @@ struct hook_spec {
 	struct strings argv; /* empty: none */
 };
 
+enum exec_mode {
+	EXEC_FORK,
+	EXEC_CLUSTER, /* workers of Node's cluster module, whose sockets are opened here */
+	EXEC_MODE_COUNT
+};
+const char *exec_mode_name(enum exec_mode mode);
+
+/* Who takes the connections of a cluster. */
+enum scheduling {
+	SCHEDULING_ROUND_ROBIN, /* they are taken here and handed to the workers in turn */
+	SCHEDULING_SHARED,      /* workers take them themselves from a socket that they share */
+	SCHEDULING_COUNT
+};
+const char *scheduling_name(enum scheduling scheduling); /* "rr" "none", as Node calls them */
+
+enum socket_kind {
+	SOCKET_TCP,
+	SOCKET_UDP,
+	SOCKET_UNIX,
+	SOCKET_KIND_COUNT
+};
+const char *socket_kind_name(enum socket_kind kind); /* "tcp" … */
+
+enum { LISTENS_MOST = 8 };
+
+/* A socket that its processes are started with. */
+struct listen_spec {
+	enum socket_kind kind;
+	char *host;       /* an address in figures; NULL: any */
+	unsigned port;    /* 0: any */
+	char *path;       /* of a unix socket, absolute */
+	unsigned backlog; /* connections that may wait to be taken */
+	bool is_own;      /* one for each instance on the same port (SO_REUSEPORT), not one for all */
+};
+
 struct log_spec {
 	char *dir;          /* absolute; NULL: the project's default */
 	uint64_t max_size;  /* rotate when a segment is this large; 0: never */
@@ -193,6 +228,11 @@ struct service_spec {
 	struct dependency *depends_on;
 	size_t depends_count;
 	bool ipc; /* has a channel */
+	enum exec_mode exec_mode;
+	enum scheduling scheduling;
+	uint32_t listen_timeout_ms;  /* a cluster's worker that does not listen by then counts as ready all the same */
+	struct listen_spec *listens; /* owned */
+	unsigned listen_count;
 	struct shutdown_spec shutdown;
 	struct ready_spec ready;
 	struct probe_spec probes[PROBE_ROLE_COUNT];

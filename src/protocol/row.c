@@ -331,13 +331,22 @@ static json_t *traffic_to_json(const struct traffic *ipc)
 {
 	if (!ipc->is_known)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"in", (json_int_t)ipc->in,
 		"out", (json_int_t)ipc->out,
 		"in_bytes", (json_int_t)ipc->in_bytes,
 		"out_bytes", (json_int_t)ipc->out_bytes,
 		"queued", (json_int_t)ipc->queued,
-		"errors", (json_int_t)ipc->errors);
+		"errors", (json_int_t)ipc->errors,
+		"in_rate", ipc->in_rate < 0 ? json_null() : json_real(ipc->in_rate),
+		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate));
+}
+
+static double rate_from_json(const json_t *json, const char *name)
+{
+	const json_t *rate = json_object_get(json, name);
+
+	return json_is_number(rate) ? json_number_value(rate) : -1;
 }
 
 static struct traffic traffic_from_json(const json_t *json)
@@ -350,6 +359,8 @@ static struct traffic traffic_from_json(const json_t *json)
 		.out_bytes = get_count(json, "out_bytes"),
 		.queued = get_count(json, "queued"),
 		.errors = get_count(json, "errors"),
+		.in_rate = rate_from_json(json, "in_rate"),
+		.out_rate = rate_from_json(json, "out_rate"),
 	};
 }
 
@@ -371,8 +382,9 @@ static json_t *row_figures_to_json(const struct row *row)
 
 static json_t *row_times_to_json(const struct row *row)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:i, s:o}",
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:i, s:o}",
 		"life", count_or_null(row->life),
+		"getting_ready", row->is_getting_ready,
 		"since", time_to_json(row->since_us),
 		"started", time_to_json(row->started_us),
 		"deadline", time_to_json(row->deadline_us),
@@ -445,6 +457,7 @@ bool row_from_json(struct row *row, const json_t *json, struct error *err)
 	*row = (struct row){
 		.instance = get_small(json, "instance"),
 		.wanted = wanted && strcmp(wanted, "up") == 0,
+		.is_getting_ready = json_is_true(json_object_get(json, "getting_ready")),
 		.pid = get_pid(json),
 		.life = get_small(json, "life"),
 		.since_us = get_time(json, "since"),

@@ -19,12 +19,13 @@ struct row {
 	char service[64];
 	unsigned instance;
 	enum state state;
-	bool wanted;         /* up */
-	int32_t pid;         /* 0: none */
-	uint32_t life;       /* 1 for the first process of this instance; 0: none yet */
-	uint64_t since_us;   /* wall clock: in this state since */
-	uint64_t started_us; /* wall clock: this process, or 0 */
-	uint64_t uptime_ms;  /* at the time of sending; 0 without a process */
+	bool wanted;           /* up */
+	bool is_getting_ready; /* it runs, and something that tells when it is ready has still to come */
+	int32_t pid;           /* 0: none */
+	uint32_t life;         /* 1 for the first process of this instance; 0: none yet */
+	uint64_t since_us;     /* wall clock: in this state since */
+	uint64_t started_us;   /* wall clock: this process, or 0 */
+	uint64_t uptime_ms;    /* at the time of sending; 0 without a process */
 	uint64_t
 		deadline_us; /* wall clock: when the timer of this state goes off (backoff: next try;
 				 stopping: KILL), or 0 */
@@ -38,6 +39,7 @@ struct row {
 		uint64_t in, out, in_bytes, out_bytes; /* messages and bytes; in: from the process */
 		uint64_t queued;                       /* bytes that it has not read */
 		uint64_t errors;                       /* lines that were no JSON */
+		double in_rate, out_rate;              /* messages a second of late; below 0: not known */
 	} ipc;
 	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, where that helps; or "" */
 };

@@ -23,6 +23,8 @@
 #include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
+#include "server/call.h"
+#include "server/mail.h"
 #include "server/staging.h"
 
 #ifndef PACKAGE_VERSION
@@ -30,36 +32,11 @@
 #endif
 
 enum {
-	NAMES_TEXT_MOST = 300,
 	NOTICES_FIRST = 256, /* of `subscribe`, unless it asks for more */
 	HISTORY_FIRST = 100,
 	HISTORY_MOST = 5000, /* a reply has a maximum too */
 	INSTANCES_MOST = 1000,
 };
-
-/* One request being carried out. */
-struct call {
-	struct session *session;
-	struct engine *engine;
-	json_t *params;
-	json_t *id;
-	struct error err; /* of a refusal, with the protocol's code */
-	bool is_answered; /* or will be later */
-};
-
-static json_t *refuse(struct call *call, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static json_t *refuse(struct call *call, int code, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(call->err.text, sizeof call->err.text, fmt, args);
-	va_end(args);
-	call->err.code = code;
-	return NULL;
-}
 
 /* ---- what is sent ---- */
 
@@ -78,6 +55,7 @@ void row_of_member(struct row *row, const struct member *member)
 		.instance = now->index,
 		.state = now->state,
 		.wanted = now->wanted,
+		.is_getting_ready = now->pid && now->gates,
 		.pid = now->pid,
 		.life = now->life,
 		.since_us = now->since_us,
@@ -96,7 +74,8 @@ void row_of_member(struct row *row, const struct member *member)
 	struct channel_counts counts;
 	channel_count(member, &counts);
 	row->ipc = (struct traffic){ member->channel != NULL, counts.in, counts.out, counts.in_bytes,
-		counts.out_bytes, counts.queued, counts.errors };
+		counts.out_bytes, counts.queued, counts.errors, -1, -1 };
+	channel_rates(member, &row->ipc.in_rate, &row->ipc.out_rate);
 }
 
 json_t *member_to_json(const struct member *member)
@@ -111,143 +90,6 @@ json_t *member_name(const struct member *member)
 {
 	return json_pack(
 		"{s:s,s:i}", "service", member->now.service, "instance", (int)member->now.index);
-}
-
-/* ---- who is meant ---- */
-
-/* The members that a request is about. */
-struct selection {
-	struct member *items[STORE_SEATS];
-	size_t count;
-	bool is_by_name; /* one of them was named itself, not by a pattern */
-};
-
-static bool is_pattern(const char *name)
-{
-	return strcmp(name, "all") == 0 || strncmp(name, "ns:", 3) == 0 || strpbrk(name, "*?[");
-}
-
-static bool is_selected(const struct selection *selection, const struct member *member)
-{
-	for (size_t i = 0; i < selection->count; i++)
-		if (selection->items[i] == member)
-			return true;
-	return false;
-}
-
-/* In the order of the file. */
-static void for_each_member(
-	struct engine *engine, void (*visit)(void *context, struct member *member), void *context)
-{
-	for (size_t i = 0; i < engine->project.count; i++)
-		for (size_t k = 0; k < engine->project.services[i].count; k++)
-			visit(context, member_of(engine->project.services[i].instances[k]));
-}
-
-struct matcher {
-	struct selection *selection;
-	const char *name;
-	size_t found;
-};
-
-static void match(void *context, struct member *member)
-{
-	struct matcher *matcher = context;
-
-	if (!name_matches(matcher->name, member_spec(member), member->now.index))
-		return;
-	matcher->found++;
-	if (!is_selected(matcher->selection, member))
-		matcher->selection->items[matcher->selection->count++] = member;
-}
-
-static bool say_unknown(struct call *call, const char *name)
-{
-	struct text names;
-
-	text_init(&names, NAMES_TEXT_MOST);
-	for (size_t i = 0; i < call->engine->project.count; i++)
-		text_format(&names, "%s%s", i ? ", " : "",
-			call->engine->project.services[i].spec->name);
-	refuse(call, PROTOCOL_NO_SUCH_SERVICE, "no service matches '%.80s'; %s%s%s", name,
-		names.size ? "there are: " : "there is none", text_string(&names),
-		names.full ? " …" : "");
-	text_finish(&names);
-	return false;
-}
-
-static bool select_name(struct call *call, struct selection *selection, const char *name)
-{
-	struct matcher matcher = { selection, name, 0 };
-
-	for_each_member(call->engine, match, &matcher);
-	if (!is_pattern(name))
-		selection->is_by_name = true;
-	return matcher.found || strcmp(name, "all") == 0 || say_unknown(call, name);
-}
-
-static bool select_identity(struct call *call, struct selection *selection, json_t *identity)
-{
-	const char *service;
-	int instance, life = -1;
-
-	if (json_unpack(identity, "{s:s,s:i,s?i}", "service", &service, "instance", &instance,
-		    "life", &life) < 0) {
-		refuse(call, PROTOCOL_INVALID_PARAMS,
-			"identity is {\"service\",\"instance\",\"life\"}");
-		return false;
-	}
-	struct member *member = engine_find(call->engine, service, (unsigned)instance);
-	if (!member)
-		return say_unknown(call, service);
-	if (life >= 0 && (uint32_t)life != member->now.life) {
-		refuse(call, PROTOCOL_GONE,
-			"%s/%d was restarted meanwhile: it is another process now", service,
-			instance);
-		return false;
-	}
-	selection->items[selection->count++] = member;
-	selection->is_by_name = true;
-	return true;
-}
-
-/* By names or identity; without either, everything when that is allowed. */
-static bool select_members(struct call *call, struct selection *selection, bool all_by_default)
-{
-	json_t *identity = json_object_get(call->params, "identity");
-	json_t *names = json_object_get(call->params, "names"), *name;
-	size_t i;
-
-	selection->count = 0;
-	selection->is_by_name = false;
-	if (identity)
-		return select_identity(call, selection, identity);
-	if (!json_array_size(names) && all_by_default)
-		return select_name(call, selection, "all");
-	if (!json_array_size(names)) {
-		refuse(call, PROTOCOL_INVALID_PARAMS,
-			"names: which ones? (a list of names, or [\"all\"])");
-		return false;
-	}
-	json_array_foreach(names, i, name)
-	{
-		if (!json_is_string(name)) {
-			refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
-			return false;
-		}
-		if (!select_name(call, selection, json_string_value(name)))
-			return false;
-	}
-	return true;
-}
-
-static json_t *names_of(const struct selection *selection)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < selection->count; i++)
-		json_array_append_new(list, member_name(selection->items[i]));
-	return json_pack("{s:o}", "instances", list);
 }
 
 /* ---- acting ---- */
@@ -275,11 +117,11 @@ static json_t *act(struct call *call, enum event event)
 {
 	static struct selection selection;
 
-	if (!select_members(call, &selection, false))
+	if (!call_select(call, &selection, false))
 		return NULL;
 	if (call->engine->store->is_ending && event == EVENT_START)
-		return refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
-	json_t *result = names_of(&selection);
+		return call_refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
+	json_t *result = call_names(&selection);
 	uint32_t seats[STORE_SEATS];
 	bool *seen = memory_zeroed(call->engine->project.count + 1, sizeof *seen);
 	for (size_t i = 0; i < selection.count; i++)
@@ -337,9 +179,9 @@ static json_t *do_signal(struct call *call)
 	int number = name ? signal_number(name) : 0;
 
 	if (!number)
-		return refuse(
+		return call_refuse(
 			call, PROTOCOL_INVALID_PARAMS, "signal: '%.40s' is none", name ? name : "");
-	if (!select_members(call, &selection, false))
+	if (!call_select(call, &selection, false))
 		return NULL;
 	json_t *list = json_array();
 	for (size_t i = 0; i < selection.count; i++)
@@ -348,39 +190,7 @@ static json_t *do_signal(struct call *call)
 	if (json_array_size(list))
 		return json_pack("{s:o}", "instances", list);
 	json_decref(list);
-	return refuse(call, PROTOCOL_REFUSED, "none of these has a process now");
-}
-
-/* What Node says to itself is not for others to say: a forged one kills its child. */
-static bool is_forbidden(const json_t *message)
-{
-	const char *command = json_string_value(json_object_get(message, "cmd"));
-
-	return command && strncmp(command, "NODE_", 5) == 0;
-}
-
-static json_t *do_send(struct call *call)
-{
-	static struct selection selection;
-	json_t *message = json_object_get(call->params, "message"), *sent;
-	struct error err = { 0 };
-
-	if (!message)
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "send takes message, any JSON value");
-	if (is_forbidden(message))
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "a message whose cmd begins with NODE_ is Node's own");
-	if (!select_members(call, &selection, false))
-		return NULL;
-	sent = json_array();
-	char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
-	for (size_t i = 0; i < selection.count; i++)
-		if (channel_send(selection.items[i], text, strlen(text), &err))
-			json_array_append_new(sent, member_name(selection.items[i]));
-	free(text);
-	if (json_array_size(sent))
-		return json_pack("{s:o}", "instances", sent);
-	json_decref(sent);
-	return refuse(call, PROTOCOL_REFUSED, "%s", err.text[0] ? err.text : "nobody is meant");
+	return call_refuse(call, PROTOCOL_REFUSED, "none of these has a process now");
 }
 
 static json_t *do_scale(struct call *call)
@@ -390,19 +200,19 @@ static json_t *do_scale(struct call *call)
 
 	if (json_unpack(call->params, "{s:s,s?I,s?I}", "name", &name, "count", &count, "delta",
 		    &delta) < 0)
-		return refuse(
+		return call_refuse(
 			call, PROTOCOL_INVALID_PARAMS, "scale takes name, and count or delta");
 	struct service *service = project_find(&call->engine->project, name);
 	if (!service) {
-		say_unknown(call, name);
+		call_say_unknown(call, name);
 		return NULL;
 	}
 	if (service->spec->is_leaving)
-		return refuse(call, PROTOCOL_REFUSED, "%s is being taken out of the project", name);
+		return call_refuse(call, PROTOCOL_REFUSED, "%s is being taken out of the project", name);
 	if (count < 0)
 		count = (json_int_t)service->spec->instances + delta;
 	if (count < 1 || count > INSTANCES_MOST)
-		return refuse(call, PROTOCOL_REFUSED,
+		return call_refuse(call, PROTOCOL_REFUSED,
 			"%s: from 1 to %d instances; to have none: thrum stop %s", name,
 			INSTANCES_MOST, name);
 	if (!engine_scale(call->engine, service, (unsigned)count, &call->err)) {
@@ -419,9 +229,9 @@ static json_t *do_run(struct call *call)
 	struct problems problems;
 
 	if (!json_is_object(service))
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "run takes service, an object");
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "run takes service, an object");
 	if (call->engine->store->is_ending)
-		return refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
+		return call_refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
 	char *text = json_dumps(service, JSON_COMPACT);
 	problems_init(&problems);
 	service_spec_init(&spec);
@@ -440,7 +250,7 @@ static json_t *do_stage(struct call *call)
 	json_t *text = json_object_get(call->params, "text");
 
 	if (!json_is_string(text))
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "stage takes text, a string");
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "stage takes text, a string");
 	bool ok = staging_add(call->session, json_string_value(text), json_string_length(text),
 		json_is_true(json_object_get(call->params, "first")), &call->err);
 	return ok ? json_object() : NULL;
@@ -556,7 +366,7 @@ static json_t *do_subscribe(struct call *call)
 	json_int_t sample_ms = json_integer_value(json_object_get(call->params, "sample_ms"));
 	json_t *rows = json_array(), *result = describe_project(call->engine);
 
-	for_each_member(call->engine, append_row, rows);
+	call_each_member(call->engine, append_row, rows);
 	json_object_set_new(result, "instances", rows);
 	json_object_set_new(result, "notices", notices_since(call->engine, since_of(call)));
 	json_object_set_new(
@@ -584,7 +394,7 @@ json_t *method_list(struct session *session, json_t *params)
 	};
 	json_t *rows = json_array();
 
-	if (select_members(&call, &selection, true))
+	if (call_select(&call, &selection, true))
 		for (size_t i = 0; i < selection.count; i++)
 			json_array_append_new(rows, member_to_json(selection.items[i]));
 	return json_pack("{s:o}", "instances", rows);
@@ -595,10 +405,10 @@ static json_t *do_list(struct call *call)
 	static struct selection selection;
 	struct session *session = call->session;
 
-	if (!select_members(call, &selection, true))
+	if (!call_select(call, &selection, true))
 		return NULL;
 	if (session->list_count == SESSION_LISTS_MOST)
-		return refuse(call, PROTOCOL_REFUSED, "too many lists are under way");
+		return call_refuse(call, PROTOCOL_REFUSED, "too many lists are under way");
 	uint64_t pass = engine_sample(call->engine);
 	if (!pass)
 		return method_list(session, call->params);
@@ -652,7 +462,7 @@ static json_t *do_history(struct call *call)
 	};
 
 	if (!are_strings(filter.names))
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "names is a list of strings");
 	return json_pack("{s:o}", "deaths", journal_read(&call->engine->journal, &query));
 }
 
@@ -667,13 +477,13 @@ static json_t *do_death(struct call *call)
 
 	if (json_unpack(call->params, "{s:s,s:i,s:I}", "service", &service, "instance", &instance,
 		    "life", &life) < 0)
-		return refuse(call, PROTOCOL_INVALID_PARAMS,
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS,
 			"service, instance and life say which death");
 	json_t *result = journal_find(&call->engine->journal, service, (unsigned)instance,
 		(uint32_t)life, started_us);
 	if (!result || !death_from_json(&death, result, &call->err)) {
 		json_decref(result);
-		return refuse(call, PROTOCOL_REFUSED, "the history has no end of life %d of %.64s/%d",
+		return call_refuse(call, PROTOCOL_REFUSED, "the history has no end of life %d of %.64s/%d",
 			(int)life, service, instance);
 	}
 	json_t *record =
@@ -711,7 +521,7 @@ static json_t *do_log_list(struct call *call)
 	struct error err;
 	json_t *list = json_array();
 
-	if (!select_members(call, &selection, true)) {
+	if (!call_select(call, &selection, true)) {
 		json_decref(list);
 		return NULL;
 	}
@@ -733,17 +543,17 @@ static struct member *find_log(struct call *call, enum stream *stream)
 
 	if (json_unpack(call->params, "{s:s,s:i,s:s}", "service", &service, "instance", &instance,
 		    "stream", &name) < 0) {
-		refuse(call, PROTOCOL_INVALID_PARAMS, "service, instance and stream say which log");
+		call_refuse(call, PROTOCOL_INVALID_PARAMS, "service, instance and stream say which log");
 		return NULL;
 	}
 	struct member *member = engine_find(call->engine, service, (unsigned)instance);
 	if (!member) {
-		say_unknown(call, service);
+		call_say_unknown(call, service);
 		return NULL;
 	}
 	*stream = strcmp(name, "stderr") == 0 ? STREAM_ERR : STREAM_OUT;
 	if (!member_open_logs(member, &call->err) || !member->logs[*stream].path) {
-		refuse(call, PROTOCOL_REFUSED, "%s/%d has no log of %s", service, instance, name);
+		call_refuse(call, PROTOCOL_REFUSED, "%s/%d has no log of %s", service, instance, name);
 		return NULL;
 	}
 	return member;
@@ -825,10 +635,10 @@ static json_t *do_info(struct call *call)
 	struct text text;
 
 	selection = (struct selection){ 0 };
-	if (!name || !select_name(call, &selection, name) || !selection.count)
+	if (!name || !call_select_name(call, &selection, name) || !selection.count)
 		return name && call->err.code
 			       ? NULL
-			       : refuse(call, PROTOCOL_INVALID_PARAMS, "info takes name");
+			       : call_refuse(call, PROTOCOL_INVALID_PARAMS, "info takes name");
 	const struct member *member = selection.items[0];
 	const struct service_spec *spec = member_spec(member);
 	text_init(&text, PROTOCOL_LINE_MOST);
@@ -849,11 +659,11 @@ static json_t *do_env(struct call *call)
 
 	selection = (struct selection){ 0 };
 	if (!name)
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "env takes name");
-	if (!select_name(call, &selection, name))
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "env takes name");
+	if (!call_select_name(call, &selection, name))
 		return NULL;
 	if (!selection.count)
-		return refuse(call, PROTOCOL_NO_SUCH_SERVICE, "there is none");
+		return call_refuse(call, PROTOCOL_NO_SUCH_SERVICE, "there is none");
 	return environment_describe(call->engine, selection.items[0]);
 }
 
@@ -866,21 +676,21 @@ static struct terminal *find_terminal(struct call *call)
 	int instance;
 
 	if (json_unpack(call->params, "{s:s,s:i}", "service", &service, "instance", &instance) < 0) {
-		refuse(call, PROTOCOL_INVALID_PARAMS, "service and instance say which terminal");
+		call_refuse(call, PROTOCOL_INVALID_PARAMS, "service and instance say which terminal");
 		return NULL;
 	}
 	struct member *member = engine_find(call->engine, service, (unsigned)instance);
 	if (!member) {
-		say_unknown(call, service);
+		call_say_unknown(call, service);
 		return NULL;
 	}
 	struct terminal *terminal = output_terminal(call->engine, member);
 	if (!terminal && !member_spec(member)->pty)
-		refuse(call, PROTOCOL_REFUSED,
+		call_refuse(call, PROTOCOL_REFUSED,
 			"%s/%d has no terminal; `pty: true` in its configuration, or `thrum run --pty`, gives it one",
 			service, instance);
 	else if (!terminal)
-		refuse(call, PROTOCOL_REFUSED,
+		call_refuse(call, PROTOCOL_REFUSED,
 			"%s/%d is %s: it has no process that could be typed to; `thrum start %s/%d` starts it",
 			service, instance, state_name(member->now.state), service, instance);
 	return terminal;
@@ -889,10 +699,10 @@ static struct terminal *find_terminal(struct call *call)
 static json_t *type(struct call *call, struct terminal *terminal, const struct text *bytes)
 {
 	if (bytes->full)
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "at most %d bytes can be typed at a time",
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "at most %d bytes can be typed at a time",
 			PROTOCOL_TYPED_MOST);
 	if (!terminal_type(terminal, text_string(bytes), bytes->size))
-		return refuse(call, PROTOCOL_FULL,
+		return call_refuse(call, PROTOCOL_FULL,
 			"it does not read what is typed: %zu bytes wait already, and %d may",
 			terminal_waiting(terminal), PROTOCOL_TYPED_MOST);
 	return json_pack("{s:I}", "waiting", (json_int_t)terminal_waiting(terminal));
@@ -912,7 +722,7 @@ static json_t *do_tty_write(struct call *call)
 					       bytes.full))
 		result = type(call, terminal, &bytes);
 	else
-		refuse(call, PROTOCOL_INVALID_PARAMS, "bytes is a string in base64");
+		call_refuse(call, PROTOCOL_INVALID_PARAMS, "bytes is a string in base64");
 	text_finish(&bytes);
 	return result;
 }
@@ -926,10 +736,10 @@ static json_t *do_tty_resize(struct call *call)
 		return NULL;
 	json_unpack(call->params, "{s:i,s:i}", "columns", &columns, "rows", &rows);
 	if (columns < 1 || rows < 1 || columns > TERMINAL_SIZE_MOST || rows > TERMINAL_SIZE_MOST)
-		return refuse(call, PROTOCOL_INVALID_PARAMS, "columns and rows are from 1 to %d",
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "columns and rows are from 1 to %d",
 			TERMINAL_SIZE_MOST);
 	if (!terminal_resize(terminal, (unsigned)columns, (unsigned)rows))
-		return refuse(call, PROTOCOL_REFUSED, "it takes no size: %s", strerror(errno));
+		return call_refuse(call, PROTOCOL_REFUSED, "it takes no size: %s", strerror(errno));
 	return json_object();
 }
 
@@ -945,6 +755,7 @@ static const struct {
 	{ "hello", do_hello },
 	{ "history", do_history },
 	{ "info", do_info },
+	{ "ipc.watch", mail_watch },
 	{ "kill", do_kill },
 	{ "list", do_list },
 	{ "log.find", do_log_find },
@@ -954,13 +765,14 @@ static const struct {
 	{ "restart", do_restart },
 	{ "run", do_run },
 	{ "scale", do_scale },
-	{ "send", do_send },
+	{ "send", mail_send },
 	{ "signal", do_signal },
 	{ "stage", do_stage },
 	{ "start", do_start },
 	{ "stop", do_stop },
 	{ "subscribe", do_subscribe },
 	{ "upgrade", do_upgrade },
+	{ "trigger", mail_trigger },
 	{ "tty.resize", do_tty_resize },
 	{ "tty.write", do_tty_write },
 };
@@ -977,7 +789,7 @@ static void perform(struct call *call, const char *name)
 			session_refuse(call->session, call->id, call->err.code, call->err.text);
 		return;
 	}
-	refuse(call, PROTOCOL_METHOD_NOT_FOUND, "no such method: %.60s", name);
+	call_refuse(call, PROTOCOL_METHOD_NOT_FOUND, "no such method: %.60s", name);
 	session_refuse(call->session, call->id, call->err.code, call->err.text);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "protocol/method.h"
+#include "server/mail.h"
 #include "server/method.h"
 
 /* A line on its way out. */
@@ -62,6 +63,7 @@ void session_close(struct session *session)
 		place = &(*place)->next;
 	*place = session->next;
 	hall->session_count--;
+	mail_left(session);
 	uv_close((uv_handle_t *)&session->pipe, on_closed);
 	hall_arrange_sampling(hall);
 	if (session->is_owner)
@@ -104,6 +106,11 @@ static void send_message(struct session *session, json_t *message)
 		   SESSION_QUEUE_MOST) {
 		session_close(session); /* it does not read: it may come back and resume */
 	}
+}
+
+size_t session_waiting(const struct session *session)
+{
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&session->pipe);
 }
 
 void session_notify(struct session *session, const char *method, json_t *params)

@@ -23,6 +23,7 @@ struct session;
 /* What all sessions share. */
 struct hall {
 	struct engine engine;
+	struct asker *askers; /* of mail.h; linked; who wait for answers from processes */
 	uv_loop_t loop;
 	uv_poll_t listener;
 	uv_timer_t accept_timer; /* no descriptor was free: clients wait until it goes off */
@@ -58,6 +59,7 @@ struct session {
 	uint8_t told[STORE_SEATS * STREAM_COUNT / 8 + 1]; /* bit: growth of this log was said */
 	struct waiting_list lists[SESSION_LISTS_MOST];
 	unsigned list_count;
+	struct mail_filter *mail; /* of mail.h; owned; NULL: it does not read messages */
 };
 
 /* Takes the descriptor over. */
@@ -68,6 +70,9 @@ void session_close(struct session *session);
 void session_notify(struct session *session, const char *method, json_t *params);
 void session_reply(struct session *session, json_t *id, json_t *result);
 void session_refuse(struct session *session, json_t *id, int code, const char *text);
+
+/* Bytes that it has not read yet. */
+size_t session_waiting(const struct session *session);
 
 void session_told_set(struct session *session, const struct member *member, enum stream stream,
 	bool is_told);

@@ -1,0 +1,19 @@
+/*
+ * What the messages of processes mean: each is shown to a row of takers, of which the first that it belongs to
+ * acts on it. Nothing in here trusts what it reads. Loop thread only.
+ */
+#ifndef ENGINE_MAIL_H
+#define ENGINE_MAIL_H
+
+#include "engine/engine.h"
+#include "wire/message.h"
+
+void mail_take(struct member *member, const struct message *message);
+/* This was put on its way to the process. */
+void mail_sent(struct member *member, const char *json, size_t size);
+/* It takes more again. */
+void mail_room(struct member *member);
+/* Its channel is being closed; it is still there. */
+void mail_ended(struct member *member);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Messages between clients and processes: sent and answered (`send`, `trigger`), and looked at on
+ * their way (`ipc.watch`). Whoever looks on is told as much as it takes; the rest is counted.
+ */
+#ifndef SERVER_MAIL_H
+#define SERVER_MAIL_H
+
+#include "server/call.h"
+#include "wire/message.h"
+
+enum {
+	MAIL_TEXT_MOST = 64 * 1024,      /* bytes of a message that are shown; of longer ones these */
+	MAIL_WAITING_MOST = 1024 * 1024, /* bytes that may wait for who looks on; then messages are left out */
+	MAIL_ASKERS_MOST = 1024,         /* requests that wait for an answer at a time */
+	MAIL_BATCH_MOST = 10000,         /* messages of one `send` */
+};
+
+json_t *mail_send(struct call *call);
+json_t *mail_trigger(struct call *call);
+json_t *mail_watch(struct call *call);
+
+/* The engine's listener. */
+void mail_on_message(void *context, struct member *member, bool is_incoming, const struct message *message);
+/* The session is being closed: it waits for nothing any more. */
+void mail_left(struct session *session);
+
+#endif
