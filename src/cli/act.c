@@ -23,7 +23,7 @@ static int print_instances(const struct invocation *invocation, json_t *result, 
 	return EXIT_OK;
 }
 
-static int call_and_print(
+int cli_call_and_print(
 	const struct invocation *invocation, const char *method, json_t *params, const char *what)
 {
 	int status = EXIT_OK;
@@ -44,8 +44,66 @@ int cli_act(struct invocation *invocation)
 
 	if (invocation->no_deps)
 		json_object_set_new(params, "no_deps", json_true());
-	return call_and_print(
+	return cli_call_and_print(
 		invocation, invocation->command->name, params, invocation->command->name);
+}
+
+/* The life of each instance: another one after a reload. */
+static json_t *list_lives(const struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+	json_t *result = link ? cli_call(link, "list", cli_names(invocation), &status) : NULL;
+	json_t *lives = json_object(), *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "instances"), i, row)
+		json_object_set_new(lives, json_string_value(json_object_get(row, "service")), json_object());
+	json_array_foreach(json_object_get(result, "instances"), i, row)
+	{
+		char number[24];
+		snprintf(number, sizeof number, "%lld", (long long)json_integer_value(json_object_get(row, "instance")));
+		if (json_is_integer(json_object_get(row, "pid")))
+			json_object_set(json_object_get(lives, json_string_value(json_object_get(row, "service"))), number,
+				json_object_get(row, "life"));
+	}
+	json_decref(result);
+	link_close(link);
+	return lives;
+}
+
+/* Who has the same process as before. */
+static int tell_unchanged(json_t *before, json_t *after)
+{
+	const char *service, *instance;
+	json_t *lives, *life;
+	int status = EXIT_OK;
+
+	json_object_foreach(before, service, lives) json_object_foreach(lives, instance, life)
+	{
+		json_t *now = json_object_get(json_object_get(after, service), instance);
+		if (now && json_equal(now, life))
+			status = cli_fail(EXIT_FAILED, "%s/%s was not reloaded: `thrum events` says why", service, instance);
+	}
+	return status;
+}
+
+int cli_reload(struct invocation *invocation)
+{
+	json_t *before = invocation->detach ? NULL : list_lives(invocation);
+	int status = cli_act(invocation);
+
+	if (status == EXIT_OK && before) {
+		invocation->await = "reloaded";
+		status = cli_wait(invocation);
+	}
+	if (status == EXIT_OK && before) {
+		json_t *after = list_lives(invocation);
+		status = tell_unchanged(before, after);
+		json_decref(after);
+	}
+	json_decref(before);
+	return status;
 }
 
 int cli_signal(struct invocation *invocation)
@@ -57,19 +115,7 @@ int cli_signal(struct invocation *invocation)
 	json_t *params = cli_names(invocation);
 	json_object_set_new(params, "signal", json_string(signal));
 	json_object_set_new(params, "tree", json_boolean(invocation->tree));
-	return call_and_print(invocation, "signal", params, signal);
-}
-
-int cli_send(struct invocation *invocation)
-{
-	json_error_t why;
-	json_t *message = json_loads(invocation->names[1], JSON_DECODE_ANY, &why);
-
-	if (!message)
-		return cli_fail(EXIT_USAGE, "'%.80s' is no JSON: %s at character %d; text is \"text\", in quotes",
-			invocation->names[1], why.text, why.position);
-	return call_and_print(invocation, "send",
-		json_pack("{s:[s],s:o}", "names", invocation->names[0], "message", message), "sent");
+	return cli_call_and_print(invocation, "signal", params, signal);
 }
 
 int cli_scale(struct invocation *invocation)

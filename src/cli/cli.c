@@ -35,7 +35,7 @@ static int run_version(struct invocation *invocation);
 // clang-format off
 /* p and j are everybody's. */
 const struct command commands[] = {
-	{ "up", NULL, "[NAME...]", "fPdHFSELN", 0, -1,
+	{ "up", NULL, "[NAME...]", "fPdHFSIELN", 0, -1,
 	  "Start the project's engine, and its services. On a terminal the dashboard opens; -d goes back to\n"
 	  "the shell; --headless stays in front and prints output and events.", cli_up },
 	{ "down", NULL, "", "t", 0, 0, "Stop all services, in reverse order of dependency, and end the engine.", cli_down },
@@ -46,7 +46,14 @@ const struct command commands[] = {
 	{ "kill", NULL, "NAME...", "", 1, -1, "SIGKILL now, for every process of it; it stays stopped.", cli_act },
 	{ "scale", NULL, "NAME N|+N|-N", "", 2, 2, "Change how many instances a service has.", cli_scale },
 	{ "signal", NULL, "SIGNAL NAME...", "T", 2, -1, "Send a signal to the process; with --tree to all of its descendants too.", cli_signal },
-	{ "send", NULL, "NAME JSON", "", 2, 2, "Send a message, any JSON value, down the channel of a service with `ipc: json`.", cli_send },
+	{ "reload", NULL, "NAME...", "dt", 1, -1,
+	  "Give each instance a new process, one after another: the next when the former is ready. Where instances\n"
+	  "share their sockets (exec_mode: cluster, listen) a spare one stands in, and no connection is refused.", cli_reload },
+	{ "send", NULL, "NAME [JSON]", "Bta", 1, 2,
+	  "Send a message, any JSON value, down the channel of a service with `ipc: json`; --from sends one a line.\n"
+	  "--wait prints the answer: the message with the same requestId.", cli_send },
+	{ "trigger", NULL, "NAME ACTION [JSON]", "t", 2, 3, "Run an action that the application has named (axm:action, as PM2 has it), and print its answer.", cli_trigger },
+	{ "ipc", NULL, "[NAME...]", "yq", 0, -1, "Messages of each channel: how many, how fast, what waits; -f prints them as they pass.", cli_ipc },
 	{ "run", NULL, "-- COMMAND...", "nmrcX", 1, -1, "Launch a command now, as a service of the project.", cli_run },
 	{ "logs", NULL, "[NAME...]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
 	{ "history", NULL, "[NAME...]", "lsAO", 0, -1,
@@ -111,6 +118,10 @@ static const struct option_row {
 	{ 'R', false, "read-only", NULL, "keys that act do nothing; in a terminal, no keys but those that leave it" },
 	{ 'K', false, "detach-keys", "KEYS", "the keys that leave the terminal, instead of 'C-] d'" },
 	{ 'k', true,  "literal", NULL, "no word is the name of a key" },
+	{ 'B', false, "wait", NULL, "for the answer, and print it" },
+	{ 'a', false, "from", "FILE", "read one a line from this file; - is standard input" },
+	{ 'q', false, "filter", "PATTERN", "only messages that match this PCRE2 pattern" },
+	{ 'I', false, "ipc", NULL, "print messages of channels too" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
 // clang-format on
@@ -168,6 +179,10 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'K', NULL, &invocation->detach_keys },
 		{ 'k', &invocation->literal, NULL },
 		{ 'X', &invocation->pty, NULL },
+		{ 'B', &invocation->wait, NULL },
+		{ 'a', NULL, &invocation->from },
+		{ 'q', NULL, &invocation->filter },
+		{ 'I', &invocation->ipc, NULL },
 	};
 
 	if (letter == 'f' && invocation->file_count < CLI_FILES_MOST)

@@ -34,8 +34,10 @@ struct invocation {
 	unsigned file_count;
 	const char *profiles[CLI_PROFILES_MOST];
 	unsigned profile_count;
+	bool wait, ipc;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
+	const char *filter, *from;
 	const char *await, *name, *restart, *instances, *directory, *show, *detach_keys;
 	char **names; /* what is left of the arguments; NULL-ended */
 	int name_count;
@@ -85,6 +87,10 @@ bool cli_reconnect(struct link *link, struct error *err);
  */
 json_t *cli_call(struct link *link, const char *method, json_t *params, int *status);
 
+/* One request that names instances, and each of those printed with what was done. params is stolen. */
+int cli_call_and_print(
+	const struct invocation *invocation, const char *method, json_t *params, const char *what);
+
 /* {"names":[…]} */
 json_t *cli_names(const struct invocation *invocation);
 
@@ -123,6 +129,9 @@ int cli_info(struct invocation *invocation);
 int cli_act(struct invocation *invocation);
 int cli_scale(struct invocation *invocation);
 int cli_send(struct invocation *invocation);
+int cli_ipc(struct invocation *invocation);
+int cli_trigger(struct invocation *invocation);
+int cli_reload(struct invocation *invocation);
 int cli_upgrade(struct invocation *invocation);
 int cli_env(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);

@@ -383,6 +383,11 @@ static bool is_ready(const struct row *row)
 	return row->state == STATE_READY || (row->state == STATE_RUNNING && !row->is_getting_ready);
 }
 
+static bool is_settled(const struct row *row)
+{
+	return !row->is_reloading && !row->is_getting_ready && row->state != STATE_STOPPING;
+}
+
 static bool is_completed(const struct row *row)
 {
 	return row->state == STATE_COMPLETED;
@@ -407,6 +412,7 @@ static const struct goal {
 	{ "ready", is_ready },
 	{ "running", is_running },
 	{ "completed", is_completed },
+	{ "reloaded", is_settled },
 	{ "stopped", is_over },
 };
 

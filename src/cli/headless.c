@@ -34,6 +34,7 @@ struct headless {
 	struct outlet outlet;
 	struct record_style style;
 	uint64_t sample_ms, linger_ms;
+	bool wants_messages;
 	uint64_t last_seq;
 	uint64_t reminded_ms; /* the engine, that we still read */
 	int signal_fd;
@@ -103,6 +104,9 @@ static void take_notification(struct headless *run, const char *method, const js
 		struct tail_stream *stream = tail_know(&run->tail, params);
 		if (stream)
 			tail_ask(&run->tail, stream, run->link);
+	} else if (strcmp(method, "message") == 0) {
+		if (!run->outlet.code && !outlet_is_full(&run->outlet))
+			record_message(&run->outlet.text, &run->style, params);
 	} else if (strcmp(method, "sample") == 0) {
 		/* the one thing that is left out while nobody reads */
 		if (!run->outlet.code && !outlet_is_full(&run->outlet))
@@ -161,6 +165,14 @@ static bool know_streams(struct headless *run, struct error *err)
 	return result;
 }
 
+static bool watch_messages(struct headless *run, struct error *err)
+{
+	json_t *result = link_call(run->link, "ipc.watch", NULL, CALL_MS, err);
+
+	json_decref(result);
+	return result;
+}
+
 static bool subscribe(struct headless *run, struct error *err)
 {
 	json_t *event, *result = link_call(run->link, "subscribe",
@@ -175,7 +187,7 @@ static bool subscribe(struct headless *run, struct error *err)
 	json_array_foreach(json_object_get(result, "notices"), i, event)
 		take_event(run, event);
 	json_decref(result);
-	if (!know_streams(run, err))
+	if (!know_streams(run, err) || (run->wants_messages && !watch_messages(run, err)))
 		return false;
 	tail_resume(&run->tail, run->link);
 	return true;
@@ -347,6 +359,7 @@ static bool check_options(struct headless *run, const struct project_spec *spec)
 		cli_fail(EXIT_USAGE,
 			"--exit-when takes all-done, any-exit, any-failure, never or a service, not '%s'",
 			invocation->exit_when);
+	run->wants_messages = invocation->ipc;
 	return is_valid && cli_duration("samples", invocation->samples, &run->sample_ms) &&
 	       cli_duration("linger", invocation->linger, &run->linger_ms);
 }

@@ -174,6 +174,46 @@ void record_event(struct text *out, const struct record_style *style, const json
 	text_putc(out, '\n');
 }
 
+/* The message itself is JSON, and is passed on as it is, unless it is only the beginning of one. */
+static void put_json_message(struct text *out, const json_t *message)
+{
+	const char *text = string_of(message, "text");
+	bool is_cut = json_is_true(json_object_get(message, "cut"));
+
+	text_format(out, "{\"ts\":\"%s\",\"kind\":\"ipc\",\"service\":\"%s\",\"instance\":%lld,\"dir\":\"%s\",\"bytes\":%lld,",
+		string_of(message, "ts"), string_of(message, "service"),
+		(long long)json_integer_value(json_object_get(message, "instance")), string_of(message, "dir"),
+		(long long)json_integer_value(json_object_get(message, "bytes")));
+	if (json_object_get(message, "dropped"))
+		text_format(out, "\"dropped\":%lld,", (long long)json_integer_value(json_object_get(message, "dropped")));
+	text_puts(out, is_cut ? "\"message\":null,\"beginning\":" : "\"message\":");
+	if (is_cut)
+		put_json_string(out, text, strlen(text));
+	else
+		text_puts(out, text);
+	text_puts(out, "}\n");
+}
+
+void record_message(struct text *out, const struct record_style *style, const json_t *message)
+{
+	const char *text = string_of(message, "text");
+	const json_t *dropped = json_object_get(message, "dropped");
+
+	if (style->json) {
+		put_json_message(out, message);
+		return;
+	}
+	put_time(out, time_from_json(json_object_get(message, "ts")));
+	put_name(out, style, string_of(message, "service"), json_integer_value(json_object_get(message, "instance")));
+	text_puts(out, strcmp(string_of(message, "dir"), "in") == 0 ? " → " : " ← ");
+	utf8_append_safe(out, text, strlen(text), false);
+	if (json_is_true(json_object_get(message, "cut")))
+		text_format(out, " … (%lld bytes)", (long long)json_integer_value(json_object_get(message, "bytes")));
+	if (dropped)
+		text_format(out, " (%lld before it were left out)", (long long)json_integer_value(dropped));
+	text_putc(out, '\n');
+}
+
 static void record_sample(
 	struct text *out, const struct record_style *style, json_t *ts, const json_t *sample)
 {

@@ -17,6 +17,8 @@ struct record_style {
 void record_line(struct text *out, const struct record_style *style, const struct tail_line *line);
 /* params of an `event` notification */
 void record_event(struct text *out, const struct record_style *style, const json_t *event);
+/* params of a `message` notification */
+void record_message(struct text *out, const struct record_style *style, const json_t *message);
 /* params of a `sample` notification: one record an instance */
 void record_samples(struct text *out, const struct record_style *style, const json_t *samples);
 

@@ -15,7 +15,6 @@
 
 enum {
 	TURN_MOST = 512 * 1024,        /* bytes of one process a turn: then the others have theirs */
-	ROOM_WANTED = 4 * 1024 * 1024, /* what a process that sends and exits at once may have in flight */
 	AT_ONCE = 32 * 1024,           /* bytes that a socket takes whole or not at all */
 	LAST_MOST = 64 * 1024 * 1024,  /* bytes taken after its end, from whoever still has the socket */
 	QUARANTINE_MOST = 1024 * 1024, /* bytes kept of a message that killed engines */
@@ -54,7 +53,7 @@ struct channel {
 
 static bool make_socket(struct channel_ends *ends)
 {
-	int pair[2], room = ROOM_WANTED;
+	int pair[2], room = CHANNEL_ROOM;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return false;

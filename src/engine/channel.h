@@ -14,6 +14,7 @@
 enum {
 	CHANNEL_QUEUE_MOST = INBOX_LINE_MOST, /* bytes that wait for a process to read them; more are refused */
 	CHANNEL_PARCELS_MOST = 64,            /* messages with a descriptor that may wait */
+	CHANNEL_ROOM = 4 * 1024 * 1024,       /* wanted, for a process that sends and exits at once */
 	CHANNEL_FD = 3,                       /* its number in the process */
 };
 

@@ -55,7 +55,7 @@ static uint64_t next_seq(struct engine *engine)
 
 /* ---- which sockets a worker holds ---- */
 
-static bool holds(const struct member *member, uint32_t place)
+bool cluster_holds(const struct member *member, uint32_t place)
 {
 	const struct inbox_page *page = channel_page(member);
 
@@ -92,7 +92,7 @@ static bool can_take(struct member *member, uint32_t place, uint64_t now_ms)
 {
 	const struct worker *worker = member->worker;
 
-	if (!holds(member, place) || channel_page(member)->was_told_to_leave)
+	if (!cluster_holds(member, place) || channel_page(member)->was_told_to_leave)
 		return false;
 	return !worker || (worker->count < WINDOW && !worker->is_full && worker->paused_until_ms <= now_ms);
 }
@@ -103,20 +103,16 @@ static struct member *choose(struct door *door)
 	struct service *service = project_find(&door->engine->project, door_listening(door)->service);
 	struct member *best = NULL;
 	uint64_t now_ms = clock_monotonic_ms();
-	unsigned best_at = 0, least = WINDOW;
+	unsigned least = WINDOW;
 
 	for (size_t i = 0; service && i < service->count; i++) {
-		unsigned at = (unsigned)((door->turn + i) % service->count);
-		struct member *member = member_of(service->instances[at]);
+		struct member *member = member_of(service->instances[(door->turn + i) % service->count]);
 		unsigned count = member->worker ? member->worker->count : 0;
 		if (count >= least || !can_take(member, door->place, now_ms))
 			continue;
 		best = member;
-		best_at = at;
 		least = count;
 	}
-	if (best)
-		door->turn = best_at + 1;
 	return best;
 }
 
@@ -159,7 +155,7 @@ static bool has_holders(const struct door *door)
 	struct service *service = project_find(&door->engine->project, door_listening(door)->service);
 
 	for (size_t i = 0; service && i < service->count; i++)
-		if (holds(member_of(service->instances[i]), door->place))
+		if (cluster_holds(member_of(service->instances[i]), door->place))
 			return true;
 	return false;
 }
@@ -184,6 +180,7 @@ void cluster_serve(struct door *door)
 		}
 		if (fd < 0)
 			break;
+		door->turn = member->now.index + 1;
 		if (!hand_connection(door, member, fd))
 			door_return(door, fd);
 	}
@@ -203,7 +200,7 @@ static void serve_all_of(struct member *member)
 
 	for (uint32_t i = 0; i < STORE_SOCKETS; i++)
 		if (engine->doors[i] && (engine->doors[i]->orphan_count || !engine->doors[i]->is_polled) &&
-			holds(member, i))
+			cluster_holds(member, i))
 			cluster_serve(engine->doors[i]);
 }
 
@@ -389,7 +386,7 @@ static struct door *find_or_open(
 		door = find_given(member, what, err);
 	else if (!door)
 		door = door_open(member->engine, &wish, err);
-	if (door && holds(member, door->place)) {
+	if (door && cluster_holds(member, door->place)) {
 		error_set(err, EADDRINUSE, "it listens there already");
 		return NULL;
 	}
@@ -514,7 +511,7 @@ static void note_closed(struct member *member, const json_t *request)
 	struct door *door =
 		door_of_key(member->engine, json_string_value(json_object_get(request, "key")));
 
-	if (!door || !holds(member, door->place))
+	if (!door || !cluster_holds(member, door->place))
 		return;
 	set_holds(member, door->place, false);
 	if (channel_page(member)->was_told_to_leave || has_holders(door) || is_awaited(door) || door_listening(door)->given)

@@ -23,6 +23,8 @@ void cluster_room(struct member *member);
 
 /* Hand on the connections that wait at this door, as far as there is somebody to take them. */
 void cluster_serve(struct door *door);
+/* Does its worker hold the socket at this place of the store? */
+bool cluster_holds(const struct member *member, uint32_t place);
 /* After a start: at all doors. */
 void cluster_resume(struct engine *engine);
 

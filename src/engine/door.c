@@ -391,6 +391,7 @@ static struct door *open_given(
 		.fd = -1,
 		.given = number + 1,
 		.instance = listen->is_own ? member->now.index : 0,
+		.is_own = listen->is_own,
 		.is_shared = true };
 	const char *address = listen->kind == SOCKET_UNIX ? listen->path : listen->host;
 
@@ -421,17 +422,24 @@ static bool is_needed(const struct engine *engine, const struct listening *what)
 {
 	struct service *service = project_find(&engine->project, what->service);
 
-	for (size_t i = 0; service && i < service->count; i++)
-		if (!instance_is_finished(service->instances[i]))
+	for (size_t i = 0; service && i < service->count; i++) {
+		const struct instance *instance = service->instances[i];
+		bool is_whose = !what->is_own || instance->index == what->instance;
+		if (is_whose && !instance_is_finished(instance))
 			return true;
+	}
 	return false;
 }
 
 void door_consider(struct engine *engine, const struct member *member)
 {
-	if (!engine->door_count || !instance_is_finished(&member->now))
-		return;
-	for (uint32_t i = 0; i < STORE_SOCKETS; i++)
+	if (engine->door_count && instance_is_finished(&member->now))
+		door_tidy(engine);
+}
+
+void door_tidy(struct engine *engine)
+{
+	for (uint32_t i = 0; i < STORE_SOCKETS && engine->door_count; i++)
 		if (engine->doors[i] && !is_needed(engine, door_listening(engine->doors[i])))
 			door_close(engine->doors[i]);
 }

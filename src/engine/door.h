@@ -68,5 +68,7 @@ bool door_open_given(struct engine *engine, struct member *member, int fds[LISTE
 
 /* After a change of an instance: close what nobody needs any more. */
 void door_consider(struct engine *engine, const struct member *member);
+/* … now, whoever has changed. */
+void door_tidy(struct engine *engine);
 
 #endif

@@ -28,6 +28,7 @@
 #include "engine/leftovers.h"
 #include "engine/limit.h"
 #include "engine/output.h"
+#include "engine/reload.h"
 #include "engine/ripple.h"
 #include "engine/schedule.h"
 #include "engine/stopping.h"
@@ -129,6 +130,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 	listener->on_changed(listener->context, member);
 	project_ask_about(&engine->project, member_service(member));
 	door_consider(engine, member);
+	reload_consider(engine, member_service(member));
 	engine->graph_dirty = true;
 }
 
@@ -184,6 +186,7 @@ static void forget_member(struct engine *engine, struct member *member)
 	keeper_link_delete(&engine->keeper, STORE_SEAT_SLOT + member->seat);
 	engine->members[member->seat] = NULL;
 	member_destroy(member);
+	door_tidy(engine);
 	engine->listener.on_removed(engine->listener.context, service, index);
 }
 
@@ -1065,7 +1068,7 @@ static void resume_member(struct engine *engine, struct member *member)
 	}
 	write_death(engine, member);
 	bool is_leaving = member_spec(member)->is_leaving;
-	if (now->index >= member_spec(member)->instances || is_leaving)
+	if ((now->index >= member_spec(member)->instances && !now->is_spare) || is_leaving)
 		now->removing = true;
 	if (now->state == STATE_STARTING)
 		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
@@ -1218,6 +1221,7 @@ void engine_begin(struct engine *engine)
 		engine_tell(engine, "the engine was started again: start %u",
 			engine->keeper.page->engine_starts);
 	apply_resume(engine);
+	reload_resume(engine);
 	drain(engine);
 	cluster_resume(engine);
 	uv_timer_start(&engine->forget, on_forget, 0, 0);

@@ -71,7 +71,8 @@ struct listening {
 	uint32_t index;
 	/* … */
 	uint32_t given;                 /* of `listen`: which of them, from 1; 0: a cluster's */
-	uint32_t instance;              /* … and whose, if each has its own */
+	uint32_t instance;              /* … and whose, if … */
+	uint32_t is_own;                /* … each has its own */
 	uint32_t is_shared;             /* workers have the socket itself */
 	uint64_t connections;           /* handed on */
 	char data[LISTENING_DATA_SIZE]; /* JSON that the first worker gave, and all are told */

@@ -17,7 +17,8 @@ struct service {
 	size_t count;
 	size_t *dependents; /* owned; places in the project of those that depend on it */
 	size_t dependent_count;
-	bool is_asked; /* something that its start hangs on has changed: for whoever consults the graph */
+	bool is_reloading; /* in turn; see rolling.h */
+	bool is_asked;     /* something that its start hangs on has changed: for whoever consults the graph */
 };
 
 /* Where in the table a service is. */

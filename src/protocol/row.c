@@ -382,8 +382,9 @@ static json_t *row_figures_to_json(const struct row *row)
 
 static json_t *row_times_to_json(const struct row *row)
 {
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:i, s:o}",
+	return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o, s:i, s:o}",
 		"life", count_or_null(row->life),
+		"reloading", row->is_reloading,
 		"getting_ready", row->is_getting_ready,
 		"since", time_to_json(row->since_us),
 		"started", time_to_json(row->started_us),
@@ -457,6 +458,7 @@ bool row_from_json(struct row *row, const json_t *json, struct error *err)
 	*row = (struct row){
 		.instance = get_small(json, "instance"),
 		.wanted = wanted && strcmp(wanted, "up") == 0,
+		.is_reloading = json_is_true(json_object_get(json, "reloading")),
 		.is_getting_ready = json_is_true(json_object_get(json, "getting_ready")),
 		.pid = get_pid(json),
 		.life = get_small(json, "life"),

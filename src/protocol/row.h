@@ -20,6 +20,7 @@ struct row {
 	unsigned instance;
 	enum state state;
 	bool wanted;           /* up */
+	bool is_reloading;     /* its turn in a rolling reload has still to come, or it stands in for others meanwhile */
 	bool is_getting_ready; /* it runs, and something that tells when it is ready has still to come */
 	int32_t pid;           /* 0: none */
 	uint32_t life;         /* 1 for the first process of this instance; 0: none yet */

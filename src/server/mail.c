@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/pattern.h"
 #include "engine/channel.h"
+#include "engine/cluster.h"
 #include "engine/report.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
@@ -23,6 +24,54 @@ struct mail_filter {
 	struct pattern *pattern; /* owned; NULL: all */
 	uint64_t dropped;        /* left out since the last that was told */
 };
+
+/* ---- describing ---- */
+
+json_t *mail_describe(const struct member *member)
+{
+	const struct inbox_page *page = channel_page(member);
+
+	if (!page)
+		return json_null();
+	json_t *json = json_pack("{s:I,s:I,s:b}", "room", (json_int_t)page->room, "connections",
+		(json_int_t)page->connections, "leaving", page->is_leaving || page->was_told_to_leave);
+	if (page->room < CHANNEL_ROOM)
+		json_object_set_new(json, "note",
+			json_sprintf("what it sends and has not been taken when it exits is lost beyond %u bytes; "
+				     "`sysctl net.core.wmem_max=%d` makes room for more",
+				page->room, CHANNEL_ROOM));
+	json_t *report = report_to_json(member);
+	json_object_update(json, report);
+	json_decref(report);
+	return json;
+}
+
+static bool is_its_own(const struct member *member, const struct listening *what)
+{
+	return what->given && strcmp(what->service, member->now.service) == 0 &&
+	       (!what->is_own || what->instance == member->now.index);
+}
+
+json_t *mail_describe_sockets(const struct member *member)
+{
+	const struct engine *engine = member->engine;
+	json_t *list = json_array();
+	char text[256];
+
+	for (uint32_t i = 0; i < STORE_SOCKETS && engine->door_count; i++) {
+		const struct door *door = engine->doors[i];
+		if (!door || !(is_its_own(member, door_listening(door)) || cluster_holds(member, i)))
+			continue;
+		door_describe(door, text, sizeof text);
+		json_array_append_new(list,
+			json_pack("{s:s,s:s,s:I}", "address", text, "given",
+				door_listening(door)->given       ? "listen"
+				: door_listening(door)->is_shared ? "cluster, shared"
+								  : "cluster, in turn",
+				"connections", (json_int_t)door_listening(door)->connections));
+	}
+	return list;
+}
 
 /* ---- looking on ---- */
 

@@ -19,6 +19,10 @@ json_t *mail_send(struct call *call);
 json_t *mail_trigger(struct call *call);
 json_t *mail_watch(struct call *call);
 
+/* What is known of a member's channel and of the sockets that it listens on; null: nothing. */
+json_t *mail_describe(const struct member *member);
+json_t *mail_describe_sockets(const struct member *member);
+
 /* The engine's listener. */
 void mail_on_message(void *context, struct member *member, bool is_incoming, const struct message *message);
 /* The session is being closed: it waits for nothing any more. */

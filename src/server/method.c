@@ -19,6 +19,7 @@
 #include "engine/environment.h"
 #include "engine/leftovers.h"
 #include "engine/output.h"
+#include "engine/reload.h"
 #include "protocol/base64.h"
 #include "protocol/chunk.h"
 #include "protocol/method.h"
@@ -56,6 +57,7 @@ void row_of_member(struct row *row, const struct member *member)
 		.state = now->state,
 		.wanted = now->wanted,
 		.is_getting_ready = now->pid && now->gates,
+		.is_reloading = now->is_to_reload || now->is_spare,
 		.pid = now->pid,
 		.life = now->life,
 		.since_us = now->since_us,
@@ -153,6 +155,29 @@ static json_t *do_stop(struct call *call)
 static json_t *do_restart(struct call *call)
 {
 	return act(call, EVENT_RESTART);
+}
+
+/* Whole services: of an instance that is named, its service. */
+static json_t *do_reload(struct call *call)
+{
+	static struct selection selection;
+	struct error err = { 0 };
+	unsigned begun = 0;
+
+	if (!call_select(call, &selection, false))
+		return NULL;
+	if (call->engine->store->is_ending)
+		return call_refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
+	json_t *result = call_names(&selection);
+	for (size_t i = 0; i < selection.count; i++) {
+		struct service *service = member_service(selection.items[i]);
+		if (i == 0 || service != member_service(selection.items[i - 1]))
+			begun += reload_begin(call->engine, service, &err);
+	}
+	if (begun)
+		return result;
+	json_decref(result);
+	return call_refuse(call, PROTOCOL_REFUSED, "%s", err.text[0] ? err.text : "nothing is meant");
 }
 
 static json_t *do_kill(struct call *call)
@@ -645,8 +670,9 @@ static json_t *do_info(struct call *call)
 	config_print_service(&text, spec);
 	json_t *service = json_loads(text_string(&text), 0, NULL);
 	text_finish(&text);
-	return json_pack("{s:o,s:o*,s:s?,s:o,s:o,s:o}", "row", member_to_json(member), "service",
-		service, "origin", spec->origin, "probes", describe_probes(member), "log",
+	return json_pack("{s:o,s:o*,s:s?,s:o,s:o,s:o,s:o,s:o}", "row", member_to_json(member), "service",
+		service, "origin", spec->origin, "probes", describe_probes(member), "channel", mail_describe(member),
+		"sockets", mail_describe_sockets(member), "log",
 		member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
 		"log_err",
 		member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());
@@ -762,6 +788,7 @@ static const struct {
 	{ "log.list", do_log_list },
 	{ "log.read", do_log_read },
 	{ "plan", do_plan },
+	{ "reload", do_reload },
 	{ "restart", do_restart },
 	{ "run", do_run },
 	{ "scale", do_scale },

@@ -6,6 +6,7 @@ Suite *graph_suite(void);
 Suite *instance_suite(void);
 Suite *policy_suite(void);
 Suite *project_suite(void);
+Suite *rolling_suite(void);
 Suite *state_suite(void);
 
 static suite_function *const suites[] = {
@@ -15,6 +16,7 @@ static suite_function *const suites[] = {
 	instance_suite,
 	policy_suite,
 	project_suite,
+	rolling_suite,
 	state_suite,
 	NULL,
 };

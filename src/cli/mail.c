@@ -1,0 +1,325 @@
+/* Messages between processes and whoever types: ipc, send, trigger. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/record.h"
+#include "protocol/method.h"
+#include "protocol/row.h"
+
+enum {
+	BATCH_BYTES = 256 * 1024, /* of messages in one request … */
+	BATCH_COUNT = 5000,       /* … and how many */
+	AGAIN_MS = 20,            /* until a process that reads slowly is tried again */
+	WAIT_MS = 30000,
+	GRACE_MS = 5000, /* the engine gives up before we do */
+	RECORD_MOST = 1024 * 1024,
+};
+
+/* ---- ipc ---- */
+
+static void print_traffic(const struct row *row, int width)
+{
+	char name[128], rate[2][24] = { "-", "-" };
+	const struct traffic *ipc = &row->ipc;
+
+	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
+	if (ipc->in_rate >= 0)
+		snprintf(rate[0], sizeof rate[0], "%.0f", ipc->in_rate);
+	if (ipc->out_rate >= 0)
+		snprintf(rate[1], sizeof rate[1], "%.0f", ipc->out_rate);
+	printf("%-*s %10llu %10llu %8s %8s %12llu %12llu %9llu %6llu\n", width, name, (unsigned long long)ipc->in,
+		(unsigned long long)ipc->out, rate[0], rate[1], (unsigned long long)ipc->in_bytes,
+		(unsigned long long)ipc->out_bytes, (unsigned long long)ipc->queued,
+		(unsigned long long)ipc->errors);
+}
+
+/* Of those that have a channel. */
+static json_t *describe_traffic(const json_t *instances)
+{
+	json_t *list = json_array(), *row, *ipc;
+	size_t i;
+
+	json_array_foreach(instances, i, row)
+	{
+		ipc = json_object_get(row, "ipc");
+		if (!json_is_object(ipc))
+			continue;
+		json_t *item = json_pack("{s:O,s:O,s:s,s:s}", "service", json_object_get(row, "service"), "instance",
+			json_object_get(row, "instance"), "peer", "engine", "transport", "channel");
+		json_object_update(item, ipc);
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static void print_table(const json_t *instances)
+{
+	struct row row;
+	struct error err;
+	const json_t *json;
+	size_t i, shown = 0;
+
+	printf("%-24s %10s %10s %8s %8s %12s %12s %9s %6s\n", "NAME", "IN", "OUT", "IN/S", "OUT/S", "IN BYTES", "OUT BYTES",
+		"QUEUED", "BAD");
+	json_array_foreach(instances, i, json)
+	{
+		if (!row_from_json(&row, json, &err) || !row.ipc.is_known)
+			continue;
+		print_traffic(&row, 24);
+		shown++;
+	}
+	if (!shown)
+		printf("no process has a channel; `ipc: json` gives one\n");
+}
+
+static int list_traffic(struct link *link, const struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	json_t *result = cli_call(link, "list", cli_names(invocation), &status);
+	json_t *instances = json_object_get(result, "instances");
+
+	if (result && invocation->json) {
+		json_t *list = describe_traffic(instances);
+		cli_print_json(list);
+		json_decref(list);
+	} else if (result) {
+		print_table(instances);
+	}
+	json_decref(result);
+	return status;
+}
+
+static void print_message(const struct invocation *invocation, const json_t *params)
+{
+	struct record_style style = { .json = invocation->json, .colour = isatty(STDOUT_FILENO), .safe = true };
+	struct text text;
+
+	text_init(&text, RECORD_MOST);
+	record_message(&text, &style, params);
+	fputs(text_string(&text), stdout);
+	text_finish(&text);
+}
+
+static bool watch(struct link *link, const struct invocation *invocation, int *status)
+{
+	json_t *params = cli_names(invocation);
+
+	if (invocation->filter)
+		json_object_set_new(params, "filter", json_string(invocation->filter));
+	json_t *result = cli_call(link, "ipc.watch", params, status);
+	json_decref(result);
+	return result;
+}
+
+/* Until the connection or standard output is gone. */
+static void print_messages(struct link *link, const struct invocation *invocation, struct error *err)
+{
+	json_t *message;
+
+	for (err->code = 0; !err->code;) {
+		while ((message = link_next(link, err))) {
+			const char *method = json_string_value(json_object_get(message, "method"));
+			if (method && strcmp(method, "message") == 0)
+				print_message(invocation, json_object_get(message, "params"));
+			json_decref(message);
+		}
+		if (fflush(stdout) != 0)
+			return;
+		if (!err->code)
+			link_wait(link, -1);
+	}
+}
+
+static int follow_traffic(struct link *link, const struct invocation *invocation)
+{
+	struct error err = { 0 };
+	int status = EXIT_OK;
+
+	while (watch(link, invocation, &status)) {
+		print_messages(link, invocation, &err);
+		if (!err.code || ferror(stdout) || !cli_reconnect(link, &err))
+			break;
+	}
+	return status;
+}
+
+int cli_ipc(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+
+	if (link)
+		status = invocation->follow || invocation->filter ? follow_traffic(link, invocation)
+								  : list_traffic(link, invocation);
+	link_close(link);
+	return status;
+}
+
+/* ---- send ---- */
+
+/* The answers as they came, one a line. */
+static int print_replies(const struct invocation *invocation, const json_t *result)
+{
+	json_t *reply, *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "replies"), i, reply)
+	{
+		if (invocation->json || isatty(STDOUT_FILENO) == 0)
+			puts(json_string_value(json_object_get(reply, "text")));
+		else {
+			printf("%s/%lld: ", json_string_value(json_object_get(reply, "service")),
+				(long long)json_integer_value(json_object_get(reply, "instance")));
+			cli_print_safe(json_string_value(json_object_get(reply, "text")));
+			putchar('\n');
+		}
+	}
+	json_array_foreach(json_object_get(result, "unanswered"), i, name)
+		cli_fail(EXIT_FAILED, "%s has not answered in time, or is gone", json_string_value(name));
+	return json_array_size(json_object_get(result, "unanswered")) ? EXIT_FAILED : EXIT_OK;
+}
+
+/* One request whose answer may take as long as the operator has patience. */
+static int ask(const struct invocation *invocation, const char *method, json_t *params)
+{
+	uint64_t wait_ms = WAIT_MS;
+	int status = EXIT_OK;
+	struct error err = { 0 };
+
+	if (!cli_duration("timeout", invocation->timeout, &wait_ms)) {
+		json_decref(params);
+		return EXIT_USAGE;
+	}
+	json_object_set_new(params, "wait_ms", json_integer((json_int_t)wait_ms));
+	struct link *link = cli_connect(invocation, &status);
+	json_t *result = link ? link_call(link, method, json_incref(params), (int)(wait_ms + GRACE_MS), &err) : NULL;
+	if (result)
+		status = print_replies(invocation, result);
+	else if (link)
+		status = cli_fail(cli_status(&err), "%s", err.text);
+	json_decref(result);
+	json_decref(params);
+	link_close(link);
+	return status;
+}
+
+static json_t *read_json(const char *text)
+{
+	json_error_t why;
+	json_t *message = json_loads(text, JSON_DECODE_ANY, &why);
+
+	if (!message)
+		cli_fail(EXIT_USAGE, "'%.80s' is no JSON: %s at character %d; text is \"text\", in quotes", text, why.text,
+			why.position);
+	return message;
+}
+
+/* All of them, however slowly they are taken. */
+static int send_batch(struct link *link, const struct invocation *invocation, json_t *batch, uint64_t *sent)
+{
+	struct error err = { 0 };
+
+	while (json_array_size(batch)) {
+		json_t *result = link_call(link, "send",
+			json_pack("{s:[s],s:O}", "names", invocation->names[0], "messages", batch), CALL_MS, &err);
+		if (!result && err.code != PROTOCOL_FULL)
+			return cli_fail(cli_status(&err), "%s; %llu were sent before", err.text, (unsigned long long)*sent);
+		size_t done = (size_t)json_integer_value(json_object_get(result, "sent"));
+		json_decref(result);
+		*sent += done;
+		json_t *rest = json_array();
+		for (size_t i = done; i < json_array_size(batch); i++)
+			json_array_append(rest, json_array_get(batch, i));
+		json_array_clear(batch);
+		json_array_extend(batch, rest);
+		json_decref(rest);
+		if (json_array_size(batch))
+			usleep(AGAIN_MS * 1000);
+	}
+	return EXIT_OK;
+}
+
+/* One message a line. */
+static int send_lines(struct link *link, const struct invocation *invocation, FILE *file)
+{
+	json_t *batch = json_array();
+	size_t room = 0, bytes = 0;
+	uint64_t sent = 0;
+	char *line = NULL;
+	int status = EXIT_OK;
+	ssize_t size;
+
+	while (status == EXIT_OK && (size = getline(&line, &room, file)) >= 0) {
+		json_t *message = size > 1 ? read_json(line) : NULL;
+		if (size > 1 && !message)
+			status = EXIT_USAGE;
+		if (!message)
+			continue;
+		json_array_append_new(batch, message);
+		bytes += (size_t)size;
+		if (bytes >= BATCH_BYTES || json_array_size(batch) >= BATCH_COUNT) {
+			status = send_batch(link, invocation, batch, &sent);
+			bytes = 0;
+		}
+	}
+	if (status == EXIT_OK)
+		status = send_batch(link, invocation, batch, &sent);
+	if (status == EXIT_OK)
+		printf(invocation->json ? "{\"sent\": %llu}\n" : "%llu sent\n", (unsigned long long)sent);
+	free(line);
+	json_decref(batch);
+	return status;
+}
+
+static int send_file(struct invocation *invocation)
+{
+	bool is_input = strcmp(invocation->from, "-") == 0;
+	FILE *file = is_input ? stdin : fopen(invocation->from, "re");
+	int status = EXIT_OK;
+
+	if (!file)
+		return cli_fail(EXIT_USAGE, "%s: %s", invocation->from, strerror(errno));
+	struct link *link = cli_connect(invocation, &status);
+	if (link)
+		status = send_lines(link, invocation, file);
+	link_close(link);
+	if (!is_input)
+		fclose(file);
+	return status;
+}
+
+int cli_send(struct invocation *invocation)
+{
+	if (invocation->from && invocation->name_count == 1)
+		return send_file(invocation);
+	if (invocation->from || invocation->name_count != 2)
+		return cli_fail(EXIT_USAGE, "send takes NAME and either a message or --from FILE");
+	json_t *message = read_json(invocation->names[1]);
+	if (!message)
+		return EXIT_USAGE;
+	json_t *params = json_pack("{s:[s],s:o}", "names", invocation->names[0], "message", message);
+	return invocation->wait ? ask(invocation, "send", params) : cli_call_and_print(invocation, "send", params, "sent");
+}
+
+/* ---- trigger ---- */
+
+int cli_trigger(struct invocation *invocation)
+{
+	json_t *params = json_pack("{s:[s],s:s}", "names", invocation->names[0], "action", invocation->names[1]);
+
+	if (invocation->name_count > 2) {
+		json_t *options = read_json(invocation->names[2]);
+		if (!options) {
+			json_decref(params);
+			return EXIT_USAGE;
+		}
+		json_object_set_new(params, "params", options);
+	}
+	return ask(invocation, "trigger", params);
+}
