@@ -10,10 +10,14 @@ static struct instance *find_spare(const struct service *service)
 	return NULL;
 }
 
-static void commit_all(struct engine *engine, struct service *service)
+/* Their marks have changed. */
+static void tell_all(struct engine *engine, struct service *service)
 {
-	for (size_t i = 0; i < service->count; i++)
-		store_commit(engine->store, member_of(service->instances[i])->seat, service->instances[i], NULL, 0);
+	for (size_t i = 0; i < service->count; i++) {
+		struct member *member = member_of(service->instances[i]);
+		store_commit(engine->store, member->seat, &member->now, NULL, 0);
+		engine->listener.on_changed(engine->listener.context, member);
+	}
 }
 
 static void queue(struct engine *engine, const struct instance *instance, enum event event)
@@ -50,7 +54,7 @@ bool reload_begin(struct engine *engine, struct service *service, struct error *
 		service->is_reloading = false;
 		return false;
 	}
-	commit_all(engine, service);
+	tell_all(engine, service);
 	reload_consider(engine, service);
 	engine_see_through(engine);
 	return true;
@@ -71,7 +75,7 @@ static void end(struct engine *engine, struct service *service)
 	rolling_end(service);
 	service->is_reloading = false;
 	dismiss_spare(engine, service);
-	commit_all(engine, service);
+	tell_all(engine, service);
 }
 
 static void restart(struct engine *engine, struct service *service, struct instance *instance)

@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""Unmodified workers of Node's cluster, with the engine as their primary."""
+import http.client, json, os, shutil, signal, socket, ssl, subprocess, sys, threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import Failure, Project, expect, is_alive, main, until
+
+if not shutil.which("node"):
+    print("no node here")
+    sys.exit(77)
+
+HTTP = r"""
+const cluster = require('cluster'), http = require('http');
+if (cluster.isPrimary) process.exit(9);
+const server = http.createServer((q, r) => { r.setHeader('Connection', 'close'); r.end(String(cluster.worker.id) + ' ' + process.pid); });
+server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('port', server.address().port));
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def get(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def project(name, script, count=2, file="app.js", port=None, up=True, **more):
+    """A cluster of one service, web, that is ready."""
+    p = Project(name, {"web": dict({"command": ["node", file], "exec_mode": "cluster", "instances": count,
+                                    "environment": {"PORT": str(port or 0)}}, **more)})
+    p.write(file, script)
+    if up:
+        p.run("up", "-d", check=0)
+        p.run("wait", "web", "--for", "ready", "--timeout", "20s", check=0)
+    return p
+
+
+class Load:
+    """Clients that each make one connection a request, until they are told to stop."""
+
+    def __init__(self, port, clients=6):
+        self.port, self.is_over, self.done, self.failed = port, False, 0, []
+        self.threads = [threading.Thread(target=self.work) for _ in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def work(self):
+        while not self.is_over:
+            try:
+                get(self.port)
+                self.done += 1
+            except OSError as why:
+                self.failed.append(repr(why))
+            except http.client.HTTPException as why:
+                self.failed.append(repr(why))
+
+    def wait_for(self, more):
+        goal = self.done + more
+        until(lambda: self.done >= goal or len(self.failed) > 50, f"{more} further requests")
+
+    def end(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+        return self.failed
+
+
+def connections_are_handed_out_in_turn():
+    port = free_port()
+    p = project("turn", HTTP, 3, port=port)
+    try:
+        got = [get(port).split()[0] for _ in range(9)]
+        expect(sorted(got) == ["1"] * 3 + ["2"] * 3 + ["3"] * 3, f"each worker serves three: {got}")
+        info = p.json("info", "web/0")
+        expect(info["channel"]["connections"] == 3, f"{info['channel']}")
+        expect(info["sockets"] == [{"address": f"tcp 127.0.0.1:{port}", "given": "cluster, in turn", "connections": 9}], f"{info['sockets']}")
+        p.run("stop", "web", check=0)
+        until(lambda: all(r["state"] == "stopped" for r in p.rows().values()), "all are stopped")
+        with socket.socket() as s:
+            expect(s.connect_ex(("127.0.0.1", port)) != 0, "nobody listens for a service that is stopped")
+        died = p.json("history")
+        expect(all(d["code"] == 0 and d["signal"] is None for d in died), f"each ended by itself when it was asked to: {died}")
+    finally:
+        p.close()
+
+
+def a_shared_socket_is_accepted_from_by_the_workers():
+    port = free_port()
+    p = project("shared", HTTP, port=port, scheduling="none")
+    try:
+        expect(all(get(port).split()[0] in "12" for _ in range(8)), "served")
+        info = p.json("info", "web/1")
+        expect(info["sockets"][0]["given"] == "cluster, shared" and info["channel"]["connections"] == 0, f"{info['sockets']}")
+        p.run("reload", "web", check=0)
+        expect(get(port).split()[0] in "12", "after a reload too")
+    finally:
+        p.close()
+
+
+def every_kind_of_socket_is_opened():
+    script = r"""
+const net = require('net'), dgram = require('dgram'), http = require('http');
+const said = [];
+const done = (x) => { said.push(x); if (said.length === 4) console.log('all', JSON.stringify(said)); };
+const any = http.createServer((q, r) => r.end('any')).listen(0, () => { console.log('any', any.address().port); done('any'); });
+const two = http.createServer((q, r) => r.end('two')).listen(Number(process.env.PORT), '127.0.0.1', () => done('two'));
+net.createServer((c) => c.end('path')).listen('PATH', () => done('path'));
+const udp = dgram.createSocket('udp4', (m, from) => udp.send('got ' + m, from.port, from.address));
+udp.bind(0, '127.0.0.1', () => { console.log('udp', udp.address().port); done('udp'); });
+"""
+    port = free_port()
+    p = project("kinds", script, port=port, up=False)
+    path = p.dir + "/own.sock"
+    p.write("app.js", script.replace("PATH", path))
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: all(b"all" in p.log(f"web/{i}") for i in (0, 1)), "all sockets of both workers")
+        said = [dict(line.split()[:2] for line in p.log(f"web/{i}").decode().splitlines() if not line.startswith("all")) for i in (0, 1)]
+        expect(said[0] == said[1], f"both have the same port of any: {said}")
+        expect(get(int(said[0]["any"])) == "any" and get(port) == "two", "two servers")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            expect(s.recv(10) == b"path", "a unix socket")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(10)
+            s.sendto(b"it", ("127.0.0.1", int(said[0]["udp"])))
+            expect(s.recv(20) == b"got it", "udp")
+        p.run("down", check=0)
+        expect(not os.path.exists(path), "the unix socket is taken away at the end")
+    finally:
+        p.close()
+
+
+def https_workers_share_their_tickets():
+    if not shutil.which("openssl"):
+        print("# no openssl here")
+        return
+    script = r"""
+const https = require('https'), fs = require('fs');
+https.createServer({ key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem') }, (q, r) => r.end('secret')).listen(Number(process.env.PORT), '127.0.0.1');
+"""
+    port = free_port()
+    p = project("https", script, port=port, up=False)
+    try:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost"],
+                       cwd=p.dir, check=True, capture_output=True)
+        p.run("up", "-d", check=0)
+        p.run("wait", "web", "--timeout", "20s", check=0)
+        context = ssl._create_unverified_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2  # a session is known at once
+        session, reused = None, []
+        for _ in range(4):
+            with socket.create_connection(("127.0.0.1", port)) as raw, context.wrap_socket(raw, session=session) as s:
+                s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                expect(b"secret" in s.recv(4096) + s.recv(4096), "https")
+                reused.append(s.session_reused)
+                session = s.session
+        expect(reused == [False, True, True, True], f"a ticket of one worker is good for the other: {reused}")
+    finally:
+        p.close()
+
+
+def modules_are_workers_too():
+    port = free_port()
+    p = project("esm", "import http from 'node:http';\nimport cluster from 'node:cluster';\nhttp.createServer((q, r) => r.end('' + cluster.isWorker)).listen(Number(process.env.PORT), '127.0.0.1');",
+                file="app.mjs", port=port)
+    try:
+        expect(get(port) == "true", "an ES module")
+    finally:
+        p.close()
+
+
+def a_port_in_use_is_the_workers_error():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        p = project("taken", HTTP.replace("server.listen", "server.on('error', (e) => { console.log(e.code); process.exit(5); }); server.listen"), 1,
+                    port=port, up=False, availability={"restart": "no"})
+        try:
+            p.run("up", "-d", check=0)
+            until(lambda: p.rows().get("web/0", {}).get("state") == "failed", "it fails")
+            expect(b"EADDRINUSE" in p.log("web/0"), "the application was told")
+            told = p.run("events").stdout
+            expect(f"port {port}: it is in use by somebody else" in told, "and so is the operator")
+        finally:
+            p.close()
+
+
+def a_reload_refuses_nothing():
+    port = free_port()
+    p = project("reload", HTTP, port=port)
+    try:
+        before = {name: r["pid"] for name, r in p.rows().items()}
+        load = Load(port)
+        load.wait_for(50)
+        for _ in range(3):
+            p.run("reload", "web", check=0)
+            load.wait_for(50)
+        failed = load.end()
+        expect(not failed, f"{load.done} requests, {len(failed)} failed: {failed[:3]}")
+        rows = p.rows()
+        expect(set(rows) >= {"web/0", "web/1"} and all(rows[n]["pid"] != before[n] for n in before), "all processes are new")
+        until(lambda: set(p.rows()) == {"web/0", "web/1"}, "the spare one is gone")
+        expect(all(d["cause"] == "reload" and d["signal"] is None for d in p.json("history")), "each left when it was asked to")
+    finally:
+        p.close()
+
+
+def a_reload_of_what_is_broken_touches_nothing():
+    port = free_port()
+    p = project("broken", HTTP, port=port)
+    try:
+        before = {name: r["pid"] for name, r in p.rows().items()}
+        p.write("app.js", "process.exit(3)")
+        got = p.run("reload", "web")
+        expect(got.returncode == 1 and "was not reloaded" in got.stderr, f"{got}")
+        until(lambda: {name: r["pid"] for name, r in p.rows().items()} == before, "the old ones go on, and the spare one is gone")
+        expect("given up" in p.run("events").stdout, "it is told")
+        expect(get(port), "they serve")
+    finally:
+        p.close()
+
+
+def nothing_is_refused_while_the_engine_is_killed():
+    port = free_port()
+    p = project("killed", HTTP, port=port)
+    try:
+        before = {name: r["pid"] for name, r in p.rows().items()}
+        load = Load(port)
+        for _ in range(5):
+            load.wait_for(30)
+            engine = until(p.engine, "an engine")
+            os.kill(engine, signal.SIGKILL)
+            until(lambda: p.engine() not in (None, engine), "another engine")
+        load.wait_for(30)
+        failed = load.end()
+        expect(not failed, f"{load.done} requests, {len(failed)} failed: {failed[:3]}")
+        expect({name: r["pid"] for name, r in p.rows().items()} == before, "no worker has changed")
+        got = {get(port).split()[0] for _ in range(6)}
+        expect(got == {"1", "2"}, f"both are handed connections: {got}")
+    finally:
+        p.close()
+
+
+def a_killed_workers_connections_go_to_the_others():
+    port = free_port()
+    p = project("worker", HTTP, port=port)
+    try:
+        pid = p.rows()["web/0"]["pid"]
+        os.kill(pid, signal.SIGSTOP)  # it takes nothing, and answers nothing
+        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
+        for s in waiting:
+            s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            s.settimeout(20)
+        os.kill(pid, signal.SIGKILL)
+        got = [s.makefile("rb").read().split(b"\r\n\r\n")[1] for s in waiting]
+        expect(len(got) == 6 and all(got), f"all six are answered: {got}")
+        until(lambda: p.rows().get("web/0", {}).get("state") == "ready", "it is back")
+    finally:
+        p.close()
+
+
+def a_worker_may_leave_by_itself():
+    port = free_port()
+    p = project("leaves", HTTP + "process.on('message', (m) => { if (m === 'leave') cluster.worker.disconnect(); if (m === 'kill') cluster.worker.kill(); });",
+                port=port)
+    try:
+        for name, word in (("web/0", '"leave"'), ("web/1", '"kill"')):
+            p.run("send", name, word, check=0)
+            until(lambda: p.rows()[name]["state"] == "completed", f"{name} leaves at {word}")
+            expect(p.rows()[name]["last_death"]["code"] == 0, f"{p.rows()[name]['last_death']}")
+    finally:
+        p.close()
+
+
+REFUSES = r"""
+import json, os, socket, sys
+s = socket.socket(fileno=int(os.environ['THRUM_CHANNEL_FD']))
+seq = 0
+def send(**m):
+    global seq
+    s.sendall(json.dumps(dict(m, cmd='NODE_CLUSTER', seq=seq)).encode() + b'\n')
+    seq += 1
+send(act='online')
+send(act='queryServer', index=0, data=None, address='127.0.0.1', port=int(os.environ['PORT']), addressType=4, backlog=0)
+refused, rest = 0, b''
+while True:
+    got, fds, _, _ = socket.recv_fds(s, 65536, 16)
+    if not got: break
+    for fd in fds:
+        os.close(fd)
+        s.sendall(b'{"cmd":"NODE_HANDLE_ACK"}\n')
+    rest += got
+    *lines, rest = rest.split(b'\n')
+    for line in lines:
+        m = json.loads(line)
+        if m.get('ack') == 1: send(act='listening', address='127.0.0.1', port=1, addressType=4)
+        inner = m.get('msg', {})
+        if inner.get('act') == 'newconn':
+            refused += 1
+            print('refused', refused, flush=True)
+            send(ack=inner['seq'], accepted=False)
+        if m.get('act') == 'disconnect': sys.exit(0)
+"""
+
+
+def a_worker_that_refuses_everything_costs_little():
+    port = free_port()
+    p = Project("refuses", {"web": {"command": ["python3", "app.py"], "exec_mode": "cluster", "environment": {"PORT": str(port)}}})
+    p.write("app.py", REFUSES)
+    try:
+        p.run("up", "-d", check=0)
+        p.run("wait", "web", "--timeout", "20s", check=0)
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            s.settimeout(1)
+            try:
+                s.recv(1)
+            except TimeoutError:
+                pass
+        count = p.log("web/0").count(b"refused")
+        expect(1 <= count <= 30, f"it was asked {count} times in a second: not as fast as it could")
+    finally:
+        p.close()
+
+
+def one_that_is_no_worker_opens_no_socket():
+    port = free_port()
+    p = Project("forged", {"a": {"command": ["python3", "app.py"], "ipc": "json", "environment": {"PORT": str(port)}}})
+    p.write("app.py", REFUSES)
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: p.rows().get("a/0", {}).get("ipc") and p.rows()["a/0"]["ipc"]["in"] >= 2, "its requests are heard")
+        with socket.socket() as s:
+            expect(s.connect_ex(("127.0.0.1", port)) != 0, "and nothing listens")
+    finally:
+        p.close()
+
+
+main(connections_are_handed_out_in_turn, a_shared_socket_is_accepted_from_by_the_workers, every_kind_of_socket_is_opened,
+     https_workers_share_their_tickets, modules_are_workers_too, a_port_in_use_is_the_workers_error, a_reload_refuses_nothing,
+     a_reload_of_what_is_broken_touches_nothing, nothing_is_refused_while_the_engine_is_killed,
+     a_killed_workers_connections_go_to_the_others, a_worker_may_leave_by_itself, a_worker_that_refuses_everything_costs_little,
+     one_that_is_no_worker_opens_no_socket)
