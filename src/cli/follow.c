@@ -289,12 +289,13 @@ int cli_logs(struct invocation *invocation)
 
 /* ---- events ---- */
 
-static void print_event(const struct record_style *style, const json_t *event)
+static void print_record(const struct record_style *style, const json_t *params,
+	void (*record)(struct text *out, const struct record_style *style, const json_t *params))
 {
 	struct text text;
 
 	text_init(&text, ASSEMBLE_LINE_MOST);
-	record_event(&text, style, event);
+	record(&text, style, params);
 	fputs(text_string(&text), stdout);
 	text_finish(&text);
 }
@@ -311,7 +312,7 @@ static void take_event(struct events *events, const json_t *event)
 	if (seq <= events->last_seq)
 		return;
 	events->last_seq = seq;
-	print_event(&events->style, event);
+	print_record(&events->style, event, record_event);
 }
 
 static bool subscribe_events(struct events *events, struct link *link, struct error *err)
@@ -327,6 +328,15 @@ static bool subscribe_events(struct events *events, struct link *link, struct er
 	return result;
 }
 
+/* What processes say to everybody too. */
+static bool listen_to_all(struct link *link, struct error *err)
+{
+	json_t *result = link_call(link, "ipc.watch", json_pack("{s:b}", "bus", 1), CALL_MS, err);
+
+	json_decref(result);
+	return result;
+}
+
 /* Until the connection or standard output is gone. */
 static void follow_events(struct events *events, struct link *link, struct error *err)
 {
@@ -337,6 +347,8 @@ static void follow_events(struct events *events, struct link *link, struct error
 			const char *method = json_string_value(json_object_get(message, "method"));
 			if (method && strcmp(method, "event") == 0)
 				take_event(events, json_object_get(message, "params"));
+			if (method && strcmp(method, "message") == 0)
+				print_record(&events->style, json_object_get(message, "params"), record_bus);
 			json_decref(message);
 		}
 		if (fflush(stdout) != 0)
@@ -360,7 +372,7 @@ int cli_events(struct invocation *invocation)
 	while (is_followed) {
 		if (subscribe_events(&events, link, &err)) {
 			is_told = true;
-			if (invocation->follow)
+			if (invocation->follow && listen_to_all(link, &err))
 				follow_events(&events, link, &err);
 		}
 		is_followed = err.code && !ferror(stdout) && cli_reconnect(link, &err);

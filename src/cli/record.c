@@ -180,6 +180,11 @@ static void put_json_message(struct text *out, const json_t *message)
 	const char *text = string_of(message, "text");
 	bool is_cut = json_is_true(json_object_get(message, "cut"));
 
+	if (!json_object_get(message, "text")) {
+		text_format(out, "{\"ts\":\"%s\",\"kind\":\"ipc\",\"dropped\":%lld}\n", string_of(message, "ts"),
+			(long long)json_integer_value(json_object_get(message, "dropped")));
+		return;
+	}
 	text_format(out, "{\"ts\":\"%s\",\"kind\":\"ipc\",\"service\":\"%s\",\"instance\":%lld,\"dir\":\"%s\",\"bytes\":%lld,",
 		string_of(message, "ts"), string_of(message, "service"),
 		(long long)json_integer_value(json_object_get(message, "instance")), string_of(message, "dir"),
@@ -204,6 +209,10 @@ void record_message(struct text *out, const struct record_style *style, const js
 		return;
 	}
 	put_time(out, time_from_json(json_object_get(message, "ts")));
+	if (!json_object_get(message, "text")) {
+		text_format(out, "(%lld messages were left out)\n", (long long)json_integer_value(dropped));
+		return;
+	}
 	put_name(out, style, string_of(message, "service"), json_integer_value(json_object_get(message, "instance")));
 	text_puts(out, strcmp(string_of(message, "dir"), "in") == 0 ? " → " : " ← ");
 	utf8_append_safe(out, text, strlen(text), false);
@@ -212,6 +221,34 @@ void record_message(struct text *out, const struct record_style *style, const js
 	if (dropped)
 		text_format(out, " (%lld before it were left out)", (long long)json_integer_value(dropped));
 	text_putc(out, '\n');
+}
+
+void record_bus(struct text *out, const struct record_style *style, const json_t *message)
+{
+	const char *said = string_of(message, "text");
+	if (!json_object_get(message, "text")) {
+		record_message(out, style, message); /* some were left out */
+		return;
+	}
+	json_t *json = json_loads(said, JSON_ALLOW_NUL, NULL);
+	const char *type = string_of(json, "type");
+
+	if (style->json) {
+		put_json(out, json_pack("{s:O,s:s,s:O,s:O,s:s,s:O?}", "ts", json_object_get(message, "ts"), "kind", "bus",
+				      "service", json_object_get(message, "service"), "instance",
+				      json_object_get(message, "instance"), "type", type, "data", json_object_get(json, "data")));
+	} else {
+		char *data = json_dumps(json_object_get(json, "data"), JSON_COMPACT | JSON_ENCODE_ANY);
+		put_time(out, time_from_json(json_object_get(message, "ts")));
+		put_name(out, style, string_of(message, "service"), json_integer_value(json_object_get(message, "instance")));
+		text_puts(out, " · ");
+		utf8_append_safe(out, type, strlen(type), false);
+		text_puts(out, ": ");
+		utf8_append_safe(out, data ? data : said, strlen(data ? data : said), false);
+		text_putc(out, '\n');
+		free(data);
+	}
+	json_decref(json);
 }
 
 static void record_sample(

@@ -19,6 +19,8 @@ void record_line(struct text *out, const struct record_style *style, const struc
 void record_event(struct text *out, const struct record_style *style, const json_t *event);
 /* params of a `message` notification */
 void record_message(struct text *out, const struct record_style *style, const json_t *message);
+/* The same as something that a process said to everybody: its type, and its data. */
+void record_bus(struct text *out, const struct record_style *style, const json_t *message);
 /* params of a `sample` notification: one record an instance */
 void record_samples(struct text *out, const struct record_style *style, const json_t *samples);
 

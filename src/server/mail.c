@@ -22,6 +22,7 @@ enum { WAIT_MS = 30000,
 struct mail_filter {
 	json_t *names;           /* owned; empty: all */
 	struct pattern *pattern; /* owned; NULL: all */
+	bool is_bus;             /* only what processes say to everybody: {"type","data"} */
 	uint64_t dropped;        /* left out since the last that was told */
 };
 
@@ -85,9 +86,20 @@ static bool is_named(const struct mail_filter *filter, const struct member *memb
 	return !json_array_size(filter->names);
 }
 
-static bool is_wanted(struct mail_filter *filter, const struct member *member, struct span text)
+/* As PM2 has it: what is addressed to PM2 itself is not. */
+static bool is_for_all(const struct message *message)
 {
-	return is_named(filter, member) &&
+	struct span type = message->members[MEMBER_TYPE];
+
+	return type.size > 2 && type.at[0] == '"' && !span_begins(type, "axm:") && message->members[MEMBER_DATA].size;
+}
+
+static bool is_wanted(const struct mail_filter *filter, const struct member *member, bool is_incoming,
+	const struct message *message)
+{
+	struct span text = message->whole;
+
+	return is_named(filter, member) && (!filter->is_bus || (is_incoming && is_for_all(message))) &&
 	       (!filter->pattern || pattern_matches(filter->pattern, text.at, text.size));
 }
 
@@ -101,12 +113,14 @@ static size_t shown_size(struct span text)
 	return size;
 }
 
-static void show(struct session *session, struct member *member, bool is_incoming, struct span text)
+static void show(
+	struct session *session, struct member *member, bool is_incoming, const struct message *message)
 {
 	struct mail_filter *filter = session->mail;
+	struct span text = message->whole;
 	size_t size = shown_size(text);
 
-	if (!is_wanted(filter, member, text))
+	if (!is_wanted(filter, member, is_incoming, message))
 		return;
 	if (session_waiting(session) > MAIL_WAITING_MOST) {
 		filter->dropped++;
@@ -121,6 +135,17 @@ static void show(struct session *session, struct member *member, bool is_incomin
 		json_object_set_new(params, "cut", json_true());
 	if (filter->dropped)
 		json_object_set_new(params, "dropped", json_integer((json_int_t)filter->dropped));
+	filter->dropped = 0;
+	session_notify(session, "message", params);
+}
+
+void mail_caught_up(struct session *session)
+{
+	struct mail_filter *filter = session->mail;
+
+	if (!filter || !filter->dropped)
+		return;
+	json_t *params = json_pack("{s:o,s:I}", "ts", time_to_json(clock_wall_us()), "dropped", (json_int_t)filter->dropped);
 	filter->dropped = 0;
 	session_notify(session, "message", params);
 }
@@ -158,6 +183,7 @@ json_t *mail_watch(struct call *call)
 	filter = memory_zeroed(1, sizeof *filter);
 	filter->names = names ? json_incref(names) : json_array();
 	filter->pattern = pattern;
+	filter->is_bus = json_is_true(json_object_get(call->params, "bus"));
 	call->session->mail = filter;
 	call->engine->mail_readers++;
 	return json_object();
@@ -263,7 +289,7 @@ void mail_on_message(void *context, struct member *member, bool is_incoming, con
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
 		if (session->mail)
-			show(session, member, is_incoming, message->whole);
+			show(session, member, is_incoming, message);
 	}
 	for (struct asker *asker = hall->askers, *next; asker && is_incoming; asker = next) {
 		next = asker->next;

@@ -9,10 +9,10 @@
 #include "wire/message.h"
 
 enum {
-	MAIL_TEXT_MOST = 64 * 1024,      /* bytes of a message that are shown; of longer ones these */
-	MAIL_WAITING_MOST = 1024 * 1024, /* bytes that may wait for who looks on; then messages are left out */
-	MAIL_ASKERS_MOST = 1024,         /* requests that wait for an answer at a time */
-	MAIL_BATCH_MOST = 10000,         /* messages of one `send` */
+	MAIL_TEXT_MOST = 64 * 1024,          /* bytes of a message that are shown; of longer ones these */
+	MAIL_WAITING_MOST = 3 * 1024 * 1024, /* bytes that may wait for who looks on; then messages are left out */
+	MAIL_ASKERS_MOST = 1024,             /* requests that wait for an answer at a time */
+	MAIL_BATCH_MOST = 10000,             /* messages of one `send` */
 };
 
 json_t *mail_send(struct call *call);
@@ -25,6 +25,8 @@ json_t *mail_describe_sockets(const struct member *member);
 
 /* The engine's listener. */
 void mail_on_message(void *context, struct member *member, bool is_incoming, const struct message *message);
+/* It has read all that was sent to it: how many messages it missed is told. */
+void mail_caught_up(struct session *session);
 /* The session is being closed: it waits for nothing any more. */
 void mail_left(struct session *session);
 

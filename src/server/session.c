@@ -81,6 +81,8 @@ static void on_written(uv_write_t *request, int status)
 	free(parcel);
 	if (status < 0)
 		session_close(session);
+	else if (!session_waiting(session))
+		mail_caught_up(session);
 }
 
 /* Steals the message. */

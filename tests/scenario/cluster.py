@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Unmodified workers of Node's cluster, with the engine as their primary."""
-import http.client, json, os, shutil, signal, socket, ssl, subprocess, sys, threading
+import http.client, json, os, shutil, signal, socket, ssl, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Project, expect, is_alive, main, until
+from lib_thrum import Failure, Load, Project, expect, free_port, main, until
 
 if not shutil.which("node"):
     print("no node here")
@@ -15,12 +15,6 @@ if (cluster.isPrimary) process.exit(9);
 const server = http.createServer((q, r) => { r.setHeader('Connection', 'close'); r.end(String(cluster.worker.id) + ' ' + process.pid); });
 server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('port', server.address().port));
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def get(port):
@@ -41,36 +35,6 @@ def project(name, script, count=2, file="app.js", port=None, up=True, **more):
         p.run("up", "-d", check=0)
         p.run("wait", "web", "--for", "ready", "--timeout", "20s", check=0)
     return p
-
-
-class Load:
-    """Clients that each make one connection a request, until they are told to stop."""
-
-    def __init__(self, port, clients=6):
-        self.port, self.is_over, self.done, self.failed = port, False, 0, []
-        self.threads = [threading.Thread(target=self.work) for _ in range(clients)]
-        for thread in self.threads:
-            thread.start()
-
-    def work(self):
-        while not self.is_over:
-            try:
-                get(self.port)
-                self.done += 1
-            except OSError as why:
-                self.failed.append(repr(why))
-            except http.client.HTTPException as why:
-                self.failed.append(repr(why))
-
-    def wait_for(self, more):
-        goal = self.done + more
-        until(lambda: self.done >= goal or len(self.failed) > 50, f"{more} further requests")
-
-    def end(self):
-        self.is_over = True
-        for thread in self.threads:
-            thread.join()
-        return self.failed
 
 
 def connections_are_handed_out_in_turn():
@@ -200,7 +164,7 @@ def a_reload_refuses_nothing():
     p = project("reload", HTTP, port=port)
     try:
         before = {name: r["pid"] for name, r in p.rows().items()}
-        load = Load(port)
+        load = Load(port, get)
         load.wait_for(50)
         for _ in range(3):
             p.run("reload", "web", check=0)
@@ -235,7 +199,7 @@ def nothing_is_refused_while_the_engine_is_killed():
     p = project("killed", HTTP, port=port)
     try:
         before = {name: r["pid"] for name, r in p.rows().items()}
-        load = Load(port)
+        load = Load(port, get)
         for _ in range(5):
             load.wait_for(30)
             engine = until(p.engine, "an engine")

@@ -1,5 +1,5 @@
 """What the scenarios share: a project in a folder of its own, driven as a user would."""
-import json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+import json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 THRUM = os.environ["THRUM"]
 WORKER = os.path.join(os.environ.get("BUILDDIR", "."), "tests", "worker")
@@ -98,6 +98,40 @@ class Project:
                 self.front.kill()
         if not os.environ.get("THRUM_KEEP"):  # to be looked at
             shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Load:
+    """Clients that each make one connection a request, until they are told to stop. ask(port) raises when that fails."""
+
+    def __init__(self, port, ask, clients=6):
+        self.port, self.ask, self.is_over, self.done, self.failed = port, ask, False, 0, []
+        self.threads = [threading.Thread(target=self.work) for _ in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def work(self):
+        while not self.is_over:
+            try:
+                self.ask(self.port)
+                self.done += 1
+            except Exception as why:
+                self.failed.append(repr(why))
+
+    def wait_for(self, more):
+        goal = self.done + more
+        until(lambda: self.done >= goal or len(self.failed) > 50, f"{more} further requests")
+
+    def end(self):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+        return self.failed
 
 
 def until(test, what, seconds=20):

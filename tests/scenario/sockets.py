@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Sockets that processes are started with: `listen`, for any language."""
+import os, signal, socket, sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import Failure, Load, Project, expect, free_port, main, until
+
+SERVED = os.path.join(os.environ.get("SRCDIR", "."), "examples", "python", "served.py")
+
+
+def ask(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+        s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return s.makefile("rb").read().split(b"\r\n\r\n")[1].decode()
+
+
+def served(name, listen, count=2, **more):
+    p = Project(name, {"web": dict({"command": ["python3", SERVED], "listen": listen, "instances": count, "ready": {"log": "^serving", "timeout": "20s"}}, **more)})
+    p.run("up", "-d", check=0)
+    p.run("wait", "web", "--timeout", "20s", check=0)
+    return p
+
+
+def nothing_is_refused():
+    port = free_port()
+    p = served("served", [f"tcp://127.0.0.1:{port}"])
+    try:
+        before = {name: r["pid"] for name, r in p.rows().items()}
+        load = Load(port, ask)
+        load.wait_for(50)
+        p.run("reload", "web", check=0)
+        load.wait_for(50)
+        for _ in range(3):
+            engine = until(p.engine, "an engine")
+            os.kill(engine, signal.SIGKILL)
+            until(lambda: p.engine() not in (None, engine), "another engine")
+            load.wait_for(20)
+        p.run("restart", "web", check=0)  # nobody is there for a moment: they wait
+        load.wait_for(50)
+        failed = load.end()
+        expect(not failed, f"{load.done} requests, {len(failed)} failed: {failed[:3]}")
+        until(lambda: set(p.rows()) == {"web/0", "web/1"}, "the spare one is gone")
+        expect(all(r["pid"] != before[n] for n, r in p.rows().items()), "all processes are new")
+        info = p.json("info", "web/1")
+        expect(info["sockets"][0]["address"] == f"tcp 127.0.0.1:{port}" and info["sockets"][0]["given"] == "listen", f"{info['sockets']}")
+        p.run("stop", "web", check=0)
+        p.run("wait", "web", "--for", "stopped", "--timeout", "20s", check=0)
+        with socket.socket() as s:
+            expect(s.connect_ex(("127.0.0.1", port)) != 0, "nobody listens for a service that is stopped")
+    finally:
+        p.close()
+
+
+def each_instance_may_have_its_own():
+    port = free_port()
+    p = served("own", [{"address": f"tcp://127.0.0.1:{port}", "per_instance": True}], 3)
+    try:
+        seen = set()
+        until(lambda: seen.add(ask(port).split(",")[0]) or len(seen) == 3, "all three are asked")
+        p.run("scale", "web", "1", check=0)
+        until(lambda: set(p.rows()) == {"web/0"}, "one is left")
+        expect({ask(port).split(",")[0] for _ in range(20)} == {"instance 0"}, "no connection goes to a socket that nobody reads")
+        p.run("reload", "web", check=0)
+        expect(ask(port).startswith("instance 0"), "reloaded")
+    finally:
+        p.close()
+
+
+def every_kind_is_given():
+    script = r"""
+import os, socket, sys
+n = int(os.environ['LISTEN_FDS'])
+assert os.environ['LISTEN_PID'] == str(os.getpid())
+for fd in range(3, 3 + n):
+    s = socket.socket(fileno=fd)
+    print(fd, s.family.name, s.type.name, s.getsockname(), flush=True)
+print('names', os.environ['LISTEN_FDNAMES'], 'channel', os.environ['THRUM_CHANNEL_FD'], flush=True)
+os.write(int(os.environ['THRUM_CHANNEL_FD']), b'"ready"\n')
+import time; time.sleep(1000)
+"""
+    port = free_port()
+    p = Project("kinds", {"a": {"command": ["python3", "-c", script], "ipc": "json", "ready": {"message": "ready"},
+                                "listen": [f"tcp://127.0.0.1:{port}", "udp://127.0.0.1:0", "unix://own.sock", "tcp://[::1]:0"]}})
+    try:
+        p.run("up", "-d", check=0)
+        p.run("wait", "a", "--timeout", "20s", check=0)
+        lines = p.log("a/0").decode().splitlines()
+        expect(lines[0].startswith("3 AF_INET SOCK_STREAM") and lines[1].startswith("4 AF_INET SOCK_DGRAM") and lines[2].startswith("5 AF_UNIX") and
+               lines[3].startswith("6 AF_INET6") and lines[4] == "names tcp:udp:unix:tcp channel 7", f"{lines}")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(p.dir + "/own.sock")
+        p.run("down", check=0)
+        expect(not os.path.exists(p.dir + "/own.sock"), "the unix socket is taken away")
+    finally:
+        p.close()
+
+
+def a_port_in_use_is_told_and_tried_again():
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    port = taken.getsockname()[1]
+    p = Project("taken", {"web": {"command": ["python3", SERVED], "listen": [f"tcp://127.0.0.1:{port}"]}})
+    try:
+        p.run("up", "-d", check=0)
+        row = until(lambda: f"port {port}: it is in use" in (p.rows().get("web/0", {}).get("detail") or "") and p.rows()["web/0"], "it is told")
+        expect(row["pid"] is None and row["state"] != "running", f"{row}")
+        taken.close()
+        until(lambda: p.rows()["web/0"]["state"] == "running", "it starts when the port is free")
+        until(lambda: b"serving" in p.log("web/0"), "it serves")
+        expect(ask(port), "it answers")
+    finally:
+        taken.close()
+        p.close()
+
+
+def what_is_wrong_is_said():
+    bad = {"tcp://nowhere:80": "tcp://HOST:PORT", "tcp://127.0.0.1:99999": "tcp://HOST:PORT", "ftp://1": "tcp://HOST:PORT", "unix://": "tcp://HOST:PORT"}
+    for listen, wanted in bad.items():
+        p = Project("bad", {"a": {"command": "true", "listen": [listen]}})
+        got = p.run("check")
+        expect(got.returncode == 2 and wanted in got.stderr and "thrum.yaml:1:" in got.stderr, f"{listen}: {got.stderr}")
+        p.close()
+    for service, wanted in (({"listen": [{"address": "unix:///tmp/x", "per_instance": True}]}, "can only be shared"),
+                            ({"listen": [{"address": "tcp://*:0", "per_instance": True}]}, "which port"),
+                            ({"listen": [{"address": "tcp://*:80", "backlog": 0}]}, "1 to 65535"),
+                            ({"listen": [{}]}, "{address, backlog, per_instance}"),
+                            ({"listen": ["tcp://*:%d" % n for n in range(1, 10)]}, "8 sockets are the most"),
+                            ({"exec_mode": "threads"}, "fork or cluster"), ({"scheduling": "random"}, "rr or none")):
+        p = Project("bad", {"a": dict(service, command="true")})
+        got = p.run("check")
+        expect(got.returncode == 2 and wanted in got.stderr, f"{service}: {got.stderr}")
+        p.close()
+
+
+main(nothing_is_refused, each_instance_may_have_its_own, every_kind_is_given, a_port_in_use_is_told_and_tried_again, what_is_wrong_is_said)
