@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "model/inside.h"
+
 #define SAMPLE_UNKNOWN UINT64_MAX
 
 struct sample {
@@ -20,6 +22,7 @@ struct sample {
 	uint64_t tree_threads;
 	uint64_t tree_fds; /* only when they are asked for, as the next: they cost more */
 	uint64_t tree_pss; /* bytes */
+	struct inside inside;
 };
 
 /* The machine. */

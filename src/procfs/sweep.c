@@ -323,7 +323,8 @@ bool sweep_take_at(struct sweep *sweep, const struct sweep_time *now,
 	for (size_t i = 0; i < count; i++)
 		out[i] = (struct sample){ .tree_rss = SAMPLE_UNKNOWN,
 			.tree_fds = SAMPLE_UNKNOWN,
-			.tree_pss = SAMPLE_UNKNOWN };
+			.tree_pss = SAMPLE_UNKNOWN,
+			.inside = INSIDE_UNKNOWN };
 	*machine = (struct machine_sample){ 0 };
 	if (!census_take(sweep->taker, &sweep->now->census, err))
 		return false;

@@ -6,21 +6,8 @@
 #include <string.h>
 
 #include "model/spec.h"
+#include "protocol/inside.h"
 #include "protocol/value.h"
-
-/* Figures that are not known are null. */
-static json_t *figure(uint64_t value)
-{
-	return value == SAMPLE_UNKNOWN ? json_null() : json_integer((json_int_t)value);
-}
-
-/* Two digits are more than a measurement is worth. */
-static json_t *percentage(double value)
-{
-	if (!(value >= 0 && value < 1e12))
-		return json_null();
-	return json_real((double)(int64_t)(value * 100 + 0.5) / 100);
-}
 
 static json_t *count_or_null(uint64_t value)
 {
@@ -32,18 +19,9 @@ static json_t *string_or_null(const char *text)
 	return text && text[0] ? text_to_json(text, strlen(text)) : json_null();
 }
 
-static uint64_t get_figure(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		return SAMPLE_UNKNOWN;
-	return (uint64_t)json_integer_value(value);
-}
-
 static uint64_t get_count(const json_t *object, const char *key)
 {
-	uint64_t value = get_figure(object, key);
+	uint64_t value = figure_from_json(object, key);
 
 	return value == SAMPLE_UNKNOWN ? 0 : value;
 }
@@ -60,13 +38,6 @@ static int32_t get_pid(const json_t *object)
 	uint64_t value = get_count(object, "pid");
 
 	return value > INT32_MAX ? 0 : (int32_t)value;
-}
-
-static double get_percentage(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
 static uint64_t get_time(const json_t *object, const char *key)
@@ -86,9 +57,9 @@ static void get_text(char *out, size_t size, const json_t *object, const char *k
 static json_t *tree_to_json(const struct sample *sample)
 {
 	return json_pack("{s:o, s:o, s:o}",
-		"cpu_pct", percentage(sample->tree_cpu_pct),
-		"rss", figure(sample->tree_rss),
-		"processes", figure(sample->tree_processes));
+		"cpu_pct", rate_to_json(sample->tree_cpu_pct),
+		"rss", figure_to_json(sample->tree_rss),
+		"processes", figure_to_json(sample->tree_processes));
 }
 
 static const struct sample no_sample = {
@@ -99,21 +70,24 @@ static const struct sample no_sample = {
 	.tree_cpu_pct = -1,
 	.tree_rss = SAMPLE_UNKNOWN,
 	.tree_processes = SAMPLE_UNKNOWN,
+	.inside = INSIDE_UNKNOWN,
 };
 
 json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample)
 {
 	if (!sample->pid)
 		sample = &no_sample;
-	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_t *json = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"service", service,
 		"instance", (int)instance,
 		"pid", count_or_null((uint64_t)sample->pid),
-		"cpu_pct", percentage(sample->cpu_pct),
-		"rss", figure(sample->rss),
-		"threads", figure(sample->threads),
-		"fds", figure(sample->fds),
+		"cpu_pct", rate_to_json(sample->cpu_pct),
+		"rss", figure_to_json(sample->rss),
+		"threads", figure_to_json(sample->threads),
+		"fds", figure_to_json(sample->fds),
 		"tree", tree_to_json(sample));
+	inside_put(json, &sample->inside);
+	return json;
 }
 
 static bool is_empty(const struct sample *sample)
@@ -128,15 +102,16 @@ void sample_from_json(struct row *row, const json_t *json)
 	const json_t *tree = json_object_get(json, "tree");
 	struct sample sample = {
 		.pid = get_pid(json),
-		.cpu_pct = get_percentage(json, "cpu_pct"),
-		.rss = get_figure(json, "rss"),
-		.threads = get_figure(json, "threads"),
-		.fds = get_figure(json, "fds"),
-		.tree_cpu_pct = get_percentage(tree, "cpu_pct"),
-		.tree_rss = get_figure(tree, "rss"),
-		.tree_processes = get_figure(tree, "processes"),
+		.cpu_pct = rate_from_json(json, "cpu_pct"),
+		.rss = figure_from_json(json, "rss"),
+		.threads = figure_from_json(json, "threads"),
+		.fds = figure_from_json(json, "fds"),
+		.tree_cpu_pct = rate_from_json(tree, "cpu_pct"),
+		.tree_rss = figure_from_json(tree, "rss"),
+		.tree_processes = figure_from_json(tree, "processes"),
 	};
 
+	inside_get(&sample.inside, json);
 	if (sample.pid == row->pid && !is_empty(&sample))
 		row->sample = sample;
 }
@@ -189,7 +164,7 @@ static enum cause get_cause(const json_t *object)
 
 static int16_t get_code(const json_t *object)
 {
-	uint64_t code = get_figure(object, "code");
+	uint64_t code = figure_from_json(object, "code");
 
 	return code > INT16_MAX ? -1 : (int16_t)code;
 }
@@ -270,9 +245,9 @@ json_t *notice_to_json(const struct notice *notice)
 		"cause", notice_cause_to_json(notice),
 		"code", has_code ? code_to_json(notice->code) : json_null(),
 		"signal", signal_to_json(notice->signal),
-		"uptime_ms", figure(has_uptime ? notice->uptime_ms : SAMPLE_UNKNOWN),
+		"uptime_ms", figure_to_json(has_uptime ? notice->uptime_ms : SAMPLE_UNKNOWN),
 		"restarts", is_of_engine ? json_null() : json_integer(notice->restarts),
-		"delay_ms", figure(has_delay ? notice->delay_ms : SAMPLE_UNKNOWN),
+		"delay_ms", figure_to_json(has_delay ? notice->delay_ms : SAMPLE_UNKNOWN),
 		"detail", string_or_null(notice->detail),
 		"seq", (json_int_t)notice->seq);
 }
@@ -342,13 +317,6 @@ static json_t *traffic_to_json(const struct traffic *ipc)
 		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate));
 }
 
-static double rate_from_json(const json_t *json, const char *name)
-{
-	const json_t *rate = json_object_get(json, name);
-
-	return json_is_number(rate) ? json_number_value(rate) : -1;
-}
-
 static struct traffic traffic_from_json(const json_t *json)
 {
 	return (struct traffic){
@@ -370,14 +338,15 @@ static json_t *row_figures_to_json(const struct row *row)
 	bool is_current = row->pid && row->sample.pid == row->pid;
 	const struct sample *sample = is_current ? &row->sample : &no_sample;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:n, s:n}",
-		"cpu_pct", percentage(sample->cpu_pct),
-		"rss", figure(sample->rss),
-		"threads", figure(sample->threads),
-		"fds", figure(sample->fds),
+	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		"cpu_pct", rate_to_json(sample->cpu_pct),
+		"rss", figure_to_json(sample->rss),
+		"threads", figure_to_json(sample->threads),
+		"fds", figure_to_json(sample->fds),
 		"tree", tree_to_json(sample),
-		"ipc", traffic_to_json(&row->ipc),
-		"queue", "busy", "size", "loop");
+		"ipc", traffic_to_json(&row->ipc));
+	inside_put(json, &sample->inside);
+	return json;
 }
 
 static json_t *row_times_to_json(const struct row *row)
@@ -408,7 +377,7 @@ json_t *row_to_json(const struct row *row)
 		"wanted", row->wanted ? "up" : "down",
 		"health", health_name(row->state),
 		"pid", count_or_null((uint64_t)row->pid),
-		"uptime_ms", row->pid ? figure(row->uptime_ms) : json_null(),
+		"uptime_ms", row->pid ? figure_to_json(row->uptime_ms) : json_null(),
 		"restarts", restarts_to_json(&row->restarts));
 
 	take_over(json, row_figures_to_json(row));
@@ -470,7 +439,7 @@ bool row_from_json(struct row *row, const json_t *json, struct error *err)
 		.ipc = traffic_from_json(json_object_get(json, "ipc")),
 	};
 	get_text(row->service, sizeof row->service, json, "service");
-	if (!row->service[0] || get_figure(json, "instance") == SAMPLE_UNKNOWN)
+	if (!row->service[0] || figure_from_json(json, "instance") == SAMPLE_UNKNOWN)
 		return error_set(err, 0, "a row without service or instance");
 	get_text(row->detail, sizeof row->detail, json, "detail");
 	get_restarts(&row->restarts, json_object_get(json, "restarts"));

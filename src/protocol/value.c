@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "model/sample.h"
 
 /* ".123456" → 123456; moves *text behind it. */
 static uint64_t parse_fraction(const char **text)
@@ -64,4 +65,42 @@ json_t *text_to_json(const char *bytes, size_t size)
 	json_t *json = json_stringn(valid.data, valid.size);
 	text_finish(&valid);
 	return json;
+}
+
+json_t *figure_to_json(uint64_t value)
+{
+	return value == SAMPLE_UNKNOWN ? json_null() : json_integer((json_int_t)value);
+}
+
+uint64_t figure_from_json(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return SAMPLE_UNKNOWN;
+	return (uint64_t)json_integer_value(value);
+}
+
+static json_t *rounded(double value, double steps)
+{
+	if (!(value >= 0 && value < 1e12))
+		return json_null();
+	return json_real((double)(int64_t)(value * steps + 0.5) / steps);
+}
+
+json_t *rate_to_json(double value)
+{
+	return rounded(value, 100);
+}
+
+json_t *fraction_to_json(double value)
+{
+	return rounded(value, 10000);
+}
+
+double rate_from_json(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : -1;
 }

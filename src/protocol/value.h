@@ -21,4 +21,12 @@ uint64_t time_from_json(const json_t *json);
 /* Every malformed byte becomes U+FFFD. */
 json_t *text_to_json(const char *bytes, size_t size);
 
+/* Figures: what is not known is null, and SAMPLE_UNKNOWN, or below 0 where it is a double. */
+json_t *figure_to_json(uint64_t value);
+uint64_t figure_from_json(const json_t *object, const char *key);
+/* Rounded to two digits, or to four: more is more than a measurement is worth. */
+json_t *rate_to_json(double value);
+json_t *fraction_to_json(double value);
+double rate_from_json(const json_t *object, const char *key);
+
 #endif

@@ -1,9 +1,11 @@
 #include "tests/runner.h"
 
+Suite *inside_suite(void);
 Suite *row_suite(void);
 Suite *value_suite(void);
 
 static suite_function *const suites[] = {
+	inside_suite,
 	row_suite,
 	value_suite,
 	NULL,

@@ -1,0 +1,130 @@
+/*
+ * What goes on inside a process: its event loops, its pools of worker threads, its threads, and whom it
+ * talks to. Plain data, filled by whoever can know; what is not known is SAMPLE_UNKNOWN, and below 0
+ * where it is a double: never 0.
+ */
+#ifndef MODEL_INSIDE_H
+#define MODEL_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { INSIDE_LOOPS_MOST = 64,
+	INSIDE_POOLS_MOST = 16,
+	INSIDE_THREADS_MOST = 4096,
+	INSIDE_PEERS_MOST = 1024,
+	INSIDE_FINDINGS_MOST = 32,
+	INSIDE_REASON_SIZE = 160,
+	INSIDE_NAME_SIZE = 64 };
+
+/* Of all its loops and pools together: the part of it that every sample carries. */
+struct inside {
+	uint64_t queue;     /* tasks that wait for a worker */
+	uint64_t busy;      /* workers that have a task */
+	uint64_t size;      /* workers */
+	double utilisation; /* of its main event loop: 0 … 1 */
+	uint64_t lag_ms;    /* since its most delayed loop went round last; 0: it waits, or runs well */
+	uint64_t worst_ms;  /* the largest lag seen in the last minute */
+};
+
+#define INSIDE_UNKNOWN                                                         \
+	{                                                                      \
+		UINT64_MAX, UINT64_MAX, UINT64_MAX, -1, UINT64_MAX, UINT64_MAX \
+	}
+
+/* One event loop; each belongs to a thread. */
+struct loop_report {
+	int32_t tid;
+	bool is_main;         /* of the main thread */
+	double utilisation;   /* since the reading before; below 0: this is the first one */
+	double iterations;    /* a second */
+	uint64_t lag_ms;      /* now */
+	uint64_t worst_ms;    /* in the last minute */
+	uint64_t handles;     /* active */
+	uint64_t requests;    /* active */
+	uint64_t undelivered; /* done by a worker, and their callbacks have not been called */
+};
+
+enum pool_kind { POOL_LIBUV,
+	POOL_THRUM, /* of a program that links libthrum, as it says itself */
+	POOL_KIND_COUNT };
+const char *pool_kind_name(enum pool_kind kind);
+
+/* What is queued in libuv's pool. */
+enum work_kind { WORK_FS,
+	WORK_DNS,
+	WORK_RANDOM,
+	WORK_OTHER, /* of uv_queue_work: crypto, zlib, add-ons */
+	WORK_KIND_COUNT };
+const char *work_kind_name(enum work_kind kind);
+
+struct pool_report {
+	enum pool_kind kind;
+	char name[INSIDE_NAME_SIZE]; /* or "" */
+	uint64_t threads, busy, queued;
+	uint64_t by_kind[WORK_KIND_COUNT];
+	bool has_kinds;
+	bool is_exact;                   /* else queued is the least that there are */
+	char reason[INSIDE_REASON_SIZE]; /* why something is not known, or not exact; or "" */
+};
+
+struct thread_report {
+	int32_t tid;
+	char name[16];
+	char role[32];        /* "" when there is no telling */
+	char state;           /* 'R' 'S' 'D' … */
+	double cpu_pct;       /* of one core, since the reading before */
+	uint64_t cpu_ms;      /* since its start, as the next ones */
+	uint64_t run_wait_ms; /* that it stood in the queue for a processor */
+	uint64_t switches;    /* from one thread to another */
+	double switch_rate;   /* a second, since the reading before */
+	int32_t last_cpu;     /* or -1 */
+	char wchan[40];       /* or "" */
+	char syscall[32];     /* "running" when it is in none; "" when it is not ours to know */
+};
+
+enum peer_transport { PEER_UNIX,
+	PEER_TCP,
+	PEER_PIPE,
+	PEER_TRANSPORT_COUNT };
+const char *peer_transport_name(enum peer_transport transport);
+
+/* One conversation, as seen from the process that is looked at. */
+struct peer_report {
+	enum peer_transport transport;
+	int32_t fd;                                             /* of ours */
+	bool is_listening;                                      /* nobody yet: it waits for them at `local` */
+	bool reads, writes;                                     /* of a pipe: which end is ours */
+	int32_t pid;                                            /* who has the other end; 0: not known, or another machine */
+	char process[16];                                       /* its name; or "" */
+	char local[INSIDE_NAME_SIZE], remote[INSIDE_NAME_SIZE]; /* addresses or paths; or "" */
+	uint64_t in_queued;                                     /* bytes, or connections when listening, that we have not taken */
+	uint64_t out_queued;                                    /* bytes that the other has not taken */
+	uint64_t in_bytes, out_bytes;                           /* of TCP since it was connected */
+};
+
+/* All that one look at a process brings. Zeroed is empty. */
+struct study {
+	int32_t pid;
+	char process[INSIDE_NAME_SIZE];
+	struct inside inside;
+	struct loop_report *loops; /* owned, as the next ones */
+	size_t loop_count;
+	struct pool_report *pools;
+	size_t pool_count;
+	struct thread_report *threads;
+	size_t thread_count;
+	struct peer_report *peers;
+	size_t peer_count;
+	char *findings[INSIDE_FINDINGS_MOST]; /* sentences */
+	size_t finding_count;
+};
+
+void study_finish(struct study *study);
+void study_find(struct study *study, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The sums of what its loops and pools say. */
+void study_sum(struct study *study);
+
+#endif
