@@ -13,9 +13,7 @@
 #include "protocol/row.h"
 
 enum {
-	BATCH_BYTES = 256 * 1024, /* of messages in one request … */
-	BATCH_COUNT = 5000,       /* … and how many */
-	AGAIN_MS = 20,            /* until a process that reads slowly is tried again */
+	BATCH_BYTES = 64 * 1024,
 	WAIT_MS = 30000,
 	GRACE_MS = 5000, /* the engine gives up before we do */
 	RECORD_MOST = 1024 * 1024,
@@ -220,60 +218,73 @@ static json_t *read_json(const char *text)
 	return message;
 }
 
-/* All of them, however slowly they are taken. */
-static int send_batch(struct link *link, const struct invocation *invocation, json_t *batch, uint64_t *sent)
+/* The engine takes them as fast as the processes do. */
+static bool write_lines(struct link *link, FILE *file, struct error *err)
 {
-	struct error err = { 0 };
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t size;
+	bool ok = true;
+	struct text batch;
 
-	while (json_array_size(batch)) {
-		json_t *result = link_call(link, "send",
-			json_pack("{s:[s],s:O}", "names", invocation->names[0], "messages", batch), CALL_MS, &err);
-		if (!result && err.code != PROTOCOL_FULL)
-			return cli_fail(cli_status(&err), "%s; %llu were sent before", err.text, (unsigned long long)*sent);
-		size_t done = (size_t)json_integer_value(json_object_get(result, "sent"));
-		json_decref(result);
-		*sent += done;
-		json_t *rest = json_array();
-		for (size_t i = done; i < json_array_size(batch); i++)
-			json_array_append(rest, json_array_get(batch, i));
-		json_array_clear(batch);
-		json_array_extend(batch, rest);
-		json_decref(rest);
-		if (json_array_size(batch))
-			usleep(AGAIN_MS * 1000);
+	text_init(&batch, 2 * BATCH_BYTES + PROTOCOL_LINE_MOST);
+	while (ok && (size = getline(&line, &room, file)) >= 0) {
+		if (size == 0 || line[0] == '\n')
+			continue; /* would be the end */
+		text_append(&batch, line, (size_t)size);
+		if (line[size - 1] != '\n')
+			text_putc(&batch, '\n');
+		if (batch.size < BATCH_BYTES)
+			continue;
+		ok = link_write(link, batch.data, batch.size, err);
+		text_clear(&batch);
 	}
-	return EXIT_OK;
+	text_putc(&batch, '\n');
+	ok = ok && link_write(link, batch.data, batch.size, err);
+	text_finish(&batch);
+	free(line);
+	return ok;
 }
 
-/* One message a line. */
-static int send_lines(struct link *link, const struct invocation *invocation, FILE *file)
+/* How it went; it is told at the end, however early it went wrong. */
+static json_t *await_result(struct link *link, struct error *err)
 {
-	json_t *batch = json_array();
-	size_t room = 0, bytes = 0;
-	uint64_t sent = 0;
-	char *line = NULL;
-	int status = EXIT_OK;
-	ssize_t size;
+	json_t *message, *params = NULL;
 
-	while (status == EXIT_OK && (size = getline(&line, &room, file)) >= 0) {
-		json_t *message = size > 1 ? read_json(line) : NULL;
-		if (size > 1 && !message)
-			status = EXIT_USAGE;
-		if (!message)
-			continue;
-		json_array_append_new(batch, message);
-		bytes += (size_t)size;
-		if (bytes >= BATCH_BYTES || json_array_size(batch) >= BATCH_COUNT) {
-			status = send_batch(link, invocation, batch, &sent);
-			bytes = 0;
+	while (!params) {
+		while (!params && (message = link_next(link, err))) {
+			const char *method = json_string_value(json_object_get(message, "method"));
+			if (method && strcmp(method, "streamed") == 0)
+				params = json_incref(json_object_get(message, "params"));
+			json_decref(message);
 		}
+		if (err->code)
+			break;
+		if (!params)
+			link_wait(link, -1);
 	}
-	if (status == EXIT_OK)
-		status = send_batch(link, invocation, batch, &sent);
-	if (status == EXIT_OK)
-		printf(invocation->json ? "{\"sent\": %llu}\n" : "%llu sent\n", (unsigned long long)sent);
-	free(line);
-	json_decref(batch);
+	return params;
+}
+
+static int stream_file(struct link *link, const struct invocation *invocation, FILE *file)
+{
+	int status = EXIT_OK;
+	struct error err = { 0 };
+	json_t *begun = cli_call(link, "send.stream", json_pack("{s:[s]}", "names", invocation->names[0]), &status);
+
+	if (!begun)
+		return status;
+	json_decref(begun);
+	json_t *result = write_lines(link, file, &err) ? await_result(link, &err) : NULL;
+	long long sent = json_integer_value(json_object_get(result, "sent"));
+	const char *why = json_string_value(json_object_get(result, "error"));
+	if (!result)
+		status = cli_fail(EXIT_NO_ENGINE, "%s: how many were sent is not known", err.text);
+	else if (why)
+		status = cli_fail(EXIT_FAILED, "%lld were sent; the next was not: %s", sent, why);
+	else
+		printf(invocation->json ? "{\"sent\": %lld}\n" : "%lld sent\n", sent);
+	json_decref(result);
 	return status;
 }
 
@@ -287,7 +298,7 @@ static int send_file(struct invocation *invocation)
 		return cli_fail(EXIT_USAGE, "%s: %s", invocation->from, strerror(errno));
 	struct link *link = cli_connect(invocation, &status);
 	if (link)
-		status = send_lines(link, invocation, file);
+		status = stream_file(link, invocation, file);
 	link_close(link);
 	if (!is_input)
 		fclose(file);

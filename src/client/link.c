@@ -311,3 +311,22 @@ json_t *link_call(struct link *link, const char *method, json_t *params, int tim
 	} while (wait_more(link, method, end_ms, err));
 	return NULL;
 }
+
+bool link_write(struct link *link, const char *bytes, size_t size, struct error *err)
+{
+	size_t written = 0;
+
+	while (written < size && !link->code) {
+		struct pollfd wait = { link->fd, POLLOUT, 0 };
+		flush(link);
+		ssize_t sent = link->unsent.size ? 0
+						 : send(link->fd, bytes + written, size - written, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent > 0)
+			written += (size_t)sent;
+		else if (sent < 0 && errno != EAGAIN && errno != EINTR)
+			link->code = ECONNRESET;
+		else
+			poll(&wait, 1, -1);
+	}
+	return written == size || tell_broken(link, err);
+}

@@ -38,6 +38,9 @@ json_t *link_call(struct link *link, const char *method, json_t *params, int tim
 bool link_send(struct link *link, const char *method, json_t *params, json_int_t *id,
 	struct error *err);
 
+/* Send bytes as they are, waiting until they are taken. False when the engine is gone. */
+bool link_write(struct link *link, const char *bytes, size_t size, struct error *err);
+
 /*
  * The next whole message that has come in, without waiting: a notification {"method","params"}
  * or a reply {"id","result"|"error"} of link_send. A new reference; NULL: none now, and err->code

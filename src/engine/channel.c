@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,6 +18,10 @@ enum {
 	TURN_MOST = 512 * 1024,        /* bytes of one process a turn: then the others have theirs */
 	AT_ONCE = 32 * 1024,           /* bytes that a socket takes whole or not at all */
 	LAST_MOST = 64 * 1024 * 1024,  /* bytes taken after its end, from whoever still has the socket */
+	FAST_US = 500,                 /* something again this soon … */
+	LITTLE = 8192,                 /* … and less than this … */
+	LITTLES = 8,                   /* … this often in a row, to one that is not spoken to: … */
+	REST_MS = 1,                   /* … it is left alone for so long */
 	QUARANTINE_MOST = 1024 * 1024, /* bytes kept of a message that killed engines */
 };
 
@@ -40,6 +45,11 @@ struct channel {
 	int events;        /* that are polled for */
 	bool is_awaited;   /* somebody wants to know when it takes more */
 	uint64_t received; /* bytes, by this engine */
+	uint64_t taken_us; /* when something came last */
+	uint64_t answered; /* messages sent to it by then */
+	unsigned littles;  /* how often in a row little came, soon after the last */
+	unsigned open_handles;
+	uv_timer_t rest; /* it says much, in small pieces: they may gather */
 	bool has_complained;
 	struct channel_counts measured; /* at … */
 	uint64_t measured_us;           /* 0: never */
@@ -155,6 +165,8 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct channel *channel = handle->data;
 
+	if (--channel->open_handles)
+		return;
 	inbox_close(&channel->inbox);
 	outbox_close(&channel->outbox);
 	text_finish(&channel->batch);
@@ -174,6 +186,7 @@ void channel_close(struct member *member)
 	drop_parcels(channel);
 	uv_poll_stop(&channel->poll);
 	uv_close((uv_handle_t *)&channel->poll, on_closed);
+	uv_close((uv_handle_t *)&channel->rest, on_closed);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		keeper_link_closed(&channel->engine->keeper, STORE_LIFE_SLOT + channel->life, kinds[i]);
 	shutdown(channel->fd, SHUT_RDWR); /* the keeper's copy keeps it open, and nobody reads there */
@@ -364,6 +377,19 @@ bool channel_post(struct member *member, const char *json, size_t size, struct e
 	return true;
 }
 
+bool channel_wants_pause(struct member *member)
+{
+	struct channel *channel = member->channel;
+	struct error err;
+
+	if (!channel || waiting(channel) < CHANNEL_MUCH || !flush_or_close(member, &err) ||
+		waiting(channel) < CHANNEL_MUCH)
+		return false;
+	channel->is_awaited = true;
+	watch(channel);
+	return true;
+}
+
 enum parcel_fate channel_hand(struct member *member, const char *json, size_t size, int fd)
 {
 	struct channel *channel = member->channel;
@@ -467,37 +493,86 @@ static enum progress take(struct channel *channel)
 	return work(channel) ? SOMETHING : NOTHING_NOW; /* it was closed; its owner is gone */
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void take_all(struct channel *channel);
+
+static void on_rested(uv_timer_t *timer)
 {
-	struct channel *channel = poll->data;
+	struct channel *channel = timer->data;
+
+	take_all(channel);
+	if (member_of_channel(channel)->channel == channel)
+		watch(channel);
+}
+
+/*
+ * A process that says much in small pieces would wake us for each of them. One that is answered waits for
+ * the answer, and is not kept waiting.
+ */
+static void consider_rest(struct channel *channel, uint64_t size)
+{
+	uint64_t now_us = clock_monotonic_us(), answered = counts_of(channel)->out;
+	bool is_fast = now_us - channel->taken_us < FAST_US + REST_MS * 1000 && answered == channel->answered;
+
+	if (!is_fast || !size)
+		channel->littles = 0;
+	else if (size < LITTLE)
+		channel->littles++;
+	channel->taken_us = now_us;
+	channel->answered = answered;
+	if (channel->littles < LITTLES)
+		return;
+	uv_update_time(channel->engine->loop);
+	uv_timer_start(&channel->rest, on_rested, REST_MS, 0);
+	watch(channel);
+}
+
+static void take_all(struct channel *channel)
+{
 	struct member *member = member_of_channel(channel);
 	uint64_t before = channel->received;
 	enum progress progress = SOMETHING;
 
+	while (member->channel == channel && progress == SOMETHING && channel->received - before < TURN_MOST)
+		progress = take(channel);
+	if (member->channel != channel)
+		return;
+	if (progress == IS_OVER)
+		channel_close(member);
+	else
+		consider_rest(channel, channel->received - before);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct channel *channel = poll->data;
+	struct member *member = member_of_channel(channel);
+	bool is_open = true;
+
 	(void)status;
-	if (events & UV_WRITABLE && !flush(channel))
-		progress = IS_OVER;
-	if (events & UV_WRITABLE && progress != IS_OVER && channel->is_awaited && !waiting(channel)) {
+	if (events & UV_WRITABLE)
+		is_open = flush(channel);
+	if (events & UV_WRITABLE && is_open && channel->is_awaited && waiting(channel) < CHANNEL_MUCH / 2) {
 		channel->is_awaited = false;
 		watch(channel);
 		mail_room(member);
 	}
-	while (events & UV_READABLE && member->channel == channel && progress == SOMETHING &&
-		channel->received - before < TURN_MOST)
-		progress = take(channel);
-	if (member->channel == channel && progress == IS_OVER)
-		channel_close(member);
+	if (member->channel == channel && (events & UV_READABLE || !is_open))
+		take_all(channel); /* to the end, if it is one */
 }
 
 static void watch(struct channel *channel)
 {
 	bool has_more = outbox_waiting(&channel->outbox) || channel->parcel_count || channel->is_awaited;
-	int events = UV_READABLE | (has_more ? UV_WRITABLE : 0);
+	bool is_resting = uv_is_active((uv_handle_t *)&channel->rest);
+	int events = (is_resting ? 0 : UV_READABLE) | (has_more ? UV_WRITABLE : 0);
 
 	if (events == channel->events)
 		return;
 	channel->events = events;
-	uv_poll_start(&channel->poll, events, on_ready);
+	if (events)
+		uv_poll_start(&channel->poll, events, on_ready);
+	else
+		uv_poll_stop(&channel->poll);
 }
 
 /* What a former engine left is looked at in the next turn: by then everybody is there again. */
@@ -524,7 +599,9 @@ void channel_open(struct member *member, int ours, int inbox, int outbox)
 	text_init(&channel->batch, CHANNEL_QUEUE_MOST);
 	member->channel = channel;
 	uv_poll_init(member->engine->loop, &channel->poll, ours);
-	channel->poll.data = channel;
+	uv_timer_init(member->engine->loop, &channel->rest);
+	channel->poll.data = channel->rest.data = channel;
+	channel->open_handles = 2;
 	watch(channel);
 }
 

@@ -13,6 +13,7 @@
 
 enum {
 	CHANNEL_QUEUE_MOST = INBOX_LINE_MOST, /* bytes that wait for a process to read them; more are refused */
+	CHANNEL_MUCH = 1024 * 1024,           /* bytes that wait: others had better wait too */
 	CHANNEL_PARCELS_MOST = 64,            /* messages with a descriptor that may wait */
 	CHANNEL_ROOM = 4 * 1024 * 1024,       /* wanted, for a process that sends and exits at once */
 	CHANNEL_FD = 3,                       /* its number in the process */
@@ -40,6 +41,8 @@ void channel_close(struct member *member);
 bool channel_send(struct member *member, const char *json, size_t size, struct error *err);
 /* The same, with what else is to be sent in this turn of the loop. An engine that dies before its end has not sent it. */
 bool channel_post(struct member *member, const char *json, size_t size, struct error *err);
+/* Much waits already: who has more should wait until the listener's on_room. */
+bool channel_wants_pause(struct member *member);
 /* All that was posted, to all. */
 void channel_flush_all(struct engine *engine);
 

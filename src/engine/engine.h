@@ -34,6 +34,8 @@ struct engine_listener {
 	void (*on_sampled)(void *context);
 	/* what came from its process, or went to it; only while somebody reads it */
 	void (*on_mail)(void *context, struct member *member, bool is_incoming, const struct message *message);
+	/* it reads again, after channel_wants_pause */
+	void (*on_room)(void *context, struct member *member);
 	void (*on_over)(void *context, bool is_fatal); /* all is stopped */
 };
 

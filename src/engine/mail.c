@@ -54,9 +54,11 @@ void mail_sent(struct member *member, const char *json, size_t size)
 void mail_room(struct member *member)
 {
 	cluster_room(member);
+	member->engine->listener.on_room(member->engine->listener.context, member);
 }
 
 void mail_ended(struct member *member)
 {
 	cluster_ended(member);
+	member->engine->listener.on_room(member->engine->listener.context, member); /* nobody is to wait for it */
 }

@@ -303,6 +303,8 @@ void mail_on_message(void *context, struct member *member, bool is_incoming, con
 void mail_left(struct session *session)
 {
 	stop_watching(session);
+	free(session->stream);
+	session->stream = NULL;
 	for (struct asker *asker = session->hall->askers, *next; asker; asker = next) {
 		next = asker->next;
 		if (asker->session == session)
@@ -371,7 +373,7 @@ static bool is_forbidden(const json_t *message)
 static bool check_message(struct call *call, const json_t *message)
 {
 	if (!message)
-		call_refuse(call, PROTOCOL_INVALID_PARAMS, "send takes message, any JSON value, or messages, a list of them");
+		call_refuse(call, PROTOCOL_INVALID_PARAMS, "send takes message, any JSON value");
 	else if (is_forbidden(message))
 		call_refuse(call, PROTOCOL_INVALID_PARAMS, "a message whose cmd begins with NODE_ is Node's own");
 	return message && !is_forbidden(message);
@@ -404,43 +406,119 @@ static json_t *send_one(struct call *call, struct selection *selection, json_t *
 	return told_sent(call, sent, &err);
 }
 
-/* As many of them as the slowest takes; the client sends the rest later. */
-static bool post_to_all(struct selection *selection, const char *text, struct error *err)
+/* The same of a line: what is written with escapes is looked at closely. */
+static bool is_forbidden_line(const struct message *message)
 {
-	bool ok = true;
-
-	for (size_t i = 0; i < selection->count; i++)
-		ok = channel_post(selection->items[i], text, strlen(text), err) && ok;
-	return ok;
+	if (!message->has_escapes)
+		return span_begins(message->members[MEMBER_CMD], "NODE_");
+	json_t *json = json_loadb(message->whole.at, message->whole.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	bool is_it = !json || is_forbidden(json);
+	json_decref(json);
+	return is_it;
 }
 
-static json_t *send_many(struct call *call, struct selection *selection, json_t *messages)
-{
-	struct error err = { 0 };
-	json_t *message;
-	size_t i;
+/* ---- many, one a line ---- */
 
-	if (json_array_size(messages) > MAIL_BATCH_MOST)
-		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "at most %d messages at a time", MAIL_BATCH_MOST);
-	if (!selection->count)
+/* A session whose lines are messages, until an empty one. */
+struct mail_stream {
+	struct engine *engine;
+	uint64_t sent;
+	bool is_paused; /* somebody does not read: neither do we */
+	char why[160];  /* one that could not be sent: those after it are not either */
+	size_t count;
+	struct mail_target {
+		uint32_t seat, life;
+	} targets[];
+};
+
+json_t *mail_stream(struct call *call)
+{
+	static struct selection selection;
+	struct mail_stream *stream;
+
+	if (!call_select(call, &selection, false))
+		return NULL;
+	if (!selection.count)
 		return call_refuse(call, PROTOCOL_REFUSED, "nobody is meant");
-	json_array_foreach(messages, i, message)
-	{
-		if (!check_message(call, message))
-			break;
-		char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
-		bool ok = post_to_all(selection, text, &err);
-		free(text);
-		if (!ok)
-			break;
+	stream = memory_zeroed(1, sizeof *stream + selection.count * sizeof *stream->targets);
+	stream->engine = call->engine;
+	stream->count = selection.count;
+	for (size_t i = 0; i < selection.count; i++)
+		stream->targets[i] = (struct mail_target){ selection.items[i]->seat, selection.items[i]->now.life };
+	call->session->stream = stream;
+	return call_names(&selection);
+}
+
+/* NULL: it is gone, or is another one now. */
+static struct member *find_target(const struct mail_stream *stream, size_t at)
+{
+	struct member *member = stream->engine->members[stream->targets[at].seat];
+
+	return member && member->now.life == stream->targets[at].life ? member : NULL;
+}
+
+static bool post_to_all(struct mail_stream *stream, const char *line, size_t size)
+{
+	for (size_t i = 0; i < stream->count; i++) {
+		struct member *member = find_target(stream, i);
+		struct error err;
+		if (!member)
+			error_set(&err, 0, "one of them was restarted, or is gone");
+		if (!member || !channel_post(member, line, size, &err)) {
+			snprintf(stream->why, sizeof stream->why, "%.150s", err.text);
+			return false;
+		}
+		stream->is_paused |= channel_wants_pause(member);
 	}
-	channel_flush_all(call->engine);
-	if (i == 0)
-		return call->err.code ? NULL
-				      : call_refuse(call, err.code == EAGAIN ? PROTOCOL_FULL : PROTOCOL_REFUSED, "%s", err.text);
-	json_t *result = call_names(selection);
-	json_object_set_new(result, "sent", json_integer((json_int_t)i));
-	return result;
+	return true;
+}
+
+static void check_and_post(struct mail_stream *stream, const char *line, size_t size)
+{
+	struct message message;
+
+	if (!message_scan(&message, line, size))
+		snprintf(stream->why, sizeof stream->why, "it is no JSON: '%.*s'", (int)(size < 60 ? size : 60), line);
+	else if (is_forbidden_line(&message))
+		snprintf(stream->why, sizeof stream->why, "a message whose cmd begins with NODE_ is Node's own");
+	else if (post_to_all(stream, line, size))
+		stream->sent++;
+}
+
+static void end_stream(struct session *session)
+{
+	struct mail_stream *stream = session->stream;
+
+	session->stream = NULL;
+	channel_flush_all(stream->engine);
+	session_notify(session, "streamed",
+		json_pack("{s:I,s:s*}", "sent", (json_int_t)stream->sent, "error", stream->why[0] ? stream->why : NULL));
+	free(stream);
+}
+
+bool mail_take_line(struct session *session, const char *line, size_t size)
+{
+	struct mail_stream *stream = session->stream;
+
+	if (size == 0)
+		end_stream(session);
+	else if (!stream->why[0])
+		check_and_post(stream, line, size);
+	return !session->stream || !session->stream->is_paused;
+}
+
+void mail_on_room(void *context, struct member *member)
+{
+	struct hall *hall = context;
+
+	(void)member;
+	for (struct session *session = hall->sessions, *next; session; session = next) {
+		next = session->next;
+		if (!session->stream || !session->stream->is_paused)
+			continue;
+		session->stream->is_paused = false;
+		session_go_on(session);
+	}
 }
 
 /* Its requestId; one is given to a message that has none. */
@@ -501,14 +579,11 @@ json_t *mail_send(struct call *call)
 {
 	static struct selection selection;
 	json_t *message = json_object_get(call->params, "message");
-	json_t *messages = json_object_get(call->params, "messages");
 
-	if (!json_is_array(messages) && !check_message(call, message))
+	if (!check_message(call, message))
 		return NULL;
 	if (!call_select(call, &selection, false))
 		return NULL;
-	if (json_is_array(messages))
-		return send_many(call, &selection, messages);
 	return json_object_get(call->params, "wait_ms") ? send_and_wait(call, &selection, message)
 							: send_one(call, &selection, message);
 }

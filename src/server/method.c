@@ -793,6 +793,7 @@ static const struct {
 	{ "run", do_run },
 	{ "scale", do_scale },
 	{ "send", mail_send },
+	{ "send.stream", mail_stream },
 	{ "signal", do_signal },
 	{ "stage", do_stage },
 	{ "start", do_start },

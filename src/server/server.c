@@ -331,7 +331,7 @@ static bool open_hall(struct hall *hall, struct error *err)
 	struct engine *engine = &hall->engine;
 
 	engine->listener = (struct engine_listener){
-		hall, on_changed, on_removed, on_notice, on_logged, on_sampled, mail_on_message, on_over
+		hall, on_changed, on_removed, on_notice, on_logged, on_sampled, mail_on_message, mail_on_room, on_over
 	};
 	uv_timer_init(&hall->loop, &hall->sample_timer);
 	uv_timer_init(&hall->loop, &hall->tidy_timer);

@@ -156,21 +156,40 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	*buffer = uv_buf_init(room, sizeof room);
 }
 
+/* False: it has to wait with the rest. */
+static bool take_lines(struct session *session)
+{
+	const char *line;
+	size_t length;
+	bool goes_on = true;
+
+	while (goes_on && !session->is_closing && lines_next(&session->lines, &line, &length))
+		if (session->stream)
+			goes_on = mail_take_line(session, line, length);
+		else
+			take_line(session, line, length);
+	return goes_on;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
 	struct session *session = stream->data;
-	const char *line;
-	size_t length;
 
 	if (size < 0) {
 		session_close(session);
 		return;
 	}
 	bool ok = lines_feed(&session->lines, buffer->base, (size_t)size);
-	while (!session->is_closing && lines_next(&session->lines, &line, &length))
-		take_line(session, line, length);
+	if (!take_lines(session))
+		uv_read_stop(stream);
 	if (!ok)
 		session_close(session); /* more than a line may have */
+}
+
+void session_go_on(struct session *session)
+{
+	if (take_lines(session) && !session->is_closing)
+		uv_read_start((uv_stream_t *)&session->pipe, on_allocate, on_read);
 }
 
 void session_open(struct hall *hall, int fd)

@@ -180,9 +180,11 @@ static bool read_value(struct scan *scan)
 
 static void keep(struct message *message, struct span name, struct span value)
 {
+	message->has_escapes |= memchr(name.at, '\\', name.size) != NULL;
 	for (enum member_name i = 0; i < MEMBER_COUNT; i++)
 		if (span_is(name, names[i])) {
 			message->members[i] = value;
+			message->has_escapes |= i == MEMBER_CMD && memchr(value.at, '\\', value.size);
 			return;
 		}
 }

@@ -32,6 +32,7 @@ struct span {
 struct message {
 	struct span whole;
 	bool is_map;
+	bool has_escapes;                  /* a name of a member, or cmd, is written with escapes */
 	struct span members[MEMBER_COUNT]; /* of a map; the last of that name counts */
 };
 

@@ -74,8 +74,11 @@ def many_are_sent_from_a_file():
         p.write("lines", "".join('{"n": %d}\n' % i for i in range(1, count + 1)))
         expect("20000 sent" in p.run("send", "a", "--from", "lines", check=0).stdout, "as many as there are")
         until(lambda: b"all 20000" in p.log("a/0"), f"all in order: {p.log('a/0', 'err')[-200:]}")
-        p.write("lines", '{"n": 1}\n{oops\n')
-        expect("no JSON" in p.run("send", "a", "--from", "lines").stderr, "what is no JSON is refused")
+        for line, wanted in (("{oops", "no JSON"), ('{"cmd": "NODE_HANDLE_ACK"}', "Node's own"), ('{"c\\u006dd": "NODE_HANDLE_ACK"}', "Node's own")):
+            p.write("lines", '{"n": %d}\n%s\n{"n": 0}\n' % (count + 1, line))
+            got = p.run("send", "a", "--from", "lines")
+            expect(got.returncode == 1 and wanted in got.stderr and "1 were sent" in got.stderr, got.stderr)
+            count += 1
     finally:
         p.close()
 
@@ -163,8 +166,8 @@ def what_a_process_says_is_taken_once():
 
 
 def what_waits_for_a_process_comes_once():
-    """A process that does not read, 3 MB that wait for it, and an engine that dies meanwhile."""
-    count = 3000
+    """A process that does not read, much that waits for it, and an engine that dies meanwhile."""
+    count = 1100
     p = up("waits", a=python(CHANNEL + "send('ready')\nfor m in messages(): print(m['n'], len(m['pad']))"))
     try:
         pid = p.rows()["a/0"]["pid"]
@@ -172,7 +175,7 @@ def what_waits_for_a_process_comes_once():
         p.write("lines", "".join('{"n": %d, "pad": "%s"}\n' % (i, "y" * 1000) for i in range(count)))
         p.run("send", "a", "--from", "lines", check=0)
         waiting = p.rows()["a/0"]["ipc"]["queued"]
-        expect(waiting > 2_000_000, f"{waiting} bytes wait")
+        expect(waiting > 500_000, f"{waiting} bytes wait")
         for _ in range(3):
             engine = until(p.engine, "an engine")
             os.kill(engine, signal.SIGKILL)
@@ -193,11 +196,18 @@ def what_waits_for_a_process_comes_once():
 def a_process_that_never_reads_is_bounded():
     p = up("deaf", a=python(CHANNEL + "send('ready')\nimport time\ntime.sleep(1000)"))
     try:
-        p.write("lines", json.dumps("z" * 900_000) + "\n")
-        for _ in range(17):
-            p.run("send", "a", "--from", "lines", check=0)
+        for _ in range(16):
+            got = p.run("send", "a", json.dumps("z" * 99_000))
+        p.write("lines", (json.dumps("z" * 450_000) + "\n") * 50)
+        try:
+            p.run("send", "a", "--from", "lines", timeout=1)
+            raise Failure("more was taken than it can hold")
+        except subprocess.TimeoutExpired:
+            pass  # it waits for the process to read
+        for _ in range(150):
+            p.run("send", "a", json.dumps("z" * 100_000))
         waiting = p.rows()["a/0"]["ipc"]["queued"]
-        expect(15_000_000 < waiting <= 16 * 1024 * 1024, f"{waiting} bytes wait")
+        expect(1_000_000 < waiting <= 16 * 1024 * 1024, f"{waiting} bytes wait")
         refused = [got for got in (p.run("send", "a", json.dumps("z" * 100_000)) for _ in range(20)) if got.returncode]
         expect(refused and refused[0].returncode == 1 and "does not read" in refused[0].stderr, "more are refused, with the reason")
         expect(p.rows()["a/0"]["ipc"]["queued"] <= 16 * 1024 * 1024, "16 MB are the most")
