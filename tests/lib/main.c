@@ -1,0 +1,13 @@
+#include "tests/runner.h"
+
+Suite *library_suite(void);
+
+static suite_function *const suites[] = {
+	library_suite,
+	NULL,
+};
+
+int main(void)
+{
+	return runner_run(suites);
+}
