@@ -30,6 +30,16 @@ static bool has_entry(const char *environment, size_t size, const char *entry, b
 	return false;
 }
 
+/* Is it there at all, with whatever value? */
+static bool has_variable(const char *environment, size_t size, const char *entry)
+{
+	char *name = memory_copy_n(entry, strcspn(entry, "=") + 1);
+	bool is_there = has_entry(environment, size, name, true);
+
+	free(name);
+	return is_there;
+}
+
 static void add(struct tree *tree, const struct proc_stat *stat)
 {
 	if (tree->count == TREE_MOST) {
@@ -51,7 +61,8 @@ static void consider(void *context, int pid)
 
 	snprintf(path, sizeof path, "%d/environ", pid);
 	ssize_t size = proc_file_read(search->root, path, search->environment, ENVIRONMENT_MOST);
-	if (size <= 0 || has_entry(search->environment, (size_t)size, search->without, true))
+	if (size <= 0 || has_entry(search->environment, (size_t)size, search->without, true) ||
+		!has_variable(search->environment, (size_t)size, search->without))
 		return;
 	for (const char *const *entry = search->entries; *entry; entry++)
 		if (!has_entry(search->environment, (size_t)size, *entry, false))

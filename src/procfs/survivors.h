@@ -7,7 +7,10 @@
 
 #include "procfs/tree.h"
 
-/* Appends every process that has all of these "NAME=value", and none of that prefix; NULL-ended. */
+/*
+ * Appends every process that has all of these "NAME=value", NULL-ended, and the variable of without, a "NAME=prefix",
+ * with a value of another prefix.
+ */
 void survivors_find(struct tree *tree, const char *const *entries, const char *without);
 
 #endif

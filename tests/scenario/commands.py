@@ -129,6 +129,17 @@ def down_and_up_follow_each_other():
         project.close()
 
 
+def a_shell_that_names_the_project_is_no_part_of_it():
+    """THRUM_PROJECT and the folders in one's own environment are no sign of a process left over."""
+    project = Project("named", {"a": {"command": "sleep 1000"}})
+    project.env["THRUM_PROJECT"] = "named"
+    try:
+        project.run("up", "-d", check=0)
+        expect(project.rows()["a/0"]["state"] == "running", "it runs")
+    finally:
+        project.close()
+
+
 def without_descriptors_clients_wait_and_the_engine_rests():
     project = Project("descriptors", {"a": {"command": "sleep 600"}})
     clients = []
@@ -183,4 +194,5 @@ def a_full_disk_loses_nothing():
 main(children_get_what_is_meant_for_them_and_nothing_else, errors_are_one_clear_sentence_with_a_status,
      the_examples_are_valid,
      a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
-     the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other, without_descriptors_clients_wait_and_the_engine_rests, a_full_disk_loses_nothing)
+     the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other,
+     a_shell_that_names_the_project_is_no_part_of_it, without_descriptors_clients_wait_and_the_engine_rests, a_full_disk_loses_nothing)
