@@ -63,6 +63,9 @@ const struct command commands[] = {
 	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
 	{ "check", NULL, "", "fP", 0, 0, "Validate the configuration and print it resolved, as JSON.", cli_check },
+	{ "import", NULL, "KIND FILE", "", 2, 2,
+	  "Print the thrum.yaml that a file of another tool is: pm2, procfile, supervisord, compose or process-compose.\n"
+	  "What has no equivalent is told on standard error. `thrum up -f FILE` runs such a file as it is.", cli_import },
 	{ "env", NULL, "NAME", "V", 1, 1,
 	  "The variables of an instance as its next start has them, and where each is from: secrets, told by\n"
 	  "their names, are masked.", cli_env },

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "client/link.h"
+#include "config/problem.h"
 #include "model/spec.h"
 
 /* Exit statuses, as the contract has them. */
@@ -103,6 +104,8 @@ int cli_finish(int status);
 
 /* Load the files of -f, or of the folder; problems are printed. NULL: status says why. */
 struct project_spec *cli_load(const struct invocation *invocation, int *status);
+/* To standard error. */
+void cli_print_problems(const struct problems *problems);
 
 /* Duration options: false after saying what it should look like. */
 bool cli_duration(const char *option, const char *text, uint64_t *ms);
@@ -137,6 +140,7 @@ int cli_env(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);
+int cli_import(struct invocation *invocation);
 int cli_down(struct invocation *invocation);
 
 #endif

@@ -19,7 +19,7 @@ enum { SPEC_MOST = 16 * 1024 * 1024,
 	ENDING_MS = 10000,
 	RETRY_MS = 10 };
 
-static void print_problems(const struct problems *problems)
+void cli_print_problems(const struct problems *problems)
 {
 	struct text text;
 
@@ -67,7 +67,7 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status)
 					    ? config_load_files(invocation->files,
 						      invocation->file_count, &options, &problems)
 					    : config_load_files(&found, 1, &options, &problems);
-	print_problems(&problems);
+	cli_print_problems(&problems);
 	problems_finish(&problems);
 	free(room);
 	if (!spec)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,7 +14,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/command.h"
+#include "config/emit.h"
 #include "config/environment.h"
+#include "config/foreign.h"
 #include "config/procfile.h"
 #include "config/scan.h"
 #include "config/schema.h"
@@ -26,7 +29,11 @@ enum { FILES_MOST = 16,
 enum file_kind { FILE_THRUM,
 	FILE_PROCESS_COMPOSE,
 	FILE_PROCFILE,
-	FILE_JSON };
+	FILE_JSON,
+	FILE_PM2,
+	FILE_SUPERVISORD,
+	FILE_COMPOSE,
+	FILE_KIND_COUNT };
 
 struct loading {
 	struct document documents[FILES_MOST];
@@ -50,7 +57,41 @@ static const struct {
 	{ "thrum.yml", FILE_THRUM },
 	{ "process-compose.yaml", FILE_PROCESS_COMPOSE },
 	{ "process-compose.yml", FILE_PROCESS_COMPOSE },
+	{ "ecosystem.config.js", FILE_PM2 },
+	{ "ecosystem.config.cjs", FILE_PM2 },
+	{ "ecosystem.config.json", FILE_PM2 },
+	{ "ecosystem.config.yaml", FILE_PM2 },
+	{ "ecosystem.config.yml", FILE_PM2 },
 	{ "Procfile", FILE_PROCFILE },
+};
+
+/* What the end of a path tells; the first that fits. */
+static const struct {
+	const char *glob;
+	enum file_kind kind;
+} file_globs[] = {
+	{ "Procfile*", FILE_PROCFILE },
+	{ "process-compose*", FILE_PROCESS_COMPOSE },
+	{ "ecosystem*", FILE_PM2 },
+	{ "dump.pm2*", FILE_PM2 },
+	{ "pm2.*", FILE_PM2 },
+	{ "*.js", FILE_PM2 },
+	{ "*.cjs", FILE_PM2 },
+	{ "*.mjs", FILE_PM2 },
+	{ "supervisord*.conf", FILE_SUPERVISORD },
+	{ "*.ini", FILE_SUPERVISORD },
+	{ "compose*.y*ml", FILE_COMPOSE },
+	{ "docker-compose*.y*ml", FILE_COMPOSE },
+	{ "?*.json", FILE_JSON },
+};
+
+/* What `thrum import` calls them. */
+static const char *const kind_names[FILE_KIND_COUNT] = {
+	[FILE_PROCESS_COMPOSE] = "process-compose",
+	[FILE_PROCFILE] = "procfile",
+	[FILE_PM2] = "pm2",
+	[FILE_SUPERVISORD] = "supervisord",
+	[FILE_COMPOSE] = "compose",
 };
 
 bool config_find(const char *dir, char path[PATH_MAX], struct error *err)
@@ -61,7 +102,7 @@ bool config_find(const char *dir, char path[PATH_MAX], struct error *err)
 			return true;
 	}
 	return error_set(err, ENOENT,
-		"no thrum.yaml, process-compose.yaml or Procfile is in %s; "
+		"no thrum.yaml, process-compose.yaml, ecosystem.config.js or Procfile is in %s; "
 		"write one, name one with -f, or launch a command with `thrum run -- COMMAND`",
 		dir);
 }
@@ -71,12 +112,10 @@ static enum file_kind kind_of(const char *path)
 	const char *name = strrchr(path, '/');
 
 	name = name ? name + 1 : path;
-	if (strncmp(name, "Procfile", 8) == 0)
-		return FILE_PROCFILE;
-	if (strncmp(name, "process-compose", 15) == 0)
-		return FILE_PROCESS_COMPOSE;
-	size_t length = strlen(name);
-	return length > 5 && strcmp(name + length - 5, ".json") == 0 ? FILE_JSON : FILE_THRUM;
+	for (size_t i = 0; i < sizeof file_globs / sizeof *file_globs; i++)
+		if (fnmatch(file_globs[i].glob, name, 0) == 0)
+			return file_globs[i].kind;
+	return FILE_THRUM;
 }
 
 char *config_make_name(const char *text)
@@ -100,7 +139,8 @@ char *config_make_name(const char *text)
 
 /* ---- reading and merging ---- */
 
-static bool scan_file(struct loading *loading, const char *path, struct problems *problems)
+static bool scan_file(
+	struct loading *loading, const char *path, enum file_kind kind, struct problems *problems)
 {
 	static bool (*const scanners[])(
 		struct document *, const char *, const char *, size_t, struct problems *) = {
@@ -108,6 +148,9 @@ static bool scan_file(struct loading *loading, const char *path, struct problems
 		[FILE_PROCESS_COMPOSE] = document_scan_yaml,
 		[FILE_PROCFILE] = document_scan_procfile,
 		[FILE_JSON] = document_scan_json,
+		[FILE_PM2] = document_scan_pm2,
+		[FILE_SUPERVISORD] = document_scan_supervisord,
+		[FILE_COMPOSE] = document_scan_compose,
 	};
 	struct error err;
 	struct text text;
@@ -119,7 +162,7 @@ static bool scan_file(struct loading *loading, const char *path, struct problems
 	bool ok = text_read_file(&text, path, &err) ||
 		  problem_error(problems, (struct position){ 0 }, "%s", err.text);
 	if (ok)
-		ok = scanners[kind_of(path)](&loading->documents[loading->count++], path,
+		ok = scanners[kind](&loading->documents[loading->count++], path,
 			text_string(&text), text.size, problems);
 	text_finish(&text);
 	return ok;
@@ -686,7 +729,7 @@ static bool scan_files(struct loading *loading, const char *const *paths, size_t
 	bool ok = true;
 
 	for (size_t i = 0; i < count; i++) {
-		ok = scan_file(loading, paths[i], problems) && ok;
+		ok = scan_file(loading, paths[i], i ? kind_of(paths[i]) : loading->kind, problems) && ok;
 		if (realpath(paths[i], real))
 			strings_add(&project->files, real);
 		if (i == 0 && project->files.count) {
@@ -760,5 +803,33 @@ bool config_load_service(const char *text, size_t size, const char *name,
 	project_spec_destroy(loading->project);
 	loading->project = NULL;
 	finish_loading(loading, true);
+	return ok;
+}
+
+static enum file_kind find_kind(const char *name)
+{
+	int kind = 0;
+
+	while (kind < FILE_KIND_COUNT && (!kind_names[kind] || strcmp(kind_names[kind], name) != 0))
+		kind++;
+	return (enum file_kind)kind;
+}
+
+/* Users and folders may be those of another machine: only the keys are looked at. */
+bool config_import(const char *kind, const char *path, struct text *out, struct problems *problems)
+{
+	struct loading *loading = begin_loading(problems, false);
+
+	loading->kind = find_kind(kind);
+	if (loading->kind == FILE_KIND_COUNT) {
+		finish_loading(loading, false);
+		return problem_error(problems, (struct position){ .file = path },
+			"'%.60s' is none of pm2, procfile, supervisord, compose and process-compose", kind);
+	}
+	bool ok = scan_files(loading, &path, 1) && merge_documents(loading);
+	if (ok)
+		config_emit(out, loading->root);
+	ok = ok && take_project(loading);
+	finish_loading(loading, false);
 	return ok;
 }

@@ -1,6 +1,6 @@
 /*
- * A project's configuration, resolved: from thrum.yaml, process-compose.yaml or a Procfile, or
- * from what config_print wrote.
+ * A project's configuration, resolved: from thrum.yaml, from the files of process-compose, PM2, foreman,
+ * supervisord and compose, or from what config_print wrote.
  */
 #ifndef CONFIG_LOAD_H
 #define CONFIG_LOAD_H
@@ -41,6 +41,12 @@ struct project_spec *config_load_text(const char *text, size_t size, const char 
  */
 bool config_load_service(const char *text, size_t size, const char *name,
 	struct problems *problems, struct service_spec *spec);
+
+/*
+ * A file of another tool (pm2, procfile, supervisord, compose, process-compose) as a thrum.yaml. False: it
+ * was wrong. Warnings tell what has no equivalent.
+ */
+bool config_import(const char *kind, const char *path, struct text *out, struct problems *problems);
 
 /* The file of a folder that describes a project. err says what was looked for. */
 bool config_find(const char *dir, char path[PATH_MAX], struct error *err);

@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum { PROBLEMS_MOST = 20 };
+enum { PROBLEMS_MOST = 60 };
 
 /* Where something stands; line and column count from 1, columns in characters. 0: nowhere. */
 struct position {

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "config/overmind.h"
 
 static struct node *add_text(
 	struct document *document, struct position at, const char *text, size_t size)
@@ -85,5 +86,5 @@ bool document_scan_procfile(struct document *document, const char *name, const c
 	if (ok && !processes->count)
 		ok = problem_error(problems, (struct position){ .file = document->name },
 			"no process is in it; a line is `name: command`");
-	return ok;
+	return ok && overmind_apply(&(struct graft){ document, problems }, processes, document->name);
 }

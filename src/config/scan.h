@@ -46,6 +46,9 @@ bool document_scan_json(struct document *document, const char *name, const char 
 	size_t size, struct problems *problems);
 void document_finish(struct document *document);
 
+/* text is where a tree came from by way of a program, or of a scanner that tells no places. */
+void document_place(struct document *document, const char *text, size_t size);
+
 /* A node of the document's own, for what was not written there. */
 struct node *document_add(struct document *document, enum node_kind kind, struct position at);
 void node_append(struct node *node, struct node *item);

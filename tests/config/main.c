@@ -2,6 +2,7 @@
 
 Suite *command_suite(void);
 Suite *diff_suite(void);
+Suite *foreign_suite(void);
 Suite *load_suite(void);
 Suite *variables_suite(void);
 Suite *supervision_suite(void);
@@ -9,6 +10,7 @@ Suite *supervision_suite(void);
 static suite_function *const suites[] = {
 	command_suite,
 	diff_suite,
+	foreign_suite,
 	load_suite,
 	variables_suite,
 	supervision_suite,
