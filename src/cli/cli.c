@@ -66,6 +66,9 @@ const struct command commands[] = {
 	{ "import", NULL, "KIND FILE", "", 2, 2,
 	  "Print the thrum.yaml that a file of another tool is: pm2, procfile, supervisord, compose or process-compose.\n"
 	  "What has no equivalent is told on standard error. `thrum up -f FILE` runs such a file as it is.", cli_import },
+	{ "export", NULL, "KIND", "fPUi", 1, 1,
+	  "Print the project as files of systemd (a unit that runs it), kubernetes or compose. What has no equivalent is\n"
+	  "told on standard error.", cli_export },
 	{ "env", NULL, "NAME", "V", 1, 1,
 	  "The variables of an instance as its next start has them, and where each is from: secrets, told by\n"
 	  "their names, are masked.", cli_env },
@@ -118,6 +121,8 @@ static const struct option_row {
 	{ 'W', false, "for", "STATE", "ready, running, completed, stopped" },
 	{ 'V', false, "show", NULL, "values of secrets too" },
 	{ 'Y', true,  "yes", NULL, "without being asked" },
+	{ 'U', false, "user", NULL, "a unit of the user's own systemd" },
+	{ 'i', false, "image", "IMAGE", "the image of the containers; else PROJECT:latest" },
 	{ 'R', false, "read-only", NULL, "keys that act do nothing; in a terminal, no keys but those that leave it" },
 	{ 'K', false, "detach-keys", "KEYS", "the keys that leave the terminal, instead of 'C-] d'" },
 	{ 'k', true,  "literal", NULL, "no word is the name of a key" },
@@ -178,6 +183,8 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'W', NULL, &invocation->await },
 		{ 'V', &invocation->reveal, NULL },
 		{ 'Y', &invocation->yes, NULL },
+		{ 'U', &invocation->user, NULL },
+		{ 'i', NULL, &invocation->image },
 		{ 'R', &invocation->read_only, NULL },
 		{ 'K', NULL, &invocation->detach_keys },
 		{ 'k', &invocation->literal, NULL },

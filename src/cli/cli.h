@@ -40,7 +40,9 @@ struct invocation {
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *filter, *from;
 	const char *await, *name, *restart, *instances, *directory, *show, *detach_keys;
-	char **names; /* what is left of the arguments; NULL-ended */
+	bool user;         /* of export systemd */
+	const char *image; /* of the other exports */
+	char **names;      /* what is left of the arguments; NULL-ended */
 	int name_count;
 };
 
@@ -141,6 +143,7 @@ int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);
 int cli_import(struct invocation *invocation);
+int cli_export(struct invocation *invocation);
 int cli_down(struct invocation *invocation);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/exit_when.h"
+#include "cli/herald.h"
 #include "cli/outlet.h"
 #include "cli/record.h"
 #include "client/tail.h"
@@ -32,6 +33,7 @@ struct headless {
 	struct replica replica;
 	struct tail tail;
 	struct outlet outlet;
+	struct herald herald;
 	struct record_style style;
 	uint64_t sample_ms, linger_ms;
 	bool wants_messages;
@@ -93,6 +95,7 @@ static void end_run(struct headless *run, int status)
 		return;
 	run->is_ending = true;
 	run->status = status;
+	herald_stopping(&run->herald);
 	link_send(run->link, "down", NULL, &(json_int_t){ 0 }, &err);
 }
 
@@ -295,7 +298,7 @@ static void wait_for_something(struct headless *run)
 		{ .fd = outlet_has_rest(&run->outlet) ? STDOUT_FILENO : -1, .events = POLLOUT },
 	};
 
-	poll(ready, 3, run->is_over ? REMIND_MS : -1);
+	poll(ready, 3, run->is_over ? REMIND_MS : herald_wait_ms(&run->herald));
 	if (run->is_over && clock_monotonic_ms() - run->reminded_ms >= REMIND_MS) {
 		run->reminded_ms = clock_monotonic_ms();
 		tail_remind(&run->tail, run->link);
@@ -314,6 +317,7 @@ static int serve(struct headless *run)
 			continue;
 		}
 		check_exit(run);
+		herald_tell(&run->herald, &run->replica);
 		print(run);
 		if (run->is_over && tail_is_idle(&run->tail))
 			return finish(run);
@@ -375,6 +379,7 @@ int cli_headless(struct link *link, struct invocation *invocation, const struct 
 
 	replica_init(&run.replica);
 	outlet_init(&run.outlet);
+	herald_init(&run.herald);
 	run.tail = (struct tail){ .from_run = true, .take = on_line, .lose = on_lost, .context = &run };
 	set_style(&run);
 	if (check_options(&run, spec)) {
@@ -389,5 +394,6 @@ int cli_headless(struct link *link, struct invocation *invocation, const struct 
 	tail_finish(&run.tail);
 	replica_finish(&run.replica);
 	outlet_finish(&run.outlet);
+	herald_finish(&run.herald);
 	return status;
 }
