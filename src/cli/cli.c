@@ -76,6 +76,10 @@ const struct command commands[] = {
 	{ "apply", NULL, "", "fPVY", 0, 0,
 	  "Make the running project what the changed configuration says, touching only what has changed:\n"
 	  "services are started, stopped, restarted or scaled; all others keep their processes.", cli_apply },
+	{ "inspect", NULL, "NAME|PID", "u", 1, 1,
+	  "What a process is doing, and why it is slow: its event loops, thread pools, threads and conversations, of\n"
+	  "an instance or of any process of this machine. It is not stopped, and need not know of thrum.", cli_inspect },
+	{ "threads", NULL, "NAME|PID", "u", 1, 1, "The threads of a process: what each is for, its CPU, and what it waits in.", cli_threads },
 	{ "attach", NULL, "[NAME]", "RK", 0, 1,
 	  "Open the dashboard on a running engine. With NAME: the terminal of that instance, which has `pty: true`;\n"
 	  "it stays attached when the process or the engine is restarted.", cli_attach },
@@ -130,6 +134,7 @@ static const struct option_row {
 	{ 'a', false, "from", "FILE", "read one a line from this file; - is standard input" },
 	{ 'q', false, "filter", "PATTERN", "only messages that match this PCRE2 pattern" },
 	{ 'I', false, "ipc", NULL, "print messages of channels too" },
+	{ 'u', false, "over", "TIME", "measure this long, 1s by default; 0: at once, without rates" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
 // clang-format on
@@ -188,6 +193,7 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'R', &invocation->read_only, NULL },
 		{ 'K', NULL, &invocation->detach_keys },
 		{ 'k', &invocation->literal, NULL },
+		{ 'u', NULL, &invocation->over },
 		{ 'X', &invocation->pty, NULL },
 		{ 'B', &invocation->wait, NULL },
 		{ 'a', NULL, &invocation->from },
@@ -344,7 +350,7 @@ struct link *cli_connect(const struct invocation *invocation, int *status)
 
 static bool is_question(const char *method)
 {
-	static const char *const questions[] = { "death", "env", "hello", "history", "info", "list", "log.find",
+	static const char *const questions[] = { "death", "env", "hello", "history", "info", "inspect", "list", "log.find",
 		"log.list" };
 
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)

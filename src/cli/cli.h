@@ -39,7 +39,7 @@ struct invocation {
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *filter, *from;
-	const char *await, *name, *restart, *instances, *directory, *show, *detach_keys;
+	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
 	bool user;         /* of export systemd */
 	const char *image; /* of the other exports */
 	char **names;      /* what is left of the arguments; NULL-ended */
@@ -139,6 +139,8 @@ int cli_trigger(struct invocation *invocation);
 int cli_reload(struct invocation *invocation);
 int cli_upgrade(struct invocation *invocation);
 int cli_env(struct invocation *invocation);
+int cli_inspect(struct invocation *invocation);
+int cli_threads(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);

@@ -482,9 +482,6 @@ TAKES(take_metric)
 		"rss, pss, cpu, fds, threads, queue or loop_lag");
 
 	*(enum limit_metric *)place = (enum limit_metric)metric;
-	if (metric == LIMIT_QUEUE || metric == LIMIT_LOOP_LAG)
-		problem_warning(reading->problems, value->at,
-			"'%s' is not measured by this version: the limit never acts", metric_of(metric));
 	return metric >= 0;
 }
 

@@ -17,6 +17,7 @@
 #include "config/print.h"
 #include "engine/apply.h"
 #include "engine/attendant.h"
+#include "engine/blocked.h"
 #include "engine/channel.h"
 #include "engine/child.h"
 #include "engine/cluster.h"
@@ -1086,13 +1087,27 @@ static char *project_folder(const char *variable, const char *project)
 	return memory_format("%s/%s", base ? base : ".", project);
 }
 
+static void add_to_pass(struct engine *engine, struct member *member)
+{
+	sampler_add(&engine->sampler, member->seat, member->now.pid, limit_wants(member), member->wants_study);
+	member->wants_study = false;
+}
+
+static void take_study(struct member *member, struct study *study)
+{
+	if (!study->pid)
+		return;
+	study_finish(&member->study);
+	member->study = *study;
+	*study = (struct study){ 0 };
+}
+
 static bool begin_pass(struct engine *engine)
 {
 	sampler_clear(&engine->sampler);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat] && engine->members[seat]->now.pid)
-			sampler_add(&engine->sampler, seat, engine->members[seat]->now.pid,
-				limit_wants(engine->members[seat]));
+			add_to_pass(engine, engine->members[seat]);
 	engine->passes_begun++;
 	return sampler_start(&engine->sampler);
 }
@@ -1120,6 +1135,8 @@ static void on_pass_done(void *context)
 		member->sample = *sample;
 		channel_measure(member, now_us);
 		recorder_sample(member, sample, now_us);
+		take_study(member, &sampler->studies[i]);
+		blocked_consider(member);
 	}
 	limit_check(engine);
 	engine->passes_done = engine->passes_begun;

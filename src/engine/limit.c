@@ -43,8 +43,12 @@ static uint64_t value_of(const struct sample *sample, enum limit_metric metric)
 		return sample->tree_fds;
 	case LIMIT_THREADS:
 		return sample->tree_threads;
+	case LIMIT_QUEUE:
+		return sample->inside.queue;
+	case LIMIT_LOOP_LAG:
+		return sample->inside.lag_ms;
 	default:
-		return SAMPLE_UNKNOWN; /* queues and loops are not looked into yet */
+		return SAMPLE_UNKNOWN;
 	}
 }
 
@@ -52,6 +56,8 @@ static void format_value(char out[UNITS_TEXT_SIZE], enum limit_metric metric, ui
 {
 	if (metric == LIMIT_RSS || metric == LIMIT_PSS)
 		units_format_size(out, value);
+	else if (metric == LIMIT_LOOP_LAG)
+		units_format_duration(out, value);
 	else
 		snprintf(out, UNITS_TEXT_SIZE, "%" PRIu64 "%s", value, metric == LIMIT_CPU ? "%" : "");
 }

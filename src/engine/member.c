@@ -95,6 +95,7 @@ void member_destroy(struct member *member)
 	attendant_end(member);
 	derived_close(member);
 	channel_close(member);
+	study_finish(&member->study);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		logfile_close(&member->logs[i]);
 	uv_close((uv_handle_t *)&member->timer, on_closed);

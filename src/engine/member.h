@@ -30,6 +30,9 @@ struct member {
 	unsigned kills;     /* how often the present stop has sent SIGKILL */
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
+	bool wants_study;               /* somebody has asked what goes on inside it */
+	bool is_blocked_told;           /* that its event loop is blocked */
+	struct study study;             /* the last one; owned, with what is in it; pid 0: none */
 	struct derived *derived;        /* owned; of log.file, once it was written */
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
 	struct channel *channel;        /* owned; to the present process; NULL: it has none */

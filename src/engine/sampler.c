@@ -5,13 +5,48 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "inspect/inspector.h"
 
-static void take_pass(struct sampler *sampler, struct sweep *sweep)
+enum { INSIDE_TREE_MOST = 32 }; /* processes of one tree that are looked into */
+
+/* What the processes of one tree have in them, together. */
+struct summing {
+	struct inspector *inspector;
+	struct inside *sum;
+	unsigned count;
+};
+
+static void add_inside(void *context, int32_t pid, uint64_t starttime, uint64_t threads)
+{
+	struct summing *summing = context;
+	struct inside inside;
+
+	if (summing->count++ >= INSIDE_TREE_MOST)
+		return;
+	inspector_sum(summing->inspector, pid, starttime, threads, &inside);
+	inside_add(summing->sum, &inside);
+}
+
+static void look_inside(struct sampler *sampler, const struct sweep *sweep, struct inspector *inspector)
+{
+	struct error err;
+
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct summing summing = { inspector, &sampler->samples[i].inside, 0 };
+		sweep_visit_tree(sweep, i, add_inside, &summing);
+		if (sampler->studies[i].pid)
+			inspector_study(inspector, sampler->studies[i].pid, &sampler->studies[i], &err);
+	}
+}
+
+static void take_pass(struct sampler *sampler, struct sweep *sweep, struct inspector *inspector)
 {
 	struct error err;
 
 	sampler->is_ok = sweep && sweep_take(sweep, sampler->targets, sampler->count,
 					  sampler->samples, &sampler->machine, &err);
+	if (sampler->is_ok)
+		look_inside(sampler, sweep, inspector);
 }
 
 /*
@@ -23,6 +58,7 @@ static void *run(void *context)
 	struct sampler *sampler = context;
 	struct error err;
 	struct sweep *sweep = sweep_create(&err);
+	struct inspector *inspector = inspector_create();
 
 	if (!sweep)
 		log_line("sampler: %s", err.text);
@@ -33,12 +69,13 @@ static void *run(void *context)
 			continue;
 		}
 		pthread_mutex_unlock(&sampler->lock);
-		take_pass(sampler, sweep);
+		take_pass(sampler, sweep, inspector);
 		pthread_mutex_lock(&sampler->lock);
 		sampler->has_work = false;
 		uv_async_send(&sampler->done);
 	}
 	pthread_mutex_unlock(&sampler->lock);
+	inspector_destroy(inspector);
 	sweep_destroy(sweep);
 	return NULL;
 }
@@ -78,6 +115,8 @@ void sampler_finish(struct sampler *sampler)
 	uv_close((uv_handle_t *)&sampler->done, NULL);
 	pthread_cond_destroy(&sampler->given);
 	pthread_mutex_destroy(&sampler->lock);
+	sampler_clear(sampler);
+	free(sampler->studies);
 	free(sampler->targets);
 	free(sampler->seats);
 	free(sampler->samples);
@@ -85,11 +124,12 @@ void sampler_finish(struct sampler *sampler)
 
 void sampler_clear(struct sampler *sampler)
 {
-	CHECK(!sampler->is_busy);
+	for (size_t i = 0; i < sampler->count; i++)
+		study_finish(&sampler->studies[i]);
 	sampler->count = 0;
 }
 
-void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants)
+void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants, bool is_studied)
 {
 	if (sampler->count == sampler->room) {
 		sampler->room = sampler->room ? sampler->room * 2 : 32;
@@ -99,8 +139,11 @@ void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned w
 			memory_resize(sampler->seats, sampler->room, sizeof *sampler->seats);
 		sampler->samples =
 			memory_resize(sampler->samples, sampler->room, sizeof *sampler->samples);
+		sampler->studies =
+			memory_resize(sampler->studies, sampler->room, sizeof *sampler->studies);
 	}
 	sampler->targets[sampler->count] = (struct sweep_target){ .pid = pid, .wants = wants };
+	sampler->studies[sampler->count] = (struct study){ .pid = is_studied ? pid : 0 };
 	sampler->seats[sampler->count] = seat;
 	sampler->count++;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "model/inside.h"
 #include "model/sample.h"
 #include "procfs/sweep.h"
 
@@ -26,6 +27,7 @@ struct sampler {
 	struct sweep_target *targets;
 	uint32_t *seats;        /* whose they are */
 	struct sample *samples; /* what came of it; pid 0: gone */
+	struct study *studies;  /* of those that are to be looked into closely: pid is set; owned, with what is in them */
 	size_t count, room;
 	struct machine_sample machine;
 	bool is_ok;
@@ -38,7 +40,7 @@ void sampler_finish(struct sampler *sampler);
 
 /* Before sampler_start, in a pass that is not running: who is to be measured. */
 void sampler_clear(struct sampler *sampler);
-void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants);
+void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants, bool is_studied);
 
 /* Begin a pass. False: no thread can be had. */
 bool sampler_start(struct sampler *sampler);

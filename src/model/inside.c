@@ -73,6 +73,18 @@ static void raise(uint64_t *most, uint64_t value)
 		*most = value;
 }
 
+/* The main loop of a tree is the one that works most. */
+void inside_add(struct inside *sum, const struct inside *one)
+{
+	add(&sum->queue, one->queue);
+	add(&sum->busy, one->busy);
+	add(&sum->size, one->size);
+	raise(&sum->lag_ms, one->lag_ms);
+	raise(&sum->worst_ms, one->worst_ms);
+	if (one->utilisation > sum->utilisation)
+		sum->utilisation = one->utilisation;
+}
+
 void study_sum(struct study *study)
 {
 	struct inside *sum = &study->inside;

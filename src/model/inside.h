@@ -33,6 +33,9 @@ struct inside {
 		UINT64_MAX, UINT64_MAX, UINT64_MAX, -1, UINT64_MAX, UINT64_MAX \
 	}
 
+/* Those of one more process into the sum. */
+void inside_add(struct inside *sum, const struct inside *one);
+
 /* One event loop; each belongs to a thread. */
 struct loop_report {
 	int32_t tid;
@@ -72,10 +75,11 @@ struct pool_report {
 struct thread_report {
 	int32_t tid;
 	char name[16];
-	char role[32];        /* "" when there is no telling */
-	char state;           /* 'R' 'S' 'D' … */
-	double cpu_pct;       /* of one core, since the reading before */
-	uint64_t cpu_ms;      /* since its start, as the next ones */
+	char role[32];   /* "" when there is no telling */
+	char state;      /* 'R' 'S' 'D' … */
+	double cpu_pct;  /* of one core, since the reading before */
+	uint64_t cpu_ns; /* since its start, as the next ones; not on the wire */
+	uint64_t cpu_ms;
 	uint64_t run_wait_ms; /* that it stood in the queue for a processor */
 	uint64_t switches;    /* from one thread to another */
 	double switch_rate;   /* a second, since the reading before */

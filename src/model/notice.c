@@ -17,6 +17,7 @@ static const char *const names[] = {
 	[NOTICE_LIMIT] = "limit",
 	[NOTICE_SKIPPED] = "skipped",
 	[NOTICE_ENGINE] = "engine",
+	[NOTICE_BLOCKED] = "blocked",
 };
 static_assert(sizeof names / sizeof *names == NOTICE_COUNT, "name every kind");
 

@@ -23,7 +23,8 @@ enum notice_kind {
 	NOTICE_UNHEALTHY,
 	NOTICE_LIMIT,
 	NOTICE_SKIPPED,
-	NOTICE_ENGINE, /* the engine itself: started again, logs on a full disk … */
+	NOTICE_ENGINE,  /* the engine itself: started again, logs on a full disk … */
+	NOTICE_BLOCKED, /* an event loop of its process has not gone round for a while */
 	NOTICE_COUNT
 };
 const char *notice_name(enum notice_kind kind); /* "started" … */

@@ -38,6 +38,7 @@ struct sweep {
 	struct machine_reader *machine; /* owned */
 	struct pass passes[3];          /* now, last and base point at these */
 	struct pass *now, *last, *base; /* base: at least SPAN_LEAST_US before last */
+	const struct pass *newest;      /* one of them; NULL: there was none */
 	struct claim *claims;           /* owned; sorted by session */
 	size_t claim_count;
 	uint64_t tick_us;
@@ -333,9 +334,22 @@ bool sweep_take_at(struct sweep *sweep, const struct sweep_time *now,
 	find_owners(sweep);
 	fill_samples(sweep, base, targets, out, now);
 	fill_machine(sweep, base, machine);
+	sweep->newest = sweep->now;
 	if (!soon)
 		keep_pass(sweep);
 	return true;
+}
+
+void sweep_visit_tree(const struct sweep *sweep, size_t target,
+	void (*visit)(void *context, int32_t pid, uint64_t starttime, uint64_t threads), void *context)
+{
+	const struct census *census = sweep->newest ? &sweep->newest->census : NULL;
+
+	for (size_t i = 0; census && i < census->count; i++) {
+		const struct census_row *row = &census->rows[i];
+		if (row->owner == (int32_t)target)
+			visit(context, row->pid, row->starttime, row->threads);
+	}
 }
 
 bool sweep_take(struct sweep *sweep, const struct sweep_target *targets, size_t count,

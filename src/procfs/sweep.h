@@ -44,6 +44,12 @@ struct sweep *sweep_create_at(const char *root, struct error *err);
 bool sweep_take(struct sweep *sweep, const struct sweep_target *targets, size_t count,
 	struct sample *out, struct machine_sample *machine, struct error *err);
 
+/*
+ * Call visit for each process of the tree of targets[target] of the last pass, itself included.
+ */
+void sweep_visit_tree(const struct sweep *sweep, size_t target,
+	void (*visit)(void *context, int32_t pid, uint64_t starttime, uint64_t threads), void *context);
+
 /* The time of a pass, in both clocks. */
 struct sweep_time {
 	uint64_t monotonic_us;

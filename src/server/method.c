@@ -22,6 +22,7 @@
 #include "engine/reload.h"
 #include "protocol/base64.h"
 #include "protocol/chunk.h"
+#include "protocol/inside.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
 #include "server/call.h"
@@ -438,7 +439,46 @@ static json_t *do_list(struct call *call)
 	if (!pass)
 		return method_list(session, call->params);
 	session->lists[session->list_count++] = (struct waiting_list){
-		json_incref(call->id), json_incref(call->params), pass
+		json_incref(call->id), json_incref(call->params), pass, method_list
+	};
+	call->is_answered = true;
+	return NULL;
+}
+
+/* Of the member that a request names; NULL: none has that name, or has a process. */
+static struct member *find_studied(struct engine *engine, json_t *params)
+{
+	const char *service;
+	int instance;
+
+	if (json_unpack(params, "{s:s,s:i}", "service", &service, "instance", &instance) < 0)
+		return NULL;
+	struct member *member = engine_find(engine, service, (unsigned)instance);
+	return member && member->now.pid ? member : NULL;
+}
+
+json_t *method_inspect(struct session *session, json_t *params)
+{
+	struct member *member = find_studied(&session->hall->engine, params);
+
+	return member && member->study.pid == member->now.pid ? study_to_json(&member->study) : NULL;
+}
+
+static json_t *do_inspect(struct call *call)
+{
+	struct session *session = call->session;
+	struct member *member = find_studied(call->engine, call->params);
+
+	if (!member)
+		return call_refuse(call, PROTOCOL_REFUSED, "service and instance say whom to look into: none such has a process");
+	if (session->list_count == SESSION_LISTS_MOST)
+		return call_refuse(call, PROTOCOL_REFUSED, "too many of these are under way");
+	member->wants_study = true;
+	uint64_t pass = engine_sample(call->engine);
+	if (!pass)
+		return call_refuse(call, PROTOCOL_REFUSED, "no thread can be had to look with");
+	session->lists[session->list_count++] = (struct waiting_list){
+		json_incref(call->id), json_incref(call->params), pass, method_inspect
 	};
 	call->is_answered = true;
 	return NULL;
@@ -781,6 +821,7 @@ static const struct {
 	{ "hello", do_hello },
 	{ "history", do_history },
 	{ "info", do_info },
+	{ "inspect", do_inspect },
 	{ "ipc.watch", mail_watch },
 	{ "kill", do_kill },
 	{ "list", do_list },

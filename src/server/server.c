@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "protocol/method.h"
 #include "protocol/value.h"
 #include "server/mail.h"
 #include "server/method.h"
@@ -121,7 +122,11 @@ static void answer_lists(struct session *session, uint64_t pass)
 			session->lists[kept++] = *waiting;
 			continue;
 		}
-		session_reply(session, waiting->id, method_list(session, waiting->params));
+		json_t *result = waiting->answer(session, waiting->params);
+		if (result)
+			session_reply(session, waiting->id, result);
+		else
+			session_refuse(session, waiting->id, PROTOCOL_REFUSED, "its process ended meanwhile");
 		json_decref(waiting->id);
 		json_decref(waiting->params);
 	}

@@ -40,11 +40,12 @@ struct hall {
 	bool is_fatal;
 };
 
-/* A `list` that waits for the next pass of the sampler. */
+/* A `list` or `inspect` that waits for the next pass of the sampler. */
 struct waiting_list {
-	json_t *id;     /* owned */
-	json_t *params; /* owned */
-	uint64_t pass;  /* the first pass that will do */
+	json_t *id;                                                 /* owned */
+	json_t *params;                                             /* owned */
+	uint64_t pass;                                              /* the first pass that will do */
+	json_t *(*answer)(struct session *session, json_t *params); /* NULL: there is none any more */
 };
 
 struct session {

@@ -1,0 +1,256 @@
+/* What goes on inside a process: of the project, by the engine; any other by our own hand. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "cli/cli.h"
+#include "cli/instance.h"
+#include "inspect/inspector.h"
+#include "model/sample.h"
+#include "protocol/inside.h"
+
+enum { CELL = 24,
+	SPAN_MS = 1000 }; /* between the two looks that rates are told from */
+
+/* ---- looking ---- */
+
+static int32_t pid_of(const char *name)
+{
+	char *end;
+	long pid = strtol(name, &end, 10);
+
+	return *name && !*end && pid > 0 && pid <= INT32_MAX ? (int32_t)pid : 0;
+}
+
+static void pause_between(uint64_t ms)
+{
+	struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+static int study_process(struct study *study, int32_t pid, uint64_t span_ms)
+{
+	struct inspector *inspector = inspector_create();
+	struct error err = { 0 };
+	bool ok = inspector_study(inspector, pid, study, &err);
+
+	if (ok && span_ms) {
+		study_finish(study);
+		pause_between(span_ms);
+		ok = inspector_study(inspector, pid, study, &err);
+	}
+	inspector_destroy(inspector);
+	return ok ? EXIT_OK : cli_fail(EXIT_FAILED, "%s", err.text);
+}
+
+static json_t *ask(struct link *link, const json_t *info, int *status)
+{
+	return cli_call(link, "inspect", instance_params(info), status);
+}
+
+/* The engine is asked twice, unless it has looked a while ago anyway. */
+static int study_instance(struct study *study, struct invocation *invocation, uint64_t span_ms)
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+	json_t *info = link ? instance_find(link, invocation->names[0], &status) : NULL;
+	json_t *result = info ? ask(link, info, &status) : NULL;
+
+	if (result && span_ms) {
+		json_decref(result);
+		link_wait(link, (int)span_ms);
+		result = ask(link, info, &status);
+	}
+	if (result)
+		study_from_json(study, result);
+	json_decref(result);
+	json_decref(info);
+	link_close(link);
+	return status;
+}
+
+static int look(struct study *study, struct invocation *invocation)
+{
+	int32_t pid = pid_of(invocation->names[0]);
+	uint64_t span_ms = SPAN_MS;
+
+	*study = (struct study){ 0 };
+	if (!cli_duration("over", invocation->over, &span_ms))
+		return EXIT_USAGE;
+	if (span_ms > INT32_MAX)
+		return cli_fail(EXIT_USAGE, "--over %s is too long", invocation->over);
+	return pid ? study_process(study, pid, span_ms) : study_instance(study, invocation, span_ms);
+}
+
+/* ---- printing ---- */
+
+static const char *number(char out[CELL], uint64_t value)
+{
+	if (value == SAMPLE_UNKNOWN)
+		return "?";
+	snprintf(out, CELL, "%" PRIu64, value);
+	return out;
+}
+
+static const char *rate(char out[CELL], double value, double times)
+{
+	if (value < 0)
+		return "?";
+	snprintf(out, CELL, "%.1f", value * times);
+	return out;
+}
+
+static const char *bytes(char out[UNITS_TEXT_SIZE], uint64_t value)
+{
+	if (value == SAMPLE_UNKNOWN)
+		return "-";
+	units_format_size(out, value);
+	return out;
+}
+
+static void print_padded(const char *text, int width)
+{
+	cli_print_safe(text);
+	printf("%*s", width > (int)strlen(text) ? width - (int)strlen(text) : 0, "");
+}
+
+static void print_threads(const struct study *study)
+{
+	char cpu[CELL], wait[CELL], switches[CELL];
+
+	printf("%8s %-16s %-22s S %6s %8s %8s %3s  %-16s %s\n", "TID", "NAME", "ROLE", "CPU%", "WAIT-MS", "SWITCH/S", "ON",
+		"SYSCALL", "WAITS IN");
+	for (size_t i = 0; i < study->thread_count; i++) {
+		const struct thread_report *thread = &study->threads[i];
+		printf("%8d ", (int)thread->tid);
+		print_padded(thread->name, 16);
+		printf(" %-22s %c %6s %8s %8s %3d  %-16s %s\n", *thread->role ? thread->role : "-", thread->state,
+			rate(cpu, thread->cpu_pct, 1), number(wait, thread->run_wait_ms),
+			rate(switches, thread->switch_rate, 1), (int)thread->last_cpu,
+			*thread->syscall ? thread->syscall : "?", *thread->wchan ? thread->wchan : "-");
+	}
+}
+
+static void print_loops(const struct study *study)
+{
+	char used[CELL], rounds[CELL], lag[CELL], worst[CELL], handles[CELL], requests[CELL], undelivered[CELL];
+
+	if (!study->loop_count)
+		return;
+	printf("\n%8s %6s %8s %8s %8s %8s %8s %11s\n", "LOOP", "LOOP%", "LAG-MS", "WORST-MS", "ROUNDS/S", "HANDLES",
+		"REQUESTS", "UNDELIVERED");
+	for (size_t i = 0; i < study->loop_count; i++) {
+		const struct loop_report *loop = &study->loops[i];
+		printf("%8d %6s %8s %8s %8s %8s %8s %11s\n", (int)loop->tid, rate(used, loop->utilisation, 100),
+			number(lag, loop->lag_ms), number(worst, loop->worst_ms), rate(rounds, loop->iterations, 1),
+			number(handles, loop->handles), number(requests, loop->requests),
+			number(undelivered, loop->undelivered));
+	}
+}
+
+static void print_pools(const struct study *study)
+{
+	char threads[CELL], busy[CELL], queued[CELL];
+
+	if (!study->pool_count)
+		return;
+	printf("\n%-8s %-16s %7s %7s %7s  %s\n", "POOL", "NAME", "THREADS", "BUSY", "QUEUE", "OF WHICH");
+	for (size_t i = 0; i < study->pool_count; i++) {
+		const struct pool_report *pool = &study->pools[i];
+		printf("%-8s ", pool_kind_name(pool->kind));
+		print_padded(*pool->name ? pool->name : "-", 16);
+		printf(" %7s %7s %6s%s ", number(threads, pool->threads), number(busy, pool->busy),
+			number(queued, pool->queued), pool->is_exact || pool->queued == SAMPLE_UNKNOWN ? " " : "+");
+		for (enum work_kind kind = 0; kind < WORK_KIND_COUNT; kind++)
+			if (pool->by_kind[kind])
+				printf(" %s %" PRIu64, work_kind_name(kind), pool->by_kind[kind]);
+		if (*pool->reason)
+			printf(" (%s)", pool->reason);
+		putchar('\n');
+	}
+}
+
+static void print_peers(const struct study *study)
+{
+	char in[UNITS_TEXT_SIZE], out[UNITS_TEXT_SIZE], got[UNITS_TEXT_SIZE], sent[UNITS_TEXT_SIZE];
+
+	if (!study->peer_count)
+		return;
+	printf("\n%4s %-5s %3s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "WITH");
+	for (size_t i = 0; i < study->peer_count; i++) {
+		const struct peer_report *peer = &study->peers[i];
+		const char *arrow = peer->is_listening ? "(o)" : peer->reads && peer->writes ? "<->"
+							 : peer->reads                       ? "<- "
+											     : "-> ";
+		printf("%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport), arrow,
+			bytes(in, peer->in_queued), bytes(out, peer->out_queued), bytes(got, peer->in_bytes),
+			bytes(sent, peer->out_bytes));
+		cli_print_safe(peer->process);
+		if (peer->pid)
+			printf(" (%d) ", (int)peer->pid);
+		cli_print_safe(*peer->remote ? peer->remote : peer->local);
+		putchar('\n');
+	}
+}
+
+static void print_findings(const struct study *study)
+{
+	for (size_t i = 0; i < study->finding_count; i++) {
+		printf("- ");
+		cli_print_safe(study->findings[i]);
+		putchar('\n');
+	}
+	putchar('\n');
+}
+
+static void print_all(const struct study *study)
+{
+	printf("process %d ", (int)study->pid);
+	cli_print_safe(study->process);
+	putchar('\n');
+	print_findings(study);
+	print_threads(study);
+	print_loops(study);
+	print_pools(study);
+	print_peers(study);
+}
+
+static void print_json(const struct study *study, const char *part)
+{
+	json_t *json = study_to_json(study);
+
+	cli_print_json(part ? json_object_get(json, part) : json);
+	json_decref(json);
+}
+
+int cli_inspect(struct invocation *invocation)
+{
+	struct study study;
+	int status = look(&study, invocation);
+
+	if (status == EXIT_OK && invocation->json)
+		print_json(&study, NULL);
+	else if (status == EXIT_OK)
+		print_all(&study);
+	study_finish(&study);
+	return status;
+}
+
+int cli_threads(struct invocation *invocation)
+{
+	struct study study;
+	int status = look(&study, invocation);
+
+	if (status == EXIT_OK && invocation->json)
+		print_json(&study, "threads");
+	else if (status == EXIT_OK)
+		print_threads(&study);
+	study_finish(&study);
+	return status;
+}
