@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "config/gateway.h"
+
 static bool has_ended(const struct row *row)
 {
 	return row->has_last_death;
@@ -12,10 +14,16 @@ static bool has_failed(const struct row *row)
 	return row->state == STATE_FAILED || row->state == STATE_FATAL;
 }
 
+/* The gateway is there for the others. */
+static bool counts(const struct row *row)
+{
+	return strcmp(row->service, GATEWAY_SERVICE) != 0;
+}
+
 static bool is_any(const struct replica *replica, bool (*is_true)(const struct row *row))
 {
 	for (size_t i = 0; i < replica->row_count; i++)
-		if (is_true(&replica->rows[i].row))
+		if (counts(&replica->rows[i].row) && is_true(&replica->rows[i].row))
 			return true;
 	return false;
 }
@@ -29,7 +37,7 @@ static bool is_over(const struct row *row)
 static bool are_all_over(const struct replica *replica)
 {
 	for (size_t i = 0; i < replica->row_count; i++)
-		if (!is_over(&replica->rows[i].row))
+		if (counts(&replica->rows[i].row) && !is_over(&replica->rows[i].row))
 			return false;
 	return true;
 }

@@ -127,7 +127,9 @@ static void add_rlimits(json_t *service, const struct service_spec *spec)
 
 	for (int i = 0; spec->rlimits && i < SPEC_RLIMITS; i++)
 		if (spec->rlimits[i].is_set)
-			json_object_set_new(map, rlimit_name(i), json_pack("{s:o,s:o}", "soft", rlimit_of(spec->rlimits[i].soft), "hard", rlimit_of(spec->rlimits[i].hard)));
+			json_object_set_new(map, rlimit_name(i),
+				json_pack("{s:o,s:o}", "soft", rlimit_of(spec->rlimits[i].soft), "hard",
+					rlimit_of(spec->rlimits[i].hard)));
 	if (json_object_size(map))
 		json_object_set(service, "ulimits", map);
 	json_decref(map);

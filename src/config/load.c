@@ -17,6 +17,7 @@
 #include "config/emit.h"
 #include "config/environment.h"
 #include "config/foreign.h"
+#include "config/gateway.h"
 #include "config/procfile.h"
 #include "config/scan.h"
 #include "config/schema.h"
@@ -654,6 +655,8 @@ static bool take_project(struct loading *loading)
 {
 	bool ok = take_variables(loading);
 
+	if (loading->checks) /* what was printed has the service already */
+		ok = gateway_graft(&(struct graft){ &loading->documents[0], loading->reading.problems }, loading->root) && ok;
 	ok = schema_take(&loading->reading, loading->root, schema_project, loading->project) && ok;
 	ok = take_services(loading) && ok;
 	return ok && check_names(loading) && check_cycles(loading);

@@ -672,7 +672,7 @@ const struct key schema_project[] = {
 	{ "applying", take_bool, IN_PROJECT(is_applying), NULL, "written by the engine" },
 	{ "version", ignore, 0, NULL, "of the file format, as process-compose has it" },
 	{ "profiles", ignore, 0, NULL, "by name: keys as of another file, merged over these when the profile is chosen" },
-	{ "http", not_yet, 0, NULL, "" },
+	{ "http", ignore, 0, NULL, "{listen: 127.0.0.1:3001, token: SECRET}: /health /live /ready /metrics /api" },
 	{ "log_location", not_yet, 0, NULL, "" },
 	{ "log_level", ignore, 0, NULL, "" },
 	{ "log_length", ignore, 0, NULL, "" },
