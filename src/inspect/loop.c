@@ -153,7 +153,7 @@ static uint64_t lag_of(struct loop *loop, const struct loop_reading *reading)
 {
 	uint64_t now_ms = reading->taken_ns / 1000000;
 	bool has_moved = !loop->last.taken_ns || reading->rounds != loop->last.rounds ||
-			 reading->rounds == SAMPLE_UNKNOWN || loop->last.is_waiting;
+			 reading->rounds == SAMPLE_UNKNOWN || loop->is_waiting;
 
 	if (has_moved || reading->is_waiting)
 		loop->round_ns = reading->taken_ns;
@@ -215,6 +215,7 @@ void loop_report(struct loop_report *report, struct loop *loop, const struct loo
 		.undelivered = SAMPLE_UNKNOWN,
 	};
 	report->worst_ms = keep_worst(loop, report->lag_ms, reading->taken_ns);
+	loop->is_waiting = reading->is_waiting;
 	if (!is_soon)
 		loop->last = *reading;
 }

@@ -30,6 +30,7 @@ struct loop_reading {
 struct loop {
 	int32_t tid;
 	uint64_t address;
+	bool is_waiting;          /* at the newest reading */
 	struct loop_reading last; /* taken_ns 0: none yet */
 	struct loop_reading base; /* the one before it: a reading soon after the last is compared with this */
 	uint64_t round_ns;        /* when `rounds` was seen to have moved */

@@ -215,6 +215,8 @@ static bool get_to_know(struct subject *subject, struct workshop *workshop, uint
 		search_loops(subject, workshop);
 		subject->searches -= subject->searches > 0;
 		subject->search_ns = now;
+	} else if (!has_loop(subject, subject->pid)) {
+		search_thread(subject, workshop, subject->pid);
 	}
 	return true;
 }
@@ -317,12 +319,12 @@ static void report_unknown(const struct subject *subject, struct study *study)
 static bool is_quiet(const struct subject *subject, const struct study *study)
 {
 	for (size_t i = 0; i < subject->loop_count; i++)
-		if (!subject->loops[i].last.is_waiting)
+		if (!subject->loops[i].is_waiting)
 			return false;
 	for (size_t i = 0; i < study->pool_count; i++)
 		if (study->pools[i].busy || study->pools[i].queued)
 			return false;
-	return !subject->reason[0] && !subject->searches;
+	return !subject->reason[0] && !subject->searches && (!subject->is_libuv || has_loop(subject, subject->pid));
 }
 
 void subject_read(struct subject *subject, struct workshop *workshop, uint64_t threads, struct study *study)
