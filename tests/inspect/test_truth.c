@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -196,6 +197,18 @@ START_TEST(a_blocked_loop_is_seen_to_be)
 }
 END_TEST
 
+static void await_program(const char *name)
+{
+	struct study study = { 0 };
+	struct error err;
+
+	do {
+		study_finish(&study);
+		ck_assert(inspector_study(inspector, child, &study, &err));
+	} while (strcmp(study.process, name) != 0);
+	study_finish(&study);
+}
+
 START_TEST(a_process_without_a_pool_has_none)
 {
 	struct inside inside;
@@ -205,7 +218,7 @@ START_TEST(a_process_without_a_pool_has_none)
 		execlp("sleep", "sleep", "1000", (char *)NULL);
 		_exit(127);
 	}
-	usleep(100000);
+	await_program("sleep");
 	look(&inside);
 	ck_assert(inside.queue == SAMPLE_UNKNOWN && inside.size == SAMPLE_UNKNOWN && inside.utilisation < 0);
 }

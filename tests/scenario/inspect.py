@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""See inside processes that know nothing of thrum: pools, loops, threads, peers; with an engine and without."""
+import json, os, shutil, signal, subprocess, sys, tempfile, time
+
+from lib_thrum import *
+
+NODE = shutil.which("node")
+ONCE = {"restart": "no"}
+EVERY_MS = 100
+PBKDF2 = "const c=require('crypto');for(let i=0;i<50;i++)c.pbkdf2('a','b',60000,64,'sha512',()=>{});"
+
+# Each says when it blocks its loop, and when no more, on the monotonic clock.
+BLOCK = """const {performance}=require('perf_hooks');const now=()=>Number(process.hrtime.bigint()/1000000n);
+setTimeout(()=>{console.log('from',now());%s;console.log('to',now());},600);setInterval(()=>{},50);"""
+BLOCKS = {
+    "busy": "const t=Date.now();while(Date.now()-t<1200);",
+    "futex": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0,1200);",
+    "child": "require('child_process').execSync('sleep 1.2');",
+    "fifo": "require('fs').closeSync(require('fs').openSync(process.argv[1],'r'));",
+}
+LIVE = "let n=0;const f=()=>{const t=Date.now();while(Date.now()-t<3);if(++n==100)console.log('so');setImmediate(f)};f();"
+
+
+def study(target, *args):
+    done = subprocess.run([THRUM, "inspect", "--json", *args, str(target)], capture_output=True, text=True, timeout=30)
+    expect(done.returncode == 0, f"inspect {target}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def node(script, *args, **options):
+    return subprocess.Popen([NODE, "-e", script, *args], stdout=subprocess.PIPE, text=True, **options)
+
+
+def end(process):
+    process.kill()
+    process.wait()
+
+
+def a_queue_is_seen_to_fall_to_nothing():
+    if not NODE:
+        return
+    project = Project("queue", {"hash": {"command": [NODE, "-e", PBKDF2 + "setInterval(()=>{},1000)"], "availability": ONCE}})
+    try:
+        project.run("up", "-d", check=0)
+        seen = []
+
+        def is_empty():
+            row = project.rows().get("hash/0", {})
+            seen.append((row.get("queue"), row.get("busy"), row.get("size")))
+            return row.get("queue") == 0 and row.get("size") == 4
+        until(is_empty, "an empty queue", 60)
+        known = [queue for queue, busy, size in seen if size == 4]
+        expect(known[0] > 20 and known[0] <= 46, f"{seen}")
+        expect(all(a >= b for a, b in zip(known, known[1:])), f"falling: {seen}")
+        expect(any(busy == 4 for queue, busy, size in seen), f"all were busy: {seen}")
+        row = project.rows()["hash/0"]
+        expect(0 <= row["loop"]["utilisation"] < 0.2 and row["loop"]["lag_ms"] == 0, f"{row['loop']}")
+    finally:
+        project.close()
+
+
+def the_kinds_of_work_are_told_apart():
+    if not NODE:
+        return
+    process = node("const fs=require('fs'),c=require('crypto');for(let i=0;i<4;i++)c.pbkdf2('a','b',3000000,64,'sha512',()=>{});"
+                   "for(let i=0;i<20;i++)fs.stat('/',()=>{});for(let i=0;i<7;i++)require('dns').lookup('localhost',()=>{});"
+                   "c.pbkdf2('a','b',1,64,'sha512',()=>{});console.log('so')")
+    try:
+        process.stdout.readline()
+        pool = study(process.pid, "--over", "0")["pools"][0]
+        expect(pool["by_kind"] == {"fs": 20, "dns": 7, "work": 1} and pool["queued"] == 28, f"{pool}")
+        expect(pool["exact"] and pool["threads"] == 4, f"{pool}")
+    finally:
+        end(process)
+
+
+def utilisation_is_what_node_says():
+    if not NODE:
+        return
+    process = node("const {performance:p}=require('perf_hooks');let n=0;"
+                   "setInterval(()=>{const t=Date.now();while(Date.now()-t<30);if(++n==5)console.log('steady');},100);"
+                   "let a;process.stdin.on('data',d=>{if(a)console.log(p.eventLoopUtilization(a).utilization);else a=p.eventLoopUtilization();});",
+                   stdin=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        process.stdin.write("a\n"), process.stdin.flush()
+        loop = next(loop for loop in study(process.pid, "--over", "4s")["loops"] if loop["main"])
+        process.stdin.write("b\n"), process.stdin.flush()
+        truth = float(process.stdout.readline())
+        expect(abs(loop["utilisation"] - truth) < 0.03, f"{loop['utilisation']} is not {truth}")
+        expect(5 < loop["iterations"] < 100, f"{loop}")
+    finally:
+        end(process)
+
+
+def lag_at(process, name):
+    """What is seen in the middle of a block, and what it was."""
+    began = int(process.stdout.readline().split()[1])
+    until(lambda: time.monotonic() * 1000 > began + 500, "the middle of it")
+    before = time.monotonic() * 1000 - began
+    loops = [loop for loop in study(process.pid, "--over", "0")["loops"] if loop["main"]]
+    after = time.monotonic() * 1000 - began
+    expect(loops, f"{name}: its loop is found")
+    return before, loops[0]["lag_ms"], after
+
+
+def blocked_loops_are_seen_to_be():
+    if not NODE:
+        return
+    folder = tempfile.mkdtemp(prefix="thrum-test-")
+    os.mkfifo(folder + "/fifo")
+    for name, block in BLOCKS.items():
+        process = node(BLOCK % block, folder + "/fifo")
+        try:
+            before, lag, after = lag_at(process, name)
+            expect(before - 50 <= lag <= after + 50, f"{name}: {lag} ms, and it was from {before:.0f} to {after:.0f}")
+        finally:
+            end(process)
+    process = node(LIVE)
+    try:
+        process.stdout.readline()
+        for _ in range(5):
+            found = study(process.pid, "--over", "200ms")
+            loop = next(loop for loop in found["loops"] if loop["main"])
+            expect(loop["lag_ms"] < 200, f"a live loop is not blocked: {loop}")
+            expect(loop["utilisation"] > 0.9, f"{loop}")
+    finally:
+        end(process)
+        shutil.rmtree(folder)
+
+
+def a_blocked_loop_is_an_event_and_a_limit():
+    if not NODE:
+        return
+    script = "setTimeout(()=>{const t=Date.now();while(Date.now()-t<4000);},1500);setInterval(()=>{},200);"
+    project = Project("blocked", {"web": {"command": [NODE, "-e", script], "availability": ONCE, "limits": [
+        {"metric": "loop_lag", "over": "500ms", "for": 1, "every": f"{EVERY_MS}ms", "action": "warn"}]}})
+    try:
+        project.headless()
+        until(lambda: any(r.get("event") == "blocked" for r in project.records()), "the event")
+        records = project.records()
+        blocked = next(r for r in records if r.get("event") == "blocked")
+        expect(blocked["service"] == "web" and "event loop blocked for 1" in blocked["detail"], f"{blocked}")
+        expect("main thread running" in blocked["detail"], f"{blocked}")
+        expect(any(r.get("event") == "limit" and "loop_lag" in r["detail"] for r in records), "the limit acted")
+    finally:
+        project.close()
+
+
+def threads_have_roles():
+    if not NODE:
+        return
+    process = node("const {Worker}=require('worker_threads');new Worker('setInterval(()=>{},100)',{eval:true});"
+                   "require('fs').stat('/',()=>console.log('so'));setInterval(()=>{},100);")
+    try:
+        process.stdout.readline()
+        until(lambda: sum(t["role"] == "js worker" for t in study(process.pid, "--over", "0")["threads"]) == 1, "a worker")
+        threads = study(process.pid, "--over", "300ms")["threads"]
+        roles = [t["role"] for t in threads]
+        expect(roles.count("main") == 1 and roles.count("pool worker") == 4, f"{roles}")
+        main_thread = next(t for t in threads if t["role"] == "main")
+        expect(main_thread["tid"] == process.pid and main_thread["syscall"] in ("epoll_wait", "epoll_pwait", "running"), f"{main_thread}")
+        expect(all(t["cpu_pct"] is not None and t["run_wait_ms"] is not None for t in threads), "figures of each")
+    finally:
+        end(process)
+
+
+def any_process_can_be_looked_at():
+    done = subprocess.run([THRUM, "inspect", "999999999"], capture_output=True, text=True, timeout=30)
+    expect(done.returncode == 1 and "there is no process" in done.stderr, f"{done}")
+    sleeper = subprocess.Popen(["sleep", "1000"])
+    try:
+        found = study(sleeper.pid, "--over", "0")
+        expect(not found["pools"] and not found["loops"] and found["queue"] is None and found["loop"] is None, f"{found}")
+        expect(found["threads"][0]["syscall"] == "clock_nanosleep", f"{found['threads']}")
+        sleeper.send_signal(signal.SIGSTOP)
+        until(lambda: any("stopped" in finding for finding in study(sleeper.pid, "--over", "0")["findings"]), "it is seen to be stopped")
+    finally:
+        end(sleeper)
+
+
+def nobody_has_a_pool_by_mistake():
+    """Of all processes of this machine, those with a pool have libuv mapped, or in them."""
+    looked = 0
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or looked >= 100:
+            continue
+        done = subprocess.run([THRUM, "inspect", "--json", "--over", "0", name], capture_output=True, text=True, timeout=30)
+        if done.returncode:
+            continue
+        looked += 1
+        if any(pool["threads"] for pool in json.loads(done.stdout)["pools"]):
+            try:
+                exe, maps = os.readlink(f"/proc/{name}/exe"), open(f"/proc/{name}/maps").read()
+            except OSError:
+                continue  # it has ended
+            with open(f"/proc/{name}/exe", "rb") as f:
+                expect("libuv" in maps or b"UV_THREADPOOL_SIZE" in f.read(), f"{name} ({exe}) has none")
+    expect(looked > 3, f"{looked} processes were looked at")
+
+
+def peers_are_named():
+    import socket
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    client = subprocess.Popen([sys.executable, "-c", "import socket,sys,time\n"
+                               f"s=socket.create_connection(('127.0.0.1',{port}));s.sendall(b'x'*5000)\n"
+                               "print('so',flush=True);time.sleep(1000)"], stdout=subprocess.PIPE, text=True)
+    try:
+        client.stdout.readline()
+        mine, _ = listener.accept()
+        peers = study(client.pid, "--over", "0")["peers"]
+        tcp = next(p for p in peers if p["transport"] == "tcp")
+        expect(tcp["pid"] == os.getpid() and tcp["remote"] == f"127.0.0.1:{port}" and tcp["out_bytes"] == 5000, f"{tcp}")
+        pipe = next(p for p in peers if p["transport"] == "pipe" and p["fd"] == 1)
+        expect(pipe["direction"] == "out" and pipe["pid"] == os.getpid(), f"{pipe}")
+        here = study(os.getpid(), "--over", "0")
+        expect(any(p["direction"] == "listen" and p["local"].endswith(f":{port}") for p in here["peers"]), f"{here['peers']}")
+        expect(any("are not read yet" in finding for finding in here["findings"]), f"{here['findings']}")
+    finally:
+        end(client)
+
+
+main(a_queue_is_seen_to_fall_to_nothing, the_kinds_of_work_are_told_apart, utilisation_is_what_node_says,
+     blocked_loops_are_seen_to_be, a_blocked_loop_is_an_event_and_a_limit, threads_have_roles,
+     any_process_can_be_looked_at, nobody_has_a_pool_by_mistake, peers_are_named)
