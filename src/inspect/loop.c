@@ -9,6 +9,7 @@
 enum {
 	/* of uv_loop_t */
 	HANDLES = 8,
+	HANDLE_QUEUE = 16,
 	REQUESTS = 32,
 	INTERNAL = 40,
 	EPOLL_FD = 64,
@@ -75,6 +76,16 @@ int loop_epoll_fd(struct memory *memory, uint64_t address)
 	return memory_get(memory, address + EPOLL_FD, &fd, sizeof fd) ? fd : -1;
 }
 
+/* A ring that only its own thread changes, which waits now: it must close. */
+static bool has_handles(struct memory *memory, const unsigned char *bytes, uint64_t address)
+{
+	uint64_t next = long_at(bytes, HANDLE_QUEUE), prev = long_at(bytes, HANDLE_QUEUE + 8), back, forth;
+	uint64_t head = address + HANDLE_QUEUE;
+
+	return next % 8 == 0 && prev % 8 == 0 && next && prev && memory_get_now(memory, next + 8, &back, sizeof back) &&
+	       memory_get_now(memory, prev, &forth, sizeof forth) && back == head && forth == head;
+}
+
 static bool is_loop_of(struct memory *memory, uint64_t address, int epoll_fd)
 {
 	unsigned char bytes[LOOP_SIZE];
@@ -82,7 +93,8 @@ static bool is_loop_of(struct memory *memory, uint64_t address, int epoll_fd)
 	if (address < LEAST_ADDRESS || address > MOST_ADDRESS || address % 8)
 		return false;
 	return loop_epoll_fd(memory, address) == epoll_fd && memory_get_now(memory, address, bytes, sizeof bytes) &&
-	       (int32_t)int_at(bytes, EPOLL_FD) == epoll_fd && looks_right(bytes, address);
+	       (int32_t)int_at(bytes, EPOLL_FD) == epoll_fd && looks_right(bytes, address) &&
+	       has_handles(memory, bytes, address);
 }
 
 /* The pointer to it is somewhere in the frames of those who called epoll_wait. */

@@ -21,6 +21,7 @@ enum {
 	POOL_TRIES = 3,
 };
 #define SEARCH_AGAIN_NS 30000000000ull
+#define SEARCH_PAUSE_NS 100000000ull
 
 static uint64_t now_ns(void)
 {
@@ -190,6 +191,21 @@ static void search_loops(struct subject *subject, struct workshop *workshop)
 		search_thread(subject, workshop, tids[i]);
 }
 
+/* Not too often: what is about to begin needs some time, and each search costs some. */
+static void search(struct subject *subject, struct workshop *workshop)
+{
+	uint64_t now = now_ns(), since = now - subject->search_ns;
+
+	if (since > SEARCH_AGAIN_NS || (subject->searches && since > SEARCH_PAUSE_NS)) {
+		scan(subject, workshop);
+		search_loops(subject, workshop);
+		subject->searches -= subject->searches > 0;
+		subject->search_ns = now;
+	} else if (!has_loop(subject, subject->pid)) {
+		search_thread(subject, workshop, subject->pid);
+	}
+}
+
 /* Once, and again when threads came, with which pools begin to work and libraries are loaded. */
 static bool get_to_know(struct subject *subject, struct workshop *workshop, uint64_t threads)
 {
@@ -205,19 +221,10 @@ static bool get_to_know(struct subject *subject, struct workshop *workshop, uint
 	if (!open_memory(subject))
 		return false;
 	memory_attach(&workshop->memory, memory_read_file, &subject->fd);
-	if (has_grown || !subject->threads) {
-		scan(subject, workshop);
+	if (has_grown || !subject->threads)
 		subject->searches = SEARCHES;
-	}
 	subject->threads = threads;
-	uint64_t now = now_ns();
-	if (subject->searches || now - subject->search_ns > SEARCH_AGAIN_NS) {
-		search_loops(subject, workshop);
-		subject->searches -= subject->searches > 0;
-		subject->search_ns = now;
-	} else if (!has_loop(subject, subject->pid)) {
-		search_thread(subject, workshop, subject->pid);
-	}
+	search(subject, workshop);
 	return true;
 }
 
