@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "cli/options.h"
 #include "client/paths.h"
 #include "config/load.h"
 #include "protocol/method.h"
@@ -62,7 +63,11 @@ const struct command commands[] = {
 	{ "events", NULL, "", "y", 0, 0, "What happened: starts, exits, backoffs …; -f goes on with what comes.", cli_events },
 	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
-	{ "check", NULL, "", "fP", 0, 0, "Validate the configuration and print it resolved, as JSON.", cli_check },
+	{ "check", NULL, "", "fPz", 0, 0,
+	  "Validate the configuration and print it resolved, as JSON; or tell all keys that there are.", cli_check },
+	{ "doctor", NULL, "", "", 0, 0, "Tell what works on this machine, and what to do about the rest.", cli_doctor },
+	{ "completion", NULL, "SHELL", "", 1, 1,
+	  "Print completions of commands and services for bash, zsh or fish: `source <(thrum completion bash)`.", cli_completion },
 	{ "import", NULL, "KIND FILE", "", 2, 2,
 	  "Print the thrum.yaml that a file of another tool is: pm2, procfile, supervisord, compose or process-compose.\n"
 	  "What has no equivalent is told on standard error. `thrum up -f FILE` runs such a file as it is.", cli_import },
@@ -92,11 +97,7 @@ const struct command commands[] = {
 };
 
 /* letter: how the command table names it; short options are the same where `is_short` */
-static const struct option_row {
-	char letter;
-	bool is_short;
-	const char *name, *argument, *help;
-} option_rows[] = {
+static const struct option_row option_rows[] = {
 	{ 'p', true,  "project", "NAME", "the project; else THRUM_PROJECT, the file's `name:`, or the folder's name" },
 	{ 'j', false, "json", NULL, "print JSON" },
 	{ 'f', true,  "file", "FILE", "the configuration; several are merged, later ones win" },
@@ -127,6 +128,7 @@ static const struct option_row {
 	{ 'Y', true,  "yes", NULL, "without being asked" },
 	{ 'U', false, "user", NULL, "a unit of the user's own systemd" },
 	{ 'i', false, "image", "IMAGE", "the image of the containers; else PROJECT:latest" },
+	{ 'z', false, "schema", "json|man", "all keys: a JSON Schema for editors, or mdoc for a manual" },
 	{ 'R', false, "read-only", NULL, "keys that act do nothing; in a terminal, no keys but those that leave it" },
 	{ 'K', false, "detach-keys", "KEYS", "the keys that leave the terminal, instead of 'C-] d'" },
 	{ 'k', true,  "literal", NULL, "no word is the name of a key" },
@@ -153,6 +155,21 @@ static char short_letter(const struct option_row *row)
 static bool takes(const struct command *command, char letter)
 {
 	return letter == 'p' || letter == 'j' || strchr(command->options, letter);
+}
+
+size_t options_count(void)
+{
+	return OPTION_COUNT;
+}
+
+const struct option_row *options_at(size_t index)
+{
+	return &option_rows[index];
+}
+
+bool options_takes(const struct command *command, size_t index)
+{
+	return takes(command, option_rows[index].letter);
 }
 
 static void set_option(struct invocation *invocation, char letter, const char *value)
@@ -190,6 +207,7 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'Y', &invocation->yes, NULL },
 		{ 'U', &invocation->user, NULL },
 		{ 'i', NULL, &invocation->image },
+		{ 'z', NULL, &invocation->schema },
 		{ 'R', &invocation->read_only, NULL },
 		{ 'K', NULL, &invocation->detach_keys },
 		{ 'k', &invocation->literal, NULL },

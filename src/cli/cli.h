@@ -40,9 +40,10 @@ struct invocation {
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *filter, *from;
 	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
-	bool user;         /* of export systemd */
-	const char *image; /* of the other exports */
-	char **names;      /* what is left of the arguments; NULL-ended */
+	bool user;          /* of export systemd */
+	const char *schema; /* of check */
+	const char *image;  /* of the other exports */
+	char **names;       /* what is left of the arguments; NULL-ended */
 	int name_count;
 };
 
@@ -144,6 +145,8 @@ int cli_threads(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);
+int cli_doctor(struct invocation *invocation);
+int cli_completion(struct invocation *invocation);
 int cli_import(struct invocation *invocation);
 int cli_export(struct invocation *invocation);
 int cli_down(struct invocation *invocation);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "client/launch.h"
+#include "config/describe.h"
 #include "config/diff.h"
 #include "config/load.h"
 #include "config/print.h"
@@ -75,9 +76,32 @@ struct project_spec *cli_load(const struct invocation *invocation, int *status)
 	return spec;
 }
 
+static int print_schema(const char *format)
+{
+	struct text manual;
+
+	if (strcmp(format, "json") == 0) {
+		json_t *schema = config_schema();
+		json_dumpf(schema, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(schema);
+		return EXIT_OK;
+	}
+	if (strcmp(format, "man") != 0)
+		return cli_fail(EXIT_USAGE, "--schema takes json or man, not '%s'", format);
+	text_init(&manual, SPEC_MOST);
+	config_manual(&manual);
+	fputs(text_string(&manual), stdout);
+	text_finish(&manual);
+	return EXIT_OK;
+}
+
 int cli_check(struct invocation *invocation)
 {
 	int status = EXIT_OK;
+
+	if (invocation->schema)
+		return print_schema(invocation->schema);
 	struct project_spec *spec = cli_load(invocation, &status);
 	struct text text;
 

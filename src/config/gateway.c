@@ -11,8 +11,7 @@
 #define GATEWAY_PATH "/usr/local/libexec/thrum/thrum-http"
 #endif
 
-/* Beside us, as in a build folder, or where it was installed. NULL: it is not there. */
-static char *find_program(void)
+char *gateway_find(void)
 {
 	char path[PATH_MAX];
 	ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -69,7 +68,7 @@ bool gateway_graft(struct graft *graft, struct node *root)
 		return problem_error(graft->problems, http->at, "http is a map such as {listen: 127.0.0.1:3001}");
 	if (!check_keys(graft, http))
 		return false;
-	char *program = find_program();
+	char *program = gateway_find();
 	if (!program) {
 		problem_warning(graft->problems, http->at,
 			"http: this thrum was built without its gateway; libmicrohttpd is what it needs");

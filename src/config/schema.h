@@ -24,7 +24,7 @@ struct key {
 	bool (*take)(struct reading *reading, const struct node *value, void *place,
 		const struct key *key);
 	size_t offset;
-	const struct key *inner; /* keys of a map in the map; offsets from the same target */
+	const struct key *inner; /* keys of a map in the map; with take_inner, offsets from the same target */
 	const char *help;        /* NULL: another name of the key above */
 };
 

@@ -130,7 +130,7 @@ TAKES(take_notify)
 #define IN_READY(field) offsetof(struct ready_spec, field)
 
 // clang-format off
-static const struct key ready_keys[] = {
+const struct key schema_ready[] = {
 	{ "log", take_pattern, IN_READY(log), NULL, "PCRE2 pattern of a line of its output" },
 	{ "message", take_string, IN_READY(message), NULL, "a message on its channel, or the type of one" },
 	{ "notify", take_notify, 0, NULL, "sd: READY=1 by sd_notify; fd:N: a newline on descriptor N" },
@@ -143,7 +143,7 @@ TAKES_OF(take_ready)
 {
 	struct ready_spec *ready = place;
 
-	if (!is_map(reading, value, key) || !schema_take(reading, value, ready_keys, place))
+	if (!is_map(reading, value, key) || !schema_take(reading, value, schema_ready, place))
 		return false;
 	if (ready->log || ready->message || ready->notifies || ready->fd)
 		return true;
@@ -423,14 +423,14 @@ TAKES(take_threshold)
 }
 
 // clang-format off
-static const struct key probe_keys[] = {
-	{ "exec", take_exec, 0, NULL, "a command; its exit status 0 is well" },
-	{ "http_get", take_http, 0, NULL, "{host, port, path, scheme, headers, status_code}" },
+const struct key schema_probe[] = {
+	{ "exec", take_exec, 0, exec_keys, "a command; its exit status 0 is well" },
+	{ "http_get", take_http, 0, http_keys, "{host, port, path, scheme, headers, status_code}" },
 	{ "httpGet", take_http, 0, NULL, NULL },
-	{ "tcp", take_tcp, 0, NULL, "a port that takes connections: {host, port}" },
+	{ "tcp", take_tcp, 0, tcp_keys, "a port that takes connections: {host, port}" },
 	{ "tcp_socket", take_tcp, 0, NULL, NULL },
 	{ "tcpSocket", take_tcp, 0, NULL, NULL },
-	{ "unix", take_unix, 0, NULL, "a socket that takes connections" },
+	{ "unix", take_unix, 0, unix_keys, "a socket that takes connections" },
 	{ "initial_delay", take_duration, IN_PROBE(initial_delay_ms), NULL, "before the first" },
 	{ "initial_delay_seconds", take_duration, IN_PROBE(initial_delay_ms), NULL, NULL },
 	{ "initialDelaySeconds", take_duration, IN_PROBE(initial_delay_ms), NULL, NULL },
@@ -453,7 +453,7 @@ TAKES_OF(take_probe)
 	struct probe_spec *probe = place;
 
 	*probe = (struct probe_spec){ .period_ms = 10000, .timeout_ms = 1000, .success_threshold = 1, .failure_threshold = 3 };
-	if (!is_map(reading, value, key) || !schema_take(reading, value, probe_keys, place))
+	if (!is_map(reading, value, key) || !schema_take(reading, value, schema_probe, place))
 		return false;
 	if (probe->kind == PROBE_NONE)
 		return problem_error(reading->problems, value->at,
@@ -540,7 +540,7 @@ TAKES(take_every)
 #define IN_LIMIT(field) offsetof(struct limit_spec, field)
 
 // clang-format off
-static const struct key limit_keys[] = {
+const struct key schema_limit[] = {
 	{ "metric", take_metric, IN_LIMIT(metric), NULL, "rss, pss, cpu, fds, threads, queue or loop_lag, of the whole tree" },
 	{ "over", take_over, 0, NULL, "more than this is too much" },
 	{ "for", take_threshold, IN_LIMIT(samples), NULL, "that many samples in a row; 1, if not named" },
@@ -561,7 +561,7 @@ static bool take_limit(struct reading *reading, const struct node *item, void *p
 	if (!node_get(item, "metric") || !node_get(item, "over"))
 		return problem_error(reading->problems, item->at,
 			"a limit is {metric: rss, over: 200MB, for: 3, action: restart}");
-	if (!schema_take(reading, item, limit_keys, &limit))
+	if (!schema_take(reading, item, schema_limit, &limit))
 		return false;
 	if (spec->limit_count == LIMITS_MOST)
 		return problem_error(
@@ -624,7 +624,7 @@ TAKES(take_globs)
 #define IN_WATCH(field) offsetof(struct watch_spec, field)
 
 // clang-format off
-static const struct key watch_keys[] = {
+const struct key schema_watch[] = {
 	{ "paths", take_paths, IN_WATCH(paths), NULL, "files and folders; a folder counts with all below it" },
 	{ "include", take_globs, IN_WATCH(include), NULL, "globs of what counts below them; everything, if not named" },
 	{ "exclude", take_globs, IN_WATCH(exclude), NULL, "globs of what does not; .git and node_modules never do" },
@@ -640,7 +640,7 @@ TAKES_OF(take_watch)
 
 	if (value->kind != NODE_MAP)
 		return take_paths(reading, value, &watch->paths, key);
-	if (!schema_take(reading, value, watch_keys, place))
+	if (!schema_take(reading, value, schema_watch, place))
 		return false;
 	return watch->paths.count ||
 	       problem_error(reading->problems, value->at, "watch: which paths?");
@@ -665,7 +665,7 @@ TAKES(take_overlap)
 #define IN_SCHEDULE(field) offsetof(struct schedule_spec, field)
 
 // clang-format off
-static const struct key schedule_keys[] = {
+const struct key schema_schedule[] = {
 	{ "cron", take_string, IN_SCHEDULE(cron), NULL, "minute hour day month weekday, or @daily and the like" },
 	{ "timezone", take_string, IN_SCHEDULE(timezone), NULL, "such as Europe/Berlin; the machine's, if not named" },
 	{ "interval", take_duration, IN_SCHEDULE(interval_ms), NULL, "from start to start" },
@@ -700,7 +700,7 @@ TAKES_OF(take_schedule)
 			return false;
 		return check_cron(reading, value, schedule);
 	}
-	if (!is_map(reading, value, key) || !schema_take(reading, value, schedule_keys, place))
+	if (!is_map(reading, value, key) || !schema_take(reading, value, schema_schedule, place))
 		return false;
 	if (!schedule->cron == !schedule->interval_ms)
 		return problem_error(reading->problems, value->at, "schedule: either cron or interval");

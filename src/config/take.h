@@ -45,6 +45,9 @@ TAKES_OF(take_exec_mode);  /* into struct service_spec */
 TAKES_OF(take_scheduling); /* enum scheduling */
 TAKES_OF(take_listen);     /* into struct service_spec */
 
+/* The keys of maps that these take, each into the struct that is named above. */
+extern const struct key schema_ready[], schema_probe[], schema_limit[], schema_watch[], schema_schedule[];
+
 /* Says what the value is to look like; false. */
 bool take_failed(struct reading *reading, const struct node *value, const struct key *key,
 	const char *looks);
