@@ -16,6 +16,7 @@
 #include "base/utf8.h"
 #include "cli/options.h"
 #include "client/paths.h"
+#include "client/remote.h"
 #include "config/load.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
@@ -65,6 +66,8 @@ const struct command commands[] = {
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
 	{ "check", NULL, "", "fPz", 0, 0,
 	  "Validate the configuration and print it resolved, as JSON; or tell all keys that there are.", cli_check },
+	{ "dial", NULL, "", "", 0, 0,
+	  "Join standard input and output to the control socket. `thrum -H HOST COMMAND` runs it on HOST, by ssh.", cli_dial },
 	{ "doctor", NULL, "", "", 0, 0, "Tell what works on this machine, and what to do about the rest.", cli_doctor },
 	{ "completion", NULL, "SHELL", "", 1, 1,
 	  "Print completions of commands and services for bash, zsh or fish: `source <(thrum completion bash)`.", cli_completion },
@@ -86,7 +89,7 @@ const struct command commands[] = {
 	  "an instance or of any process of this machine. It is not stopped, and need not know of thrum.", cli_inspect },
 	{ "threads", NULL, "NAME|PID", "u", 1, 1, "The threads of a process: what each is for, its CPU, and what it waits in.", cli_threads },
 	{ "attach", NULL, "[NAME]", "RK", 0, 1,
-	  "Open the dashboard on a running engine. With NAME: the terminal of that instance, which has `pty: true`;\n"
+	  "Open the dashboard on a running engine, or on that of ssh://HOST/PROJECT. With NAME: the terminal of that instance, which has `pty: true`;\n"
 	  "it stays attached when the process or the engine is restarted.", cli_attach },
 	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
 	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
@@ -311,7 +314,7 @@ bool cli_is_of_here(struct link *link, const struct invocation *invocation, int 
 {
 	const char *variable = getenv("THRUM_PROJECT");
 
-	if (invocation->project || (variable && variable[0]))
+	if (invocation->project || (variable && variable[0]) || remote_host())
 		return true;
 	json_t *hello = cli_call(link, "hello", json_pack("{s:s}", "client", "cli"), status);
 	const char *dir = json_string_value(json_object_get(hello, "dir"));
@@ -503,7 +506,8 @@ static void print_command_help(const struct command *command)
 static void print_help(void)
 {
 	printf("thrum launches, supervises and inspects processes.\n\n"
-	       "  thrum                        the dashboard of this folder's project\n");
+	       "  thrum                        the dashboard of this folder's project\n"
+	       "  thrum -H HOST COMMAND        … of the engine on another machine, by ssh\n");
 	for (const struct command *command = commands; command->name; command++) {
 		char left[48];
 		snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
@@ -655,6 +659,8 @@ static int take_leading(struct invocation *invocation, int argc, char **argv)
 		else if ((strcmp(argv[at], "-p") == 0 || strcmp(argv[at], "--project") == 0) &&
 			 at + 1 < argc)
 			invocation->project = argv[++at];
+		else if ((strcmp(argv[at], "-H") == 0 || strcmp(argv[at], "--host") == 0) && at + 1 < argc)
+			setenv(REMOTE_VARIABLE, argv[++at], 1);
 		else
 			break;
 	}
@@ -680,6 +686,10 @@ int cli_main(int argc, char **argv)
 	if (!invocation.command)
 		return say_unknown(name);
 	int status = parse(&invocation, argc - at, argv + at);
+	if (status < 0)
+		cli_take_host(&invocation);
+	if (status < 0 && !cli_is_possible_remotely(&invocation))
+		status = cli_fail(EXIT_USAGE, "%s: this is done on the machine of the engine: log in there", name);
 	if (status < 0)
 		status = invocation.command->run(&invocation);
 	return cli_finish(status);

@@ -117,6 +117,11 @@ bool cli_count(const char *option, const char *text, uint64_t *count);
 /* The moment that --since means: "10m" ago, or a time. */
 bool cli_since(const char *text, uint64_t *since_us);
 
+/* `attach ssh://HOST/PROJECT` means that machine from now on. */
+void cli_take_host(struct invocation *invocation);
+/* False: the command is one of this machine's own, and another is meant. */
+bool cli_is_possible_remotely(const struct invocation *invocation);
+
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);
 int cli_dashboard(struct invocation *invocation);
@@ -145,6 +150,7 @@ int cli_threads(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);
+int cli_dial(struct invocation *invocation);
 int cli_doctor(struct invocation *invocation);
 int cli_completion(struct invocation *invocation);
 int cli_import(struct invocation *invocation);

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "client/paths.h"
+#include "client/remote.h"
 #include "protocol/method.h"
 #include "wire/lines.h"
 
@@ -48,8 +49,10 @@ static int make_socket(void)
 static int connect_to(const char *project, struct error *err)
 {
 	struct sockaddr_un address;
-	int folder = paths_open_runtime(project, PATHS_FAIL, err);
 
+	if (remote_host())
+		return remote_open(remote_host(), project, err);
+	int folder = paths_open_runtime(project, PATHS_FAIL, err);
 	if (folder < 0)
 		return -1;
 	paths_socket_address(&address, folder);
