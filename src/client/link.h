@@ -12,7 +12,10 @@
 
 struct link; /* defined in link.c */
 
-/* Connects to PROJECT's control socket, here or on the machine that THRUM_HOST names. NULL with err set; err->code ENOENT or ECONNREFUSED: no engine. */
+/*
+ * Connects to PROJECT's control socket, here or on the machine that THRUM_HOST names. NULL with err set; err->code
+ * ENOENT or ECONNREFUSED: no engine.
+ */
 struct link *link_open(const char *project, struct error *err);
 void link_close(struct link *link); /* accepts NULL */
 
