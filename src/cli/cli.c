@@ -55,7 +55,9 @@ const struct command commands[] = {
 	  "Send a message, any JSON value, down the channel of a service with `ipc: json`; --from sends one a line.\n"
 	  "--wait prints the answer: the message with the same requestId.", cli_send },
 	{ "trigger", NULL, "NAME ACTION [JSON]", "t", 2, 3, "Run an action that the application has named (axm:action, as PM2 has it), and print its answer.", cli_trigger },
-	{ "ipc", NULL, "[NAME...]", "yq", 0, -1, "Messages of each channel: how many, how fast, what waits; -f prints them as they pass.", cli_ipc },
+	{ "ipc", NULL, "[NAME...]", "yqDZ", 0, -1,
+	  "Messages of each channel: how many, how fast, what waits; -f prints them as they pass. --map shows who talks to\n"
+	  "whom by sockets and pipes, within the project and with the rest of the machine.", cli_ipc },
 	{ "run", NULL, "-- COMMAND...", "nmrcX", 1, -1, "Launch a command now, as a service of the project.", cli_run },
 	{ "logs", NULL, "[NAME...]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
 	{ "history", NULL, "[NAME...]", "lsAO", 0, -1,
@@ -139,6 +141,8 @@ static const struct option_row option_rows[] = {
 	{ 'a', false, "from", "FILE", "read one a line from this file; - is standard input" },
 	{ 'q', false, "filter", "PATTERN", "only messages that match this PCRE2 pattern" },
 	{ 'I', false, "ipc", NULL, "print messages of channels too" },
+	{ 'D', false, "map", NULL, "who talks to whom, and at which ports they listen" },
+	{ 'Z', false, "dot", NULL, "the same as a graph for Graphviz" },
 	{ 'u', false, "over", "TIME", "measure this long, 1s by default; 0: at once, without rates" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
@@ -214,6 +218,8 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'R', &invocation->read_only, NULL },
 		{ 'K', NULL, &invocation->detach_keys },
 		{ 'k', &invocation->literal, NULL },
+		{ 'D', &invocation->map, NULL },
+		{ 'Z', &invocation->dot, NULL },
 		{ 'u', NULL, &invocation->over },
 		{ 'X', &invocation->pty, NULL },
 		{ 'B', &invocation->wait, NULL },

@@ -35,7 +35,7 @@ struct invocation {
 	unsigned file_count;
 	const char *profiles[CLI_PROFILES_MOST];
 	unsigned profile_count;
-	bool wait, ipc;
+	bool wait, ipc, map, dot;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *filter, *from;
@@ -145,6 +145,7 @@ int cli_trigger(struct invocation *invocation);
 int cli_reload(struct invocation *invocation);
 int cli_upgrade(struct invocation *invocation);
 int cli_env(struct invocation *invocation);
+int cli_map(struct link *link, const struct invocation *invocation);
 int cli_inspect(struct invocation *invocation);
 int cli_threads(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);

@@ -152,7 +152,9 @@ int cli_ipc(struct invocation *invocation)
 	int status = EXIT_OK;
 	struct link *link = cli_connect(invocation, &status);
 
-	if (link)
+	if (link && (invocation->map || invocation->dot))
+		status = cli_map(link, invocation);
+	else if (link)
 		status = invocation->follow || invocation->filter ? follow_traffic(link, invocation)
 								  : list_traffic(link, invocation);
 	link_close(link);

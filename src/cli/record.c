@@ -258,9 +258,10 @@ static void record_sample(
 	const json_t *bytes = json_object_get(sample, "rss");
 
 	if (style->json) {
-		json_t *record = json_pack("{s:O,s:s,s:n,s:n,s:n,s:n}", "ts", ts, "kind", "sample",
-			"queue", "busy", "ipc_in", "ipc_out");
+		json_t *record = json_pack("{s:O,s:s}", "ts", ts, "kind", "sample");
 		json_object_update_missing(record, (json_t *)sample);
+		json_object_update_missing_new(record,
+			json_pack("{s:n,s:n,s:n,s:n}", "queue", "busy", "ipc_in", "ipc_out"));
 		put_json(out, record);
 		return;
 	}

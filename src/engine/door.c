@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "engine/cluster.h"
+#include "inspect/peers.h"
 
 union address {
 	struct sockaddr any;
@@ -211,8 +212,12 @@ static void say_why(struct error *err, const struct listening *what, int reason)
 	const char *host = what->address[0] ? what->address : "*";
 	const char *text = reason == EADDRINUSE ? "it is in use by somebody else" : strerror(reason);
 
+	char holder[64];
+
 	if (what->type == ADDRESS_UNIX)
 		error_set(err, reason, "listen on %s: %s", what->address, text);
+	else if (reason == EADDRINUSE && !is_udp(what->type) && peers_port_holder(holder, sizeof holder, what->port))
+		error_set(err, reason, "listen on %s port %d: %s: %s", host, (int)what->port, text, holder);
 	else
 		error_set(err, reason, "listen on %s%s port %d: %s", is_udp(what->type) ? "udp " : "", host,
 			(int)what->port, text);

@@ -213,7 +213,7 @@ bool inspector_study(struct inspector *inspector, int32_t pid, struct study *stu
 	subject->cpu_ns = cpu_of(pid);
 	subject_read(subject, &inspector->workshop, stat.threads, study);
 	subject_read_threads(subject, &inspector->workshop, study);
-	peers_find(study);
+	peers_find(study, NULL);
 	findings_add(study, subject->reason);
 	return true;
 }

@@ -14,11 +14,28 @@
 #include "model/sample.h"
 #include "procfs/file.h"
 
-/* Whom to ask for the other end of what the process has. */
 struct directory {
 	struct sockets sockets;
 	struct owners everybody;
 };
+
+struct directory *directory_create(void)
+{
+	struct directory *directory = memory_zeroed(1, sizeof *directory);
+
+	sockets_read(&directory->sockets);
+	owners_read(&directory->everybody, 0);
+	return directory;
+}
+
+void directory_destroy(struct directory *directory)
+{
+	if (!directory)
+		return;
+	owners_finish(&directory->everybody);
+	sockets_finish(&directory->sockets);
+	free(directory);
+}
 
 static void take_process(struct peer_report *peer, int32_t pid)
 {
@@ -91,20 +108,48 @@ static bool take(struct peer_report *peer, const struct owner *own, const struct
 	return row || peer->pid;
 }
 
-void peers_find(struct study *study)
+static void take_all(struct study *study, const struct owners *own, const struct directory *directory)
 {
-	struct directory directory;
+	for (size_t i = 0; i < own->count && study->peer_count < INSIDE_PEERS_MOST; i++)
+		study->peer_count += take(&study->peers[study->peer_count], &own->rows[i], directory);
+}
+
+void peers_find(struct study *study, const struct directory *directory)
+{
+	struct directory *made = NULL;
 	struct owners own;
 
 	owners_read(&own, study->pid);
 	study->peers = memory_zeroed(own.count + 1, sizeof *study->peers);
-	if (own.count) {
-		sockets_read(&directory.sockets);
-		owners_read(&directory.everybody, 0);
-		for (size_t i = 0; i < own.count && study->peer_count < INSIDE_PEERS_MOST; i++)
-			study->peer_count += take(&study->peers[study->peer_count], &own.rows[i], &directory);
-		owners_finish(&directory.everybody);
-		sockets_finish(&directory.sockets);
-	}
+	if (own.count && !directory)
+		directory = made = directory_create();
+	take_all(study, &own, directory);
+	directory_destroy(made);
 	owners_finish(&own);
+}
+
+static bool has_port(const struct socket_row *row, unsigned port)
+{
+	const char *colon = strrchr(row->local, ':');
+
+	return row->transport == PEER_TCP && row->is_listening && colon && strtoul(colon + 1, NULL, 10) == port;
+}
+
+bool peers_port_holder(char *out, size_t size, unsigned port)
+{
+	struct directory *directory = directory_create();
+	struct peer_report peer = { 0 };
+	size_t count;
+
+	for (size_t i = 0; i < directory->sockets.count && !peer.pid; i++) {
+		const struct socket_row *row = &directory->sockets.rows[i];
+		const struct owner *owner =
+			has_port(row, port) ? owners_find(&directory->everybody, row->inode, &count) : NULL;
+		if (owner)
+			take_process(&peer, owner->pid);
+	}
+	if (peer.pid)
+		snprintf(out, size, "%s (%d)", peer.process, (int)peer.pid);
+	directory_destroy(directory);
+	return peer.pid;
 }

@@ -2,9 +2,20 @@
 #ifndef INSPECT_PEERS_H
 #define INSPECT_PEERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "model/inside.h"
 
-/* Into study->peers. */
-void peers_find(struct study *study);
+/* Who has what, on the whole machine: to be asked for several processes. */
+struct directory; /* defined in peers.c */
+struct directory *directory_create(void);
+void directory_destroy(struct directory *directory); /* accepts NULL */
+
+/* Into study->peers; directory may be NULL: then one is made for it. */
+void peers_find(struct study *study, const struct directory *directory);
+
+/* Who listens at that TCP port: "node (4711)". False: nobody, as far as we can see. */
+bool peers_port_holder(char *out, size_t size, unsigned port);
 
 #endif

@@ -87,6 +87,11 @@ static void format_address(char out[INSIDE_NAME_SIZE], int family, const void *a
 {
 	char text[INET6_ADDRSTRLEN] = "?";
 
+	/* a socket of both kinds has the other end's address in other clothes */
+	if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address)) {
+		family = AF_INET;
+		address = (const unsigned char *)address + 12;
+	}
 	inet_ntop(family, address, text, sizeof text);
 	snprintf(out, INSIDE_NAME_SIZE, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, ntohs(port));
 }

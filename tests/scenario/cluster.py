@@ -154,7 +154,7 @@ def a_port_in_use_is_the_workers_error():
             until(lambda: p.rows().get("web/0", {}).get("state") == "failed", "it fails")
             expect(b"EADDRINUSE" in p.log("web/0"), "the application was told")
             told = p.run("events").stdout
-            expect(f"port {port}: it is in use by somebody else" in told, "and so is the operator")
+            expect(f"port {port}: it is in use by somebody else: " in told, "and so is the operator, who holds it too")
         finally:
             p.close()
 
