@@ -54,6 +54,11 @@ const struct command commands[] = {
 	{ "send", NULL, "NAME [JSON]", "Bta", 1, 2,
 	  "Send a message, any JSON value, down the channel of a service with `ipc: json`; --from sends one a line.\n"
 	  "--wait prints the answer: the message with the same requestId.", cli_send },
+	{ "submit", NULL, "POOL [JSON...]", "Btax", 1, -1,
+	  "Give tasks to a pool: values of JSON, or one a line with --from; it waits while the queue is full.\n"
+	  "--wait prints each answer as a line of JSON; exit status 1 if one failed. -t: of one run of a task.", cli_submit },
+	{ "pool", NULL, "NAME", "", 1, 1, "How a pool is: workers, queue, times, and what each worker has.", cli_pool },
+	{ "drain", NULL, "NAME", "o", 1, 1, "Let a pool finish what it has, and take no more; --off ends that.", cli_drain },
 	{ "trigger", NULL, "NAME ACTION [JSON]", "t", 2, 3, "Run an action that the application has named (axm:action, as PM2 has it), and print its answer.", cli_trigger },
 	{ "ipc", NULL, "[NAME...]", "yqDZ", 0, -1,
 	  "Messages of each channel: how many, how fast, what waits; -f prints them as they pass. --map shows who talks to\n"
@@ -139,6 +144,8 @@ static const struct option_row option_rows[] = {
 	{ 'k', true,  "literal", NULL, "no word is the name of a key" },
 	{ 'B', false, "wait", NULL, "for the answer, and print it" },
 	{ 'a', false, "from", "FILE", "read one a line from this file; - is standard input" },
+	{ 'x', false, "priority", "N", "0 to 9, of which 9 goes first; else 5" },
+	{ 'o', false, "off", NULL, "take tasks again" },
 	{ 'q', false, "filter", "PATTERN", "only messages that match this PCRE2 pattern" },
 	{ 'I', false, "ipc", NULL, "print messages of channels too" },
 	{ 'D', false, "map", NULL, "who talks to whom, and at which ports they listen" },
@@ -225,6 +232,8 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'B', &invocation->wait, NULL },
 		{ 'a', NULL, &invocation->from },
 		{ 'q', NULL, &invocation->filter },
+		{ 'x', NULL, &invocation->priority },
+		{ 'o', &invocation->off, NULL },
 		{ 'I', &invocation->ipc, NULL },
 	};
 

@@ -35,10 +35,10 @@ struct invocation {
 	unsigned file_count;
 	const char *profiles[CLI_PROFILES_MOST];
 	unsigned profile_count;
-	bool wait, ipc, map, dot;
+	bool wait, ipc, map, dot, off;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
-	const char *filter, *from;
+	const char *filter, *from, *priority;
 	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
 	bool user;          /* of export systemd */
 	const char *schema; /* of check */
@@ -141,6 +141,9 @@ int cli_act(struct invocation *invocation);
 int cli_scale(struct invocation *invocation);
 int cli_send(struct invocation *invocation);
 int cli_ipc(struct invocation *invocation);
+int cli_submit(struct invocation *invocation);
+int cli_pool(struct invocation *invocation);
+int cli_drain(struct invocation *invocation);
 int cli_trigger(struct invocation *invocation);
 int cli_reload(struct invocation *invocation);
 int cli_upgrade(struct invocation *invocation);

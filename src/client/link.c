@@ -315,21 +315,33 @@ json_t *link_call(struct link *link, const char *method, json_t *params, int tim
 	return NULL;
 }
 
+ssize_t link_write_some(struct link *link, const char *bytes, size_t size, struct error *err)
+{
+	ssize_t sent = 0;
+
+	flush(link);
+	if (!link->code && !link->unsent.size && size)
+		sent = send(link->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		link->code = ECONNRESET;
+	if (link->code) {
+		tell_broken(link, err);
+		return -1;
+	}
+	return sent < 0 ? 0 : sent;
+}
+
 bool link_write(struct link *link, const char *bytes, size_t size, struct error *err)
 {
-	size_t written = 0;
+	struct pollfd wait = { link->fd, POLLOUT, 0 };
+	ssize_t sent = 0;
 
-	while (written < size && !link->code) {
-		struct pollfd wait = { link->fd, POLLOUT, 0 };
-		flush(link);
-		ssize_t sent = link->unsent.size ? 0
-						 : send(link->fd, bytes + written, size - written, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (sent > 0)
-			written += (size_t)sent;
-		else if (sent < 0 && errno != EAGAIN && errno != EINTR)
-			link->code = ECONNRESET;
-		else
+	for (size_t written = 0; written < size; written += (size_t)sent) {
+		sent = link_write_some(link, bytes + written, size - written, err);
+		if (sent < 0)
+			return false;
+		if (sent == 0)
 			poll(&wait, 1, -1);
 	}
-	return written == size || tell_broken(link, err);
+	return true;
 }

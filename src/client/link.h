@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -41,7 +42,9 @@ json_t *link_call(struct link *link, const char *method, json_t *params, int tim
 bool link_send(struct link *link, const char *method, json_t *params, json_int_t *id,
 	struct error *err);
 
-/* Send bytes as they are, waiting until they are taken. False when the engine is gone. */
+/* Send bytes as they are, as many as are taken now: how many; -1 when the engine is gone. */
+ssize_t link_write_some(struct link *link, const char *bytes, size_t size, struct error *err);
+/* The same, waiting until they are taken. False when the engine is gone. */
 bool link_write(struct link *link, const char *bytes, size_t size, struct error *err);
 
 /*

@@ -429,6 +429,7 @@ static bool take_service(struct loading *loading, struct service_spec *spec, con
 	struct position at = map->at;
 
 	loading->reading.command = loading->reading.shell = NULL;
+	loading->reading.has_instances = false;
 	const struct node *defaults = loading->root ? node_get(loading->root, "defaults") : NULL;
 	bool ok = !defaults || defaults->kind != NODE_MAP ||
 		  schema_take(&loading->reading, defaults, schema_service, spec);

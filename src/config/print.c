@@ -263,6 +263,11 @@ static void add_supervision(json_t *service, const struct service_spec *spec)
 	if (spec->ipc)
 		json_object_set_new(service, "ipc", json_string("json"));
 	add_sockets(service, spec);
+	if (spec->pool.is_pool)
+		json_object_set_new(service, "pool",
+			json_pack("{s:I,s:I,s:I,s:o,s:I}", "queue_max", (json_int_t)spec->pool.queue_most, "max_bytes",
+				(json_int_t)spec->pool.bytes_most, "retries", (json_int_t)spec->pool.retries, "task_timeout",
+				milliseconds(spec->pool.timeout_ms), "concurrency", (json_int_t)spec->pool.concurrency));
 	if (spec->shutdown.message)
 		json_object_set_new(json_object_get(service, "shutdown"), "message",
 			json_loads(spec->shutdown.message, JSON_DECODE_ANY, NULL));

@@ -158,7 +158,15 @@ TAKES(take_factor)
 	return true;
 }
 
-TAKES(take_instances)
+unsigned take_core_count(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count < 1 ? 1 : count > INSTANCES_MOST ? INSTANCES_MOST
+						      : (unsigned)count;
+}
+
+TAKES_OF(take_instances)
 {
 	char *text = schema_text(reading, value, key->name);
 	uint64_t number = 0;
@@ -171,7 +179,8 @@ TAKES(take_instances)
 	if (!ok)
 		return take_failed(
 			reading, value, key, "a number from 1 to 1000, or max (one for each core)");
-	*(unsigned *)place = is_max ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN) : (unsigned)number;
+	*(unsigned *)place = is_max ? take_core_count() : (unsigned)number;
+	reading->has_instances = true;
 	return true;
 }
 
@@ -613,6 +622,7 @@ const struct key schema_service[] = {
 	{ "availability", take_inner, 0, availability_keys, "what becomes of it when it ends" },
 	{ "shutdown", take_inner, 0, shutdown_keys, "how it is stopped" },
 	{ "ipc", take_ipc, IN_SERVICE(ipc), NULL, "json: a channel, as Node's fork() gives its children" },
+	{ "pool", take_pool, 0, NULL, "a queue of tasks for its instances: {size, queue_max, retries, task_timeout, concurrency}" },
 	{ "exec_mode", take_exec_mode, 0, NULL, "fork, or cluster: unmodified workers of Node's cluster share their ports" },
 	{ "scheduling", take_scheduling, IN_SERVICE(scheduling), NULL, "of a cluster: rr (connections in turn) or none (a shared socket)" },
 	{ "listen_timeout", take_duration, IN_SERVICE(listen_timeout_ms), NULL, "a cluster's worker that does not listen by then counts as ready" },
@@ -635,7 +645,6 @@ const struct key schema_service[] = {
 	{ "fresh_from", take_count, IN_SERVICE(fresh_from), NULL, "written by the engine" },
 	{ "is_daemon", not_yet, 0, NULL, "" },
 	{ "is_foreground", not_yet, 0, NULL, "" },
-	{ "pool", not_yet, 0, NULL, "" },
 	{ "log_location", not_yet, 0, NULL, "" },
 	{ "log_configuration", not_yet, 0, NULL, "" },
 	{ "disable_ansi_colors", ignore, 0, NULL, "" },

@@ -16,6 +16,7 @@ struct reading {
 	const char *dir;                 /* relative paths start here; NULL: paths are taken as they are */
 	const struct node *command;      /* of the service being read */
 	const struct node *shell;
+	bool has_instances; /* it says how many of it there are */
 };
 
 struct key {

@@ -16,11 +16,12 @@ TAKES_OF(take_duration); /* uint32_t, ms */
 TAKES_OF(take_size);     /* uint64_t, bytes */
 TAKES_OF(take_count);    /* unsigned */
 TAKES_OF(take_bool);
-TAKES_OF(take_signal);  /* int */
-TAKES_OF(take_strings); /* struct strings; one string, or a list */
-TAKES_OF(take_path);    /* char *, owned, absolute */
-TAKES_OF(take_inner);   /* a map in the map: key->inner, with offsets from place */
-TAKES_OF(not_yet);      /* known, and for a later version */
+TAKES_OF(take_instances); /* unsigned */
+TAKES_OF(take_signal);    /* int */
+TAKES_OF(take_strings);   /* struct strings; one string, or a list */
+TAKES_OF(take_path);      /* char *, owned, absolute */
+TAKES_OF(take_inner);     /* a map in the map: key->inner, with offsets from place */
+TAKES_OF(not_yet);        /* known, and for a later version */
 
 /* ---- variables.c: all into struct layers ---- */
 TAKES_OF(take_env_files);
@@ -40,6 +41,9 @@ TAKES_OF(take_json);       /* char *, owned: a value of any kind, as JSON in one
 TAKES_OF(take_ipc);        /* bool */
 TAKES_OF(take_groups);     /* into struct project_spec */
 
+/* ---- pool.c ---- */
+TAKES_OF(take_pool); /* into struct service_spec */
+
 /* ---- sockets.c ---- */
 TAKES_OF(take_exec_mode);  /* into struct service_spec */
 TAKES_OF(take_scheduling); /* enum scheduling */
@@ -47,6 +51,8 @@ TAKES_OF(take_listen);     /* into struct service_spec */
 
 /* The keys of maps that these take, each into the struct that is named above. */
 extern const struct key schema_ready[], schema_probe[], schema_limit[], schema_watch[], schema_schedule[];
+/* Processors of this machine. */
+unsigned take_core_count(void);
 
 /* Says what the value is to look like; false. */
 bool take_failed(struct reading *reading, const struct node *value, const struct key *key,

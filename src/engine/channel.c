@@ -475,6 +475,7 @@ static bool work(struct channel *channel)
 
 enum progress { NOTHING_NOW,
 	SOMETHING,
+	ALL_OF_IT, /* as far as can be seen: there was less than there is room for */
 	IS_OVER };
 
 static enum progress take(struct channel *channel)
@@ -490,7 +491,9 @@ static enum progress take(struct channel *channel)
 	if (size <= 0)
 		return IS_OVER;
 	channel->received += (uint64_t)size;
-	return work(channel) ? SOMETHING : NOTHING_NOW; /* it was closed; its owner is gone */
+	if (!work(channel))
+		return NOTHING_NOW; /* it was closed; its owner is gone */
+	return size < INBOX_NARROW ? ALL_OF_IT : SOMETHING;
 }
 
 static void take_all(struct channel *channel);
@@ -621,7 +624,7 @@ void channel_end(struct member *member)
 	if (!channel)
 		return;
 	uint64_t before = channel->received;
-	while (progress == SOMETHING && channel->received - before < LAST_MOST) {
+	while ((progress == SOMETHING || progress == ALL_OF_IT) && channel->received - before < LAST_MOST) {
 		progress = take(channel);
 		if (member->channel != channel)
 			return;

@@ -29,6 +29,7 @@
 #include "engine/leftovers.h"
 #include "engine/limit.h"
 #include "engine/output.h"
+#include "engine/pool.h"
 #include "engine/reload.h"
 #include "engine/ripple.h"
 #include "engine/schedule.h"
@@ -130,6 +131,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 	}
 	listener->on_changed(listener->context, member);
 	project_ask_about(&engine->project, member_service(member));
+	pool_consider(engine, member);
 	door_consider(engine, member);
 	reload_consider(engine, member_service(member));
 	engine->graph_dirty = true;
@@ -659,6 +661,7 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 	welcome(engine, member, index);
 	if (pipes.channel.ours >= 0)
 		channel_open(member, pipes.channel.ours, pipes.channel.inbox, -1);
+	pool_consider(engine, member); /* now it can be given tasks */
 	attendant_begin(member, pipes.ready[0], true);
 	open_outputs(engine, index, &pipes);
 	return 0;
@@ -1133,6 +1136,7 @@ static void on_pass_done(void *context)
 		if (!member || !sample->pid || sample->pid != member->now.pid)
 			continue;
 		member->sample = *sample;
+		pool_measure(member, &member->sample.inside);
 		channel_measure(member, now_us);
 		recorder_sample(member, sample, now_us);
 		take_study(member, &sampler->studies[i]);
@@ -1159,7 +1163,14 @@ static void watch_keeper(struct engine *engine)
 
 static void on_turn_over(uv_prepare_t *turn)
 {
-	channel_flush_all(turn->data);
+	struct engine *engine = turn->data;
+
+	/* whoever is told of answers may have more tasks */
+	do {
+		pool_before_sending(engine);
+		channel_flush_all(engine);
+		pool_after_sending(engine);
+	} while (pool_is_dirty(engine));
 }
 
 bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
@@ -1223,6 +1234,7 @@ void engine_begin(struct engine *engine)
 		restore_life(engine, i);
 	keeper_link_drop_rest(&engine->keeper);
 	helper_restore(engine);
+	pool_restore_all(engine);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat])
 			channel_resume(engine->members[seat]);
@@ -1287,6 +1299,7 @@ void engine_close(struct engine *engine)
 {
 	watch_close(engine);
 	notify_close(&engine->notify);
+	pool_close_all(engine);
 	sampler_finish(&engine->sampler);
 	journal_close(&engine->journal);
 	recorder_close(&engine->recorder);

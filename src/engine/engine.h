@@ -23,6 +23,7 @@
 #include "model/project.h"
 
 struct message; /* of wire/message.h */
+struct pool;    /* of pool.h */
 
 /* The server: it is told after the store knows. */
 struct engine_listener {
@@ -36,11 +37,13 @@ struct engine_listener {
 	void (*on_mail)(void *context, struct member *member, bool is_incoming, const struct message *message);
 	/* it reads again, after channel_wants_pause */
 	void (*on_room)(void *context, struct member *member);
+	/* it has answers, or room */
+	void (*on_pool)(void *context, struct pool *pool);
 	void (*on_over)(void *context, bool is_fatal); /* all is stopped */
 };
 
 struct newborn; /* of child.h */
-struct door;    /* of cluster.h */
+struct door;    /* of door.h */
 
 /* Something that waits in the queue. */
 struct happening {
@@ -73,6 +76,7 @@ struct engine {
 	struct helper *helpers;              /* all that run, linked */
 	struct watch *watches;               /* of services' files, linked */
 	struct channel *posted;              /* channels with messages that are sent at the end of the turn, linked */
+	struct pool *pools;                  /* of services with `pool`, linked */
 	unsigned mail_readers;               /* who want to be told of messages */
 	struct door *doors[STORE_SOCKETS];   /* owned; sockets that listen for services */
 	unsigned door_count;

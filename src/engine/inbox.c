@@ -14,7 +14,6 @@ enum {
 	ROOM = INBOX_LINE_MOST + 4 * INBOX_WINDOW,
 	SIZE = sizeof(struct inbox_page) + ROOM,
 	KEPT = INBOX_WINDOW, /* of memory, when all is acted on */
-	NARROW = 4096,       /* the window of one that says little */
 };
 
 static uint32_t begin_of(uint64_t range)
@@ -69,7 +68,7 @@ bool inbox_make(struct inbox *inbox)
 	}
 	inbox->page->magic = MAGIC;
 	inbox->page->abi = ABI;
-	inbox->window = NARROW;
+	inbox->window = INBOX_NARROW;
 	return true;
 }
 
@@ -89,7 +88,7 @@ static void find_end(struct inbox *inbox)
 		(off_t)(sizeof(struct inbox_page) + end), ROOM - end);
 	inbox->clean = end;
 	inbox->searched = begin_of(range);
-	inbox->window = NARROW;
+	inbox->window = INBOX_NARROW;
 }
 
 bool inbox_restore(struct inbox *inbox, int fd)
@@ -159,8 +158,8 @@ long inbox_receive(struct inbox *inbox, int socket)
 	long size = recv(socket, inbox->page->bytes + end, window, MSG_DONTWAIT);
 	if (size > 0)
 		set_range(inbox, begin, end + (uint32_t)size);
-	inbox->window = size == window ? INBOX_WINDOW : size < NARROW ? NARROW
-								      : window;
+	inbox->window = size == window ? INBOX_WINDOW : size < INBOX_NARROW ? INBOX_NARROW
+									    : window;
 	return size;
 }
 

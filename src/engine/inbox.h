@@ -17,6 +17,7 @@
 enum {
 	INBOX_LINE_MOST = 16 * 1024 * 1024, /* bytes of one message */
 	INBOX_WINDOW = 64 * 1024,           /* bytes that one inbox_receive takes at the most */
+	INBOX_NARROW = 4096,                /* … and the least that it has room for */
 	INBOX_TRIES = 2,                    /* engines that may die of one message before it is passed over */
 };
 
@@ -40,6 +41,7 @@ struct inbox_page {
 	uint64_t connections;       /* handed to it and taken */
 	uint32_t is_leaving;        /* it said that it leaves of its own accord, … */
 	uint32_t was_told_to_leave; /* … or was told to: none is handed to it any more */
+	uint64_t tasks[64];         /* of its pool that it has; 0: none */
 	struct report report;       /* what it said of itself */
 	char bytes[];
 };

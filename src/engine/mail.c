@@ -4,6 +4,7 @@
 
 #include "engine/channel.h"
 #include "engine/cluster.h"
+#include "engine/pool.h"
 #include "engine/report.h"
 
 /* "ready", or {"type":"ready"}. */
@@ -26,6 +27,7 @@ static bool take_ready(struct member *member, const struct message *message)
 static bool (*const takers[])(struct member *member, const struct message *message) = {
 	cluster_take,
 	take_ready,
+	pool_take,
 	report_take,
 };
 
@@ -54,11 +56,13 @@ void mail_sent(struct member *member, const char *json, size_t size)
 void mail_room(struct member *member)
 {
 	cluster_room(member);
+	pool_consider(member->engine, member);
 	member->engine->listener.on_room(member->engine->listener.context, member);
 }
 
 void mail_ended(struct member *member)
 {
 	cluster_ended(member);
+	pool_ended(member);
 	member->engine->listener.on_room(member->engine->listener.context, member); /* nobody is to wait for it */
 }

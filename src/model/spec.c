@@ -12,6 +12,8 @@
 
 enum { STOP_MS = 5000,
 	READY_MS = 60000,
+	POOL_QUEUE = 10000,
+	POOL_BYTES = 64 * 1024 * 1024,
 	LISTEN_MS = 3000, /* as PM2 has it */
 	DEBOUNCE_MS = 300,
 	HOOK_MS = 30000,
@@ -141,6 +143,7 @@ void service_spec_init(struct service_spec *spec)
 		.shutdown = { .signal = SIGTERM, .timeout_ms = STOP_MS },
 		.ready = { .timeout_ms = READY_MS },
 		.listen_timeout_ms = LISTEN_MS,
+		.pool = { .queue_most = POOL_QUEUE, .bytes_most = POOL_BYTES, .retries = 1, .concurrency = 1 },
 		.watch = { .debounce_ms = DEBOUNCE_MS },
 		.hook_timeout_ms = HOOK_MS,
 		.log = { .max_size = LOG_SIZE, .max_files = LOG_FILES },

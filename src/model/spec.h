@@ -197,6 +197,16 @@ struct listen_spec {
 	bool is_own;      /* one for each instance on the same port (SO_REUSEPORT), not one for all */
 };
 
+/* A queue of tasks in front of a service's instances. */
+struct pool_spec {
+	bool is_pool;
+	unsigned queue_most;  /* tasks that may wait */
+	uint64_t bytes_most;  /* … and their bytes */
+	unsigned retries;     /* of a task whose worker died */
+	uint32_t timeout_ms;  /* of one run of a task; 0: none */
+	unsigned concurrency; /* tasks that a worker has at a time */
+};
+
 struct log_spec {
 	char *dir;          /* absolute; NULL: the project's default */
 	uint64_t max_size;  /* rotate when a segment is this large; 0: never */
@@ -233,6 +243,7 @@ struct service_spec {
 	uint32_t listen_timeout_ms;  /* a cluster's worker that does not listen by then counts as ready all the same */
 	struct listen_spec *listens; /* owned */
 	unsigned listen_count;
+	struct pool_spec pool;
 	struct shutdown_spec shutdown;
 	struct ready_spec ready;
 	struct probe_spec probes[PROBE_ROLE_COUNT];

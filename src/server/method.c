@@ -28,6 +28,7 @@
 #include "server/call.h"
 #include "server/mail.h"
 #include "server/staging.h"
+#include "server/tasks.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -815,7 +816,9 @@ static const struct {
 } methods[] = {
 	{ "apply", do_apply },
 	{ "death", do_death },
+	{ "cancel", tasks_cancel },
 	{ "down", do_down },
+	{ "drain", tasks_drain },
 	{ "env", do_env },
 	{ "events", do_events },
 	{ "hello", do_hello },
@@ -829,6 +832,7 @@ static const struct {
 	{ "log.list", do_log_list },
 	{ "log.read", do_log_read },
 	{ "plan", do_plan },
+	{ "pool", tasks_pool },
 	{ "reload", do_reload },
 	{ "restart", do_restart },
 	{ "run", do_run },
@@ -839,6 +843,7 @@ static const struct {
 	{ "stage", do_stage },
 	{ "start", do_start },
 	{ "stop", do_stop },
+	{ "submit", tasks_submit },
 	{ "subscribe", do_subscribe },
 	{ "upgrade", do_upgrade },
 	{ "trigger", mail_trigger },

@@ -17,6 +17,7 @@
 #include "protocol/value.h"
 #include "server/mail.h"
 #include "server/method.h"
+#include "server/tasks.h"
 
 enum {
 	OWNER_GRACE_MS = 5000, /* a new engine gives the owner this long to come back */
@@ -336,7 +337,7 @@ static bool open_hall(struct hall *hall, struct error *err)
 	struct engine *engine = &hall->engine;
 
 	engine->listener = (struct engine_listener){
-		hall, on_changed, on_removed, on_notice, on_logged, on_sampled, mail_on_message, mail_on_room, on_over
+		hall, on_changed, on_removed, on_notice, on_logged, on_sampled, mail_on_message, mail_on_room, tasks_on_pool, on_over
 	};
 	uv_timer_init(&hall->loop, &hall->sample_timer);
 	uv_timer_init(&hall->loop, &hall->tidy_timer);

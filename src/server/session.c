@@ -7,6 +7,7 @@
 #include "protocol/method.h"
 #include "server/mail.h"
 #include "server/method.h"
+#include "server/tasks.h"
 
 /* A line on its way out. */
 struct parcel {
@@ -64,6 +65,7 @@ void session_close(struct session *session)
 	*place = session->next;
 	hall->session_count--;
 	mail_left(session);
+	tasks_left(session);
 	uv_close((uv_handle_t *)&session->pipe, on_closed);
 	hall_arrange_sampling(hall);
 	if (session->is_owner)
@@ -81,33 +83,45 @@ static void on_written(uv_write_t *request, int status)
 	free(parcel);
 	if (status < 0)
 		session_close(session);
-	else if (!session_waiting(session))
+	else if (!session_waiting(session)) {
 		mail_caught_up(session);
+		tasks_caught_up(session);
+	}
+}
+
+/* The line is ours to free. */
+static void send_line(struct session *session, char *line, size_t size)
+{
+	struct parcel *parcel = memory_zeroed(1, sizeof *parcel);
+	uv_buf_t buffer = uv_buf_init(line, (unsigned)size);
+
+	parcel->line = line;
+	if (uv_write(&parcel->request, (uv_stream_t *)&session->pipe, &buffer, 1, on_written) < 0) {
+		free(line);
+		free(parcel);
+		session_close(session);
+	} else if (session_waiting(session) > SESSION_QUEUE_MOST) {
+		session_close(session); /* it does not read: it may come back and resume */
+	}
 }
 
 /* Steals the message. */
 static void send_message(struct session *session, json_t *message)
 {
-	struct parcel *parcel = memory_zeroed(1, sizeof *parcel);
 	char *text = session->is_closing ? NULL : json_dumps(message, JSON_COMPACT);
 	size_t size = text ? strlen(text) : 0;
 
 	json_decref(message);
-	if (!text) {
-		free(parcel);
+	if (!text)
 		return;
-	}
 	text[size] = '\n'; /* in the place of the NUL: the length goes along */
-	parcel->line = text;
-	uv_buf_t buffer = uv_buf_init(text, (unsigned)size + 1);
-	if (uv_write(&parcel->request, (uv_stream_t *)&session->pipe, &buffer, 1, on_written) < 0) {
-		free(text);
-		free(parcel);
-		session_close(session);
-	} else if (uv_stream_get_write_queue_size((uv_stream_t *)&session->pipe) >
-		   SESSION_QUEUE_MOST) {
-		session_close(session); /* it does not read: it may come back and resume */
-	}
+	send_line(session, text, size + 1);
+}
+
+void session_write(struct session *session, const char *bytes, size_t size)
+{
+	if (!session->is_closing)
+		send_line(session, memory_copy_n(bytes, size), size);
 }
 
 size_t session_waiting(const struct session *session)
@@ -166,6 +180,8 @@ static bool take_lines(struct session *session)
 	while (goes_on && !session->is_closing && lines_next(&session->lines, &line, &length))
 		if (session->stream)
 			goes_on = mail_take_line(session, line, length);
+		else if (session->tasks)
+			goes_on = tasks_take_line(session, line, length);
 		else
 			take_line(session, line, length);
 	return goes_on;

@@ -60,6 +60,7 @@ struct session {
 	uint8_t told[STORE_SEATS * STREAM_COUNT / 8 + 1]; /* bit: growth of this log was said */
 	struct waiting_list lists[SESSION_LISTS_MOST];
 	unsigned list_count;
+	struct tasks *tasks;        /* of tasks.h; owned; NULL: it does not submit */
 	struct mail_stream *stream; /* of mail.h; owned; NULL: its lines are requests */
 	struct mail_filter *mail;   /* of mail.h; owned; NULL: it does not read messages */
 };
@@ -73,6 +74,8 @@ void session_notify(struct session *session, const char *method, json_t *params)
 void session_reply(struct session *session, json_t *id, json_t *result);
 void session_refuse(struct session *session, json_t *id, int code, const char *text);
 
+/* Lines that are ready to be sent. */
+void session_write(struct session *session, const char *bytes, size_t size);
 /* It may take lines again. */
 void session_go_on(struct session *session);
 /* Bytes that it has not read yet. */

@@ -160,9 +160,9 @@ END_TEST
 
 START_TEST(what_is_for_later_is_a_warning)
 {
-	struct project_spec *spec = load("thrum.yaml", "processes:\n  a: {command: x, pool: {size: 2}}\n");
+	struct project_spec *spec = load("thrum.yaml", "processes:\n  a: {command: x, log_location: /x}\n");
 	ck_assert_ptr_nonnull(spec);
-	ck_assert_ptr_nonnull(strstr(text_string(&said), "warning: 'pool' is not supported by this version and is ignored"));
+	ck_assert_ptr_nonnull(strstr(text_string(&said), "warning: 'log_location' is not supported by this version and is ignored"));
 	project_spec_destroy(spec);
 }
 END_TEST

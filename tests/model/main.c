@@ -8,6 +8,7 @@ Suite *policy_suite(void);
 Suite *project_suite(void);
 Suite *rolling_suite(void);
 Suite *state_suite(void);
+Suite *task_pool_suite(void);
 
 static suite_function *const suites[] = {
 	cron_suite,
@@ -18,6 +19,7 @@ static suite_function *const suites[] = {
 	project_suite,
 	rolling_suite,
 	state_suite,
+	task_pool_suite,
 	NULL,
 };
 

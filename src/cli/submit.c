@@ -1,0 +1,341 @@
+/* Tasks for pools: submit, pool, drain. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "protocol/method.h"
+
+enum {
+	AT_ONCE = 64 * 1024,
+	LINES_MOST = 1024 * 1024 * 1024, /* bytes of all tasks of one submission */
+	BAR_WIDTH = 30,
+	BAR_MS = 100,
+};
+
+/* One submission, which survives the engine: what it has not taken is sent again, answers that come twice are seen. */
+struct submitting {
+	struct invocation *invocation;
+	struct link *link;
+	char id[64];
+	struct text lines; /* all tasks */
+	size_t *starts;    /* owned; where each begins in lines, and the end */
+	uint64_t count;    /* of tasks */
+	size_t written;    /* bytes of lines */
+	bool is_end_written;
+	uint8_t *seen; /* owned; bit: this one is answered */
+	uint64_t answered, failed;
+	uint64_t accepted; /* as the end tells it */
+	bool is_over;
+	char *error; /* owned; why the rest was refused */
+	bool has_bar;
+	uint64_t bar_ms;
+};
+
+/* ---- the tasks ---- */
+
+static bool add_task(struct submitting *work, const char *task, size_t size)
+{
+	if (size && task[size - 1] == '\n')
+		size--;
+	if (size == 0)
+		return true;
+	if (work->count % 4096 == 0)
+		work->starts = memory_resize(work->starts, work->count + 4096 + 1, sizeof *work->starts);
+	work->starts[work->count++] = work->lines.size;
+	return text_append(&work->lines, task, size) && text_putc(&work->lines, '\n');
+}
+
+static bool read_file(struct submitting *work, FILE *file)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t size;
+	bool ok = true;
+
+	while (ok && (size = getline(&line, &room, file)) >= 0)
+		ok = add_task(work, line, (size_t)size);
+	free(line);
+	return ok;
+}
+
+static bool read_tasks(struct submitting *work)
+{
+	const struct invocation *invocation = work->invocation;
+	bool is_input = invocation->from && strcmp(invocation->from, "-") == 0, ok = true;
+	FILE *file = is_input ? stdin : invocation->from ? fopen(invocation->from, "re")
+							 : NULL;
+
+	text_init(&work->lines, LINES_MOST);
+	if (invocation->from && !file)
+		return cli_fail(EXIT_USAGE, "%s: %s", invocation->from, strerror(errno)) == EXIT_OK;
+	for (int i = 1; i < invocation->name_count && ok; i++) {
+		if (strchr(invocation->names[i], '\n'))
+			return cli_fail(EXIT_USAGE, "a task is one line of JSON") == EXIT_OK;
+		ok = add_task(work, invocation->names[i], strlen(invocation->names[i]));
+	}
+	if (file)
+		ok = ok && read_file(work, file);
+	if (file && !is_input)
+		fclose(file);
+	if (!ok)
+		return cli_fail(EXIT_FAILED, "more than %d bytes of tasks", LINES_MOST) == EXIT_OK;
+	if (!work->count)
+		return cli_fail(EXIT_USAGE, "submit takes tasks: values of JSON, or --from FILE") == EXIT_OK;
+	work->starts[work->count] = work->lines.size;
+	work->seen = memory_zeroed(work->count / 8 + 1, 1);
+	return true;
+}
+
+/* ---- the bar ---- */
+
+static void draw_bar(struct submitting *work, bool is_last)
+{
+	uint64_t now_ms = clock_monotonic_ms(), done = work->answered;
+	unsigned filled = (unsigned)(done * BAR_WIDTH / work->count);
+
+	if (!work->has_bar || (!is_last && now_ms < work->bar_ms + BAR_MS))
+		return;
+	work->bar_ms = now_ms;
+	fprintf(stderr, "\r[%.*s%.*s] %llu of %llu", (int)filled, "##############################", (int)(BAR_WIDTH - filled),
+		"..............................", (unsigned long long)done, (unsigned long long)work->count);
+	if (work->failed)
+		fprintf(stderr, ", %llu failed", (unsigned long long)work->failed);
+	fputs(is_last ? "\033[K\n" : "\033[K", stderr);
+}
+
+/* ---- talking ---- */
+
+static void take_result(struct submitting *work, json_t *result)
+{
+	uint64_t index = (uint64_t)json_integer_value(json_object_get(result, "index"));
+
+	if (index >= work->count || work->seen[index / 8] >> index % 8 & 1)
+		return;
+	work->seen[index / 8] |= (uint8_t)(1u << index % 8);
+	work->answered++;
+	work->failed += !json_is_true(json_object_get(result, "ok"));
+	cli_print_json(result);
+	draw_bar(work, false);
+}
+
+static void take_message(struct submitting *work, const json_t *message)
+{
+	const char *method = json_string_value(json_object_get(message, "method"));
+	json_t *params = json_object_get(message, "params");
+
+	if (method && strcmp(method, "result") == 0) {
+		take_result(work, params);
+	} else if (method && strcmp(method, "submitted") == 0) {
+		const char *error = json_string_value(json_object_get(params, "error"));
+		work->accepted = (uint64_t)json_integer_value(json_object_get(params, "accepted"));
+		if (!work->invocation->wait)
+			work->failed = (uint64_t)json_integer_value(json_object_get(params, "failed"));
+		work->error = error ? memory_copy(error) : NULL;
+		work->is_over = true;
+	}
+}
+
+static bool take_all(struct submitting *work, struct error *err)
+{
+	json_t *message;
+
+	while (!work->is_over && (message = link_next(work->link, err))) {
+		take_message(work, message);
+		json_decref(message);
+	}
+	return !err->code;
+}
+
+/* From the first task that it has not. */
+static bool begin(struct submitting *work, int *status, struct error *err)
+{
+	const struct invocation *invocation = work->invocation;
+	uint64_t priority = 5, timeout_ms = 0;
+
+	*status = EXIT_USAGE;
+	if (!cli_count("priority", invocation->priority, &priority) || !cli_duration("timeout", invocation->timeout, &timeout_ms))
+		return false;
+	json_t *begun = link_call(work->link, "submit",
+		json_pack("{s:s,s:s,s:b,s:I,s:I}", "name", invocation->names[0], "submission", work->id, "results", invocation->wait,
+			"priority", (json_int_t)priority, "timeout_ms", (json_int_t)timeout_ms),
+		CALL_MS, err);
+	if (!begun) {
+		*status = cli_status(err);
+		return false;
+	}
+	uint64_t accepted = (uint64_t)json_integer_value(json_object_get(begun, "accepted"));
+	work->written = work->starts[accepted < work->count ? accepted : work->count];
+	work->is_end_written = false;
+	json_decref(begun);
+	return true;
+}
+
+/* What it takes now of what is left, without keeping answers waiting. */
+static bool write_some(struct submitting *work, struct error *err)
+{
+	size_t rest = work->lines.size - work->written;
+	ssize_t written = link_write_some(work->link, work->lines.data + work->written, rest < AT_ONCE ? rest : AT_ONCE, err);
+
+	if (written < 0)
+		return false;
+	work->written += (size_t)written;
+	if (work->written == work->lines.size && !work->is_end_written) {
+		written = link_write_some(work->link, "\n", 1, err);
+		work->is_end_written = written == 1;
+	}
+	return written >= 0;
+}
+
+static bool talk(struct submitting *work, struct error *err)
+{
+	while (!work->is_over) {
+		struct pollfd wait = { link_fd(work->link), POLLIN | (work->is_end_written ? 0 : POLLOUT), 0 };
+		poll(&wait, 1, -1);
+		if (wait.revents & POLLOUT && !write_some(work, err))
+			return false;
+		if (!take_all(work, err))
+			return false;
+		if (fflush(stdout) != 0)
+			return error_errno(err, "standard output");
+	}
+	return true;
+}
+
+static int tell_end(const struct submitting *work)
+{
+	if (work->error)
+		return cli_fail(EXIT_FAILED, "%llu of %llu tasks were taken; the next was not: %s", (unsigned long long)work->accepted,
+			(unsigned long long)work->count, work->error);
+	if (!work->invocation->wait)
+		printf(work->invocation->json ? "{\"submitted\": %llu, \"submission\": \"%s\"}\n" : "%llu submitted\n",
+			(unsigned long long)work->accepted, work->id);
+	return work->invocation->wait && work->failed ? EXIT_FAILED : EXIT_OK;
+}
+
+static int submit(struct submitting *work)
+{
+	struct error err = { 0 };
+	int status = EXIT_OK;
+
+	work->link = cli_connect(work->invocation, &status);
+	while (work->link && !work->is_over) {
+		if (begin(work, &status, &err) && talk(work, &err))
+			break;
+		if (!err.code && status == EXIT_USAGE)
+			return status;
+		if (ferror(stdout) || !cli_reconnect(work->link, &err))
+			return cli_fail(status == EXIT_USAGE ? cli_status(&err) : status, "%s", err.text);
+	}
+	if (!work->link)
+		return status;
+	if (work->invocation->wait)
+		draw_bar(work, true);
+	return tell_end(work);
+}
+
+int cli_submit(struct invocation *invocation)
+{
+	struct submitting work = { .invocation = invocation,
+		.has_bar = invocation->wait && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) };
+	int status = EXIT_USAGE;
+
+	snprintf(work.id, sizeof work.id, "%llx-%lx", (unsigned long long)clock_wall_us(), (long)getpid());
+	if (read_tasks(&work))
+		status = submit(&work);
+	link_close(work.link);
+	text_finish(&work.lines);
+	free(work.starts);
+	free(work.seen);
+	free(work.error);
+	return cli_finish(status);
+}
+
+/* ---- pool ---- */
+
+static void print_times(const char *name, const json_t *times)
+{
+	printf("%-10s", name);
+	for (const char *const *part = (const char *const[]){ "p50", "p95", "p99", NULL }; *part; part++) {
+		const json_t *ms = json_object_get(times, *part);
+		if (json_is_number(ms))
+			printf("  %s %.3f ms", *part, json_number_value(ms));
+		else
+			printf("  %s -", *part);
+	}
+	putchar('\n');
+}
+
+static long long figure(const json_t *pool, const char *name)
+{
+	return json_integer_value(json_object_get(pool, name));
+}
+
+static void print_pool(const json_t *pool)
+{
+	json_t *worker;
+	size_t i;
+
+	printf("%s: %lld of %lld workers, %lld busy, %lld queued%s\n",
+		json_string_value(json_object_get(pool, "name")), figure(pool, "size"),
+		figure(pool, "target"), figure(pool, "busy"), figure(pool, "queued"),
+		json_is_true(json_object_get(pool, "draining")) ? ", draining" : "");
+	printf("submitted %lld, completed %lld, failed %lld, retried %lld\n", figure(pool, "submitted"), figure(pool, "completed"),
+		figure(pool, "failed"), figure(pool, "retried"));
+	print_times("waited", json_object_get(pool, "wait_ms"));
+	print_times("ran", json_object_get(pool, "run_ms"));
+	printf("%-8s %-10s %8s %10s %10s %10s %8s\n", "WORKER", "STATE", "RUNNING", "TASK", "SINCE MS", "DONE", "FAILED");
+	json_array_foreach(json_object_get(pool, "workers"), i, worker)
+	{
+		bool has_task = json_is_integer(json_object_get(worker, "task"));
+		char task[24] = "-", since[24] = "-";
+		if (has_task) {
+			snprintf(task, sizeof task, "%lld", figure(worker, "task"));
+			snprintf(since, sizeof since, "%lld", figure(worker, "since_ms"));
+		}
+		printf("%-8lld %-10s %8lld %10s %10s %10lld %8lld\n", figure(worker, "instance"),
+			json_string_value(json_object_get(worker, "state")), figure(worker, "running"), task, since,
+			figure(worker, "completed"),
+			figure(worker, "failed"));
+	}
+}
+
+static int ask_pool(struct invocation *invocation, const char *method, json_t *params, void (*print)(const json_t *result))
+{
+	int status = EXIT_OK;
+	struct link *link = cli_connect(invocation, &status);
+	json_t *result = link ? cli_call(link, method, json_incref(params), &status) : NULL;
+
+	if (result && invocation->json)
+		cli_print_json(result);
+	else if (result)
+		print(result);
+	json_decref(result);
+	json_decref(params);
+	link_close(link);
+	return status;
+}
+
+int cli_pool(struct invocation *invocation)
+{
+	return ask_pool(invocation, "pool", json_pack("{s:s}", "name", invocation->names[0]), print_pool);
+}
+
+static void print_drain(const json_t *result)
+{
+	if (json_is_true(json_object_get(result, "draining")))
+		printf("it takes no more tasks: %lld wait, %lld are being worked on\n", figure(result, "queued"), figure(result, "busy"));
+	else
+		printf("it takes tasks\n");
+}
+
+int cli_drain(struct invocation *invocation)
+{
+	return ask_pool(invocation, "drain", json_pack("{s:s,s:b}", "name", invocation->names[0], "off", invocation->off), print_drain);
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Process pools: tasks in, answers out, whatever dies in between."""
+import json, os, shutil, signal, subprocess, sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import Failure, Project, THRUM, WORKER, expect, main, until
+
+WORK = r"""
+import json, os, sys, time
+f = os.fdopen(int(os.environ['THRUM_CHANNEL_FD']), 'r+b', buffering=0)
+def send(x): f.write(json.dumps(x).encode() + b'\n')
+def messages():
+    rest = b''
+    while True:
+        got = f.read(65536)
+        if not got: return
+        *lines, rest = (rest + got).split(b'\n')
+        for line in lines: yield json.loads(line)
+def answer(task, result): send({'type': 'task_complete', 'taskId': task['id'], 'result': result})
+"""
+DOUBLES = WORK + r"""
+for m in messages():
+    t = m['payload']
+    if 'sleep' in t: time.sleep(t['sleep'])
+    if 'die' in t: os._exit(9)
+    if 'fail' in t: send({'type': 'task_error', 'taskId': t['id'], 'error': 'as told'})
+    else: answer(t, t.get('n', t.get('value', 0)) * 2)
+"""
+TASKER = os.path.join(WORKER, "tasker")
+
+
+def pool(name, command, size=2, **more):
+    service = {"command": command if isinstance(command, list) else ["python3", "-c", command], "pool": dict({"size": size}, **more)}
+    p = Project(name, {"w": service})
+    p.run("up", "-d", check=0)
+    p.run("wait", "w", "--timeout", "20s", check=0)
+    return p
+
+
+def answers(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def tasks_are_answered():
+    p = pool("answers", DOUBLES)
+    try:
+        got = p.run("submit", "--wait", "w", '{"n": 4}', '{"n": 2.5}', "21", '{"fail": 1}', "{}")
+        expect(got.returncode == 1, "one failed")
+        by = {r["index"]: r for r in answers(got.stdout)}
+        expect([by[i]["ok"] for i in range(5)] == [True, True, True, False, True], f"{by}")
+        expect([by[i].get("result") for i in (0, 1, 2, 4)] == [8, 5.0, 42, 0] and by[3]["error"] == "as told", f"{by}")
+        expect(all(r["attempts"] == 1 and r["wait_ms"] >= 0 and r["run_ms"] > 0 for r in by.values()), f"{by}")
+        expect(p.run("submit", "--wait", "w", '{"n": 1}').returncode == 0, "all went well")
+        stats = p.json("pool", "w")
+        expect((stats["submitted"], stats["completed"], stats["failed"], stats["busy"], stats["queued"], stats["size"]) == (6, 5, 1, 0, 0, 2), f"{stats}")
+        expect(stats["run_ms"]["p50"] > 0 and len(stats["workers"]) == 2, f"{stats}")
+        for args, wanted in ((("w", "{oops"), "no JSON"), (("nix", "1"), "no service"), (("w",), "submit takes tasks")):
+            bad = p.run("submit", *args)
+            expect(bad.returncode and wanted in bad.stderr, f"{args}: {bad.stderr}")
+    finally:
+        p.close()
+
+
+def the_queue_is_seen_to_fall():
+    p = pool("falls", DOUBLES, 4)
+    try:
+        p.write("tasks", '{"sleep": 0.3}\n' * 50)
+        p.run("submit", "w", "--from", "tasks", check=0)
+        first = p.json("pool", "w")
+        expect(first["queued"] == 46 and first["busy"] == 4, f"50 of which 4 run: {first['queued']} wait")
+        rows = p.rows()
+        expect(sum(r["queue"] for r in rows.values()) == first["queued"] or sum(r["queue"] for r in rows.values()) < 46, "in ps too")
+        expect(sum(r["busy"] for r in rows.values()) == 4, f"{rows}")
+        p.run("scale", "w", "8", check=0)
+        until(lambda: p.json("pool", "w")["busy"] == 8, "more workers take more")
+        p.run("drain", "w", check=0)
+        expect("being drained" in p.run("submit", "w", "1").stderr, "nothing more is taken")
+        until(lambda: p.json("pool", "w")["completed"] == 50, "what there was is done")
+        p.run("drain", "--off", "w", check=0)
+        expect(p.run("submit", "--wait", "w", "1").returncode == 0, "and again")
+    finally:
+        p.close()
+
+
+def who_has_priority_goes_first():
+    p = pool("first", DOUBLES, 1)
+    try:
+        p.run("submit", "w", '{"sleep": 0.5}', check=0)
+        slow = subprocess.Popen([THRUM, "submit", "--wait", "w", "1", "--priority", "0"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, text=True)
+        until(lambda: p.json("pool", "w")["queued"] == 1, "it waits")
+        fast = p.run("submit", "--wait", "w", "2", "--priority", "9", check=0)
+        late = answers(slow.communicate(timeout=20)[0])[0]
+        expect(answers(fast.stdout)[0]["taskId"] > late["taskId"], "it came later, and was done first")
+        expect(late["wait_ms"] >= answers(fast.stdout)[0]["wait_ms"], f"{late}")
+    finally:
+        p.close()
+
+
+def a_full_queue_makes_submitters_wait():
+    p = pool("full", DOUBLES, 1, queue_max=10)
+    try:
+        p.write("tasks", '{"n": 1}\n' * 2000)
+        most = 0
+        work = subprocess.Popen([THRUM, "submit", "--wait", "w", "--from", "tasks"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, text=True)
+        out = work.communicate(timeout=60)[0]
+        expect(len(answers(out)) == 2000 and work.returncode == 0, "all of them")
+        expect(p.json("pool", "w")["queued"] == 0, "none is left")
+    finally:
+        p.close()
+
+
+def a_task_that_kills_its_worker_is_tried_again_and_given_up():
+    p = pool("dies", DOUBLES, 2, retries=2)
+    try:
+        got = answers(p.run("submit", "--wait", "w", '{"die": 1}', '{"n": 1}', '{"n": 2}').stdout)
+        by = {r["index"]: r for r in got}
+        expect(not by[0]["ok"] and "worker died" in by[0]["error"] and by[0]["attempts"] == 3, f"{by[0]}")
+        expect(by[1]["result"] == 2 and by[2]["result"] == 4, "others are not touched")
+    finally:
+        p.close()
+
+
+def a_task_that_takes_too_long_fails():
+    p = pool("long", DOUBLES, 1, task_timeout="300ms")
+    try:
+        got = answers(p.run("submit", "--wait", "w", '{"sleep": 100}', '{"n": 3}').stdout)
+        expect(not got[0]["ok"] and "time was up" in got[0]["error"], f"{got}")
+        expect(got[1]["result"] == 6, "its worker is another one now")
+        died = p.json("history", "w")[-1]
+        expect(died["cause"] == "limit" and "ran for more than 0.3 s" in died["detail"], f"{died}")
+    finally:
+        p.close()
+
+
+def answers_that_nobody_asked_for_count_for_nothing():
+    script = WORK + r"""
+for m in messages():
+    t = m['payload']
+    send({'type': 'task_complete', 'taskId': 123456789, 'result': 'unknown'})
+    send({'type': 'task_complete', 'taskId': 'x', 'result': 'no number'})
+    send({'type': 'task_complete', 'result': 'none'})
+    answer(t, 'first'); answer(t, 'second'); send({'type': 'task_error', 'taskId': t['id'], 'error': 'third'})
+"""
+    p = pool("twice", script, 1)
+    try:
+        got = answers(p.run("submit", "--wait", "w", *["{}"] * 20, check=0).stdout)
+        expect(len(got) == 20 and all(r["result"] == "first" for r in got), f"{got[:3]}")
+        expect(p.json("pool", "w")["completed"] == 20, "each once")
+    finally:
+        p.close()
+
+
+def a_large_answer_comes_whole():
+    p = pool("large", WORK + "for m in messages(): answer(m['payload'], 'x' * m['payload']['n'])", 1)
+    try:
+        got = answers(p.run("submit", "--wait", "w", '{"n": 3000000}', check=0).stdout)
+        expect(len(got[0]["result"]) == 3000000, "3 MB")
+    finally:
+        p.close()
+
+
+def goes_on(p, work, more):
+    """So many tasks further, or to the end. (An engine counts from its own start on.)"""
+    def stats():
+        try:
+            return p.json("pool", "w")
+        except Failure:
+            return {"completed": 0}  # no engine answers at this moment
+    before = stats()["completed"]
+    until(lambda: work.poll() is not None or stats()["completed"] >= before + more, f"{more} further tasks")
+
+
+def kill_worker(p):
+    pids = [r["pid"] for r in p.rows().values() if r["pid"]]
+    if pids:
+        os.kill(pids[0], signal.SIGKILL)
+
+
+def kill_engine(p):
+    engine = until(p.engine, "an engine")
+    os.kill(engine, signal.SIGKILL)
+    until(lambda: p.engine() not in (None, engine), "another engine")
+
+
+def none_is_lost_and_none_is_answered_twice(kill, name, **more):
+    count = 10000
+    p = pool(name, DOUBLES, 4, retries=1000, **more)
+    try:
+        p.write("tasks", "".join('{"n": %d}\n' % i for i in range(count)))
+        with open(p.dir + "/answers", "w") as out:
+            work = subprocess.Popen([THRUM, "submit", "--wait", "w", "--from", "tasks"], cwd=p.dir, env=p.env, stdout=out, stderr=subprocess.PIPE, text=True)
+            number = 0
+            while work.poll() is None:
+                goes_on(p, work, 400)
+                if work.poll() is None:
+                    kill(p)
+                    number += 1
+        expect(work.returncode == 0, f"after {number} kills: {work.stderr.read()}")
+        with open(p.dir + "/answers") as f:
+            got = answers(f.read())
+        expect(sorted(r["index"] for r in got) == list(range(count)), f"{len(got)} answers, {len(set(r['index'] for r in got))} different ones; {number} kills")
+        expect(all(r["result"] == 2 * r["index"] for r in got), "each is the answer to its own task")
+        expect(number >= 2, f"{number} kills")
+    finally:
+        p.close()
+
+
+def workers_are_killed_with_tasks_in_flight():
+    none_is_lost_and_none_is_answered_twice(kill_worker, "workers", concurrency=4)
+
+
+def engines_are_killed_with_tasks_in_flight():
+    none_is_lost_and_none_is_answered_twice(kill_engine, "engines")
+
+
+def tasks_outlive_the_project():
+    p = pool("later", DOUBLES, 1)
+    try:
+        p.run("submit", "w", '{"sleep": 0.2}', *["{}"] * 30, check=0)
+        p.run("down", check=0)
+        p.run("up", "-d", check=0)
+        until(lambda: p.json("pool", "w")["completed"] >= 30 and p.json("pool", "w")["queued"] == 0, "they are done after the next start")
+    finally:
+        p.close()
+
+
+def unmodified_node_workers_do_it():
+    if not shutil.which("node"):
+        print("# no node here")
+        return
+    p = pool("node", ["node", os.path.join(os.environ.get("SRCDIR", "."), "examples", "node", "pool", "worker.js")], 2, concurrency=4)
+    try:
+        got = answers(p.run("submit", "--wait", "w", *['{"job": "double", "n": %d}' % i for i in range(100)], check=0).stdout)
+        expect(sorted(r["result"] for r in got) == [2 * i for i in range(100)], f"{got[:3]}")
+    finally:
+        p.close()
+
+
+def many_tasks_of_a_plain_worker():
+    p = pool("many", [TASKER], 2, concurrency=16)
+    try:
+        p.write("tasks", "{}\n" * 100000)
+        expect("100000 submitted" in p.run("submit", "w", "--from", "tasks", check=0).stdout, "100000")
+        until(lambda: p.json("pool", "w")["completed"] == 100000, "all of them")
+        expect(os.path.getsize(f"{p.dir}/state/many/pool-w.tasks") < 10_000_000, "the file does not grow for ever")
+    finally:
+        p.close()
+
+
+main(tasks_are_answered, the_queue_is_seen_to_fall, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
+     a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
+     a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
+     unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
