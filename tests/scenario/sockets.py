@@ -84,6 +84,7 @@ import time; time.sleep(1000)
     try:
         p.run("up", "-d", check=0)
         p.run("wait", "a", "--timeout", "20s", check=0)
+        until(lambda: b"channel" in p.log("a/0"), "what it was given")
         lines = p.log("a/0").decode().splitlines()
         expect(lines[0].startswith("3 AF_INET SOCK_STREAM") and lines[1].startswith("4 AF_INET SOCK_DGRAM") and lines[2].startswith("5 AF_UNIX") and
                lines[3].startswith("6 AF_INET6") and lines[4] == "names tcp:udp:unix:tcp channel 7", f"{lines}")
