@@ -19,9 +19,10 @@
 #include "procfs/tree.h"
 
 enum { CHILDREN = 100,
+	MANY = 1000,
 	ROUNDS = 201 };
 
-static pid_t children[CHILDREN];
+static pid_t children[MANY];
 static struct sweep *sweep;
 static struct sweep_target targets[CHILDREN];
 static unsigned processes;
@@ -35,9 +36,9 @@ static uint64_t cpu_us(void)
 	       (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
-static void start_children(void)
+static void start_children(int from, int to)
 {
-	for (int i = 0; i < CHILDREN; i++) {
+	for (int i = from; i < to; i++) {
 		children[i] = fork();
 		if (children[i] < 0)
 			exit(1);
@@ -47,13 +48,14 @@ static void start_children(void)
 			pause();
 			_exit(0);
 		}
-		targets[i].pid = children[i];
+		if (i < CHILDREN)
+			targets[i].pid = children[i];
 	}
 }
 
 static void end_children(void)
 {
-	for (int i = 0; i < CHILDREN; i++) {
+	for (int i = 0; i < MANY; i++) {
 		kill(children[i], SIGKILL);
 		waitpid(children[i], NULL, 0);
 	}
@@ -140,7 +142,7 @@ int main(void)
 {
 	struct error err;
 
-	start_children();
+	start_children(0, CHILDREN);
 	sweep = sweep_create(&err);
 	if (!sweep)
 		return 1;
@@ -150,6 +152,10 @@ int main(void)
 	double floor = measure("every stat file read, nothing parsed", read_all);
 	double pass = measure("a pass for 100 targets", take_pass);
 	printf("a pass over %u processes: %.1f times reading their files\n", processes, pass / floor);
+	start_children(CHILDREN, MANY);
+	floor = measure("every stat file of 1000 more read, nothing parsed", read_all);
+	pass = measure("a pass, 1000 idle processes", take_pass);
+	printf("a pass over %u processes: %.2f times reading their files\n", processes, pass / floor);
 	sweep_destroy(sweep);
 	end_children();
 	return 0;

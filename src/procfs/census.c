@@ -1,7 +1,7 @@
 #include "procfs/census.h"
 
-#include <libproc2/pids.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -9,50 +9,39 @@
 #include "procfs/file.h"
 #include "procfs/stat.h"
 
-enum { FIRST_ROOM = 256 };
+enum { FIRST_ROOM = 256,
+	SLICES = 64 }; /* every so many passes everybody is read anew, whether it has run or not */
 
-enum column {
-	PID,
-	PARENT,
-	SESSION,
-	STATE,
-	CPU,
-	STARTTIME,
-	RSS,
-	THREADS,
-	COLUMNS,
+/* What was read of a process, and how much CPU it had used then, to the nanosecond. */
+struct reading {
+	struct census_row row;
+	uint64_t cpu_ns; /* UINT64_MAX: no clock tells */
+	bool is_dead;
 };
 
-/* All of them are in /proc/PID/stat: one file a process. */
-static enum pids_item items[COLUMNS] = {
-	[PID] = PIDS_ID_PID,
-	[PARENT] = PIDS_ID_PPID,
-	[SESSION] = PIDS_ID_SESSION,
-	[STATE] = PIDS_STATE,
-	[CPU] = PIDS_TICS_ALL,
-	[STARTTIME] = PIDS_TICS_BEGAN,
-	[RSS] = PIDS_RSS,
-	[THREADS] = PIDS_NLWP,
+/* Sorted by pid. */
+struct readings {
+	struct reading *items; /* owned */
+	size_t count, room;
 };
 
 struct census_taker {
-	struct pids_info *pids; /* owned; NULL: root is read by our own hand */
-	int root;               /* borrowed */
+	int root; /* borrowed */
+	bool has_clocks;
 	uint64_t page_size;
-	struct census *census; /* borrowed, during a pass */
+	struct readings last, now;
+	size_t place; /* in last: of the first that may still be met */
+	unsigned turn;
 };
 
 struct census_taker *census_taker_create(int root, bool is_proc, struct error *err)
 {
 	struct census_taker *taker = memory_zeroed(1, sizeof *taker);
 
+	(void)err;
 	taker->root = root;
+	taker->has_clocks = is_proc;
 	taker->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	if (is_proc && procps_pids_new(&taker->pids, items, COLUMNS) < 0) {
-		error_set(err, 0, "libproc2 cannot read processes");
-		census_taker_destroy(taker);
-		return NULL;
-	}
 	return taker;
 }
 
@@ -60,8 +49,8 @@ void census_taker_destroy(struct census_taker *taker)
 {
 	if (!taker)
 		return;
-	if (taker->pids)
-		procps_pids_unref(&taker->pids);
+	free(taker->last.items);
+	free(taker->now.items);
 	free(taker);
 }
 
@@ -86,43 +75,23 @@ static void add_row(struct census *census, const struct census_row *row)
 	census->rows[census->count++] = *row;
 }
 
-static void add_result(struct census_taker *taker, const struct pids_result *result)
+static void add_reading(struct readings *readings, const struct reading *reading)
 {
-	char state = result[STATE].result.s_ch;
-	uint64_t threads = (uint64_t)result[THREADS].result.s_int;
-	struct census_row row = {
-		.pid = result[PID].result.s_int,
-		.parent = result[PARENT].result.s_int,
-		.session = result[SESSION].result.s_int,
-		.starttime = result[STARTTIME].result.ull_int,
-		.cpu = result[CPU].result.ull_int,
-		.rss = rss_of(taker, state, result[RSS].result.ul_int),
-		.threads = threads,
-	};
-
-	if (!proc_is_dead(state, threads))
-		add_row(taker->census, &row);
+	if (readings->count == readings->room) {
+		readings->room = readings->room ? readings->room * 2 : FIRST_ROOM;
+		readings->items = memory_resize(readings->items, readings->room, sizeof *readings->items);
+	}
+	readings->items[readings->count++] = *reading;
 }
 
-static bool take_from_library(struct census_taker *taker, struct error *err)
+static bool read_process(const struct census_taker *taker, int pid, struct reading *reading)
 {
-	struct pids_fetch *fetched = procps_pids_reap(taker->pids, PIDS_FETCH_TASKS_ONLY);
-
-	if (!fetched)
-		return error_set(err, 0, "libproc2 finds no process");
-	for (int i = 0; i < fetched->counts->total; i++)
-		add_result(taker, fetched->stacks[i]->head);
-	return true;
-}
-
-static void add_process(void *context, int pid)
-{
-	struct census_taker *taker = context;
 	struct proc_stat stat;
 
-	if (!procfs_stat(taker->root, pid, &stat) || proc_is_dead(stat.state, stat.threads))
-		return;
-	struct census_row row = {
+	if (!procfs_stat(taker->root, pid, &stat))
+		return false;
+	reading->is_dead = proc_is_dead(stat.state, stat.threads);
+	reading->row = (struct census_row){
 		.pid = stat.pid,
 		.parent = stat.parent,
 		.session = stat.session,
@@ -131,15 +100,102 @@ static void add_process(void *context, int pid)
 		.rss = rss_of(taker, stat.state, stat.rss_pages),
 		.threads = stat.threads,
 	};
-	add_row(taker->census, &row);
+	return true;
 }
 
-/* To LeakSanitizer: libproc2 4.0.2 never frees the buffers of a thread that has ended. */
-const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
+/* One system call, and no file. */
+static uint64_t clock_of(const struct census_taker *taker, int pid)
 {
-	return "leak:libproc2";
+	clockid_t clock;
+	struct timespec used;
+
+	if (!taker->has_clocks || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
+		return UINT64_MAX;
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+/* /proc lists pids in order, and so were those of the last pass. */
+static const struct reading *find_last(struct census_taker *taker, int pid)
+{
+	while (taker->place < taker->last.count && taker->last.items[taker->place].row.pid < pid)
+		taker->place++;
+	bool is_there = taker->place < taker->last.count && taker->last.items[taker->place].row.pid == pid;
+	return is_there ? &taker->last.items[taker->place] : NULL;
+}
+
+/*
+ * Who has not run since is what it was, but for what others do to it: it gets another parent, which is
+ * seen when its own is gone, and its memory is taken away, which can wait for its turn.
+ */
+static void take_process(void *context, int pid)
+{
+	struct census_taker *taker = context;
+	const struct reading *last = find_last(taker, pid);
+	struct reading reading = { .cpu_ns = clock_of(taker, pid) };
+	bool is_due = ((unsigned)pid + taker->turn) % SLICES == 0;
+
+	if (last && !is_due && reading.cpu_ns != UINT64_MAX && reading.cpu_ns == last->cpu_ns)
+		add_reading(&taker->now, last);
+	else if (read_process(taker, pid, &reading))
+		add_reading(&taker->now, &reading);
+}
+
+static int compare_readings(const void *a, const void *b)
+{
+	const struct reading *one = a, *other = b;
+
+	return (one->row.pid > other->row.pid) - (one->row.pid < other->row.pid);
+}
+
+static bool is_sorted(const struct readings *readings)
+{
+	for (size_t i = 1; i < readings->count; i++)
+		if (readings->items[i - 1].row.pid > readings->items[i].row.pid)
+			return false;
+	return true;
+}
+
+static bool is_there(const struct readings *readings, int32_t pid)
+{
+	struct reading wanted = { .row.pid = pid };
+
+	return bsearch(&wanted, readings->items, readings->count, sizeof wanted, compare_readings);
+}
+
+/* Those whose parent has gone belong to somebody else now. */
+static void find_parents(struct census_taker *taker)
+{
+	for (size_t i = 0; i < taker->now.count; i++) {
+		struct reading *reading = &taker->now.items[i];
+		if (reading->row.parent && !is_there(&taker->now, reading->row.parent))
+			read_process(taker, reading->row.pid, reading);
+	}
+}
+
+static void hand_over(struct census_taker *taker, struct census *census)
+{
+	struct readings spare = taker->last;
+
+	census->count = 0;
+	for (size_t i = 0; i < taker->now.count; i++)
+		if (!taker->now.items[i].is_dead)
+			add_row(census, &taker->now.items[i].row);
+	taker->last = taker->now;
+	taker->now = spare;
+}
+
+bool census_take(struct census_taker *taker, struct census *census, struct error *err)
+{
+	taker->now.count = 0;
+	taker->place = 0;
+	taker->turn++;
+	if (!proc_folder_scan(taker->root, ".", take_process, taker))
+		return error_errno(err, "listing processes");
+	if (!is_sorted(&taker->now))
+		qsort(taker->now.items, taker->now.count, sizeof *taker->now.items, compare_readings);
+	find_parents(taker);
+	hand_over(taker, census);
+	return true;
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -147,23 +203,6 @@ static int compare_pids(const void *a, const void *b)
 	const struct census_row *one = a, *other = b;
 
 	return (one->pid > other->pid) - (one->pid < other->pid);
-}
-
-bool census_take(struct census_taker *taker, struct census *census, struct error *err)
-{
-	bool ok;
-
-	census->count = 0;
-	taker->census = census;
-	if (taker->pids)
-		ok = take_from_library(taker, err);
-	else
-		ok = proc_folder_scan(taker->root, ".", add_process, taker) ||
-		     error_errno(err, "listing processes");
-	taker->census = NULL;
-	if (census->count)
-		qsort(census->rows, census->count, sizeof *census->rows, compare_pids);
-	return ok;
 }
 
 struct census_row *census_find(const struct census *census, int32_t pid)

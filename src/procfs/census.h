@@ -1,7 +1,6 @@
 /*
- * Everybody on the machine: one row for each process, sorted by pid. From libproc2; under a root
- * other than /proc (fixtures) by our own hand. One thread at a time, always the same, and a
- * long-lived one: libproc2 keeps buffers for each thread that called it.
+ * Everybody on the machine: one row for each process, sorted by pid. Only those are read whose CPU clock
+ * has moved since the pass before; under a root other than /proc (fixtures) everybody. One thread at a time.
  */
 #ifndef PROCFS_CENSUS_H
 #define PROCFS_CENSUS_H
