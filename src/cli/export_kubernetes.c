@@ -116,7 +116,7 @@ static void add_resources(json_t *container, const struct service_spec *spec)
 			export_lost(spec, "a limit of %s has no equivalent", limit_metric_name(limit->metric));
 	}
 	if (json_object_size(limits))
-		json_object_set(container, "resources", json_pack("{s:O}", "limits", limits));
+		json_object_set_new(container, "resources", json_pack("{s:O}", "limits", limits));
 	json_decref(limits);
 }
 

@@ -328,7 +328,7 @@ static char *expand(struct program *program, const struct pair *pair, bool in_sh
 			ok = at[1] == '%' || problem_error(program->graft->problems, pair->value_at,
 						     "a %% stands before another, or before (name)s");
 			text_putc(&out, '%');
-			at++;
+			at += ok; /* over the second one; there may be nothing behind this one */
 		} else {
 			text_putc(&out, at[0] == '\n' ? ' ' : at[0]);
 			if (!in_shell && at[0] == '$' && strchr("{$", at[1]) && at[1])
