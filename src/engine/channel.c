@@ -229,7 +229,7 @@ static size_t next_piece(const struct channel *channel)
  * died. False: the process has closed its end. */
 static bool send_pieces(struct channel *channel)
 {
-	size_t done = 0, piece;
+	size_t piece;
 
 	while ((piece = next_piece(channel)) > 0) {
 		ssize_t sent = send(channel->fd, channel->batch.data, piece, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -239,7 +239,6 @@ static bool send_pieces(struct channel *channel)
 			return false;
 		if (sent > 0)
 			text_drop(&channel->batch, (size_t)sent);
-		done += sent > 0 ? (size_t)sent : 0;
 		if (sent < (ssize_t)piece)
 			break;
 	}
