@@ -433,7 +433,192 @@ def procfs():
     print(subprocess.run([PROGRAMS + "procfs"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
 
 
-benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs)}
+# ---- messages, connections and tasks, against Node's own ----
+
+MESSAGES = 200000
+PARENT = r"""
+const { fork } = require('child_process'), [, , mode, count] = process.argv, N = +count, pad = 'x'.repeat(80);
+const child = fork(__dirname + '/child.js', [mode, count]);
+let begun, used;
+child.on('message', (m) => {
+  if (m === 'go') {
+    begun = process.hrtime.bigint(); used = process.cpuUsage();
+    if (mode === 'up') child.send('start');
+    else { let i = 0; (function go() { let ok = true; while (i < N && ok) ok = child.send({ i: i++, pad }); if (i < N) setImmediate(go); })(); }
+  } else if (m.done) {
+    const seconds = Number(process.hrtime.bigint() - begun) / 1e9, cpu = process.cpuUsage(used);
+    console.log(N / seconds, (cpu.user + cpu.system) / N);
+    process.exit(0);
+  }
+});
+"""
+CHILD = r"""
+const [, , mode, count] = process.argv, N = +count, pad = 'x'.repeat(80);
+let k = 0;
+process.on('message', (m) => {
+  if (mode === 'down') { if (++k === N) { console.log('done', Date.now()); process.send({ done: 1 }); } }
+  else if (m === 'start') { let i = 0; (function go() { let ok = true; while (i < N && ok) ok = process.send({ i: i++, pad }); if (i < N) setImmediate(go); else process.send({ done: 1 }, () => console.log('done', Date.now())); })(); }
+});
+process.send('go');
+"""
+
+
+def cpu_us(pid):
+    with open(f"/proc/{pid}/schedstat") as f:
+        return int(f.read().split()[0]) / 1e3
+
+
+def wait_for(test, what):
+    end = time.monotonic() + DEADLINE
+    while not test():
+        if time.monotonic() > end:
+            raise RuntimeError(what)
+        time.sleep(0.002)
+
+
+def node_messages(mode):
+    with folder() as path:
+        for name, text in (("parent.js", PARENT), ("child.js", CHILD)):
+            with open(f"{path}/{name}", "w") as f:
+                f.write(text)
+        done = subprocess.run(["node", path + "/parent.js", mode, str(MESSAGES)], check=True, capture_output=True, text=True, timeout=DEADLINE)
+        line = next(line for line in done.stdout.splitlines() if not line.startswith("done"))  # the child's
+        return [float(word) for word in line.split()]
+
+
+def our_messages(mode):
+    with Project({"a": {"command": ["node", "child.js", mode, str(MESSAGES)], "ipc": "json", "ready": {"message": "go"}}}) as project:
+        for name, text in (("child.js", CHILD), ("lines", "".join('{"i":%d,"pad":"%s"}\n' % (i, "x" * 80) for i in range(MESSAGES)))):
+            with open(f"{project.dir}/{name}", "w") as f:
+                f.write(text)
+        project.run("up", "-d")
+        project.run("wait", "a")
+        engine, log = project.pids()[0], f"{project.dir}/state/bench/logs/a-0.out.log"
+        done = lambda: os.path.exists(log) and "done" in open(log).read()
+        before, begun = cpu_us(engine), time.time()
+        project.run("send", "a", *(["--from", "lines"] if mode == "down" else ['"start"']))
+        wait_for(done, "the child is not done")
+        seconds = int(open(log).read().split()[1]) / 1e3 - begun
+        if mode == "up":
+            wait_for(lambda: json.loads(project.run("ps", "--json"))[0]["ipc"]["in"] > MESSAGES, "not all has come")
+        return MESSAGES / seconds, (cpu_us(engine) - before) / MESSAGES
+
+
+def messages():
+    """Messages of 100 bytes to and from a Node child, by Node's own parent and by the engine."""
+    for mode, limit in (("down", 4), ("up", 1)):
+        pairs = [(node_messages(mode), our_messages(mode)) for _ in range(ROUNDS)]
+        where = "to a Node child" if mode == "down" else "from a Node child"
+        report(f"messages {where}", "k/s", [p[0][0] / 1e3 for p in pairs], [p[1][0] / 1e3 for p in pairs], limit, True)
+        report(f"messages {where}, processor time", "us", [p[0][1] for p in pairs], [p[1][1] for p in pairs], 0.5)
+
+
+WORKERS = r"""
+const cluster = require('cluster'), http = require('http');
+if (cluster.isPrimary) {
+  if (process.argv[2] === 'none') cluster.schedulingPolicy = cluster.SCHED_NONE;
+  for (let i = 0; i < 2; i++) cluster.fork();
+} else http.createServer((q, r) => { r.setHeader('Connection', 'close'); r.end('hello'); }).listen(+process.env.PORT, '127.0.0.1');
+"""
+
+
+def is_open(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wrk(port, pid):
+    before = cpu_us(pid)
+    out = subprocess.run(["wrk", "-t1", "-c16", "-d2s", f"http://127.0.0.1:{port}/"], capture_output=True, text=True, timeout=DEADLINE).stdout
+    count = int(out[:out.index(" requests in")].split()[-1])
+    if "Socket errors" in out or "Non-2xx" in out:
+        raise RuntimeError(out)
+    return count / 2, (cpu_us(pid) - before) / count
+
+
+def node_cluster(mode, path, port):
+    with open(path + "/app.js", "w") as f:
+        f.write(WORKERS)
+    primary = subprocess.Popen(["node", path + "/app.js", mode], env=dict(os.environ, PORT=str(port)))
+    try:
+        wait_for(lambda: is_open(port), "nobody listens")
+        return wrk(port, primary.pid)
+    finally:
+        for pid in [*children_of(primary.pid), primary.pid]:
+            kill(pid)
+        primary.wait()
+
+
+def our_cluster(mode, path, port):
+    service = {"command": ["node", path + "/app.js"], "exec_mode": "cluster", "scheduling": mode, "instances": 2, "environment": {"PORT": str(port)}}
+    with Project({"web": service}) as project:
+        project.run("up", "-d")
+        project.run("wait", "web")
+        return wrk(port, project.pids()[0])
+
+
+def cluster():
+    """Connections, one a request, to two Node workers, by Node's primary and by the engine. Needs wrk."""
+    if not shutil.which("wrk"):
+        remark("no wrk here: apt-get install wrk")
+        return
+    for mode, name in (("rr", "in turn"), ("none", "of a shared socket")):
+        with folder() as path:
+            pairs = [(node_cluster(mode, path, 18200), our_cluster(mode, path, 18201)) for _ in range(ROUNDS)]
+        report(f"connections {name}", "/s", [p[0][0] for p in pairs], [p[1][0] for p in pairs], 0.95, True)
+        if mode == "rr":
+            report(f"connections {name}, processor time", "us", [p[0][1] for p in pairs], [p[1][1] for p in pairs], 0.5)
+
+
+TASKS = 100000
+POOL = r"""
+const { fork } = require('child_process'), [, , size, count] = process.argv, N = +count;
+const queue = [], idle = [];
+let done = 0, begun;
+function assign() { while (queue.length && idle.length) idle.pop().send({ type: 'task', payload: queue.shift() }); }
+for (let i = 0; i < +size; i++) {
+  const worker = fork(__dirname + '/worker.js');
+  worker.on('message', () => { idle.push(worker); if (++done === N) { console.log(N / (Number(process.hrtime.bigint() - begun) / 1e9)); process.exit(0); } assign(); });
+  idle.push(worker);
+}
+setTimeout(() => { begun = process.hrtime.bigint(); for (let i = 0; i < N; i++) queue.push({ n: i, id: i + 1 }); assign(); }, 500);
+"""
+WORKER = "process.on('message', (m) => process.send({ type: 'task_complete', taskId: m.payload.id, result: m.payload.n * 2 }));"
+
+
+def node_tasks():
+    with folder() as path:
+        for name, text in (("pool.js", POOL), ("worker.js", WORKER)):
+            with open(f"{path}/{name}", "w") as f:
+                f.write(text)
+        return float(subprocess.run(["node", path + "/pool.js", "2", str(TASKS)], check=True, capture_output=True, text=True, timeout=DEADLINE).stdout)
+
+
+def our_tasks(command, concurrency):
+    with Project({"w": {"command": command, "pool": {"size": 2, "concurrency": concurrency}}}) as project:
+        for name, text in (("worker.js", WORKER), ("tasks", "".join('{"n":%d}\n' % i for i in range(TASKS)))):
+            with open(f"{project.dir}/{name}", "w") as f:
+                f.write(text)
+        project.run("up", "-d")
+        project.run("wait", "w")
+        time.sleep(0.5)  # Node has started when it runs its first line
+        begun = time.monotonic()
+        project.run("submit", "w", "--from", "tasks")
+        wait_for(lambda: json.loads(project.run("pool", "w", "--json"))["completed"] == TASKS, "not all is done")
+        return TASKS / (time.monotonic() - begun)
+
+
+def tasks():
+    """Tasks of two Node workers, one at a time, by a pool as Node's guides write it and by the engine; and of plain C workers."""
+    report("tasks a second, Node workers", "k/s", *zip(*[(node_tasks() / 1e3, our_tasks(["node", "worker.js"], 1) / 1e3) for _ in range(ROUNDS)]), 3, True)
+    worker = os.environ["BENCH_BUILD"] + "/tests/worker/tasker"
+    for concurrency in (1, 16):
+        rates = [our_tasks([worker], concurrency) for _ in range(ROUNDS)]
+        remark(f"C workers, {concurrency} at a time: {statistics.median(rates) / 1e3:.0f} thousand tasks a second")
+
+
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs,
+                               messages, cluster, tasks)}
 names = sys.argv[1:] or list(benches)
 for name in names:
     if name not in benches:
