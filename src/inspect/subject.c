@@ -291,10 +291,12 @@ static bool read_pool(struct subject *subject, struct workshop *workshop, const 
 		if (!pool_read(pool, &workshop->memory, place, workshop->walk))
 			return false;
 		uint64_t after = count_requests(subject, workshop), most = before > after ? before : after;
-		if (pool->queued <= most || pool->queued == SAMPLE_UNKNOWN)
+		if (pool->queued != SAMPLE_UNKNOWN && pool->queued <= most)
 			return true;
 		before = after;
 	}
+	if (pool->queued == SAMPLE_UNKNOWN)
+		return true;
 	pool->is_exact = false;
 	snprintf(pool->reason, sizeof pool->reason, "more than the loops that were found have asked for");
 	return true;
