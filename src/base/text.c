@@ -70,6 +70,17 @@ bool text_putc(struct text *text, char c)
 	return text_append(text, &c, 1);
 }
 
+bool text_put_number(struct text *text, uint64_t number, char after)
+{
+	char figures[24], *at = figures + sizeof figures;
+
+	*--at = after;
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	return text_append(text, at, (size_t)(figures + sizeof figures - at));
+}
+
 bool text_format(struct text *text, const char *fmt, ...)
 {
 	char small[256];

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -27,6 +28,8 @@ void text_clear(struct text *text);
 bool text_append(struct text *text, const void *bytes, size_t size);
 bool text_puts(struct text *text, const char *string);
 bool text_putc(struct text *text, char c);
+/* In figures, and then this character: where many are written, and text_format would take most of the time. */
+bool text_put_number(struct text *text, uint64_t number, char after);
 bool text_format(struct text *text, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -66,8 +66,13 @@ static void write_journal(struct pool *pool)
 
 static void note_task(struct text *out, const struct task *task)
 {
-	text_format(out, "T %" PRIu32 " %" PRIu64 " %" PRIu64 " %u %" PRIu32 " %" PRIu64 " ", task->submission, task->index,
-		task->id, task->priority, task->timeout_ms, task->added_us);
+	text_puts(out, "T ");
+	text_put_number(out, task->submission, ' ');
+	text_put_number(out, task->index, ' ');
+	text_put_number(out, task->id, ' ');
+	text_put_number(out, task->priority, ' ');
+	text_put_number(out, task->timeout_ms, ' ');
+	text_put_number(out, task->added_us, ' ');
 	text_append(out, task->payload, task->payload_size);
 	text_putc(out, '\n');
 }
@@ -262,17 +267,31 @@ void pool_lose(struct submission *submission)
 
 /* ---- answers ---- */
 
+static void put_ms(struct text *line, const char *name, uint64_t us)
+{
+	text_puts(line, name);
+	text_put_number(line, us / 1000, '.');
+	text_putc(line, (char)('0' + us / 100 % 10));
+	text_putc(line, (char)('0' + us / 10 % 10));
+	text_putc(line, (char)('0' + us % 10));
+}
+
 static void begin_result(struct text *line, const struct task *task, bool ok)
 {
-	text_format(line, "{\"jsonrpc\":\"2.0\",\"method\":\"result\",\"params\":"
-			  "{\"taskId\":%" PRIu64 ",\"index\":%" PRIu64 ",\"ok\":%s,\"%s\":",
-		task->id, task->index, ok ? "true" : "false", ok ? "result" : "error");
+	text_puts(line, "{\"jsonrpc\":\"2.0\",\"method\":\"result\",\"params\":{\"taskId\":");
+	text_put_number(line, task->id, ',');
+	text_puts(line, "\"index\":");
+	text_put_number(line, task->index, ',');
+	text_puts(line, ok ? "\"ok\":true,\"result\":" : "\"ok\":false,\"error\":");
 }
 
 static void end_result(struct text *line, const struct task *task, uint64_t run_us)
 {
-	text_format(line, ",\"attempts\":%u,\"wait_ms\":%.3f,\"run_ms\":%.3f}}\n", task->attempts + 1u, (double)task->wait_us / 1e3,
-		(double)run_us / 1e3);
+	text_puts(line, ",\"attempts\":");
+	text_put_number(line, task->attempts + 1u, ',');
+	put_ms(line, "\"wait_ms\":", task->wait_us);
+	put_ms(line, ",\"run_ms\":", run_us);
+	text_puts(line, "}}\n");
 }
 
 /* Nobody takes them: who comes is told that some are missing. */
@@ -298,7 +317,10 @@ static void answer(struct pool *pool, struct task *task, bool ok, struct span va
 	struct submission *submission = find_submission(pool, task->submission);
 	struct text line;
 
-	text_format(&pool->journal, "R %" PRIu32 " %" PRIu64 " %d ", task->submission, task->id, ok);
+	text_puts(&pool->journal, "R ");
+	text_put_number(&pool->journal, task->submission, ' ');
+	text_put_number(&pool->journal, task->id, ' ');
+	text_puts(&pool->journal, ok ? "1 " : "0 ");
 	if (submission) {
 		submission->answered++;
 		submission->failed += !ok;
@@ -445,12 +467,14 @@ static void put_task(struct text *out, const struct task *task)
 	if (*begin == '{') {
 		const char *first = begin + 1 + strspn(begin + 1, " \t\r");
 		text_append(out, begin, (size_t)(end - 1 - begin));
-		text_format(out, "%s\"id\":%" PRIu64 "}}", *first == '}' ? "" : ",", task->id);
+		text_puts(out, *first == '}' ? "\"id\":" : ",\"id\":");
 	} else {
 		text_puts(out, "{\"value\":");
 		text_append(out, begin, (size_t)(end - begin));
-		text_format(out, ",\"id\":%" PRIu64 "}}", task->id);
+		text_puts(out, ",\"id\":");
 	}
+	text_put_number(out, task->id, '}');
+	text_putc(out, '}');
 }
 
 static void remember_fresh(struct pool *pool, const struct task *task)
