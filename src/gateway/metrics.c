@@ -69,6 +69,24 @@ SAMPLED(processes_of, tree_processes)
 SAMPLED(threads_of, threads)
 SAMPLED(fds_of, fds)
 
+SAMPLED(queue_of, inside.queue)
+SAMPLED(busy_of, inside.busy)
+SAMPLED(workers_of, inside.size)
+
+static double lag_of(const struct row *row, uint64_t now_us)
+{
+	double ms = row->sample.pid ? known(row->sample.inside.lag_ms) : -1;
+
+	(void)now_us;
+	return ms < 0 ? ms : ms / 1000;
+}
+
+static double utilisation_of(const struct row *row, uint64_t now_us)
+{
+	(void)now_us;
+	return row->sample.pid ? row->sample.inside.utilisation : -1;
+}
+
 static double cpu_of(const struct row *row, uint64_t now_us)
 {
 	(void)now_us;
@@ -99,6 +117,11 @@ static const struct family families[] = {
 	{ "thrum_instance_processes", NULL, "Processes of its tree.", false, processes_of },
 	{ "thrum_instance_threads", NULL, "Threads of its main process.", false, threads_of },
 	{ "thrum_instance_open_fds", NULL, "Descriptors of its main process.", false, fds_of },
+	{ "thrum_instance_queued_tasks", NULL, "Tasks in it that wait for a worker.", false, queue_of },
+	{ "thrum_instance_busy_workers", NULL, "Workers in it that have a task.", false, busy_of },
+	{ "thrum_instance_workers", NULL, "Workers in it.", false, workers_of },
+	{ "thrum_instance_loop_utilisation_ratio", "ratio", "Of its main event loop.", false, utilisation_of },
+	{ "thrum_instance_loop_lag_seconds", "seconds", "Since its most delayed loop went round, if it should have.", false, lag_of },
 	{ "thrum_instance_messages_received_total", NULL, "Messages that came from it by its channel.", true, messages_in_of },
 	{ "thrum_instance_messages_sent_total", NULL, "Messages sent to it by its channel.", true, messages_out_of },
 	{ "thrum_instance_received_bytes_total", "bytes", "Bytes that came from it by its channel.", true, bytes_in_of },
