@@ -617,7 +617,12 @@ def tasks():
         remark(f"C workers, {concurrency} at a time: {statistics.median(rates) / 1e3:.0f} thousand tasks a second")
 
 
-benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs,
+def inside():
+    """What a look into a process costs whose thread pool has a thousand tasks queued."""
+    print(subprocess.run([PROGRAMS + "inside"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
+
+
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, inside,
                                messages, cluster, tasks)}
 names = sys.argv[1:] or list(benches)
 for name in names:

@@ -62,6 +62,7 @@ static void print_row(const struct row *row, int width, uint64_t now_us)
 	char name[CELL * 3], state[CELL], pid[CELL], restarts[CELL], threads[CELL], fds[CELL];
 	char uptime[UNITS_TEXT_SIZE] = "-", rss[UNITS_TEXT_SIZE] = "-", cpu[CELL] = "-";
 	const struct sample *sample = &row->sample;
+	char queue[CELL], loop[CELL] = "-";
 
 	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
 	if (row->pid)
@@ -70,11 +71,14 @@ static void print_row(const struct row *row, int width, uint64_t now_us)
 		units_format_size(rss, sample->rss);
 	if (sample->pid && sample->cpu_pct >= 0)
 		snprintf(cpu, sizeof cpu, "%.1f", sample->cpu_pct);
-	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s", width, name, state_text(state, row, now_us),
+	if (sample->pid && sample->inside.utilisation >= 0)
+		snprintf(loop, sizeof loop, "%.0f", sample->inside.utilisation * 100);
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s", width, name, state_text(state, row, now_us),
 		count_text(pid, (uint64_t)row->pid), uptime,
 		count_text(restarts, restart_counts_sum(&row->restarts)), cpu, rss,
 		sample->pid ? count_text(threads, sample->threads) : "-",
-		sample->pid ? count_text(fds, sample->fds) : "-");
+		sample->pid ? count_text(fds, sample->fds) : "-",
+		sample->pid ? count_text(queue, sample->inside.queue) : "-", loop);
 	if (row->detail[0] || (row->has_last_death && row->last_death.detail[0])) {
 		printf("  ");
 		cli_print_safe(row->detail[0] ? row->detail : row->last_death.detail);
@@ -92,8 +96,8 @@ static int print_table(const json_t *rows)
 	struct error err;
 	size_t i;
 
-	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s\n", width, "NAME", "STATE", "PID", "UPTIME", "RST",
-		"CPU%", "RSS", "THR", "FDS");
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s\n", width, "NAME", "STATE", "PID", "UPTIME", "RST",
+		"CPU%", "RSS", "THR", "FDS", "QUEUE", "LOOP%");
 	json_array_foreach(rows, i, json)
 	{
 		if (!row_from_json(&row, json, &err))
