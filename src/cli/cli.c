@@ -288,7 +288,10 @@ static char *project_of_file(const char *path, const char *dir)
 {
 	struct config_options options = { 0 };
 	struct problems problems;
+	char *of_folder = config_name_of_folder(path);
 
+	if (of_folder)
+		return of_folder;
 	problems_init(&problems);
 	struct project_spec *spec = config_load_files(&path, 1, &options, &problems);
 	problems_finish(&problems);

@@ -761,6 +761,24 @@ struct project_spec *config_load_files(const char *const *paths, size_t count,
 	return finish_loading(loading, ok);
 }
 
+/* Those of other tools name their services and not the whole; and to read one may take a program. */
+static bool is_nameless(enum file_kind kind)
+{
+	return kind == FILE_PM2 || kind == FILE_SUPERVISORD || kind == FILE_PROCFILE;
+}
+
+char *config_name_of_folder(const char *path)
+{
+	char real[PATH_MAX];
+
+	if (!is_nameless(kind_of(path)) || !realpath(path, real))
+		return NULL;
+	char *slash = strrchr(real, '/');
+	*slash = '\0';
+	slash = strrchr(real, '/');
+	return config_make_name(slash && slash[1] ? slash + 1 : "root");
+}
+
 char *config_read_name(const char *path)
 {
 	struct problems problems;

@@ -28,6 +28,9 @@ struct config_options {
 struct project_spec *config_load_files(const char *const *paths, size_t count,
 	const struct config_options *options, struct problems *problems);
 
+/* The name of the folder that a file is in, if a file of its kind never says another; NULL: it may. free() it. */
+char *config_name_of_folder(const char *path);
+
 /* The `name:` of a file whose other keys may be wrong; free() it. NULL: it has none that can be told. */
 char *config_read_name(const char *path);
 

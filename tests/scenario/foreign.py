@@ -47,6 +47,23 @@ def an_ecosystem_file_runs():
         made.close()
 
 
+def a_folder_is_named_without_running_its_file():
+    """A command on a running engine need not wait for node."""
+    made = project(ecosystem__config__js="require('fs').appendFileSync('runs', 'x');\nmodule.exports = {apps: [{name: 'a', script: 'sleep 1000'}]};\n")
+    del made.env["THRUM_PROJECT"]
+    if not shutil.which("node"):
+        return
+    try:
+        made.run("up", "-d", check=0)
+        expect(open(made.dir + "/runs").read() == "x", "once, to be read")
+        expect(made.json("ps")[0]["service"] == "a", "found by its folder")
+        made.run("stop", "a", check=0)
+        expect(open(made.dir + "/runs").read() == "x", "and never again")
+    finally:
+        made.run("down")
+        made.close()
+
+
 def javascript_fails_with_a_place():
     made = project(ecosystem__config__js="module.exports = {\n  apps: [ { name: 'a' script: 'b' } ]\n};\n")
     made.write("slow.config.js", "setInterval(() => {}, 1000); module.exports = new Promise(() => {});\n")
@@ -119,5 +136,5 @@ def what_is_imported_is_valid():
         made.close()
 
 
-main(an_ecosystem_file_runs, javascript_fails_with_a_place, supervisords_programs_run, composes_services_run,
+main(an_ecosystem_file_runs, a_folder_is_named_without_running_its_file, javascript_fails_with_a_place, supervisords_programs_run, composes_services_run,
      what_is_imported_is_valid)
