@@ -47,6 +47,150 @@ const char *thrum_version(void);
 
 /* -- Pool: threads with a queue in front -- */
 
+struct thrum_pool;
+struct thrum_task;
+
+/*
+ * The work of a task: 0 if it succeeded, anything else counts as failed. Runs in a thread of the pool, with all signals
+ * blocked. It may submit, wait for and cancel other tasks, also of the same pool. If it ends its thread (pthread_exit, or
+ * cancellation), the task is answered with -EOWNERDEAD and the thread is replaced.
+ */
+typedef int thrum_work(void *argument);
+
+/* Called once when a task was answered. The library has let go of the task: it may be freed or submitted again here. */
+typedef void thrum_task_done(struct thrum_task *task);
+
+enum thrum_priority {
+	THRUM_NORMAL = 0,
+	THRUM_HIGH, /* before all normal ones */
+	THRUM_LOW   /* after all normal ones; but each 64th pick of a thread begins here, so that none starves */
+};
+
+/*
+ * One unit of work, in memory of the caller's, who keeps it until it is answered: submitting allocates nothing. Fill in the
+ * upper half and leave the rest zero; it can be submitted again when it was answered.
+ */
+struct thrum_task {
+	thrum_work *work;
+	void *argument;        /* for work; not looked at */
+	thrum_task_done *done; /* NULL: it is waited for, or nobody wants to know. Called by the thread that answers */
+	int start_within_ms;   /* 0: no limit; else it is answered with -ETIMEDOUT, not run, when a thread comes to it later than that */
+	enum thrum_priority priority;
+
+	/*
+	 * When answered: what work returned; or a negative errno value: -ECANCELED (by thrum_task_cancel or THRUM_REJECT),
+	 * -ETIMEDOUT, -EOWNERDEAD.
+	 */
+	int result;
+
+	/* The library's */
+	uint32_t state;
+	uint32_t weight;
+	uint64_t place;
+	uint64_t submitted_ns;
+	struct thrum_pool *pool;
+	struct thrum_task *outer;
+};
+
+/* What happens to a submission when as many tasks wait as may. A task of the pool itself never blocks: it runs what it submits. */
+enum thrum_pool_full {
+	THRUM_BLOCK = 0, /* until there is room; the thread may be interrupted by signals, and goes on to wait */
+	THRUM_REFUSE,    /* -EAGAIN */
+	THRUM_RUN        /* in the caller, before the submission returns */
+};
+
+#define THRUM_POOL_MOST_THREADS 4096
+
+/* All zero is a good choice. */
+struct thrum_pool_options {
+	const char *name;   /* copied; the first 31 bytes count. NULL: "pool" */
+	unsigned threads;   /* 0: as many as there are cores to run on; at most THRUM_POOL_MOST_THREADS */
+	unsigned queue_max; /* how many tasks of each priority may wait; 0: 65536; at most 2^24 */
+	enum thrum_pool_full when_full;
+	size_t stack_size;    /* of each thread, bytes; 0: the system's */
+	uint64_t reserved[4]; /* zero */
+};
+
+/*
+ * Owned by the caller, for thrum_pool_destroy. options may be NULL. NULL on failure, errno: EINVAL, ENOMEM, or EAGAIN if not all
+ * threads could be made.
+ */
+struct thrum_pool *thrum_pool_create(const struct thrum_pool_options *options);
+
+/*
+ * Hands a task over. 0 if it will be answered (or was: see THRUM_RUN); else it was not taken, and will not be answered:
+ * -EAGAIN when full (THRUM_REFUSE), -ESHUTDOWN after shutdown, -EBUSY if it is submitted already, -EINVAL if it has no work.
+ */
+int thrum_pool_submit(struct thrum_pool *pool, struct thrum_task *task);
+
+/* The same, and whatever the pool's policy wait for room, at most so long: -ETIMEDOUT then. 0: do not wait. */
+int thrum_pool_submit_within(struct thrum_pool *pool, struct thrum_task *task, int timeout_ms);
+
+/*
+ * Hands over many at once, in order, for the price of few. How many were taken (the first so many; fewer than count only if
+ * the policy refuses the next one), or why the first one was not.
+ */
+int thrum_pool_submit_many(struct thrum_pool *pool, struct thrum_task *const *tasks, unsigned count);
+
+/*
+ * 0 when the task was answered; -ETIMEDOUT; -EINVAL for one that has a done function. In a thread of its own pool a task that
+ * no thread has begun is run here and now, so that tasks may wait for tasks.
+ */
+int thrum_task_wait(struct thrum_task *task, int timeout_ms);
+
+/* Whether it was answered; then result is valid. */
+int thrum_task_is_done(const struct thrum_task *task);
+
+/*
+ * 0: it was taken out of the queue, and answered with -ECANCELED before this returns. -EBUSY: a thread has begun it, or is about
+ * to. -EALREADY: it was answered, or never submitted.
+ */
+int thrum_task_cancel(struct thrum_task *task);
+
+/*
+ * Any number of threads up to THRUM_POOL_MOST_THREADS, else -EINVAL. More: they are there when this returns; -EAGAIN if the
+ * system refused some: the pool works with those it has, and tries again ten times a second. Fewer: threads leave after
+ * the task that they are at. 0: the pool pauses; what is submitted waits. -ESHUTDOWN after shutdown.
+ */
+int thrum_pool_resize(struct thrum_pool *pool, unsigned threads);
+
+enum thrum_shutdown {
+	THRUM_DRAIN = 0, /* what waits is run; by the caller, if the pool has no thread */
+	THRUM_REJECT     /* what waits is answered with -ECANCELED, by the caller; what runs is finished */
+};
+
+/*
+ * Nothing is taken any more; returns when all is answered and the threads have ended. Threads that wait for room return with
+ * -ESHUTDOWN. -EDEADLK in a thread of the pool. A second time: THRUM_REJECT cuts a drain short.
+ */
+int thrum_pool_shutdown(struct thrum_pool *pool, enum thrum_shutdown how);
+
+/*
+ * Shuts down (what waits is rejected, unless it was shut down to drain before) and frees. Threads that wait for tasks or
+ * for room come back first. -EDEADLK in a thread of the pool: nothing was done. Accepts NULL.
+ */
+int thrum_pool_destroy(struct thrum_pool *pool);
+
+/* Of times that were measured (those of long tasks, and of one short task in sixteen); -1: none was yet. */
+struct thrum_times {
+	double p50_ms, p95_ms, p99_ms;
+};
+
+/* Figures that were true during the call, if not all at one moment; counts are since the pool was created. */
+struct thrum_pool_stats {
+	char name[32];
+	unsigned threads, target; /* there are; are wanted */
+	unsigned queue_max;
+	uint64_t queued, busy;                  /* now */
+	uint64_t submitted, started, completed; /* completed: of started ones, those that were answered */
+	uint64_t failed;                        /* of completed ones, those whose work did not return 0 */
+	uint64_t cancelled;                     /* answered without having run: cancelled, rejected or too late */
+	uint64_t replaced;                      /* threads that a task had ended */
+	struct thrum_times wait, run;           /* from submission to begin; from begin to answer */
+};
+
+void thrum_pool_stats(struct thrum_pool *pool, struct thrum_pool_stats *stats);
+
 /* -- Port: pairs of message ports between threads -- */
 
 /* -- Shared: arrays of integers that threads and processes share -- */

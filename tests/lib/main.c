@@ -1,9 +1,11 @@
 #include "tests/runner.h"
 
 Suite *library_suite(void);
+Suite *pool_suite(void);
 
 static suite_function *const suites[] = {
 	library_suite,
+	pool_suite,
 	NULL,
 };
 

@@ -1,0 +1,188 @@
+/* How tasks get into a pool's queues, and what happens when one is full. */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include "lib/pool.h"
+
+static bool is_submitted(const struct thrum_task *task)
+{
+	return __atomic_load_n(&task->state, __ATOMIC_RELAXED) != TASK_IDLE;
+}
+
+static int refusal(const struct thrum_task *task)
+{
+	if (!task->work || (unsigned)task->priority > THRUM_LOW)
+		return -EINVAL;
+	return is_submitted(task) ? -EBUSY : 0;
+}
+
+static void claim(struct thrum_pool *pool, struct thrum_task *task)
+{
+	task->pool = pool;
+	task->outer = NULL;
+	task->weight = 0;
+	__atomic_store_n(&task->state, TASK_SUBMITTED, __ATOMIC_RELAXED);
+}
+
+/* Some of the short ones are timed, all of the long ones; and those that may not wait for too long. */
+static void put(struct thrum_pool *pool, struct ring *ring, uint64_t place, struct thrum_task *task)
+{
+	uint32_t timing = atomic_load_explicit(&pool->timing, memory_order_relaxed);
+
+	claim(pool, task);
+	task->place = place;
+	if ((place & (timing - 1)) == 0)
+		task->weight = timing;
+	if (task->weight || task->start_within_ms)
+		task->submitted_ns = thrum__now_ns();
+	ring_put(ring, place, task);
+}
+
+static bool is_full(const struct ring *ring)
+{
+	uint64_t tail = atomic_load_explicit(&ring->ends->tail, memory_order_seq_cst);
+
+	return !(tail & STATS_CLOSED) && tail - atomic_load_explicit(&ring->ends->head, memory_order_seq_cst) >= ring->most;
+}
+
+/* One turn of waiting: the queue is full, or the last of its cells is just being emptied. */
+static int wait_for_room(struct ring *ring, uint64_t deadline_ns)
+{
+	uint32_t room = atomic_load_explicit(&ring->room, memory_order_acquire);
+
+	if (is_full(ring))
+		return thrum__futex_wait(&ring->room, room, deadline_ns, FUTEX_PRIVATE_FLAG);
+	sched_yield();
+	return deadline_ns == FUTEX_EVER || thrum__now_ns() < deadline_ns ? 0 : -ETIMEDOUT;
+}
+
+static int reserve_or_wait(struct thrum_pool *pool, struct ring *ring, unsigned count, uint64_t *place, uint64_t deadline_ns)
+{
+	int got;
+
+	atomic_fetch_add(&pool->guests, 1);
+	atomic_fetch_add_explicit(&ring->blocked, 1, memory_order_seq_cst);
+	while ((got = ring_reserve(ring, count, place)) == -EAGAIN)
+		if (wait_for_room(ring, deadline_ns) < 0) {
+			got = -ETIMEDOUT;
+			break;
+		}
+	atomic_fetch_sub_explicit(&ring->blocked, 1, memory_order_relaxed);
+	if (atomic_fetch_sub(&pool->guests, 1) == 1)
+		thrum__futex_wake(&pool->guests, INT_MAX, FUTEX_PRIVATE_FLAG);
+	return got;
+}
+
+/* This thread's place in the pool, or NULL if it is none of the pool's. */
+static struct worker *own_worker(const struct thrum_pool *pool)
+{
+	struct worker *worker = thrum__worker_current();
+
+	return worker && worker->pool == pool ? worker : NULL;
+}
+
+static int run_instead(struct thrum_pool *pool, struct thrum_task *task)
+{
+	struct worker *worker = own_worker(pool);
+
+	claim(pool, task);
+	if (worker)
+		thrum__worker_run(worker, task);
+	else
+		thrum__task_run_here(pool, task);
+	return 0;
+}
+
+/* Full: as the policy says. How many places were reserved, 0 if the task was run instead, or why not. */
+static int reserve_when_full(struct thrum_pool *pool, struct ring *ring, struct thrum_task *task, unsigned count, uint64_t *place)
+{
+	if (pool->when_full == THRUM_REFUSE)
+		return -EAGAIN;
+	if (pool->when_full == THRUM_RUN || own_worker(pool))
+		return run_instead(pool, task);
+	return reserve_or_wait(pool, ring, count, place, FUTEX_EVER);
+}
+
+int thrum_pool_submit(struct thrum_pool *pool, struct thrum_task *task)
+{
+	int got = refusal(task);
+	struct ring *ring;
+	uint64_t place;
+
+	if (got < 0)
+		return got;
+	ring = thrum__pool_ring(pool, task->priority);
+	got = ring_reserve(ring, 1, &place);
+	if (got == -EAGAIN)
+		got = reserve_when_full(pool, ring, task, 1, &place);
+	if (got <= 0)
+		return got;
+	put(pool, ring, place, task);
+	crew_wake(&pool->crew);
+	return 0;
+}
+
+int thrum_pool_submit_within(struct thrum_pool *pool, struct thrum_task *task, int timeout_ms)
+{
+	int got = refusal(task);
+	struct ring *ring;
+	uint64_t place;
+
+	if (got < 0)
+		return got;
+	ring = thrum__pool_ring(pool, task->priority);
+	got = ring_reserve(ring, 1, &place);
+	if (got == -EAGAIN)
+		got = reserve_or_wait(pool, ring, 1, &place, thrum__deadline_ns(timeout_ms));
+	if (got < 0)
+		return got;
+	put(pool, ring, place, task);
+	crew_wake(&pool->crew);
+	return 0;
+}
+
+/* How many from the first on have its priority, and can be taken. */
+static unsigned alike(struct thrum_task *const *tasks, unsigned count)
+{
+	unsigned i = 1;
+
+	while (i < count && tasks[i]->priority == tasks[0]->priority && !refusal(tasks[i]))
+		i++;
+	return i;
+}
+
+/* Some of them, at least one; how many, or why not. */
+static int submit_some(struct thrum_pool *pool, struct thrum_task *const *tasks, unsigned count)
+{
+	int got = refusal(tasks[0]);
+	struct ring *ring;
+	uint64_t place;
+
+	if (got < 0)
+		return got;
+	ring = thrum__pool_ring(pool, tasks[0]->priority);
+	count = alike(tasks, count);
+	got = ring_reserve(ring, count, &place);
+	if (got == -EAGAIN) {
+		got = reserve_when_full(pool, ring, tasks[0], count, &place);
+		if (got == 0)
+			return 1;
+	}
+	for (int i = 0; i < got; i++)
+		put(pool, ring, place + (unsigned)i, tasks[i]);
+	if (got > 0)
+		crew_wake(&pool->crew);
+	return got;
+}
+
+int thrum_pool_submit_many(struct thrum_pool *pool, struct thrum_task *const *tasks, unsigned count)
+{
+	unsigned taken = 0;
+	int got = 0;
+
+	if (count > INT_MAX)
+		return -EINVAL;
+	while (taken < count && (got = submit_some(pool, tasks + taken, count - taken)) > 0)
+		taken += (unsigned)got;
+	return taken ? (int)taken : got;
+}

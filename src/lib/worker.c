@@ -1,0 +1,308 @@
+/* The threads of a pool. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include "lib/memory.h"
+#include "lib/page.h"
+#include "lib/pool.h"
+
+enum {
+	LOOKS = 600,       /* of a searcher before it sleeps: some microseconds, as long as it takes to wake it */
+	FROM_BELOW = 64,   /* each so many picks, the least urgent comes first */
+	SHORT_TIMING = 16, /* one short task in so many is timed */
+	LONG_NS = 10000    /* a task that takes longer is long */
+};
+
+static _Thread_local struct worker *current;
+
+struct worker *thrum__worker_current(void)
+{
+	return current;
+}
+
+/* The word has no other writer. */
+static void add(_Atomic uint64_t *count, uint64_t more)
+{
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+/* Whoever waits for room is let in when half of it is free, so that they are not woken for each task. */
+static void make_room(struct ring *ring)
+{
+	uint64_t tail;
+
+	if (atomic_load_explicit(&ring->blocked, memory_order_seq_cst) == 0)
+		return;
+	tail = atomic_load_explicit(&ring->ends->tail, memory_order_relaxed) & ~STATS_CLOSED;
+	if (tail - atomic_load_explicit(&ring->ends->head, memory_order_relaxed) > ring->most / 2)
+		return;
+	atomic_fetch_add_explicit(&ring->room, 1, memory_order_release);
+	thrum__futex_wake(&ring->room, INT_MAX, FUTEX_PRIVATE_FLAG);
+}
+
+bool thrum__pool_take(struct thrum_pool *pool, bool from_below, struct thrum_task **task)
+{
+	struct ring *ring;
+
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++) {
+		ring = &pool->rings[from_below ? STATS_PRIORITIES - 1 - i : i];
+		if (ring_take(ring, task)) {
+			make_room(ring);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool thrum__pool_has_work(const struct thrum_pool *pool)
+{
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
+		if (ring_has(&pool->rings[i]))
+			return true;
+	return false;
+}
+
+bool thrum__pool_is_over(const struct thrum_pool *pool)
+{
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
+		if (!ring_is_over(&pool->rings[i]))
+			return false;
+	return true;
+}
+
+/* -- Running -- */
+
+static void time_begin(struct worker *worker, const struct thrum_task *task)
+{
+	worker->began_ns = thrum__now_ns();
+	add(&worker->figures->wait[stats_bucket(worker->began_ns - task->submitted_ns)], task->weight);
+}
+
+/* Of short tasks a sixteenth is timed, which then counts for all of them. */
+static void time_end(struct worker *worker, uint64_t began_ns, uint32_t weight)
+{
+	uint64_t run_ns = thrum__now_ns() - began_ns;
+	uint32_t timing = run_ns > LONG_NS ? 1 : SHORT_TIMING;
+
+	add(&worker->figures->run[stats_bucket(run_ns)], weight);
+	if (atomic_load_explicit(&worker->pool->timing, memory_order_relaxed) != timing)
+		atomic_store_explicit(&worker->pool->timing, timing, memory_order_relaxed);
+}
+
+static void end_task(struct worker *worker, struct thrum_task *task, int result)
+{
+	worker->task = task->outer;
+	if (result)
+		add(&worker->figures->failed, 1);
+	add(&worker->figures->completed, 1);
+	thrum__task_answer(task, result);
+}
+
+void thrum__worker_run(struct worker *worker, struct thrum_task *task)
+{
+	uint32_t weight = task->weight;
+	uint64_t began_ns;
+	int result;
+
+	add(&worker->figures->started, 1);
+	task->outer = worker->task;
+	worker->task = task;
+	if (!weight) {
+		end_task(worker, task, task->work(task->argument));
+		return;
+	}
+	time_begin(worker, task);
+	began_ns = worker->began_ns;
+	result = task->work(task->argument);
+	time_end(worker, began_ns, weight);
+	end_task(worker, task, result);
+}
+
+static bool came_too_late(const struct thrum_task *task)
+{
+	return task->start_within_ms > 0 && thrum__now_ns() - task->submitted_ns > (uint64_t)task->start_within_ms * 1000000;
+}
+
+static void handle(struct worker *worker, struct thrum_task *task)
+{
+	if (!task) {
+		add(&worker->figures->passed, 1);
+	} else if (came_too_late(task)) {
+		add(&worker->figures->expired, 1);
+		thrum__task_answer(task, -ETIMEDOUT);
+	} else {
+		thrum__worker_run(worker, task);
+	}
+}
+
+/* -- Searching and sleeping -- */
+
+static bool is_to_leave(const struct worker *worker)
+{
+	return worker->index >= atomic_load_explicit(&worker->pool->target, memory_order_seq_cst) ||
+	       thrum__pool_is_over(worker->pool);
+}
+
+/* Not to be overlooked: whoever came while this one searched has relied on it. */
+static void stop_searching(struct worker *worker)
+{
+	struct crew *crew = &worker->pool->crew;
+
+	worker->searching = false;
+	if (CREW_SLEEPERS(crew_change(crew, -CREW_SEARCHER)) > 0 && thrum__pool_has_work(worker->pool))
+		crew_wake(crew);
+}
+
+static bool look_on(const struct worker *worker)
+{
+	for (unsigned i = 0; i < LOOKS; i++) {
+		if (thrum__pool_has_work(worker->pool))
+			return true;
+		thrum__relax();
+	}
+	return false;
+}
+
+/* Until there may be something to do; it searches then, or somebody else does. */
+static void rest(struct worker *worker)
+{
+	struct crew *crew = &worker->pool->crew;
+
+	if (!worker->searching)
+		worker->searching = crew_search(crew);
+	if (worker->searching) {
+		if (look_on(worker))
+			return;
+		worker->searching = false;
+		crew_change(crew, CREW_SLEEPER - CREW_SEARCHER);
+	}
+	if (!(thrum__pool_has_work(worker->pool) || is_to_leave(worker)) || !crew_rouse(crew, UINT16_MAX))
+		crew_sleep(crew);
+	worker->searching = true;
+}
+
+/* -- Coming and going -- */
+
+/* The mutex is held. Whoever waits until all have gone joins this thread then; those who sleep are to see that all is over. */
+static void depart(struct worker *worker)
+{
+	worker->former = worker->thread;
+	worker->has_former = true;
+	atomic_store(&worker->present, false);
+	atomic_store_explicit(&worker->figures->tid, 0, memory_order_relaxed);
+	atomic_store_explicit(&worker->pool->figures->threads, atomic_fetch_sub(&worker->pool->present, 1) - 1, memory_order_relaxed);
+	thrum__futex_wake(&worker->pool->present, INT_MAX, FUTEX_PRIVATE_FLAG);
+	if (thrum__pool_is_over(worker->pool))
+		crew_wake_all(&worker->pool->crew);
+}
+
+/* False if it is wanted again. */
+static bool leave(struct worker *worker)
+{
+	bool leaves;
+
+	if (worker->searching)
+		stop_searching(worker);
+	pthread_mutex_lock(&worker->pool->mutex);
+	leaves = is_to_leave(worker);
+	if (leaves)
+		depart(worker);
+	pthread_mutex_unlock(&worker->pool->mutex);
+	return leaves;
+}
+
+/* A task has ended the thread, which is on its way out: those that it was at are answered, and another takes its place. */
+static void on_torn(void *data)
+{
+	struct worker *worker = data;
+	struct thrum_pool *pool = worker->pool;
+
+	while (worker->task)
+		end_task(worker, worker->task, -EOWNERDEAD);
+	pthread_mutex_lock(&pool->mutex);
+	atomic_fetch_add_explicit(&pool->figures->replaced, 1, memory_order_relaxed);
+	depart(worker);
+	if (!is_to_leave(worker) && thrum__worker_start(worker) < 0) {
+		pool->missing = true;
+		thrum__page_ring();
+	}
+	pthread_mutex_unlock(&pool->mutex);
+}
+
+static void work(struct worker *worker)
+{
+	struct thrum_pool *pool = worker->pool;
+	struct thrum_task *task;
+
+	do {
+		while (worker->index < atomic_load_explicit(&pool->target, memory_order_relaxed)) {
+			if (thrum__pool_take(pool, worker->picks++ % FROM_BELOW == FROM_BELOW - 1, &task)) {
+				if (worker->searching)
+					stop_searching(worker);
+				handle(worker, task);
+			} else if (thrum__pool_is_over(pool)) {
+				break;
+			} else {
+				rest(worker);
+			}
+		}
+	} while (!leave(worker));
+}
+
+static void introduce(struct worker *worker)
+{
+	char name[16];
+
+	current = worker;
+	snprintf(name, sizeof name, "%.10s-%u", worker->pool->name, worker->index);
+	pthread_setname_np(pthread_self(), name);
+	atomic_store_explicit(&worker->figures->tid, (uint32_t)syscall(SYS_gettid), memory_order_relaxed);
+}
+
+static void *on_thread(void *data)
+{
+	struct worker *worker = data;
+
+	if (worker->has_former)
+		pthread_join(worker->former, NULL);
+	worker->has_former = false;
+	introduce(worker);
+	pthread_cleanup_push(on_torn, worker);
+	work(worker);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+/* Signals of the process go to its other threads. */
+static int create_thread(struct worker *worker, const pthread_attr_t *attributes)
+{
+	sigset_t all, former;
+	int reason;
+
+	if (thrum__may_fail())
+		return -EAGAIN;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &former);
+	reason = pthread_create(&worker->thread, attributes, on_thread, worker);
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	return -reason;
+}
+
+int thrum__worker_start(struct worker *worker)
+{
+	struct thrum_pool *pool = worker->pool;
+	pthread_attr_t attributes;
+	int status;
+
+	pthread_attr_init(&attributes);
+	status = pool->stack_size ? -pthread_attr_setstacksize(&attributes, pool->stack_size) : 0;
+	if (status == 0)
+		status = create_thread(worker, &attributes);
+	pthread_attr_destroy(&attributes);
+	if (status < 0)
+		return status;
+	atomic_store(&worker->present, true);
+	atomic_store_explicit(&pool->figures->threads, atomic_fetch_add(&pool->present, 1) + 1, memory_order_relaxed);
+	return 0;
+}
