@@ -191,7 +191,7 @@ def none_is_lost_and_none_is_answered_twice(kill, name, **more):
             work = subprocess.Popen([THRUM, "submit", "--wait", "w", "--from", "tasks"], cwd=p.dir, env=p.env, stdout=out, stderr=subprocess.PIPE, text=True)
             number = 0
             while work.poll() is None:
-                goes_on(p, work, 400)
+                goes_on(p, work, 200)
                 if work.poll() is None:
                     kill(p)
                     number += 1
@@ -200,7 +200,7 @@ def none_is_lost_and_none_is_answered_twice(kill, name, **more):
             got = answers(f.read())
         expect(sorted(r["index"] for r in got) == list(range(count)), f"{len(got)} answers, {len(set(r['index'] for r in got))} different ones; {number} kills")
         expect(all(r["result"] == 2 * r["index"] for r in got), "each is the answer to its own task")
-        expect(number >= 2, f"{number} kills")
+        expect(number >= 1, f"{number} kills")
     finally:
         p.close()
 
