@@ -123,14 +123,18 @@ static void judge_threads(struct study *study)
 {
 	size_t running = 0, stuck = 0;
 	double cpu = 0;
+	bool has_rates = false;
+	char used[64] = "";
 
 	for (size_t i = 0; i < study->thread_count; i++) {
 		running += study->threads[i].state == 'R';
 		stuck += study->threads[i].state == 'D';
 		cpu += study->threads[i].cpu_pct > 0 ? study->threads[i].cpu_pct : 0;
+		has_rates = has_rates || study->threads[i].cpu_pct >= 0;
 	}
-	study_find(study, "%zu threads: %zu of them run%s, with %.0f %% of a processor together", study->thread_count,
-		running, running == 1 ? "s" : "", cpu);
+	if (has_rates)
+		snprintf(used, sizeof used, ", with %.0f %% of a processor together", cpu);
+	study_find(study, "%zu threads: %zu of them run%s%s", study->thread_count, running, running == 1 ? "s" : "", used);
 	if (stuck > 1)
 		study_find(study, "%zu threads wait for a disk, or for what is as slow", stuck);
 }
