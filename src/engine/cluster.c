@@ -340,6 +340,14 @@ static void take_data(struct listening *what, const json_t *request)
 	free(text);
 }
 
+/* As Node's own primary is told it, when the service itself says nothing. */
+static enum scheduling scheduling_of(const struct service_spec *spec)
+{
+	const char *policy = strings_get_variable(&spec->environment, "NODE_CLUSTER_SCHED_POLICY");
+
+	return policy && strcmp(policy, scheduling_name(SCHEDULING_SHARED)) == 0 ? SCHEDULING_SHARED : spec->scheduling;
+}
+
 static void read_wish(const struct member *member, const json_t *request, struct listening *what)
 {
 	const char *address = json_string_value(json_object_get(request, "address"));
@@ -351,7 +359,7 @@ static void read_wish(const struct member *member, const json_t *request, struct
 	snprintf(what->service, sizeof what->service, "%s", member->now.service);
 	snprintf(what->address, sizeof what->address, "%s", address ? address : "");
 	bool is_udp = what->type == ADDRESS_UDP4 || what->type == ADDRESS_UDP6;
-	what->is_shared = is_udp || member_spec(member)->scheduling == SCHEDULING_SHARED;
+	what->is_shared = is_udp || scheduling_of(member_spec(member)) == SCHEDULING_SHARED;
 	take_data(what, request);
 }
 

@@ -67,6 +67,11 @@ def a_shared_socket_is_accepted_from_by_the_workers():
         expect(get(port).split()[0] in "12", "after a reload too")
     finally:
         p.close()
+    p = project("policy", HTTP, environment={"PORT": "0", "NODE_CLUSTER_SCHED_POLICY": "none"})
+    try:
+        expect(p.json("info", "web/0")["sockets"][0]["given"] == "cluster, shared", "as Node's primary is told it")
+    finally:
+        p.close()
 
 
 def every_kind_of_socket_is_opened():
