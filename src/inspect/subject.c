@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "inspect/page.h"
 #include "inspect/path.h"
 #include "inspect/role.h"
 #include "inspect/task.h"
@@ -325,6 +326,16 @@ static void report_unknown(const struct subject *subject, struct study *study)
 	memcpy(study->pools[study->pool_count++].reason, subject->reason, sizeof subject->reason);
 }
 
+/* Of a program that links libthrum; one thread alone is no pool. */
+static void read_page(const struct subject *subject, uint64_t threads, struct study *study)
+{
+	if (threads < 2)
+		return;
+	if (!study->pools)
+		study->pools = memory_zeroed(INSIDE_POOLS_MOST, sizeof *study->pools);
+	study->pool_count += page_read(subject->pid, study->pools + study->pool_count, INSIDE_POOLS_MOST - study->pool_count);
+}
+
 static bool is_quiet(const struct subject *subject, const struct study *study)
 {
 	for (size_t i = 0; i < subject->loop_count; i++)
@@ -346,6 +357,7 @@ void subject_read(struct subject *subject, struct workshop *workshop, uint64_t t
 	} else if (!is_known && subject->is_libuv) {
 		report_unknown(subject, study);
 	}
+	read_page(subject, threads, study);
 	study_sum(study);
 	subject->is_quiet = is_known && is_quiet(subject, study);
 	subject->last = study->inside;

@@ -1,0 +1,86 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "inspect/page.h"
+#include "lib/stats.h"
+#include "tests/runner.h"
+
+static struct {
+	struct stats_header header;
+	struct stats_pool pools[STATS_POOLS];
+	struct stats_worker workers[2];
+} page;
+
+static size_t read_page(struct pool_report *pools)
+{
+	int fd = memfd_create("test", 0);
+	size_t count;
+
+	ck_assert_int_eq(write(fd, &page, sizeof page), sizeof page);
+	count = page_read_file(fd, pools, INSIDE_POOLS_MOST);
+	close(fd);
+	return count;
+}
+
+static void fill(void)
+{
+	page.header.magic = STATS_MAGIC;
+	page.header.abi_major = STATS_ABI_MAJOR;
+	page.header.header_size = sizeof(struct stats_header);
+	page.header.pool_size = sizeof(struct stats_pool);
+	page.header.worker_size = sizeof(struct stats_worker);
+	page.header.pools = STATS_POOLS;
+	page.header.workers = STATS_WORKERS;
+	page.header.workers_used = 2;
+	page.pools[3].used = 4;
+	page.pools[3].threads = 2;
+	page.pools[3].queue_max = 100;
+	page.pools[3].queues[1].tail = 50;
+	page.pools[3].queues[1].head = 4;
+	memcpy(page.pools[3].name, "ha\033h", 5);
+	page.workers[1].pool = 4;
+	page.workers[1].started = 4;
+	page.workers[1].completed = 3;
+}
+
+START_TEST(a_pool_is_found_on_its_page)
+{
+	struct pool_report pools[INSIDE_POOLS_MOST];
+
+	ck_assert_uint_eq(read_page(pools), 1);
+	ck_assert_int_eq(pools[0].kind, POOL_THRUM);
+	ck_assert_str_eq(pools[0].name, "ha?h");
+	ck_assert_uint_eq(pools[0].queued, 46);
+	ck_assert_uint_eq(pools[0].busy, 1);
+	ck_assert_uint_eq(pools[0].threads, 2);
+}
+END_TEST
+
+START_TEST(what_cannot_be_is_not_believed)
+{
+	struct pool_report pools[INSIDE_POOLS_MOST];
+
+	page.pools[3].queues[1].head = 1000;
+	page.workers[1].completed = 10;
+	page.pools[3].threads = 1 << 30;
+	ck_assert_uint_eq(read_page(pools), 1);
+	ck_assert_uint_eq(pools[0].queued, UINT64_MAX);
+	ck_assert_uint_eq(pools[0].busy, UINT64_MAX);
+	ck_assert_uint_eq(pools[0].threads, UINT64_MAX);
+	page.header.workers_used = UINT32_MAX;
+	ck_assert_uint_eq(read_page(pools), 0);
+}
+END_TEST
+
+Suite *page_suite(void)
+{
+	Suite *suite = suite_create("page");
+	TCase *test_case = tcase_create("page");
+
+	tcase_add_checked_fixture(test_case, fill, NULL);
+	tcase_add_test(test_case, a_pool_is_found_on_its_page);
+	tcase_add_test(test_case, what_cannot_be_is_not_believed);
+	suite_add_tcase(suite, test_case);
+	return suite;
+}
