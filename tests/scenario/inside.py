@@ -47,7 +47,8 @@ def a_queue_is_seen_to_fall_to_nothing():
         def is_empty():
             row = project.rows().get("hash/0", {})
             seen.append((row.get("queue"), row.get("busy"), row.get("size")))
-            return row.get("queue") == 0 and row.get("size") == 4
+            was_full = any((queue or 0) > 20 for queue, busy, size in seen)
+            return was_full and row.get("queue") == 0 and row.get("size") == 4
         until(is_empty, "an empty queue", 60)
         known = [queue for queue, busy, size in seen if size == 4]
         known = known[known.index(max(known)):]  # it was filled before
