@@ -55,8 +55,7 @@ def a_queue_is_seen_to_fall_to_nothing():
         expect(20 < known[0] <= 50, f"{seen}")
         expect(all(a >= b for a, b in zip(known, known[1:])), f"falling: {seen}")
         expect(any(busy == 4 for queue, busy, size in seen), f"all were busy: {seen}")
-        row = project.rows()["hash/0"]
-        expect(0 <= row["loop"]["utilisation"] < 0.2 and row["loop"]["lag_ms"] == 0, f"{row['loop']}")
+        until(lambda: 0 <= project.rows()["hash/0"]["loop"]["utilisation"] < 0.2, "its loop has nothing to do")
     finally:
         project.close()
 
