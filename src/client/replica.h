@@ -19,6 +19,7 @@ enum {
 
 struct replica_row {
 	struct row row;
+	double rank;                /* what a screen sorts it by; of no meaning here */
 	float cpu[REPLICA_HISTORY]; /* ring of CPU % */
 	unsigned
 		cpu_count; /* of samples ever taken; the newest is cpu[(cpu_count - 1) % REPLICA_HISTORY] */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "tui/keymap.h"
 #include "tui/screen.h"
@@ -80,18 +81,35 @@ static void act(struct ui *ui, const char *method, const struct target *target)
 		ui_say(ui, false, "%s %s/%d", method, target->service, target->instance);
 }
 
-/* A whole service, and KILL, are asked about. */
+static void act_on_asked(struct ui *ui, const char *method)
+{
+	if (!ui->is_asked_tagged) {
+		act(ui, method, &ui->asked);
+		return;
+	}
+	for (unsigned i = 0; i < ui->tag_count; i++)
+		act(ui, method, &ui->tags[i]);
+	ui_say(ui, false, "%s %u tagged", method, ui->tag_count);
+}
+
+static void ask_about_selected(struct ui *ui)
+{
+	refresh_target(ui);
+	ui->asked = ui->selected;
+	ui->is_asked_tagged = ui->tag_count > 0;
+}
+
+/* A whole service, what is tagged, and KILL, are asked about. */
 static void act_or_ask(struct ui *ui, const char *method, bool always_asks)
 {
 	if (!may_act(ui))
 		return;
-	refresh_target(ui);
-	ui->asked = ui->selected;
+	ask_about_selected(ui);
 	ui->asked_method = method;
-	if (always_asks || ui->selected.instance < 0)
+	if (always_asks || ui->is_asked_tagged || ui->selected.instance < 0)
 		ui->dialog = DIALOG_CONFIRM;
 	else
-		act(ui, method, &ui->asked);
+		act_on_asked(ui, method);
 }
 
 static void do_restart(struct ui *ui)
@@ -99,18 +117,24 @@ static void do_restart(struct ui *ui)
 	act_or_ask(ui, "restart", false);
 }
 
+/* One instance after the other, each when the one before is ready: of a whole service. */
+static void do_reload(struct ui *ui)
+{
+	act_or_ask(ui, "reload", true);
+}
+
 static void do_start(struct ui *ui)
 {
 	if (!may_act(ui))
 		return;
-	refresh_target(ui);
-	act(ui, "start", &ui->selected);
+	ask_about_selected(ui);
+	act_on_asked(ui, "start");
 }
 
 static void do_stop(struct ui *ui)
 {
 	act_or_ask(ui, "stop", false);
-	if (ui->dialog == DIALOG_NONE && ui->asked.instance >= 0 && !ui->options->read_only)
+	if (ui->dialog == DIALOG_NONE && ui->asked.instance >= 0 && !ui->is_asked_tagged && !ui->options->read_only)
 		ui->dialog = DIALOG_STOP;
 }
 
@@ -152,10 +176,133 @@ static void do_exact(struct ui *ui)
 
 static void do_signal(struct ui *ui)
 {
-	if (may_act(ui))
-		open_prompt(ui, PROMPT_SIGNAL);
+	if (!may_act(ui))
+		return;
+	ask_about_selected(ui);
+	menu_open(ui, MENU_SIGNAL, 0);
+}
+
+static void signal_one(struct ui *ui, const char *signal, const struct target *target)
+{
+	json_t *params = params_of(target);
+
+	json_object_set_new(params, "signal", json_string(signal));
+	ui_request(ui, REPLY_ACTION, 0, "signal", params);
+}
+
+void action_signal(struct ui *ui, const char *signal)
+{
+	ui_say(ui, false, "%s sent", signal);
+	if (!ui->is_asked_tagged)
+		signal_one(ui, signal, &ui->asked);
+	for (unsigned i = 0; ui->is_asked_tagged && i < ui->tag_count; i++)
+		signal_one(ui, signal, &ui->tags[i]);
+}
+
+static void do_send(struct ui *ui)
+{
+	if (!may_act(ui))
+		return;
+	ask_about_selected(ui);
+	open_prompt(ui, PROMPT_SEND);
+}
+
+static void do_filter(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_FILTER);
+	snprintf(ui->input, sizeof ui->input, "%s", ui->filter_text);
+}
+
+static void do_states(struct ui *ui)
+{
+	menu_open(ui, MENU_STATES, (int)ui->state_choice);
+}
+
+static void do_tag(struct ui *ui)
+{
+	if (!ui->selected.service[0])
+		return;
 	refresh_target(ui);
-	ui->asked = ui->selected;
+	tags_toggle(ui, &ui->selected);
+	rows_move(ui, 1);
+}
+
+static void do_tag_service(struct ui *ui)
+{
+	for (size_t i = 0; i < ui->replica.row_count; i++) {
+		struct table_row row = { .row = &ui->replica.rows[i] };
+		struct target target = rows_target(&row);
+		if (strcmp(target.service, ui->selected.service) == 0 && !tags_has(ui, &target))
+			tags_toggle(ui, &target);
+	}
+}
+
+static void do_untag(struct ui *ui)
+{
+	ui->tag_count = 0;
+}
+
+static void do_tree(struct ui *ui)
+{
+	ui->is_flat = !ui->is_flat;
+	rows_keep_selection(ui);
+}
+
+static void do_sort(struct ui *ui)
+{
+	menu_open(ui, MENU_SORT, (int)ui->sort);
+}
+
+static void do_invert(struct ui *ui)
+{
+	ui->is_inverted = !ui->is_inverted;
+}
+
+static void do_by_cpu(struct ui *ui)
+{
+	sort_by(ui, SORT_CPU);
+}
+
+static void do_by_memory(struct ui *ui)
+{
+	sort_by(ui, SORT_MEMORY);
+}
+
+static void do_by_uptime(struct ui *ui)
+{
+	sort_by(ui, SORT_UPTIME);
+}
+
+static void do_by_queue(struct ui *ui)
+{
+	sort_by(ui, SORT_QUEUE);
+}
+
+static void copy_replica(struct replica *to, const struct replica *from)
+{
+	*to = *from;
+	to->rows = memory_zeroed(from->row_count + 1, sizeof *to->rows);
+	memcpy(to->rows, from->rows, from->row_count * sizeof *to->rows);
+}
+
+void ui_pause(struct ui *ui, bool is_paused)
+{
+	if (is_paused == ui->is_paused)
+		return;
+	ui->is_paused = is_paused;
+	ui->paused_us = ui->now_us;
+	if (is_paused) {
+		copy_replica(&ui->live, &ui->replica);
+		return;
+	}
+	replica_finish(&ui->replica);
+	ui->replica = ui->live;
+	ui->live = (struct replica){ 0 };
+}
+
+static void do_pause(struct ui *ui)
+{
+	ui_pause(ui, !ui->is_paused);
 }
 
 static void do_search(struct ui *ui)
@@ -343,6 +490,10 @@ static void do_open(struct ui *ui)
 /* From the record to the list, from there to the table. */
 static void do_back(struct ui *ui)
 {
+	if (!ui->is_record_open && !ui->is_zoomed) {
+		filter_finish(ui);
+		ui->state_choice = 0;
+	}
 	if (!ui->is_record_open)
 		ui->is_zoomed = false;
 	ui->message[0] = '\0';
@@ -358,6 +509,7 @@ static void do_help(struct ui *ui)
 static void do_events(struct ui *ui)
 {
 	ui->dialog = DIALOG_EVENTS;
+	ui->seen_notices = ui->replica.notice_count;
 }
 
 static void do_redraw(struct ui *ui)
@@ -414,6 +566,21 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_SEARCH] = do_search,
 	[ACTION_NEXT] = do_next,
 	[ACTION_PREVIOUS] = do_previous,
+	[ACTION_FILTER] = do_filter,
+	[ACTION_STATES] = do_states,
+	[ACTION_TAG] = do_tag,
+	[ACTION_TAG_SERVICE] = do_tag_service,
+	[ACTION_UNTAG] = do_untag,
+	[ACTION_RELOAD] = do_reload,
+	[ACTION_SEND] = do_send,
+	[ACTION_TREE] = do_tree,
+	[ACTION_SORT] = do_sort,
+	[ACTION_INVERT] = do_invert,
+	[ACTION_BY_CPU] = do_by_cpu,
+	[ACTION_BY_MEMORY] = do_by_memory,
+	[ACTION_BY_UPTIME] = do_by_uptime,
+	[ACTION_BY_QUEUE] = do_by_queue,
+	[ACTION_PAUSE] = do_pause,
 	[ACTION_RESTART] = do_restart,
 	[ACTION_START] = do_start,
 	[ACTION_STOP] = do_stop,
@@ -563,6 +730,19 @@ void action_command(struct ui *ui, char *line)
 	}
 }
 
+enum { ANSWER_MS = 2000 };
+
+/* JSON goes as it is; anything else is sent as a string. */
+static void send_message(struct ui *ui)
+{
+	json_t *message = json_loads(ui->input, JSON_DECODE_ANY, NULL), *params = params_of(&ui->asked);
+
+	json_object_set_new(params, "message", message ? message : json_string(ui->input));
+	json_object_set_new(params, "wait_ms", json_integer(ANSWER_MS));
+	ui_request(ui, REPLY_SEND, 0, "send", params);
+	ui_say(ui, false, "sent to %s; waiting for an answer", ui->asked.service);
+}
+
 static void finish_prompt(struct ui *ui)
 {
 	enum prompt prompt = ui->prompt;
@@ -576,11 +756,10 @@ static void finish_prompt(struct ui *ui)
 		ui_request(ui, REPLY_ACTION, 0, "scale",
 			json_pack("{s:s,s:I}", "name", ui->selected.service, "count",
 				(json_int_t)strtol(ui->input, NULL, 10)));
-	else if (prompt == PROMPT_SIGNAL && ui->input[0]) {
-		json_t *params = params_of(&ui->asked);
-		json_object_set_new(params, "signal", json_string(ui->input));
-		ui_request(ui, REPLY_ACTION, 0, "signal", params);
-	}
+	else if (prompt == PROMPT_SEND && ui->input[0])
+		send_message(ui);
+	else if (prompt == PROMPT_FILTER)
+		rows_keep_selection(ui);
 }
 
 static void prompt_key(struct ui *ui, uint32_t key)
@@ -595,6 +774,8 @@ static void prompt_key(struct ui *ui, uint32_t key)
 		type_into(ui->input, sizeof ui->input, key);
 		if (ui->prompt == PROMPT_SEARCH && ui->input[0])
 			rows_search(ui, ui->input, 1, true);
+		if (ui->prompt == PROMPT_FILTER)
+			filter_type(ui, ui->input);
 	}
 }
 
@@ -605,8 +786,8 @@ static void confirm_key(struct ui *ui, uint32_t key)
 	ui->dialog = DIALOG_NONE;
 	if (key != 'y' && key != 'Y')
 		return;
-	act(ui, ui->asked_method, &ui->asked);
-	if (strcmp(ui->asked_method, "stop") == 0 && ui->asked.instance >= 0)
+	act_on_asked(ui, ui->asked_method);
+	if (strcmp(ui->asked_method, "stop") == 0 && ui->asked.instance >= 0 && !ui->is_asked_tagged)
 		ui->dialog = DIALOG_STOP;
 }
 
@@ -674,6 +855,7 @@ void action_key(struct ui *ui, uint32_t key)
 		[DIALOG_QUIT] = quit_key,
 		[DIALOG_ENDING] = ending_key,
 		[DIALOG_LAUNCH] = launch_key,
+		[DIALOG_MENU] = menu_key,
 	};
 	enum action action = keymap_find(key);
 
@@ -683,6 +865,7 @@ void action_key(struct ui *ui, uint32_t key)
 		prompt_key(ui, key);
 	} else if (action != ACTION_NONE) {
 		ui->message[0] = '\0';
+		sort_hold(ui);
 		actions[action](ui);
 	}
 }

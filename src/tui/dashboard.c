@@ -34,6 +34,12 @@ struct loop {
 	bool is_behind; /* the terminal has not taken all of a frame */
 };
 
+/* Where the news go: a paused screen stays as it is. */
+static struct replica *ui_live(struct ui *ui)
+{
+	return ui->is_paused ? &ui->live : &ui->replica;
+}
+
 static bool connect_engine(struct ui *ui, struct error *err)
 {
 	ui->link = link_open(ui->options->project, err);
@@ -42,7 +48,7 @@ static bool connect_engine(struct ui *ui, struct error *err)
 	json_t *snapshot = link_call(ui->link, "subscribe",
 		json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", 1000, "logs", 1), CALL_MS,
 		err);
-	bool ok = snapshot && replica_load(&ui->replica, snapshot, err);
+	bool ok = snapshot && replica_load(ui_live(ui), snapshot, err);
 	json_decref(snapshot);
 	if (!ok) {
 		link_close(ui->link);
@@ -57,7 +63,7 @@ static void lose_engine(struct ui *ui)
 	ui->link = NULL;
 	ui->lost_us = clock_wall_us();
 	details_forget(ui);
-	if (ui->replica.is_over)
+	if (ui_live(ui)->is_over)
 		ui->is_leaving = true;
 }
 
@@ -81,13 +87,13 @@ static bool take_messages(struct ui *ui)
 
 	while (ui->link && (message = link_next(ui->link, &err))) {
 		is_any = true;
-		replica_apply(&ui->replica, message);
+		replica_apply(ui_live(ui), message);
 		details_message(ui, message);
 		json_decref(message);
 	}
 	if (ui->link && err.code)
 		lose_engine(ui);
-	if (ui->replica.is_over && ui->dialog == DIALOG_ENDING)
+	if (ui_live(ui)->is_over && ui->dialog == DIALOG_ENDING)
 		ui->is_leaving = true;
 	return is_any;
 }
@@ -112,6 +118,8 @@ static void draw(struct loop *loop)
 	ui->now_us = clock_wall_us();
 	if (ui->message[0] && ui->now_us - ui->message_us > MESSAGE_US)
 		ui->message[0] = '\0';
+	sort_measure(ui);
+	tags_tidy(ui);
 	rows_keep_selection(ui);
 	details_follow(ui);
 	close_stop(ui);
@@ -253,6 +261,8 @@ int dashboard_run(const struct dashboard_options *options)
 	link_close(ui->link);
 	details_finish(ui);
 	replica_finish(&ui->replica);
+	replica_finish(&ui->live);
+	filter_finish(ui);
 	grid_finish(&loop.grid);
 	free(ui);
 	return ok ? 0 : BAD_STATUS;

@@ -289,6 +289,23 @@ static void take_info(
 		keep(&ui->info, result);
 }
 
+/* The first answer stands for all on the one line there is. */
+static void take_sent(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	const json_t *reply = json_array_get(json_object_get(result, "replies"), 0);
+	const char *text = json_string_value(json_object_get(reply, "text"));
+
+	(void)pending;
+	if (!result)
+		ui_say(ui, true, "%s", why);
+	else if (text)
+		ui_say(ui, false, "%s/%d answered %s", json_string_value(json_object_get(reply, "service")),
+			(int)json_integer_value(json_object_get(reply, "instance")), text);
+	else
+		ui_say(ui, false, "sent; no answer came in time");
+}
+
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
 	static reply_function *const takers[] = {
@@ -299,6 +316,7 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_HISTORY] = take_history,
 		[REPLY_DEATH] = take_record,
 		[REPLY_INFO] = take_info,
+		[REPLY_SEND] = take_sent,
 	};
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));

@@ -10,8 +10,7 @@ enum { LINE = 256,
 	HELP_COLUMNS = 3,
 	HELP_WIDTH = 32 };
 
-/* A box in the middle with a title; returns the room inside. */
-static struct rect draw_box(
+struct rect dialog_box(
 	const struct ui *ui, struct grid *grid, int width, int height, const char *title)
 {
 	static const uint32_t unicode[] = { 0x2500, 0x2502, 0x256d, 0x256e, 0x2570, 0x256f };
@@ -64,7 +63,7 @@ static void keys_of(enum action action, char out[32])
 /* Made from the key table: what is not there has no key. */
 static void draw_help(const struct ui *ui, struct grid *grid)
 {
-	struct rect area = draw_box(
+	struct rect area = dialog_box(
 		ui, grid, HELP_COLUMNS * HELP_WIDTH, grid->height - 4, "Help - Esc closes");
 	const char *group = "";
 	int row = 0, column = 0;
@@ -99,7 +98,7 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 static void draw_events(const struct ui *ui, struct grid *grid)
 {
 	struct rect area =
-		draw_box(ui, grid, grid->width - 8, grid->height - 6, "Events - Esc closes");
+		dialog_box(ui, grid, grid->width - 8, grid->height - 6, "Events - Esc closes");
 	const struct replica *replica = &ui->replica;
 	uint64_t kept =
 		replica->notice_count < REPLICA_NOTICES ? replica->notice_count : REPLICA_NOTICES;
@@ -124,9 +123,12 @@ static void draw_confirm(const struct ui *ui, struct grid *grid)
 {
 	char name[LINE], title[LINE * 2];
 
-	name_target(&ui->asked, name);
+	if (ui->is_asked_tagged)
+		snprintf(name, sizeof name, "%u tagged", ui->tag_count);
+	else
+		name_target(&ui->asked, name);
 	snprintf(title, sizeof title, "%s %s?", ui->asked_method, name);
-	struct rect area = draw_box(ui, grid, 50, 3, title);
+	struct rect area = dialog_box(ui, grid, 50, 3, title);
 	grid_put(grid, row_of(area, 1), LOOK_KEY, "[ y Yes ]     > [ n Cancel ]");
 }
 
@@ -151,7 +153,7 @@ static void draw_stop(const struct ui *ui, struct grid *grid)
 	const struct row *row = &found->row;
 	snprintf(title, sizeof title, "Stopping %s/%u - pid %d", row->service, row->instance,
 		row->pid);
-	struct rect area = draw_box(ui, grid, 60, 4, title);
+	struct rect area = dialog_box(ui, grid, 60, 4, title);
 	uint64_t ago = ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0;
 	uint64_t left = row->deadline_us > ui->now_us ? (row->deadline_us - ui->now_us) / 1000 : 0;
 	int used = grid_format(
@@ -180,7 +182,7 @@ static void draw_quit(const struct ui *ui, struct grid *grid)
 	char title[LINE];
 
 	snprintf(title, sizeof title, "Quit? %u processes are running", count_alive(ui));
-	struct rect area = draw_box(ui, grid, 62, 4, title);
+	struct rect area = dialog_box(ui, grid, 62, 4, title);
 	grid_format(grid, row_of(area, 0), LOOK_KEY,
 		"d  Detach: they run on; thrum attach -p %s comes back", ui->options->project);
 	grid_put(grid, row_of(area, 1), LOOK_KEY,
@@ -191,7 +193,7 @@ static void draw_quit(const struct ui *ui, struct grid *grid)
 
 static void draw_ending(const struct ui *ui, struct grid *grid)
 {
-	struct rect area = draw_box(ui, grid, 60, 8, "Stopping all");
+	struct rect area = dialog_box(ui, grid, 60, 8, "Stopping all");
 	int row = 0;
 
 	for (size_t i = 0; i < ui->replica.row_count && row < 6; i++) {
@@ -212,7 +214,7 @@ static void draw_launch(const struct ui *ui, struct grid *grid)
 		"Directory", "Restart" };
 	static const char *const hints[LAUNCH_FIELDS] = { "", "(the command's)", "(1)",
 		"(the project's)", "no, on_failure, always (no)" };
-	struct rect area = draw_box(ui, grid, 66, 9, "Launch a command");
+	struct rect area = dialog_box(ui, grid, 66, 9, "Launch a command");
 
 	for (unsigned i = 0; i < LAUNCH_FIELDS; i++) {
 		bool is_here = i == ui->launch_field;
@@ -243,6 +245,7 @@ void dialog_draw(const struct ui *ui, struct grid *grid)
 		[DIALOG_QUIT] = draw_quit,
 		[DIALOG_ENDING] = draw_ending,
 		[DIALOG_LAUNCH] = draw_launch,
+		[DIALOG_MENU] = menu_draw,
 	};
 
 	if (draws[ui->dialog])

@@ -26,6 +26,7 @@ static struct layout full(struct space space, bool is_zoomed)
 	int below = 2; /* event and key line */
 
 	layout.header = take(&space, 1);
+	layout.status = take(&space, 1);
 	int rest = space.left - below;
 	int table = is_zoomed ? 0 : 1 + rest * 11 / 20;
 	layout.heading = take(&space, table ? 1 : 0);

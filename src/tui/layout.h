@@ -15,7 +15,7 @@ enum layout_kind {
 struct layout {
 	enum layout_kind kind;
 	/* any of these may be empty */
-	struct rect header, heading, table, title, detail, event, keys;
+	struct rect header, status, heading, table, title, detail, event, keys;
 };
 
 /* For every size from 1×1 on; with is_zoomed the detail takes the place of the table too. */

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tui/ui.h"
@@ -45,35 +46,100 @@ static size_t group_size(const struct replica *replica, size_t from)
 	return size;
 }
 
-static int add_group(
-	const struct ui *ui, size_t from, size_t size, struct table_row *rows, int count, int most)
+/* Ties, and all of SORT_FILE, stay in the order of the replica: nothing ever changes places for nothing. */
+static int compare_places(const struct table_row *a, const struct table_row *b)
 {
-	struct replica_row *first = &ui->replica.rows[from];
-	unsigned up = 0;
-
-	for (size_t i = 0; i < size; i++)
-		up += is_up(&first[i].row);
-	if (size > 1 && count < most)
-		rows[count++] = (struct table_row){
-			.row = first, .is_service = true, .count = (unsigned)size, .up = up
-		};
-	if (size > 1 && rows_is_folded(ui, first->row.service))
-		return count;
-	for (size_t i = 0; i < size && count < most; i++)
-		rows[count++] = (struct table_row){
-			.row = &first[i], .is_child = size > 1, .is_last = i + 1 == size
-		};
-	return count;
+	return a->row < b->row ? -1 : a->row > b->row;
 }
 
-int rows_build(const struct ui *ui, struct table_row *rows, int most)
+static int compare_names(const struct table_row *a, const struct table_row *b)
+{
+	int order = strcmp(a->row->row.service, b->row->row.service);
+
+	return order ? order : compare_places(a, b);
+}
+
+static int compare_ranks(const struct table_row *a, const struct table_row *b)
+{
+	return a->rank > b->rank ? -1 : a->rank < b->rank ? 1
+							  : compare_places(a, b);
+}
+
+typedef int comparison(const struct table_row *a, const struct table_row *b);
+
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct ui *ui = context;
+	comparison *by = ui->sort == SORT_FILE ? compare_places : ui->sort == SORT_NAME ? compare_names
+											: compare_ranks;
+	const struct table_row *left = a, *right = b;
+	int order = by(left, right);
+
+	return ui->is_inverted && (left->rank != right->rank || ui->sort == SORT_NAME) ? -order : order;
+}
+
+static void sort(const struct ui *ui, struct table_row *rows, int count)
+{
+	if (count > 1 && (ui->sort != SORT_FILE || ui->is_inverted))
+		qsort_r(rows, (size_t)count, sizeof *rows, compare, (void *)ui);
+}
+
+/* The instances of a group that the filter lets through. */
+static int add_instances(const struct ui *ui, struct replica_row *first, size_t size, struct table_row *rows, int most)
 {
 	int count = 0;
 
-	for (size_t from = 0, size; from < ui->replica.row_count; from += size) {
+	for (size_t i = 0; i < size && count < most; i++)
+		if (filter_shows(ui, &first[i].row))
+			rows[count++] = (struct table_row){ .row = &first[i], .is_child = size > 1, .rank = first[i].rank };
+	return count;
+}
+
+static struct table_row group_row(struct replica_row *first, size_t size)
+{
+	struct table_row row = { .row = first, .is_service = true, .count = (unsigned)size, .rank = first->rank };
+
+	for (size_t i = 0; i < size; i++)
+		row.up += is_up(&first[i].row);
+	for (size_t i = 1; i < size; i++)
+		if (first[i].rank >= 0)
+			row.rank = (row.rank < 0 ? 0 : row.rank) + first[i].rank;
+	return row;
+}
+
+/* Its service, and those of its instances that are shown. */
+static int add_group(const struct ui *ui, struct table_row *group, struct table_row *rows, int most)
+{
+	int head = group->count > 1 && !ui->is_flat;
+	int found = add_instances(ui, group->row, group->count, rows + head, most - head);
+
+	if (!found)
+		return 0;
+	if (head)
+		rows[0] = *group;
+	if (head && rows_is_folded(ui, group->row->row.service))
+		return 1;
+	if (!ui->is_flat)
+		sort(ui, rows + head, found);
+	rows[head + found - 1].is_last = true;
+	return head + found;
+}
+
+/* Services in the chosen order, and in each its instances; or, flat, instances only. */
+int rows_build(const struct ui *ui, struct table_row *rows, int most)
+{
+	static struct table_row groups[ROWS_MOST];
+	int count = 0, group_count = 0;
+
+	for (size_t from = 0, size; from < ui->replica.row_count && group_count < ROWS_MOST; from += size) {
 		size = group_size(&ui->replica, from);
-		count = add_group(ui, from, size, rows, count, most);
+		groups[group_count++] = group_row(&ui->replica.rows[from], size);
 	}
+	sort(ui, groups, group_count);
+	for (int i = 0; i < group_count && count + 1 < most; i++)
+		count += add_group(ui, &groups[i], rows + count, most - count);
+	if (ui->is_flat)
+		sort(ui, rows, count);
 	return count;
 }
 

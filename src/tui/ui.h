@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/pattern.h"
 #include "client/link.h"
 #include "client/replica.h"
 #include "client/tail.h"
@@ -29,13 +30,30 @@ enum dialog {
 	DIALOG_QUIT,
 	DIALOG_ENDING, /* all is being stopped; then we leave */
 	DIALOG_LAUNCH,
+	DIALOG_MENU,
+	DIALOG_COUNT
 };
 
 enum prompt { PROMPT_NONE,
 	PROMPT_SEARCH,
 	PROMPT_COMMAND,
 	PROMPT_SCALE,
-	PROMPT_SIGNAL };
+	PROMPT_FILTER,
+	PROMPT_SEND };
+
+enum sort { SORT_FILE, /* as in the configuration */
+	SORT_CPU,
+	SORT_MEMORY,
+	SORT_UPTIME,
+	SORT_QUEUE,
+	SORT_RESTARTS,
+	SORT_NAME,
+	SORT_COUNT };
+
+enum menu { MENU_SORT,
+	MENU_STATES,
+	MENU_SIGNAL,
+	MENU_COUNT };
 
 /* What a key is about, as it was when it was pressed: never a row of the screen. */
 struct target {
@@ -48,6 +66,7 @@ enum { INPUT_MOST = 512,
 	LOG_LINES = 1000,
 	DEATHS_MOST = 1000,
 	FOLDED_MOST = 256,
+	TAGS_MOST = 256,
 	PENDING_MOST = 64,
 	LAUNCH_FIELDS = 5 };
 
@@ -60,7 +79,8 @@ struct pending {
 		REPLY_FIND,
 		REPLY_HISTORY,
 		REPLY_DEATH,
-		REPLY_INFO } kind;
+		REPLY_INFO,
+		REPLY_SEND } kind;
 	unsigned stream; /* of REPLY_FIND */
 };
 
@@ -77,12 +97,31 @@ struct ui {
 	struct target selected;
 	char folded[FOLDED_MOST][64]; /* services */
 	unsigned folded_count;
+	bool is_flat; /* instances without their services */
+	enum sort sort;
+	bool is_inverted;
+	uint64_t held_until_us; /* rows keep their order until then */
+	struct pattern *filter; /* owned; the last good one; NULL: none */
+	char filter_text[64];   /* … as it was typed */
+	char filter_error[128]; /* of what is being typed now */
+	bool is_filter_inverse;
+	unsigned state_choice; /* of state_choices */
+	struct target tags[TAGS_MOST];
+	unsigned tag_count;
+	uint64_t seen_notices; /* of the event list, when it was last looked at */
+
+	bool is_paused; /* replica stays as it was, and live goes on */
+	uint64_t paused_us;
+	struct replica live; /* while paused: what the engine tells */
 
 	enum tab tab;
 	bool is_zoomed;
 	enum dialog dialog;
 	struct target asked;      /* what the dialog is about */
+	bool is_asked_tagged;     /* … or all that is tagged */
 	const char *asked_method; /* what `y` does */
+	enum menu menu;
+	int choice; /* in it */
 	enum prompt prompt;
 	char input[INPUT_MOST];
 	char search[64];
@@ -119,6 +158,7 @@ struct table_row {
 	bool is_last; /* of its service */
 	bool is_child;
 	unsigned count, up; /* of a service */
+	double rank;        /* what it is sorted by */
 };
 
 /* rows.c: what the table shows, in order. Returns how many; never more than most. */
@@ -137,6 +177,37 @@ bool rows_is_folded(const struct ui *ui, const char *service);
 struct replica_row *rows_selected(const struct ui *ui);
 enum { ROWS_MOST = 4096 };
 
+/* filter.c: which rows there are, in what order, and those that are tagged. */
+enum { STATE_CHOICES = 5 };
+extern const struct state_choice {
+	const char *name;
+	unsigned states; /* a bit for each */
+} state_choices[STATE_CHOICES];
+void filter_type(struct ui *ui, const char *text); /* "" takes it away; a leading ! inverts it */
+void filter_finish(struct ui *ui);
+bool filter_shows(const struct ui *ui, const struct row *row);
+const char *sort_name(enum sort sort);
+void sort_by(struct ui *ui, enum sort sort); /* again the same: the other way round */
+void sort_hold(struct ui *ui);
+void sort_measure(struct ui *ui);
+bool tags_has(const struct ui *ui, const struct target *target);
+void tags_toggle(struct ui *ui, const struct target *target);
+void tags_tidy(struct ui *ui);
+
+/* menu.c */
+void menu_open(struct ui *ui, enum menu menu, int chosen);
+void menu_key(struct ui *ui, uint32_t key);
+void menu_draw(const struct ui *ui, struct grid *grid);
+
+/* table.c */
+void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area);
+void table_draw(const struct ui *ui, struct grid *grid, struct rect area);
+/* What a row is sorted by; below 0: not known. */
+double table_figure(enum sort sort, const struct table_row *row, uint64_t now_us);
+
+/* status.c: the line below the header. */
+void status_draw(const struct ui *ui, struct grid *grid, struct rect area);
+
 /* view.c: the whole frame. */
 void view_draw(const struct ui *ui, struct grid *grid);
 /* "backoff 3.2s", "failed 3" … */
@@ -146,10 +217,16 @@ void history_draw(const struct ui *ui, struct grid *grid, struct rect area, cons
 /* NULL: there is none. */
 const struct death *history_selected(const struct ui *ui);
 /* dialog.c: what lies over it. */
+/* A box in the middle with a title; returns the room inside. */
+struct rect dialog_box(const struct ui *ui, struct grid *grid, int width, int height, const char *title);
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
 /* action.c: a key. */
 void action_key(struct ui *ui, uint32_t key);
+/* To what the signal menu was opened for. */
+void action_signal(struct ui *ui, const char *signal);
+/* What the engine tells from now on is kept apart, until it is called again. */
+void ui_pause(struct ui *ui, bool is_paused);
 /* A command of the `:` line. */
 void action_command(struct ui *ui, char *line);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

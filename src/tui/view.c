@@ -2,19 +2,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/spark.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "tui/keymap.h"
 #include "tui/ui.h"
 
 enum { CELL = 64,
-	NAME_LEAST = 16,
-	NAME_CUT = 9,
-	NAME_USUAL = 20,
-	KEYS_LONG = 98,
-	TREND_LEAST = 8,
-	TREND_MOST = 24,
+	KEYS_LONG = 100,
 	LINE = 1024 };
 
 static struct rect line_of(struct rect area, int row)
@@ -52,314 +46,6 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 		snprintf(out, size, "%s", name);
 }
 
-static enum look look_of_state(enum state state)
-{
-	static const enum look looks[STATE_COUNT] = {
-		[STATE_PENDING] = LOOK_DIM,
-		[STATE_STARTING] = LOOK_WARN,
-		[STATE_RUNNING] = LOOK_GOOD,
-		[STATE_READY] = LOOK_GOOD,
-		[STATE_UNHEALTHY] = LOOK_BAD,
-		[STATE_BACKOFF] = LOOK_WARN,
-		[STATE_STOPPING] = LOOK_WARN,
-		[STATE_STOPPED] = LOOK_DIM,
-		[STATE_FAILED] = LOOK_BAD,
-		[STATE_FATAL] = LOOK_BAD,
-		[STATE_SKIPPED] = LOOK_DIM,
-	};
-
-	return looks[state];
-}
-
-static uint64_t uptime_ms(const struct row *row, uint64_t now_us)
-{
-	return row->pid && now_us > row->started_us ? (now_us - row->started_us) / 1000 : 0;
-}
-
-/* ---- columns ---- */
-
-/* The rows that a table row stands for: one instance, or all of a service. */
-struct cells {
-	const struct ui *ui;
-	const struct table_row *row;
-};
-
-static double sum_cpu(const struct table_row *row)
-{
-	double sum = 0;
-
-	for (unsigned i = 0; i < (row->is_service ? row->count : 1); i++)
-		sum += row->row[i].row.sample.pid ? row->row[i].row.sample.cpu_pct : 0;
-	return sum;
-}
-
-static uint64_t sum_rss(const struct table_row *row)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < (row->is_service ? row->count : 1); i++)
-		if (row->row[i].row.sample.pid && row->row[i].row.sample.rss != SAMPLE_UNKNOWN)
-			sum += row->row[i].row.sample.rss;
-	return sum;
-}
-
-static bool is_sampled(const struct table_row *row)
-{
-	for (unsigned i = 0; i < (row->is_service ? row->count : 1); i++)
-		if (row->row[i].row.sample.pid)
-			return true;
-	return false;
-}
-
-static void put_state(char *out, const struct cells *cells)
-{
-	const struct table_row *row = cells->row;
-
-	if (!row->is_service)
-		view_state(out, CELL, &row->row->row, cells->ui->now_us);
-	else
-		snprintf(out, CELL, "%u/%u up", row->up, row->count);
-}
-
-static void put_pid(char *out, const struct cells *cells)
-{
-	if (!cells->row->is_service && cells->row->row->row.pid)
-		snprintf(out, CELL, "%d", cells->row->row->row.pid);
-	else
-		snprintf(out, CELL, "%s", cells->row->is_service ? "" : "-");
-}
-
-static void put_uptime(char *out, const struct cells *cells)
-{
-	uint64_t ms = uptime_ms(&cells->row->row->row, cells->ui->now_us);
-
-	if (cells->row->is_service)
-		out[0] = '\0';
-	else if (!ms)
-		snprintf(out, CELL, "-");
-	else
-		units_format_duration(out, ms < 1000 ? 1000 : ms / 1000 * 1000);
-}
-
-static void put_restarts(char *out, const struct cells *cells)
-{
-	uint32_t all = 0, crashes = 0;
-
-	for (unsigned i = 0; i < (cells->row->is_service ? cells->row->count : 1); i++) {
-		all += restart_counts_sum(&cells->row->row[i].row.restarts);
-		crashes += cells->row->row[i].row.restarts.crash;
-	}
-	if (all)
-		snprintf(out, CELL, "%u%s", all, crashes ? "!" : "");
-	else
-		snprintf(out, CELL, "-");
-}
-
-static void put_cpu(char *out, const struct cells *cells)
-{
-	if (is_sampled(cells->row))
-		snprintf(out, CELL, "%.1f", sum_cpu(cells->row));
-	else
-		snprintf(out, CELL, "-");
-}
-
-static void put_rss(char *out, const struct cells *cells)
-{
-	if (is_sampled(cells->row))
-		units_format_size(out, sum_rss(cells->row));
-	else
-		snprintf(out, CELL, "-");
-}
-
-static void put_threads(char *out, const struct cells *cells)
-{
-	const struct sample *sample = &cells->row->row->row.sample;
-
-	if (cells->row->is_service)
-		out[0] = '\0';
-	else if (sample->pid && sample->threads != SAMPLE_UNKNOWN)
-		snprintf(out, CELL, "%llu", (unsigned long long)sample->threads);
-	else
-		snprintf(out, CELL, "-");
-}
-
-/* Those with a high number go first when the screen is narrow; 0 never goes. */
-static const struct column {
-	const char *title;
-	int width, leaves;
-	bool is_left;
-	void (*put)(char *out, const struct cells *cells); /* at most CELL bytes */
-} columns[] = {
-	{ "STATE", 15, 0, true, put_state },
-	{ "PID", 8, 4, false, put_pid },
-	{ "UPTIME", 9, 5, false, put_uptime },
-	{ "RST", 5, 3, false, put_restarts },
-	{ "CPU%", 7, 1, false, put_cpu },
-	{ "RSS", 7, 2, false, put_rss },
-	{ "THR", 5, 6, false, put_threads },
-};
-enum { COLUMN_COUNT = sizeof columns / sizeof *columns,
-	LEAVES_MOST = 6 };
-
-/* What fits into a width. */
-struct fit {
-	int leaves;      /* columns that leave at this or above are gone */
-	int name, trend; /* widths */
-};
-
-static struct fit fit_columns(int width)
-{
-	struct fit fit = { .leaves = LEAVES_MOST + 1 };
-	int used;
-
-	for (;; fit.leaves--) {
-		used = 1;
-		for (int i = 0; i < COLUMN_COUNT; i++)
-			used += columns[i].leaves < fit.leaves ? columns[i].width + 1 : 0;
-		if (width - used >= NAME_LEAST || fit.leaves == 1)
-			break;
-	}
-	fit.name = width - used > NAME_CUT ? width - used : NAME_CUT;
-	if (fit.name > NAME_USUAL + TREND_LEAST) {
-		fit.trend = fit.name - NAME_USUAL > TREND_MOST ? TREND_MOST : fit.name - NAME_USUAL;
-		fit.name -= fit.trend + 1;
-	}
-	return fit;
-}
-
-static void put_column(struct grid *grid, struct rect *at, const struct column *column,
-	enum look look, const char *text)
-{
-	int length = (int)strlen(text),
-	    shift = column->is_left || length > column->width ? 0 : column->width - length;
-
-	at->x++;
-	grid_put(grid, (struct rect){ at->x + shift, at->y, column->width - shift, 1 }, look, text);
-	at->x += column->width;
-}
-
-static void draw_heading(struct grid *grid, struct rect area)
-{
-	struct fit fit = fit_columns(area.width);
-	struct rect at = { area.x + 1, area.y, area.width, area.height };
-
-	if (!area.height)
-		return;
-	grid_fill(grid, area, LOOK_HEADING, ' ');
-	grid_put(grid, (struct rect){ at.x, at.y, fit.name, 1 }, LOOK_HEADING, "NAME");
-	at.x += fit.name;
-	for (int i = 0; i < COLUMN_COUNT; i++)
-		if (columns[i].leaves < fit.leaves)
-			put_column(grid, &at, &columns[i], LOOK_HEADING, columns[i].title);
-	grid_put(grid, (struct rect){ at.x + 1, at.y, fit.trend, 1 }, LOOK_HEADING, "CPU 60s");
-}
-
-/* The newest samples; 100 % of a core is full, or the largest of them if that is more. */
-static void draw_trend(
-	const struct ui *ui, struct grid *grid, struct rect at, const struct replica_row *row)
-{
-	int count = row->cpu_count < REPLICA_HISTORY ? (int)row->cpu_count : REPLICA_HISTORY;
-	int shown = count < at.width ? count : at.width;
-	float most = 100;
-
-	for (int i = 0; i < count; i++)
-		most = row->cpu[i] > most ? row->cpu[i] : most;
-	for (int i = 0; i < shown; i++) {
-		float value = row->cpu[(row->cpu_count - (unsigned)shown + (unsigned)i) %
-				       REPLICA_HISTORY];
-		grid_fill(grid, (struct rect){ at.x + at.width - shown + i, at.y, 1, 1 }, LOOK_DIM,
-			spark_bar(value > 0 ? value : 0, most, ui->is_unicode));
-	}
-}
-
-static void draw_name(
-	const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
-{
-	const struct row *facts = &row->row->row;
-	const char *branch =
-		ui->is_unicode ? (row->is_last ? "└─ " : "├─ ") : (row->is_last ? "`- " : "|- ");
-
-	if (row->is_service)
-		grid_format(grid, at, LOOK_TITLE, "%s %s",
-			rows_is_folded(ui, facts->service) ? ">" : "v", facts->service);
-	else if (row->is_child)
-		grid_format(
-			grid, at, LOOK_NORMAL, "%s%s/%u", branch, facts->service, facts->instance);
-	else
-		grid_format(grid, at, LOOK_TITLE, "  %s", facts->service);
-}
-
-static void draw_row(
-	const struct ui *ui, struct grid *grid, struct rect line, const struct table_row *row)
-{
-	struct fit fit = fit_columns(line.width);
-	struct rect at = { line.x + 1, line.y, line.width, 1 };
-	struct cells cells = { ui, row };
-	char text[CELL];
-
-	draw_name(ui, grid, (struct rect){ at.x, at.y, fit.name, 1 }, row);
-	at.x += fit.name;
-	for (int i = 0; i < COLUMN_COUNT; i++) {
-		if (columns[i].leaves >= fit.leaves)
-			continue;
-		columns[i].put(text, &cells);
-		bool is_state = columns[i].put == put_state;
-		enum look look = is_state && !row->is_service       ? look_of_state(row->row->row.state)
-				 : is_state && row->up < row->count ? LOOK_WARN
-				 : strchr(text, '!')                ? LOOK_WARN
-								    : LOOK_NORMAL;
-		put_column(grid, &at, &columns[i], look, text);
-	}
-	if (fit.trend && !row->is_service)
-		draw_trend(ui, grid, (struct rect){ at.x + 1, at.y, fit.trend, 1 }, row->row);
-	if (rows_is_selected(ui, row)) {
-		grid_put(grid, (struct rect){ line.x, line.y, 1, 1 }, LOOK_NORMAL, ">");
-		grid_select(grid, line);
-	}
-}
-
-static void draw_empty(struct grid *grid, struct rect area)
-{
-	static const char *const lines[] = { "Nothing is running yet.", "",
-		"a  launch a command     ?  all keys" };
-
-	for (int i = 0; i < 3; i++) {
-		int length = (int)strlen(lines[i]),
-		    x = area.width > length ? (area.width - length) / 2 : 0;
-		if (area.height > i)
-			grid_put(grid,
-				(struct rect){ area.x + x,
-					area.y + (area.height > 6 ? area.height / 3 : 0) + i,
-					area.width, 1 },
-				LOOK_NORMAL, lines[i]);
-	}
-}
-
-/* The selected row is always among those shown, and as near the middle as need be. */
-static int first_row(const struct ui *ui, const struct table_row *rows, int count, int height)
-{
-	int selected = 0;
-
-	for (int i = 0; i < count; i++)
-		if (rows_is_selected(ui, &rows[i]))
-			selected = i;
-	if (count <= height || selected < height / 2)
-		return 0;
-	return selected - height / 2 > count - height ? count - height : selected - height / 2;
-}
-
-static void draw_table(const struct ui *ui, struct grid *grid, struct rect area)
-{
-	static struct table_row rows[ROWS_MOST];
-	int count = rows_build(ui, rows, ROWS_MOST);
-	int first = first_row(ui, rows, count, area.height);
-
-	if (!count)
-		draw_empty(grid, area);
-	for (int i = 0; i < area.height && first + i < count; i++)
-		draw_row(ui, grid, line_of(area, i), &rows[first + i]);
-}
-
 /* ---- header ---- */
 
 struct counts {
@@ -380,19 +66,34 @@ static struct counts count_states(const struct replica *replica)
 	return counts;
 }
 
+static void describe_project(const struct ui *ui, char out[LINE / 2])
+{
+	char rss[UNITS_TEXT_SIZE], uptime[UNITS_TEXT_SIZE];
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < ui->replica.row_count; i++) {
+		const struct sample *sample = &ui->replica.rows[i].row.sample;
+		bytes += sample->pid && sample->rss != SAMPLE_UNKNOWN ? sample->rss : 0;
+	}
+	units_format_size(rss, bytes);
+	uint64_t since_us = ui->replica.project_started_us;
+	units_format_duration(uptime, ui->now_us > since_us ? (ui->now_us - since_us) / 1000000 * 1000 : 0);
+	snprintf(out, LINE / 2, " | cpu %.0f%%/%u%%  rss %s | up %s", ui->replica.machine.cpu_pct,
+		ui->replica.machine.cpus * 100, rss, uptime);
+}
+
 static void draw_header(
 	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
 	struct counts counts = count_states(&ui->replica);
-	char clock[CLOCK_TEXT_SIZE], cpu[UNITS_TEXT_SIZE] = "", bad[32] = "", waiting[32] = "",
-				     text[LINE];
+	char clock[CLOCK_TEXT_SIZE], figures[LINE / 2] = "", bad[32] = "", waiting[32] = "",
+						    text[LINE];
 	const struct machine_sample *machine = &ui->replica.machine;
 
 	clock_format_local(clock, ui->now_us);
 	clock[8] = '\0';
 	if (machine->cpus && machine->cpu_pct >= 0)
-		snprintf(cpu, sizeof cpu, " | cpu %.0f%%/%u%%", machine->cpu_pct,
-			machine->cpus * 100);
+		describe_project(ui, figures);
 	if (counts.waiting)
 		snprintf(waiting, sizeof waiting, "  backoff %u", counts.waiting);
 	if (counts.bad)
@@ -403,7 +104,7 @@ static void draw_header(
 	else
 		snprintf(text, sizeof text, " thrum %s | instances %zu  up %u%s%s%s",
 			ui->replica.project, ui->replica.row_count, counts.up, waiting, bad,
-			kind == LAYOUT_FULL ? cpu : "");
+			kind == LAYOUT_FULL ? figures : "");
 	grid_fill(grid, area, LOOK_TITLE, ' ');
 	grid_put(grid, area, counts.bad ? LOOK_BAD : LOOK_TITLE, text);
 	if (kind != LAYOUT_STUB)
@@ -625,6 +326,16 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 		notice_name(notice->kind), cause, *delay ? "again in " : "", delay, notice->detail);
 }
 
+static void draw_news(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	enum { WIDTH = 22 };
+	uint64_t news = ui->replica.notice_count - ui->seen_notices;
+
+	if (news && area.width >= WIDTH * 3)
+		grid_format(grid, (struct rect){ area.x + area.width - WIDTH, area.y, WIDTH, 1 }, LOOK_KEY,
+			" %4llu new events (E)", (unsigned long long)news);
+}
+
 static void draw_event(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	char clock[CLOCK_TEXT_SIZE];
@@ -640,6 +351,7 @@ static void draw_event(const struct ui *ui, struct grid *grid, struct rect area)
 			ui->is_bad ? "! " : "", ui->message);
 	} else {
 		draw_newest(ui, grid, area);
+		draw_news(ui, grid, area);
 	}
 }
 
@@ -649,15 +361,26 @@ static const char *prompt_name(enum prompt prompt)
 		[PROMPT_SEARCH] = "/",
 		[PROMPT_COMMAND] = ":",
 		[PROMPT_SCALE] = "instances: ",
-		[PROMPT_SIGNAL] = "signal (TERM, HUP, USR1 …): ",
+		[PROMPT_FILTER] = "\\",
+		[PROMPT_SEND] = "message (JSON): ",
 	};
 
 	return names[prompt];
 }
 
 static const char long_keys[] =
-	" ? Help  Enter Open  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  : Command  q Quit";
+	" ? Help  / Find  \\ Filter  < Sort  r Restart  s Start  x Stop  +- Scale  a Launch  : Command  q Quit";
 static const char short_keys[] = " ? Help  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  q Quit";
+
+static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	int used = grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
+
+	area.x += used + 2;
+	area.width -= used + 2;
+	if (ui->prompt == PROMPT_FILTER && ui->filter_error[0])
+		grid_format(grid, area, LOOK_BAD, "%s - the last good one holds", ui->filter_error);
+}
 
 static void draw_keys(
 	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
@@ -666,7 +389,7 @@ static void draw_keys(
 		return;
 	grid_fill(grid, area, LOOK_KEY, ' ');
 	if (ui->prompt != PROMPT_NONE)
-		grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
+		draw_prompt(ui, grid, area);
 	else if (kind == LAYOUT_FULL)
 		grid_put(grid, area, LOOK_KEY, area.width < KEYS_LONG ? short_keys : long_keys);
 	else if (kind == LAYOUT_COMPACT)
@@ -680,8 +403,9 @@ void view_draw(const struct ui *ui, struct grid *grid)
 	struct layout layout = layout_of(grid->width, grid->height, ui->is_zoomed);
 
 	draw_header(ui, grid, layout.header, layout.kind);
-	draw_heading(grid, layout.heading);
-	draw_table(ui, grid, layout.table);
+	status_draw(ui, grid, layout.status);
+	table_draw_heading(ui, grid, layout.heading);
+	table_draw(ui, grid, layout.table);
 	draw_title(ui, grid, layout.title);
 	draw_detail(ui, grid, layout.detail);
 	draw_event(ui, grid, layout.event);

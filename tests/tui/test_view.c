@@ -386,6 +386,112 @@ START_TEST(the_grid_takes_nothing_a_terminal_would_obey)
 }
 END_TEST
 
+START_TEST(equal_rows_never_change_places)
+{
+	static struct table_row rows[ROWS_MOST];
+
+	sort_by(ui, SORT_CPU);
+	for (int round = 0; round < 3; round++) {
+		sort_measure(ui);
+		ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 5);
+		ck_assert_str_eq(rows[0].row->row.service, "api");
+		ck_assert_uint_eq(rows[1].row->row.instance, 0);
+		ck_assert_uint_eq(rows[2].row->row.instance, 1);
+		ck_assert_str_eq(rows[3].row->row.service, "worker");
+		ck_assert_str_eq(rows[4].row->row.service, "job");
+	}
+}
+END_TEST
+
+static void measure_cpu(size_t place, double cpu_pct)
+{
+	ui->replica.rows[place].row.sample = (struct sample){ .pid = 1, .cpu_pct = cpu_pct, .inside = INSIDE_UNKNOWN };
+}
+
+START_TEST(the_busiest_comes_first_but_not_under_the_fingers)
+{
+	static struct table_row rows[ROWS_MOST];
+
+	measure_cpu(1, 40);
+	measure_cpu(3, 90);
+	action_key(ui, 'P');
+	sort_measure(ui);
+	rows_build(ui, rows, ROWS_MOST);
+	ck_assert_str_eq(rows[0].row->row.service, "job");
+	ck_assert_uint_eq(rows[2].row->row.instance, 1);
+	action_key(ui, 'j');
+	measure_cpu(3, 0);
+	sort_measure(ui);
+	rows_build(ui, rows, ROWS_MOST);
+	ck_assert_str_eq(rows[0].row->row.service, "job");
+	ui->now_us += 4000000;
+	sort_measure(ui);
+	rows_build(ui, rows, ROWS_MOST);
+	ck_assert_str_eq(rows[0].row->row.service, "api");
+}
+END_TEST
+
+static void type(const char *keys)
+{
+	for (; *keys; keys++)
+		action_key(ui, (uint32_t)*keys);
+}
+
+START_TEST(the_filter_keeps_its_last_good_pattern)
+{
+	static struct table_row rows[ROWS_MOST];
+
+	type("\\^api/1");
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 2);
+	type("(");
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 2);
+	draw(100, 30);
+	ck_assert(shows("the last good one holds"));
+	action_key(ui, INPUT_CONTROL('u'));
+	type("!api");
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 2);
+	ck_assert_str_eq(rows[0].row->row.service, "worker");
+	action_key(ui, INPUT_CONTROL('u'));
+	type("nobody\r");
+	draw(100, 30);
+	ck_assert(shows("No instance matches - 4 hidden by the filter."));
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 5);
+}
+END_TEST
+
+START_TEST(what_is_tagged_is_asked_about_together)
+{
+	type("c");
+	ck_assert_uint_eq(ui->tag_count, 2);
+	draw(100, 30);
+	ck_assert(shows("tagged 2"));
+	type("x");
+	ck_assert_int_eq(ui->dialog, DIALOG_CONFIRM);
+	draw(100, 30);
+	ck_assert(shows("stop 2 tagged?"));
+	action_key(ui, INPUT_RETURN);
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	ui->replica.row_count = 1;
+	tags_tidy(ui);
+	ck_assert_uint_eq(ui->tag_count, 1);
+	type("U");
+	ck_assert_uint_eq(ui->tag_count, 0);
+}
+END_TEST
+
+START_TEST(a_paused_screen_stays_as_it_is)
+{
+	type("Z");
+	ui->live.rows[0].row.state = STATE_FAILED;
+	draw(140, 30);
+	ck_assert(shows("PAUSED"));
+	ck_assert_int_eq(ui->replica.rows[0].row.state, STATE_RUNNING);
+	type("Z");
+	ck_assert_int_eq(ui->replica.rows[0].row.state, STATE_FAILED);
+}
+END_TEST
+
 Suite *view_suite(void)
 {
 	Suite *suite = suite_create("view");
@@ -410,6 +516,11 @@ Suite *view_suite(void)
 	tcase_add_test(keys, search_goes_round);
 	tcase_add_test(keys, keys_are_there_once_and_explained);
 	tcase_add_test(keys, a_whole_service_is_asked_about_and_the_default_is_no);
+	tcase_add_test(keys, equal_rows_never_change_places);
+	tcase_add_test(keys, the_busiest_comes_first_but_not_under_the_fingers);
+	tcase_add_test(keys, the_filter_keeps_its_last_good_pattern);
+	tcase_add_test(keys, what_is_tagged_is_asked_about_together);
+	tcase_add_test(keys, a_paused_screen_stays_as_it_is);
 	tcase_add_test(keys, escape_never_quits);
 	tcase_add_test(keys, read_only_acts_on_nothing);
 	suite_add_tcase(suite, screens);

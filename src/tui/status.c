@@ -1,0 +1,64 @@
+/* The line that says what the table shows, and how: nothing is hidden without a word here. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "tui/ui.h"
+
+static int put(struct grid *grid, struct rect *at, enum look look, const char *name, const char *value)
+{
+	int used = grid_format(grid, *at, LOOK_DIM, " %s ", name);
+
+	at->x += used;
+	at->width -= used;
+	used = grid_format(grid, *at, look, "%s ", value);
+	at->x += used;
+	at->width -= used;
+	return used;
+}
+
+static void describe_filter(const struct ui *ui, char *out, size_t size)
+{
+	if (!ui->filter && !ui->state_choice)
+		snprintf(out, size, "none");
+	else
+		snprintf(out, size, "%s%s%.20s", ui->filter_text, ui->filter && ui->state_choice ? " & " : "",
+			ui->state_choice ? state_choices[ui->state_choice].name : "");
+}
+
+static void draw_pause(const struct ui *ui, struct grid *grid, struct rect at)
+{
+	char clock[CLOCK_TEXT_SIZE], ago[UNITS_TEXT_SIZE];
+
+	clock_format_local(clock, ui->paused_us);
+	units_format_duration(ago, ui->now_us > ui->paused_us ? (ui->now_us - ui->paused_us) / 1000000 * 1000 : 0);
+	grid_format(grid, at, LOOK_WARN, " PAUSED %.8s - the screen is %s old; Z goes on", clock, ago);
+}
+
+void status_draw(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	char text[128];
+	struct rect at = area;
+
+	if (!area.height)
+		return;
+	snprintf(text, sizeof text, "%s%s", sort_name(ui->sort), ui->is_inverted ? " inverted" : "");
+	put(grid, &at, ui->sort == SORT_FILE ? LOOK_NORMAL : LOOK_KEY, "sort", text);
+	put(grid, &at, ui->is_flat ? LOOK_KEY : LOOK_NORMAL, "tree", ui->is_flat ? "off" : "on");
+	describe_filter(ui, text, sizeof text);
+	put(grid, &at, ui->filter || ui->state_choice ? LOOK_WARN : LOOK_NORMAL, "filter", text);
+	if (ui->selected.service[0]) {
+		if (ui->selected.instance < 0)
+			snprintf(text, sizeof text, "%s", ui->selected.service);
+		else
+			snprintf(text, sizeof text, "%s/%d", ui->selected.service, ui->selected.instance);
+		put(grid, &at, LOOK_NORMAL, "follow", text);
+	}
+	snprintf(text, sizeof text, "%u", ui->tag_count);
+	if (ui->tag_count)
+		put(grid, &at, LOOK_KEY, "tagged", text);
+	if (ui->options->read_only)
+		put(grid, &at, LOOK_WARN, "", "read-only");
+	if (ui->is_paused)
+		draw_pause(ui, grid, at);
+}
