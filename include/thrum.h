@@ -193,6 +193,39 @@ void thrum_pool_stats(struct thrum_pool *pool, struct thrum_pool_stats *stats);
 
 /* -- Port: pairs of message ports between threads -- */
 
+struct thrum_port;
+
+/* Memory that can be transferred: zeroed; NULL on failure, errno ENOMEM. What a port hands out is of this kind, too. */
+void *thrum_buffer_create(size_t size);
+void thrum_buffer_destroy(void *buffer); /* accepts NULL */
+
+/*
+ * Two ports: what one sends the other receives, in order. queue_max: how many messages may wait at each; 0: 1024; at most 2^24.
+ * Each is owned by the caller, for thrum_port_close. 0, -EINVAL or -ENOMEM.
+ */
+int thrum_port_pair(struct thrum_port *ends[2], unsigned queue_max);
+
+/* Sends a copy. Waits for room as long as timeout_ms: -ETIMEDOUT then; 0 does not wait. -EPIPE: the other end is closed; -ENOMEM. */
+int thrum_port_send(struct thrum_port *port, const void *bytes, size_t size, int timeout_ms);
+
+/* The same without a copy: *buffer, of thrum_buffer_create, is the receiver's then, and set to NULL. On failure it stays the caller's. */
+int thrum_port_transfer(struct thrum_port *port, void **buffer, size_t size, int timeout_ms);
+
+/*
+ * The next message; *buffer is the caller's, for thrum_buffer_destroy (NULL for an empty one). -ETIMEDOUT: there was none;
+ * -EPIPE: there will be none, for the other end is closed and all that it had sent was received.
+ */
+int thrum_port_receive(struct thrum_port *port, void **buffer, size_t *size, int timeout_ms);
+
+/*
+ * A descriptor for any event loop, the port's own: when it is readable, receive with timeout 0 until that says -ETIMEDOUT, which
+ * makes it unreadable. It is written only after that. Or a negative errno value.
+ */
+int thrum_port_fd(struct thrum_port *port);
+
+/* Frees what waits here; no thread may use this end any more. The other end can receive what was sent. Accepts NULL. */
+void thrum_port_close(struct thrum_port *port);
+
 /* -- Shared: arrays of integers that threads and processes share -- */
 
 /* -- Process: child processes -- */

@@ -2,10 +2,12 @@
 
 Suite *library_suite(void);
 Suite *pool_suite(void);
+Suite *port_suite(void);
 
 static suite_function *const suites[] = {
 	library_suite,
 	pool_suite,
+	port_suite,
 	NULL,
 };
 
