@@ -134,7 +134,9 @@ def attached_as_if_it_were_ours():
         asks_size(terminal, 100, 30)
         terminal.resize(123, 45)
         asks_size(terminal, 123, 45)
-        terminal.type(b"sys.stdin.readline()\r\x03")
+        terminal.type(b"print('be' + 'gan'); sys.stdin.readline()\r")
+        terminal.sees(b"\r\nbegan")  # what is typed before a ^C goes with it
+        terminal.type(b"\x03")
         terminal.sees(b"KeyboardInterrupt")
         terminal.type(b"\x1d\x1d" + b"d")
         terminal.sees(b"[detached from repl/0]")
