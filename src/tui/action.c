@@ -428,7 +428,7 @@ static void do_previous(struct ui *ui)
 
 static void show_tab(struct ui *ui, int tab)
 {
-	ui->tab = (enum tab)((tab + TAB_COUNT) % TAB_COUNT);
+	ui->tab = (enum detail_tab)((tab + TAB_COUNT) % TAB_COUNT);
 	ui->scroll = 0;
 	details_close_record(ui);
 }
@@ -857,7 +857,7 @@ void action_key(struct ui *ui, uint32_t key)
 		[DIALOG_LAUNCH] = launch_key,
 		[DIALOG_MENU] = menu_key,
 	};
-	enum action action = keymap_find(key);
+	enum action action = keymap_find(key, ui->is_zoomed ? &ui->tab : NULL);
 
 	if (dialogs[ui->dialog]) {
 		dialogs[ui->dialog](ui, key);

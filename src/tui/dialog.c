@@ -49,15 +49,23 @@ static void name_target(const struct target *target, char out[LINE])
 		snprintf(out, LINE, "%s/%d", target->service, target->instance);
 }
 
-static void keys_of(enum action action, char out[32])
+static int add_keys(const struct key_row *rows, enum action action, char out[32], int used)
 {
-	int used = 0;
-
-	out[0] = '\0';
-	for (const struct key_row *row = keymap; row->key; row++)
+	for (const struct key_row *row = rows; row && row->key; row++)
 		if (row->action == action && used < 20)
 			used += snprintf(
 				out + used, 32 - (size_t)used, "%s%s", used ? " " : "", row->name);
+	return used;
+}
+
+static void keys_of(enum action action, char out[32])
+{
+	int used = add_keys(keymap, action, out, 0);
+
+	for (int tab = 0; tab < TAB_COUNT && !used; tab++)
+		used = add_keys(tab_keymaps[tab], action, out, used);
+	if (!used)
+		out[0] = '\0';
 }
 
 /* Made from the key table: what is not there has no key. */

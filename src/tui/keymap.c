@@ -53,6 +53,8 @@ const struct key_row keymap[] = {
 	{ 0, ACTION_NONE, "" },
 };
 
+const struct key_row *const tab_keymaps[TAB_COUNT] = { 0 };
+
 const struct action_row action_rows[ACTION_COUNT] = {
 	[ACTION_DOWN] = { "MOVE", "next" },
 	[ACTION_UP] = { "MOVE", "previous" },
@@ -112,10 +114,17 @@ const struct action_row action_rows[ACTION_COUNT] = {
 };
 // clang-format on
 
-enum action keymap_find(uint32_t key)
+static enum action find(const struct key_row *rows, uint32_t key)
 {
-	for (const struct key_row *row = keymap; row->key; row++)
+	for (const struct key_row *row = rows; row && row->key; row++)
 		if (row->key == key)
 			return row->action;
 	return ACTION_NONE;
+}
+
+enum action keymap_find(uint32_t key, const enum detail_tab *zoomed)
+{
+	enum action action = zoomed ? find(tab_keymaps[*zoomed], key) : ACTION_NONE;
+
+	return action != ACTION_NONE ? action : find(keymap, key);
 }

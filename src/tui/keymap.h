@@ -85,6 +85,14 @@ enum action {
 	ACTION_COUNT
 };
 
+enum detail_tab { TAB_INFO,
+	TAB_THREADS,
+	TAB_POOL,
+	TAB_IPC,
+	TAB_HISTORY,
+	TAB_LOGS,
+	TAB_COUNT };
+
 struct key_row {
 	uint32_t key;
 	enum action action;
@@ -96,9 +104,11 @@ struct action_row {
 	const char *help;
 };
 
-extern const struct key_row keymap[]; /* ends with key 0 */
+extern const struct key_row keymap[];                      /* ends with key 0, as the next ones */
+extern const struct key_row *const tab_keymaps[TAB_COUNT]; /* go first where a tab fills the screen; NULL: none */
 extern const struct action_row action_rows[ACTION_COUNT];
 
-enum action keymap_find(uint32_t key);
+/* What a key does; in the tab that fills the screen, or NULL. */
+enum action keymap_find(uint32_t key, const enum detail_tab *zoomed);
 
 #endif

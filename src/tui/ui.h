@@ -11,15 +11,8 @@
 #include "client/replica.h"
 #include "client/tail.h"
 #include "tui/dashboard.h"
+#include "tui/keymap.h"
 #include "tui/layout.h"
-
-enum tab { TAB_INFO,
-	TAB_THREADS,
-	TAB_POOL,
-	TAB_IPC,
-	TAB_HISTORY,
-	TAB_LOGS,
-	TAB_COUNT };
 
 enum dialog {
 	DIALOG_NONE,
@@ -114,7 +107,7 @@ struct ui {
 	uint64_t paused_us;
 	struct replica live; /* while paused: what the engine tells */
 
-	enum tab tab;
+	enum detail_tab tab;
 	bool is_zoomed;
 	enum dialog dialog;
 	struct target asked;      /* what the dialog is about */

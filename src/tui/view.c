@@ -136,8 +136,8 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 		at.x += grid_format(
 			grid, at, LOOK_TITLE, " %s/%u ", row->row.service, row->row.instance);
 	for (int i = 0; i < TAB_COUNT; i++)
-		at.x += grid_format(grid, at, (enum tab)i == ui->tab ? LOOK_KEY : LOOK_NORMAL,
-			(enum tab)i == ui->tab ? "[%s]" : " %s ", names[i]);
+		at.x += grid_format(grid, at, (enum detail_tab)i == ui->tab ? LOOK_KEY : LOOK_NORMAL,
+			(enum detail_tab)i == ui->tab ? "[%s]" : " %s ", names[i]);
 	grid_put(grid, at, LOOK_DIM, title_hint(ui));
 }
 

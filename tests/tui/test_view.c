@@ -179,19 +179,25 @@ START_TEST(search_goes_round)
 }
 END_TEST
 
-START_TEST(keys_are_there_once_and_explained)
+static void each_is_there_once(const struct key_row *rows, bool has_key[ACTION_COUNT])
 {
-	for (const struct key_row *row = keymap; row->key; row++) {
+	for (const struct key_row *row = rows; row && row->key; row++) {
 		for (const struct key_row *other = row + 1; other->key; other++)
 			ck_assert_msg(row->key != other->key, "%s", row->name);
 		ck_assert_ptr_nonnull(action_rows[row->action].help);
+		has_key[row->action] = true;
 	}
-	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++) {
-		bool has_key = false;
-		for (const struct key_row *row = keymap; row->key; row++)
-			has_key = has_key || row->action == action;
-		ck_assert_msg(has_key, "%s", action_rows[action].help);
-	}
+}
+
+START_TEST(keys_are_there_once_and_explained)
+{
+	bool has_key[ACTION_COUNT] = { false };
+
+	each_is_there_once(keymap, has_key);
+	for (int tab = 0; tab < TAB_COUNT; tab++)
+		each_is_there_once(tab_keymaps[tab], has_key);
+	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++)
+		ck_assert_msg(has_key[action], "%s", action_rows[action].help);
 }
 END_TEST
 
