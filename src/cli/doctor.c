@@ -244,13 +244,23 @@ static void check_systemd(struct finding *finding)
 		"nothing starts a project with the machine; a container's command can be `thrum up --headless`");
 }
 
-static void check_gateway(struct finding *finding)
+static void check_gateway(struct finding *finding, const char *name, const char *remedy)
 {
-	char *path = gateway_find();
+	char *path = gateway_find(name);
 
 	snprintf(finding->text, sizeof finding->text, "%s", path ? path : "not built");
-	find(finding, path ? FINE : POOR, "`http: {listen: …}` needs it: build with libmicrohttpd-dev");
+	find(finding, path ? FINE : POOR, remedy);
 	free(path);
+}
+
+static void check_http(struct finding *finding)
+{
+	check_gateway(finding, GATEWAY_HTTP, "`http: {listen: …}` needs it: build with libmicrohttpd-dev");
+}
+
+static void check_fleet(struct finding *finding)
+{
+	check_gateway(finding, GATEWAY_REDIS, "`redis: {server: …}` needs it: build with libhiredis-dev");
 }
 
 static const struct {
@@ -270,7 +280,8 @@ static const struct {
 	{ "rights", check_rights },
 	{ "terminal", check_terminal },
 	{ "characters", check_locale },
-	{ "gateway for HTTP", check_gateway },
+	{ "gateway for HTTP", check_http },
+	{ "gateway for Redis", check_fleet },
 	{ "node", check_node },
 	{ "curl", check_curl },
 	{ "redis", check_redis },

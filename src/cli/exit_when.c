@@ -17,7 +17,7 @@ static bool has_failed(const struct row *row)
 /* The gateway is there for the others. */
 static bool counts(const struct row *row)
 {
-	return strcmp(row->service, GATEWAY_SERVICE) != 0;
+	return !gateway_is(row->service);
 }
 
 static bool is_any(const struct replica *replica, bool (*is_true)(const struct row *row))

@@ -682,6 +682,8 @@ const struct key schema_project[] = {
 	{ "version", ignore, 0, NULL, "of the file format, as process-compose has it" },
 	{ "profiles", ignore, 0, NULL, "by name: keys as of another file, merged over these when the profile is chosen" },
 	{ "http", ignore, 0, NULL, "{listen: 127.0.0.1:3001, token: SECRET}: /health /live /ready /metrics /api" },
+	{ "redis", ignore, 0, NULL,
+		"{server: 127.0.0.1:6379, password: SECRET, pools: [NAME]}: tasks of pools are shared with other machines" },
 	{ "log_location", not_yet, 0, NULL, "" },
 	{ "log_level", ignore, 0, NULL, "" },
 	{ "log_length", ignore, 0, NULL, "" },

@@ -10,9 +10,9 @@ enum {
 	SAMPLE_MS = 5000,
 };
 
-void door_init(struct door *door, const char *project)
+void door_init(struct door *door, const char *project, const char *client)
 {
-	*door = (struct door){ .project = project };
+	*door = (struct door){ .project = project, .client = client };
 	replica_init(&door->replica);
 }
 
@@ -33,7 +33,7 @@ void door_finish(struct door *door)
 static bool subscribe(struct door *door)
 {
 	struct error err;
-	json_t *hello = link_call(door->link, "hello", json_pack("{s:s}", "client", "http"), ASK_MS, &err);
+	json_t *hello = link_call(door->link, "hello", json_pack("{s:s}", "client", door->client), ASK_MS, &err);
 	json_t *snapshot = hello ? link_call(door->link, "subscribe",
 					   json_pack("{s:b,s:b,s:i}", "logs", 0, "samples", 1, "sample_ms", SAMPLE_MS),
 					   ASK_MS, &err)

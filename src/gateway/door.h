@@ -9,12 +9,13 @@
 
 struct door {
 	const char *project; /* borrowed */
+	const char *client;  /* what it calls itself; borrowed */
 	struct link *link;   /* owned; NULL: the engine does not answer */
 	struct replica replica;
 	uint64_t tried_ms; /* to connect */
 };
 
-void door_init(struct door *door, const char *project);
+void door_init(struct door *door, const char *project, const char *client);
 void door_finish(struct door *door);
 
 /* Connects if that is due, and takes what has come in. */

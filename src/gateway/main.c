@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	if (argc != 2 || argv[1][0] == '-' || !project || !*project)
 		return usage();
 	int signal_fd = open_signals();
-	door_init(&door, project);
+	door_init(&door, project, "http");
 	struct http *http = http_create(argv[1], getenv("THRUM_HTTP_TOKEN"), &door, &err);
 	if (http) {
 		printf("listening on %s\n", argv[1]);
