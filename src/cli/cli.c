@@ -41,7 +41,9 @@ const struct command commands[] = {
 	  "Start the project's engine, and its services. On a terminal the dashboard opens; -d goes back to\n"
 	  "the shell; --headless stays in front and prints output and events.", cli_up },
 	{ "down", NULL, "", "t", 0, 0, "Stop all services, in reverse order of dependency, and end the engine.", cli_down },
-	{ "ps", "ls", "[NAME...]", "w", 0, -1, "List instances: state, pid, uptime, restarts, CPU, memory. Exit status 1 if one failed.", cli_ps },
+	{ "ps", "ls", "[NAME...]", "wG", 0, -1,
+	  "List instances: state, pid, uptime, restarts, CPU, memory. Exit status 1 if one failed. --fleet: the services of\n"
+	  "all engines that share a Redis server, on whichever machine.", cli_ps },
 	{ "start", NULL, "NAME...", "N", 1, -1, "Start services or instances, and what they depend on.", cli_act },
 	{ "stop", NULL, "NAME...", "", 1, -1, "Stop: the signal, the grace time, then SIGKILL for every process of it. A second stop kills now.", cli_act },
 	{ "restart", NULL, "NAME...", "", 1, -1, "Stop and start again.", cli_act },
@@ -54,9 +56,10 @@ const struct command commands[] = {
 	{ "send", NULL, "NAME [JSON]", "Bta", 1, 2,
 	  "Send a message, any JSON value, down the channel of a service with `ipc: json`; --from sends one a line.\n"
 	  "--wait prints the answer: the message with the same requestId.", cli_send },
-	{ "submit", NULL, "POOL [JSON...]", "Btax", 1, -1,
+	{ "submit", NULL, "POOL [JSON...]", "BtaxG", 1, -1,
 	  "Give tasks to a pool: values of JSON, or one a line with --from; it waits while the queue is full.\n"
-	  "--wait prints each answer as a line of JSON; exit status 1 if one failed. -t: of one run of a task.", cli_submit },
+	  "--wait prints each answer as a line of JSON; exit status 1 if one failed. -t: of one run of a task. --fleet:\n"
+	  "to the pools of that name on all machines that share a Redis server.", cli_submit },
 	{ "pool", NULL, "NAME", "", 1, 1, "How a pool is: workers, queue, times, and what each worker has.", cli_pool },
 	{ "drain", NULL, "NAME", "o", 1, 1, "Let a pool finish what it has, and take no more; --off ends that.", cli_drain },
 	{ "trigger", NULL, "NAME ACTION [JSON]", "t", 2, 3, "Run an action that the application has named (axm:action, as PM2 has it), and print its answer.", cli_trigger },
@@ -151,6 +154,7 @@ static const struct option_row option_rows[] = {
 	{ 'D', false, "map", NULL, "who talks to whom, and at which ports they listen" },
 	{ 'Z', false, "dot", NULL, "the same as a graph for Graphviz" },
 	{ 'u', false, "over", "TIME", "measure this long, 1s by default; 0: at once, without rates" },
+	{ 'G', false, "fleet", NULL, "of all machines that share the Redis server of `redis: {server: …}`, or of THRUM_REDIS" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
 // clang-format on
@@ -228,6 +232,7 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'D', &invocation->map, NULL },
 		{ 'Z', &invocation->dot, NULL },
 		{ 'u', NULL, &invocation->over },
+		{ 'G', &invocation->fleet, NULL },
 		{ 'X', &invocation->pty, NULL },
 		{ 'B', &invocation->wait, NULL },
 		{ 'a', NULL, &invocation->from },

@@ -35,7 +35,7 @@ struct invocation {
 	unsigned file_count;
 	const char *profiles[CLI_PROFILES_MOST];
 	unsigned profile_count;
-	bool wait, ipc, map, dot, off;
+	bool wait, ipc, map, dot, off, fleet;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
 	const char *filter, *from, *priority;
@@ -121,6 +121,9 @@ bool cli_since(const char *text, uint64_t *since_us);
 void cli_take_host(struct invocation *invocation);
 /* False: the command is one of this machine's own, and another is meant. */
 bool cli_is_possible_remotely(const struct invocation *invocation);
+
+/* The command of that name for all engines of a Redis server: another program takes over. */
+int cli_fleet(const struct invocation *invocation, const char *command);
 
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);

@@ -128,6 +128,9 @@ static int status_of(const json_t *rows)
 int cli_ps(struct invocation *invocation)
 {
 	int status = EXIT_OK;
+
+	if (invocation->fleet)
+		return invocation->name_count ? cli_fail(EXIT_USAGE, "ps --fleet takes no names") : cli_fleet(invocation, "ps");
 	struct link *link = cli_connect(invocation, &status);
 
 	for (bool again = link; again;) {

@@ -246,6 +246,10 @@ int cli_submit(struct invocation *invocation)
 		.has_bar = invocation->wait && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) };
 	int status = EXIT_USAGE;
 
+	if (invocation->fleet && (invocation->priority || invocation->timeout))
+		return cli_fail(EXIT_USAGE, "submit --fleet: a stream has no --priority, and a time limit is that of each pool");
+	if (invocation->fleet)
+		return cli_fleet(invocation, "submit");
 	snprintf(work.id, sizeof work.id, "%llx-%lx", (unsigned long long)clock_wall_us(), (long)getpid());
 	if (read_tasks(&work))
 		status = submit(&work);

@@ -1,9 +1,11 @@
 /* `thrum-redis ps`: all engines in one table, from what each tells of itself. */
+#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -16,6 +18,7 @@
 
 enum {
 	ANSWER_MS = 5000,
+	WATCH_MS = 1000,
 	FORGET_S = 24 * 3600, /* an engine that was not heard of for so long is no more told */
 	LINE_MOST = 4096,
 };
@@ -24,7 +27,7 @@ enum {
 #define FIGURES " %4lld %4lld %6s %6s  "
 
 struct asking {
-	struct redis *redis; /* owned */
+	struct redis *redis; /* borrowed */
 	json_t *engines;     /* owned; in the order of their names */
 	bool is_over;
 	char trouble[200];
@@ -187,23 +190,41 @@ static void print_table(const json_t *engines)
 		printf("no engine has told of itself; `redis: {server: …}` in a configuration makes one do so\n");
 }
 
-int fleet_ps(const struct settings *settings, int argc, char **argv)
+static int tell(const struct settings *settings, struct redis *redis, bool wants_json)
 {
-	struct asking asking = { .redis = redis_create(settings), .engines = json_array() };
-	bool wants_json = argc == 2 && strcmp(argv[1], "--json") == 0;
-	int status = FLEET_USAGE;
+	struct asking asking = { .redis = redis, .engines = json_array() };
+	bool ok = ask(&asking, settings);
+	int status = ok ? FLEET_OK : fleet_fail(FLEET_FAILED, "redis %s: %s", settings->server, trouble_of(&asking));
 
-	if (argc == 1 || wants_json) {
-		bool ok = ask(&asking, settings);
-		status = ok ? FLEET_OK : fleet_fail(FLEET_FAILED, "redis %s: %s", settings->server, trouble_of(&asking));
-		if (ok && wants_json) {
-			json_dumpf(asking.engines, stdout, JSON_COMPACT);
-			putchar('\n');
-		} else if (ok) {
-			print_table(asking.engines);
-		}
+	if (ok && wants_json) {
+		json_dumpf(asking.engines, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (ok) {
+		print_table(asking.engines);
 	}
-	redis_destroy(asking.redis);
 	json_decref(asking.engines);
 	return fflush(stdout) == 0 ? status : FLEET_FAILED;
+}
+
+int fleet_ps(const struct settings *settings, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "watch", no_argument, NULL, 'w' }, { 0 } };
+	bool wants_json = false, goes_on = false;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return FLEET_USAGE;
+		*(option == 'j' ? &wants_json : &goes_on) = true;
+	}
+	if (optind < argc)
+		return FLEET_USAGE;
+	struct redis *redis = redis_create(settings);
+	do {
+		if (goes_on && !wants_json && isatty(STDOUT_FILENO))
+			printf("\033[H\033[2J");
+		status = tell(settings, redis, wants_json);
+	} while (goes_on && status == FLEET_OK && poll(NULL, 0, WATCH_MS) == 0);
+	redis_destroy(redis);
+	return status;
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Tasks over Redis: several engines share a stream; engines, gateways and Redis itself die, and every task is answered."""
-import json, os, shutil, signal, socket, subprocess, sys, tempfile, threading
+import json, os, shutil, signal, socket, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Project, THRUM, WORKER, expect, is_alive, main, until
+from lib_thrum import Failure, Project, THRUM, WORKER, expect, free_port, main, until
 
 GATEWAY = os.path.join(os.path.dirname(THRUM), "thrum-redis")
 TASKER = os.path.join(WORKER, "tasker")
@@ -90,12 +90,11 @@ class Engine(Project):
 
     def kill(self):
         """As if the machine were gone: the gateway and the engine with its keeper, at once."""
-        rows = self.rows()
         info = self.hello()
-        for pid in (info["keeper_pid"], info["engine_pid"], *(r["pid"] for r in rows.values() if r["pid"])):
-            os.kill(pid, signal.SIGSTOP)
-        for pid in (info["keeper_pid"], info["engine_pid"], *(r["pid"] for r in rows.values() if r["pid"])):
-            os.kill(pid, signal.SIGKILL)
+        pids = [info["keeper_pid"], info["engine_pid"], *(r["pid"] for r in self.rows().values() if r["pid"])]
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                os.kill(pid, number)
 
     def hello(self):
         with socket.socket(socket.AF_UNIX) as s:
@@ -199,5 +198,128 @@ def a_gateway_is_killed(redis, engine):
     work.check()
 
 
+def results(redis, key="thrum:pool:w:results"):
+    """The answers of tasks that nobody waits for, by the ids of the tasks."""
+    found = {}
+    for _, fields in redis.ask("XRANGE", key, "-", "+"):
+        fields = dict(zip(fields[::2], fields[1::2]))
+        expect(fields["id"] not in found, f"{fields['id']} is answered once")
+        found[fields["id"]] = json.loads(fields["answer"])
+    return found
+
+
+@with_redis
+def any_program_may_add_tasks(redis, engine):
+    a = engine("a").serve()
+    redis.ask("XADD", "thrum:pool:w", "*", "task", '{"n":\n 4}', "id", "mine")
+    entry = redis.ask("XADD", "thrum:pool:w", "*", "task", '{"fail": 1}')
+    until(lambda: len(results(redis)) == 2, "both are answered")
+    got = results(redis)
+    expect(got["mine"]["ok"] and got["mine"]["result"] == 8 and got["mine"]["engine"].endswith("/a"), f"{got}")
+    expect(not got[entry]["ok"] and got[entry]["error"] == "as told" and got[entry]["taskId"] == entry, f"{got}")
+    for fields in (("task", "{oops"), ("other", "1"), ("task", '"' + "x" * 1100000 + '"')):
+        redis.ask("XADD", "thrum:pool:w", "*", "id", f"bad-{fields[0]}-{len(fields[1])}", *fields)
+    until(lambda: redis.ask("XLEN", "thrum:pool:w:dead") == 3, "what is no task is a dead letter")
+    until(lambda: len(results(redis)) == 5, "and is answered")
+    expect("no JSON" in results(redis)["bad-task-5"]["error"] and "no field" in results(redis)["bad-other-1"]["error"], f"{results(redis)}")
+    expect(redis.ask("XLEN", "thrum:pool:w") == 0, "nothing is left")
+    expect(a.run("submit", "--fleet", "--wait", "w", '{"n": 2}', '{"fail": 1}').returncode == 1, "one failed")
+    for args, wanted in ((("w", "{oops"), "no JSON"), (("w", "--priority", "9", "1"), "no --priority")):
+        bad = a.run("submit", "--fleet", *args)
+        expect(bad.returncode and wanted in bad.stderr, f"{args}: {bad.stderr}")
+
+
+@with_redis
+def what_nobody_survives_is_put_aside(redis, engine):
+    """A task that is delivered to consumers which die: after the last time it is a dead letter, and answered."""
+    redis.ask("XGROUP", "CREATE", "thrum:pool:w", "thrum", "0", "MKSTREAM")
+    for name, times in (("doomed", 3), ("not yet", 2)):
+        entry = redis.ask("XADD", "thrum:pool:w", "*", "id", name, "task", '{"n": 1}')
+        redis.ask("XREADGROUP", "GROUP", "thrum", "gone", "STREAMS", "thrum:pool:w", ">")
+        for _ in range(times - 1):
+            redis.ask("XCLAIM", "thrum:pool:w", "thrum", "gone", "0", entry)
+    engine("a", deliveries=3).serve()
+    until(lambda: len(results(redis)) == 2, "both are answered")
+    got = results(redis)
+    expect(got["not yet"]["ok"] and "delivered 3 times" in got["doomed"]["error"], f"{got}")
+    letters = [dict(zip(fields[::2], fields[1::2])) for _, fields in redis.ask("XRANGE", "thrum:pool:w:dead", "-", "+")]
+    expect(len(letters) == 1 and letters[0]["id"] == "doomed" and letters[0]["deliveries"] == "3" and letters[0]["task"] == '{"n": 1}', f"{letters}")
+
+
+@with_redis
+def a_long_task_is_nobody_elses(redis, engine):
+    """It takes longer than that after which tasks of the dead are taken over, while others have nothing to do."""
+    a, b = engine("a", 1).serve(), engine("b", 1).serve()
+    for n in range(2):
+        redis.ask("XADD", "thrum:pool:w", "*", "id", n, "task", json.dumps({"n": n, "sleep": 3}))
+    until(lambda: len(results(redis)) == 2, "both are answered")
+    expect(sum(p.json("pool", "w")["submitted"] for p in (a, b)) == 2, "each ran once")
+
+
+@with_redis
+def what_is_drained_is_for_others(redis, engine):
+    a, b = engine("a", 1).serve(), engine("b", 1).serve()
+    a.run("drain", "w", check=0)
+    until(lambda: [p["open"] for e in a.json("ps", "--fleet") for p in e["pools"] if e["project"] == "a"] == [False], "the gateway knows")
+    work = Submitter(a, range(20), sleep=0.02)
+    expect({r["engine"].split("/")[1] for r in work.check()} == {"b"}, "only one takes tasks")
+    a.run("drain", "--off", "w", check=0)
+    b.run("down", check=0)
+    expect({r["engine"].split("/")[1] for r in Submitter(a, range(5)).check()} == {"a"}, "the other one does, again")
+
+
+@with_redis
+def all_engines_are_in_one_table(redis, engine):
+    a, b = engine("a").serve(), engine("b", 3).serve()
+    told = lambda: {e["project"]: e for e in a.json("ps", "--fleet")}
+    until(lambda: set(told()) == {"a", "b"} and any(s["states"] == {"running": 3} and s["rss"] for s in told()["b"]["services"]), "both tell of themselves")
+    got = told()["b"]
+    expect(got["alive"] and got["host"] == socket.gethostname() and got["engine"] == got["host"] + "/b" and got["connected"], f"{got}")
+    expect([(p["pool"], p["slots"], p["open"]) for p in got["pools"]] == [("w", 3, True)], f"{got}")
+    table = a.run("ps", "--fleet", check=0).stdout.splitlines()
+    expect(table[0].split()[:3] == ["HOST", "PROJECT", "SERVICE"] and any("3 running" in line and " b " in line for line in table), f"{table}")
+    del a.env["THRUM_REDIS"]  # the running project knows it too
+    expect(set(told()) == {"a", "b"}, "without being told where")
+    b.kill()
+    until(lambda: not told()["b"]["alive"], "one is not heard of any more", 30)
+    expect(any("not heard of since" in line for line in a.run("ps", "--fleet", check=0).stdout.splitlines()), "and that is told")
+    expect(a.run("ps", "--fleet", "w").returncode == 2, "it takes no names")
+
+
+@with_redis
+def redis_comes_late_and_asks_for_a_password(redis, engine):
+    port = free_port()
+    service = {"command": ["python3", "-c", WORK], "pool": {"size": 1}}
+    p = Project("late", {"w": service}, redis={"server": f"127.0.0.1:{port}", "password": "${LATE_WORD:-s3cret}", "pools": "w"})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: p.rows().get("thrum-redis/0", {}).get("state") == "ready", "the gateway is there")
+        until(lambda: b"refused" in p.log("thrum-redis/0", "err"), "and says what it lacks")
+        late = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--requirepass", "s3cret", "--save", ""],
+                                stdout=subprocess.DEVNULL)
+        try:
+            got = p.run("submit", "--fleet", "--wait", "w", '{"n": 21}', check=0)
+            expect(json.loads(got.stdout)["result"] == 42, got.stdout)
+            expect("s3cret" not in p.run("env", "thrum-redis", check=0).stdout, "the password is masked")
+            p.env.update(THRUM_REDIS=f"127.0.0.1:{port}")
+            bad = p.run("ps", "--fleet")
+            expect(bad.returncode == 1 and "NOAUTH" in bad.stderr, f"{bad.stderr}")
+        finally:
+            late.kill()
+            late.wait()
+    finally:
+        p.close()
+
+
+def what_is_wrong_is_said():
+    for redis, wanted in (({"serve": "x"}, "redis is a map such as"), ({"server": "x", "claim_aftr": 1}, "did you mean 'claim_after'?"),
+                          ({"server": "x", "pools": "a", "claim_after": "soon"}, "claim_after: a duration"), ({"server": "x"}, "no service of this file has `pool:`")):
+        p = Project("wrong", {"a": {"command": "sleep 1"}}, redis=redis)
+        done = p.run("check")
+        expect(done.returncode == 2 and wanted in done.stderr, f"{redis}: {done.stderr}")
+        p.close()
+
+
 main(two_engines_share_the_tasks, redis_dies_and_comes_back, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
-     a_gateway_is_killed)
+     a_gateway_is_killed, any_program_may_add_tasks, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
+     what_is_drained_is_for_others, all_engines_are_in_one_table, redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)
