@@ -85,8 +85,8 @@ const struct command commands[] = {
 	  "Print the thrum.yaml that a file of another tool is: pm2, procfile, supervisord, compose or process-compose.\n"
 	  "What has no equivalent is told on standard error. `thrum up -f FILE` runs such a file as it is.", cli_import },
 	{ "export", NULL, "KIND", "fPUi", 1, 1,
-	  "Print the project as files of systemd (a unit that runs it), kubernetes or compose. What has no equivalent is\n"
-	  "told on standard error.", cli_export },
+	  "Print the project as files of systemd (a unit that runs it), systemd-socket (one by which the first client starts it),\n"
+	  "kubernetes or compose. What has no equivalent is told on standard error.", cli_export },
 	{ "env", NULL, "NAME", "V", 1, 1,
 	  "The variables of an instance as its next start has them, and where each is from: secrets, told by\n"
 	  "their names, are masked.", cli_env },

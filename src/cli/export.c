@@ -127,10 +127,24 @@ void export_systemd(struct text *out, const struct project_spec *project, const 
 		text_puts(out, "\n[Install]\nWantedBy=default.target\n");
 	else
 		text_format(out,
-			"RuntimeDirectory=thrum-%s\nRuntimeDirectoryMode=0700\nStateDirectory=thrum-%s\nStateDirectoryMode=0700\n"
+			"RuntimeDirectory=thrum-%s\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=yes\nStateDirectory=thrum-%s\nStateDirectoryMode=0700\n"
 			"Environment=THRUM_RUNTIME_DIR=/run/thrum-%s THRUM_STATE_DIR=/var/lib/thrum-%s\n"
 			"\n[Install]\nWantedBy=multi-user.target\n",
 			project->name, project->name, project->name, project->name);
+}
+
+/* Beside the unit: clients find the control socket before the engine runs, and the first one starts it. */
+static void export_systemd_socket(struct text *out, const struct project_spec *project, const struct invocation *invocation)
+{
+	const char *name = project->name;
+
+	text_format(out, "# %s/%s.socket, by `thrum export systemd-socket%s`\n[Unit]\nDescription=Control socket of %s\n\n[Socket]\n",
+		invocation->user ? "~/.config/systemd/user" : "/etc/systemd/system", name, invocation->user ? " --user" : "", name);
+	if (invocation->user)
+		text_format(out, "ListenStream=%%t/thrum/%s/control\n", name);
+	else
+		text_format(out, "ListenStream=/run/thrum-%s/%s/control\n", name, name);
+	text_puts(out, "SocketMode=0600\nDirectoryMode=0700\n\n[Install]\nWantedBy=sockets.target\n");
 }
 
 /* ---- the command ---- */
@@ -140,6 +154,7 @@ static const struct {
 	void (*run)(struct text *out, const struct project_spec *project, const struct invocation *invocation);
 } exporters[] = {
 	{ "systemd", export_systemd },
+	{ "systemd-socket", export_systemd_socket },
 	{ "kubernetes", export_kubernetes },
 	{ "compose", export_compose },
 };

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "client/inherited.h"
 #include "client/paths.h"
 
 #ifndef KEEPER_PATH
@@ -101,6 +102,14 @@ static bool take_lock(struct preparation *preparation, int folder, const char *p
 static bool make_listener(struct preparation *preparation, int folder, struct error *err)
 {
 	struct sockaddr_un address;
+	int given;
+
+	if (!inherited_take(folder, &given, err))
+		return false;
+	if (given >= 0) {
+		preparation->fds[LISTENER] = lift(given);
+		return preparation->fds[LISTENER] >= 0 || error_errno(err, "taking the control socket");
+	}
 	int fd = lift(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 
 	preparation->fds[LISTENER] = fd;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -208,6 +209,16 @@ void hall_owner_left(struct hall *hall)
 		uv_timer_start(&hall->owner_timer, on_owner_lost, hall->engine.store->linger_ms, 0);
 }
 
+/* Ours is bound by way of a descriptor of its folder. Another is systemd's, which goes on to listen there. */
+static bool is_listener_ours(const struct hall *hall)
+{
+	struct sockaddr_un address = { 0 };
+	socklen_t size = sizeof address;
+
+	return getsockname(hall->listener_fd, (struct sockaddr *)&address, &size) == 0 &&
+	       strncmp(address.sun_path, "/proc/self/fd/", strlen("/proc/self/fd/")) == 0;
+}
+
 static void leave(struct hall *hall)
 {
 	if (hall->is_leaving)
@@ -215,7 +226,8 @@ static void leave(struct hall *hall)
 	hall->is_leaving = true;
 	engine_say_goodbye(&hall->engine);
 	char *path = memory_format("%s/control", hall->engine.runtime_dir);
-	unlink(path);
+	if (is_listener_ours(hall))
+		unlink(path);
 	free(path);
 	uv_stop(&hall->loop);
 }

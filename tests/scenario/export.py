@@ -90,4 +90,42 @@ def it_is_a_service_of_systemds():
             project.close()
 
 
-main(systemd_accepts_the_unit, compose_reads_what_is_exported, kubernetes_gets_objects, it_is_a_service_of_systemds)
+def activate(project, path):
+    return subprocess.Popen(["systemd-socket-activate", "-l", path, *(f"-E{n}={project.env[n]}" for n in ("THRUM_RUNTIME_DIR", "THRUM_STATE_DIR")),
+                             THRUM, "up", "--headless", "--exit-when", "never"], cwd=project.dir, env=project.env, stdin=subprocess.DEVNULL,
+                            stdout=open(project.dir + "/out", "w"), stderr=open(project.dir + "/err", "w"))
+
+
+def the_first_client_starts_it():
+    """Socket activation: the control socket is systemd's, is there before the engine is, and after it."""
+    if not shutil.which("systemd-socket-activate"):
+        return
+    project = Project("woken", {"a": {"command": "sleep 1000"}})
+    control = f"{project.dir}/run/woken/control"
+    try:
+        os.mkdir(os.path.dirname(control), 0o700)
+        project.front = activate(project, control)
+        until(lambda: os.path.exists(control), "it listens")
+        inode = os.stat(control).st_ino
+        until(lambda: project.rows().get("a/0", {}).get("state") == "running", "a client starts the project, and is answered")
+        os.kill(project.engine(), signal.SIGKILL)
+        until(project.engine, "another engine answers at the same socket")
+        project.run("down", check=0)
+        expect(project.front.wait(20) == 0, "the client in front ends with it")
+        expect(os.stat(control).st_ino == inode, "the socket is left to systemd")
+        project.front = activate(project, project.dir + "/elsewhere")
+        until(lambda: os.path.exists(project.dir + "/elsewhere"), "it listens elsewhere")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(project.dir + "/elsewhere")
+            expect(project.front.wait(20) == 1, "nobody would find that one")
+        with open(project.dir + "/err") as errors:
+            expect(f"ListenStream={control}" in errors.read(), "and it is told which one is meant")
+        for option, path in (((), "/run/thrum-woken/woken/control"), (("--user",), "%t/thrum/woken/control")):
+            unit = project.run("export", "systemd-socket", *option, check=0).stdout
+            expect(f"ListenStream={path}\n" in unit and "SocketMode=0600\n" in unit, unit)
+    finally:
+        project.close()
+
+
+main(systemd_accepts_the_unit, compose_reads_what_is_exported, kubernetes_gets_objects, it_is_a_service_of_systemds,
+     the_first_client_starts_it)
