@@ -1,10 +1,15 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <thrum.h>
 #include <unistd.h>
 #include "lib/memory.h"
@@ -197,12 +202,14 @@ struct submission {
 	struct thrum_pool *pool;
 	struct thrum_task task;
 	int status;
+	atomic_int thread; /* 0: not begun */
 };
 
 static void *submit_one(void *data)
 {
 	struct submission *submission = data;
 
+	atomic_store(&submission->thread, (int)syscall(SYS_gettid));
 	submission->status = thrum_pool_submit(submission->pool, &submission->task);
 	return NULL;
 }
@@ -212,10 +219,22 @@ static void ignore(int number)
 	(void)number;
 }
 
-/* Until the thread sleeps in the submission, which counts it among those that submitted nothing yet. */
-static void wait_until_asleep(void)
+/* Until the thread sleeps in the submission: nothing else of its waits for a futex. */
+static void wait_until_asleep(struct submission *submission)
 {
-	usleep(20000);
+	char path[64], now[32] = "", futex[32];
+	int thread, file;
+
+	while ((thread = atomic_load(&submission->thread)) == 0)
+		sched_yield();
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", thread);
+	snprintf(futex, sizeof futex, "%d ", (int)SYS_futex);
+	while (strncmp(now, futex, strlen(futex)) != 0) {
+		file = open(path, O_RDONLY | O_CLOEXEC);
+		ck_assert_int_ge(file, 0);
+		ck_assert_int_gt(read(file, now, sizeof now - 1), 0);
+		close(file);
+	}
 }
 
 START_TEST(a_full_queue_blocks_until_there_is_room_whatever_signals_come)
@@ -230,8 +249,8 @@ START_TEST(a_full_queue_blocks_until_there_is_room_whatever_signals_come)
 	ck_assert_int_eq(thrum_pool_submit(pool, &waits), 0);
 	pthread_create(&thread, NULL, submit_one, &submission);
 	for (int i = 0; i < 20; i++) {
+		wait_until_asleep(&submission);
 		pthread_kill(thread, SIGUSR1);
-		usleep(500);
 	}
 	ck_assert_int_eq(atomic_load(&ran), 0);
 	sem_post(&gate);
@@ -251,7 +270,7 @@ START_TEST(who_waits_for_room_is_told_of_the_end)
 
 	ck_assert_int_eq(thrum_pool_submit(pool, &waits), 0);
 	pthread_create(&thread, NULL, submit_one, &submission);
-	wait_until_asleep();
+	wait_until_asleep(&submission);
 	sem_post(&gate);
 	ck_assert_int_eq(thrum_pool_destroy(pool), 0);
 	pthread_join(thread, NULL);
