@@ -228,6 +228,62 @@ void thrum_port_close(struct thrum_port *port);
 
 /* -- Shared: arrays of integers that threads and processes share -- */
 
+/*
+ * Integers of 32 or 64 bits in memory that any process can map which has its descriptor. Each operation is one atomic step
+ * in one order for all who use the array (memory_order_seq_cst). Values are signed; of an array of 32 bits the lower
+ * 32 bits of what is given count. After fork() the child may go on to use an array of its parent's.
+ */
+struct thrum_shared;
+
+#define THRUM_SHARED_MOST ((size_t)1 << 30)
+
+/*
+ * All zero; bits: 32 or 64; count: 1 to THRUM_SHARED_MOST. Owned by the caller, for thrum_shared_close. NULL on failure, errno:
+ * EINVAL, ENOMEM, EMFILE.
+ */
+struct thrum_shared *thrum_shared_create(size_t count, unsigned bits);
+
+/*
+ * The same array again, by a descriptor of it that was inherited, received over a socket, or opened in /proc; it stays the
+ * caller's and may be closed. NULL on failure, errno: EBADF; EINVAL if it is something else; ENOMEM, EMFILE.
+ */
+struct thrum_shared *thrum_shared_open(int fd);
+
+/* Unmaps; the memory is freed when nobody has it mapped or its descriptor open. No thread may use it any more. Accepts NULL. */
+void thrum_shared_close(struct thrum_shared *shared);
+
+/* The array's own descriptor, to pass to others; closed on exec: dup2() gives a child one that is not. */
+int thrum_shared_fd(const struct thrum_shared *shared);
+size_t thrum_shared_count(const struct thrum_shared *shared);
+unsigned thrum_shared_bits(const struct thrum_shared *shared);
+
+/* Where the integers are, aligned to 64 bytes: for reading many at once. What is read so is as old or torn as the machine has it. */
+void *thrum_shared_memory(struct thrum_shared *shared);
+
+/* All of these: -EINVAL if there is no such index. */
+int thrum_shared_load(const struct thrum_shared *shared, size_t index, int64_t *value);
+int thrum_shared_store(struct thrum_shared *shared, size_t index, int64_t value);
+
+/* former: what it was before; may be NULL. They wrap around. */
+int thrum_shared_add(struct thrum_shared *shared, size_t index, int64_t operand, int64_t *former);
+int thrum_shared_sub(struct thrum_shared *shared, size_t index, int64_t operand, int64_t *former);
+int thrum_shared_and(struct thrum_shared *shared, size_t index, int64_t operand, int64_t *former);
+int thrum_shared_or(struct thrum_shared *shared, size_t index, int64_t operand, int64_t *former);
+int thrum_shared_xor(struct thrum_shared *shared, size_t index, int64_t operand, int64_t *former);
+int thrum_shared_exchange(struct thrum_shared *shared, size_t index, int64_t operand, int64_t *former);
+
+/* 0: it was *expected and is value now. -EAGAIN: it was not, and *expected is what it is. */
+int thrum_shared_compare_exchange(struct thrum_shared *shared, size_t index, int64_t *expected, int64_t value);
+
+/*
+ * Sleeps while the integer is expected, until thrum_shared_notify: 0 then. It may also return 0 for no reason, as when a signal
+ * came: look again. -EAGAIN: it is something else already; -ETIMEDOUT. A change alone wakes nobody: notify after it.
+ */
+int thrum_shared_wait(const struct thrum_shared *shared, size_t index, int64_t expected, int timeout_ms);
+
+/* Wakes so many of those who wait for that integer, in all processes; negative: all. How many it woke. */
+int thrum_shared_notify(struct thrum_shared *shared, size_t index, int count);
+
 /* -- Process: child processes -- */
 
 /* -- Channel: messages to and from the supervisor -- */

@@ -42,9 +42,10 @@ static inline int thrum__futex_wait(const _Atomic uint32_t *word, uint32_t value
 	return 0;
 }
 
-static inline void thrum__futex_wake(const _Atomic uint32_t *word, int count, int flags)
+/* How many it woke. */
+static inline int thrum__futex_wake(const _Atomic uint32_t *word, int count, int flags)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE | flags, count);
+	return (int)syscall(SYS_futex, word, FUTEX_WAKE | flags, count);
 }
 
 static inline void thrum__relax(void)

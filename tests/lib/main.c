@@ -3,11 +3,13 @@
 Suite *library_suite(void);
 Suite *pool_suite(void);
 Suite *port_suite(void);
+Suite *shared_suite(void);
 
 static suite_function *const suites[] = {
 	library_suite,
 	pool_suite,
 	port_suite,
+	shared_suite,
 	NULL,
 };
 
