@@ -127,7 +127,8 @@ void export_systemd(struct text *out, const struct project_spec *project, const 
 		text_puts(out, "\n[Install]\nWantedBy=default.target\n");
 	else
 		text_format(out,
-			"RuntimeDirectory=thrum-%s\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=yes\nStateDirectory=thrum-%s\nStateDirectoryMode=0700\n"
+			"RuntimeDirectory=thrum-%s\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=yes\n"
+			"StateDirectory=thrum-%s\nStateDirectoryMode=0700\n"
 			"Environment=THRUM_RUNTIME_DIR=/run/thrum-%s THRUM_STATE_DIR=/var/lib/thrum-%s\n"
 			"\n[Install]\nWantedBy=multi-user.target\n",
 			project->name, project->name, project->name, project->name);
