@@ -15,7 +15,7 @@ static const char *words_of(const struct command *command)
 		const char *command, *words;
 	} known[] = {
 		{ "completion", "bash zsh fish" },
-		{ "export", "systemd kubernetes compose" },
+		{ "export", "systemd systemd-socket kubernetes compose" },
 		{ "import", "pm2 procfile supervisord compose process-compose" },
 		{ "signal", "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP" },
 	};

@@ -36,6 +36,7 @@ static const char *const live_keys[] = {
 	"liveness_probe.period",
 	"liveness_probe.success_threshold",
 	"liveness_probe.timeout",
+	"log.journald",
 	"log.rotate",
 	"max_runtime",
 	"namespaces",

@@ -290,8 +290,8 @@ static json_t *groups_of(const struct project_spec *project)
 
 static json_t *log_of(const struct log_spec *log)
 {
-	json_t *json = json_pack("{s:s*,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr",
-		log->merge_stderr, "rotate", "max_size", (json_int_t)log->max_size, "max_files",
+	json_t *json = json_pack("{s:s*,s:b,s:b,s:{s:I,s:I}}", "dir", log->dir, "merge_stderr",
+		log->merge_stderr, "journald", log->journald, "rotate", "max_size", (json_int_t)log->max_size, "max_files",
 		(json_int_t)log->max_files);
 
 	if (log->file) {

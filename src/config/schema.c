@@ -590,6 +590,7 @@ static const struct key service_log_keys[] = {
 	{ "rotate", take_inner, 0, service_rotate_keys, "when segments are closed" },
 	{ "file", take_path, IN_SERVICE(log.file), NULL, "lines of both streams too; api.log is api-0.log, api-1.log … of several instances" },
 	{ "timestamps", take_bool, IN_SERVICE(log.timestamps), NULL, "each line in that file begins with its time" },
+	{ "journald", take_bool, IN_SERVICE(log.journald), NULL, "lines go to systemd's journal too" },
 	END
 };
 
@@ -661,6 +662,7 @@ static const struct key project_rotate_keys[] = {
 static const struct key project_log_keys[] = {
 	{ "dir", take_path, IN_PROJECT(log.dir), NULL, "folder of the logs" },
 	{ "merge_stderr", take_bool, IN_PROJECT(log.merge_stderr), NULL, "both streams in one file" },
+	{ "journald", take_bool, IN_PROJECT(log.journald), NULL, "lines go to systemd's journal too" },
 	{ "rotate", take_inner, 0, project_rotate_keys, "when segments are closed" },
 	{ "disk_cap", take_size, IN_PROJECT(log_cap), NULL, "of all logs together: the oldest closed segments go first" },
 	END

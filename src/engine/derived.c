@@ -12,12 +12,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/linewise.h"
 
 enum {
 	FILE_MODE = 0640,
 	POS_MAGIC = 0x736f7021,
-	TURN_MOST = 256 * 1024, /* bytes of the raw log that are read at a time */
-	LINE_MOST = 64 * 1024,  /* a longer one becomes several */
 	LOOK_US = 1000000,
 	STAMP_SIZE = 32,
 };
@@ -40,8 +39,7 @@ struct derived {
 
 /* What one reading of a raw log has brought together. */
 struct gathering {
-	struct text out, line;
-	uint64_t line_offset, line_time_us, consumed;
+	struct text out;
 	bool has_time;
 };
 
@@ -175,45 +173,23 @@ static void put_stamp(struct text *out, uint64_t time_us)
 	text_format(out, "%s.%03uZ ", stamp, (unsigned)(time_us / 1000 % 1000));
 }
 
-static void end_line(struct gathering *gathering, uint64_t next_offset)
-{
-	if (gathering->has_time)
-		put_stamp(&gathering->out, gathering->line_time_us);
-	text_append(&gathering->out, text_string(&gathering->line), gathering->line.size);
-	text_putc(&gathering->out, '\n');
-	text_clear(&gathering->line);
-	gathering->consumed = next_offset;
-}
-
-static void take_chunk(void *context, const struct log_chunk *chunk)
+static bool take_line(void *context, const struct linewise *lines)
 {
 	struct gathering *gathering = context;
 
-	for (size_t at = 0; at < chunk->size;) {
-		const char *end = memchr(chunk->data + at, '\n', chunk->size - at);
-		size_t size = end ? (size_t)(end - chunk->data) - at : chunk->size - at;
-		size_t room = LINE_MOST - gathering->line.size;
-		if (gathering->line.size == 0)
-			gathering->line_time_us = chunk->time_us;
-		text_append(&gathering->line, chunk->data + at, size < room ? size : room);
-		if (size > room) {
-			at += room;
-			end_line(gathering, chunk->offset + at);
-		} else {
-			at += size + (end != NULL);
-			if (end)
-				end_line(gathering, chunk->offset + at);
-		}
-	}
+	if (gathering->has_time)
+		put_stamp(&gathering->out, lines->time_us);
+	text_append(&gathering->out, text_string(&lines->line), lines->line.size);
+	text_putc(&gathering->out, '\n');
+	return true;
 }
 
 /* All of it, or nothing. */
-static bool write_out(struct derived *derived, enum stream stream, const struct gathering *gathering)
+static bool write_out(struct derived *derived, enum stream stream, const struct text *out, uint64_t consumed)
 {
-	ssize_t size = pwrite(derived->fd, text_string(&gathering->out), gathering->out.size,
-		(off_t)derived->at.length);
+	ssize_t size = pwrite(derived->fd, text_string(out), out->size, (off_t)derived->at.length);
 
-	if (size != (ssize_t)gathering->out.size) {
+	if (size != (ssize_t)out->size) {
 		if (size >= 0)
 			errno = ENOSPC;
 		complain(derived, "log.file");
@@ -221,31 +197,26 @@ static bool write_out(struct derived *derived, enum stream stream, const struct 
 			return false;
 		return false;
 	}
-	derived->at.length += gathering->out.size;
-	derived->at.offsets[stream] = gathering->consumed;
+	derived->at.length += out->size;
+	derived->at.offsets[stream] = consumed;
 	derived->has_complained = false;
 	return note(derived);
 }
 
 /* False: there is no more now. */
-static bool take_turn(struct derived *derived, enum stream stream, bool is_final)
+static bool take_turn(struct derived *derived, enum stream stream)
 {
-	const struct logfile *log = &derived->member->logs[stream];
-	struct gathering gathering = { .consumed = derived->at.offsets[stream],
-		.has_time = member_spec(derived->member)->log.timestamps };
+	struct gathering gathering = { .has_time = member_spec(derived->member)->log.timestamps };
+	struct linewise lines = { .consumed = derived->at.offsets[stream], .take = take_line, .context = &gathering };
 
-	text_init(&gathering.out, TURN_MOST * (STAMP_SIZE + 2));
-	text_init(&gathering.line, LINE_MOST);
-	uint64_t next = logfile_read(log, gathering.consumed, TURN_MOST, take_chunk, &gathering);
-	if (gathering.line.size && is_final && next == logfile_end(log))
-		end_line(&gathering, next);
-	bool goes_on = gathering.out.size > 0 && write_out(derived, stream, &gathering);
+	text_init(&gathering.out, LINEWISE_TURN_MOST * (STAMP_SIZE + 2));
+	bool is_more = linewise_read(&lines, &derived->member->logs[stream]);
+	bool ok = gathering.out.size > 0 && write_out(derived, stream, &gathering.out, lines.consumed);
 	text_finish(&gathering.out);
-	text_finish(&gathering.line);
-	return goes_on && next < logfile_end(log);
+	return ok && is_more;
 }
 
-static void follow(struct member *member, enum stream stream, bool is_final)
+void derived_follow(struct member *member, enum stream stream)
 {
 	struct derived *derived = member->derived;
 
@@ -259,19 +230,9 @@ static void follow(struct member *member, enum stream stream, bool is_final)
 	}
 	if (!make_ready(derived))
 		return;
-	while (take_turn(derived, stream, is_final))
+	while (take_turn(derived, stream))
 		continue;
 	rotate(derived);
-}
-
-void derived_follow(struct member *member, enum stream stream)
-{
-	follow(member, stream, false);
-}
-
-void derived_end(struct member *member, enum stream stream)
-{
-	follow(member, stream, true);
 }
 
 void derived_look(struct member *member)

@@ -11,10 +11,8 @@
 
 struct derived; /* defined in derived.c */
 
-/* The raw log has grown: write the lines that are whole now. Nothing, for a service without log.file. */
+/* The raw log has grown, or is at its end: write the lines that are whole now. Nothing, for a service without log.file. */
 void derived_follow(struct member *member, enum stream stream);
-/* Its process has closed the stream: the rest is a line, too. */
-void derived_end(struct member *member, enum stream stream);
 /* It may have been moved away: look before the next line. */
 void derived_look(struct member *member);
 void derived_close(struct member *member);

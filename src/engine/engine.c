@@ -26,6 +26,7 @@
 #include "engine/door.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
+#include "engine/journald.h"
 #include "engine/leftovers.h"
 #include "engine/limit.h"
 #include "engine/output.h"
@@ -156,6 +157,7 @@ void engine_logged(struct engine *engine, struct member *member, enum stream str
 {
 	attendant_logged(member, stream);
 	derived_follow(member, stream);
+	journald_follow(member);
 	engine->listener.on_logged(engine->listener.context, member, stream);
 }
 

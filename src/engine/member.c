@@ -15,6 +15,7 @@
 #include "engine/channel.h"
 #include "engine/derived.h"
 #include "engine/engine.h"
+#include "engine/journald.h"
 #include "engine/output.h"
 
 enum { LOG_DIR_MODE = 0750 };
@@ -94,6 +95,7 @@ void member_destroy(struct member *member)
 {
 	attendant_end(member);
 	derived_close(member);
+	journald_close(member);
 	channel_close(member);
 	study_finish(&member->study);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
@@ -162,6 +164,7 @@ bool member_open_logs(struct member *member, struct error *err)
 			seat->run_began[i] = logfile_end(&member->logs[i]);
 	}
 	member->logs_open = true;
+	journald_follow(member); /* what a former engine had no time for */
 	return true;
 }
 

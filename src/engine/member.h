@@ -33,6 +33,7 @@ struct member {
 	bool wants_study;               /* somebody has asked what goes on inside it */
 	bool is_blocked_told;           /* that its event loop is blocked */
 	struct study study;             /* the last one; owned, with what is in it; pid 0: none */
+	struct journald *journald;      /* owned; of log.journald, the same */
 	struct derived *derived;        /* owned; of log.file, once it was written */
 	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
 	struct channel *channel;        /* owned; to the present process; NULL: it has none */

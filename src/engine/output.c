@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "engine/derived.h"
 #include "engine/disk_cap.h"
 
 enum {
@@ -59,7 +58,6 @@ static void end_output(struct output *output)
 	unlink_output(output);
 	if (member) {
 		logfile_end_of(&member->logs[output->stream], output->pid, clock_wall_us());
-		derived_end(member, output->stream);
 		engine_logged(engine, member, output->stream);
 	}
 	atomic_fetch_or(&life->closed, 1u << output->stream);

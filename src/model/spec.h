@@ -214,6 +214,7 @@ struct log_spec {
 	bool merge_stderr;
 	char *file;      /* absolute; formatted lines of both streams; NULL: none */
 	bool timestamps; /* in it */
+	bool journald;   /* lines go to systemd's journal too */
 };
 
 struct service_spec {

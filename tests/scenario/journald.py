@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Output for systemd's journal: its protocol, on a socket of its kind."""
+import json, os, signal, socket, sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_thrum import Project, expect, main, until
+
+
+class Journal:
+    """What journald is to those who write: a datagram socket, which may be slow, or not there."""
+
+    def __init__(self, path):
+        self.path, self.entries = path, []
+        self.open()
+
+    def open(self):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.socket.bind(self.path)
+
+    def close(self):
+        self.socket.close()
+        os.unlink(self.path)
+
+    def read(self):
+        while True:
+            try:
+                datagram = self.socket.recv(1 << 20)
+            except BlockingIOError:
+                return self.entries
+            expect(datagram.endswith(b"\n"), "each field is a line")
+            self.entries.append(dict(field.split("=", 1) for field in datagram.decode()[:-1].split("\n")))
+
+    def of(self, service):
+        return [e["MESSAGE"] for e in self.read() if e["THRUM_SERVICE"] == service]
+
+
+def journaled(processes, **log):
+    project = Project("jot", processes, log=dict({"journald": True}, **log))
+    project.env.update(THRUM_JOURNAL_SOCKET=project.dir + "/journal")
+    project.journal = Journal(project.dir + "/journal")
+    return project
+
+
+def lines_have_their_fields():
+    quiet = {"command": "sh -c 'echo no; exec sleep 1000'", "log": {"journald": False}}
+    project = journaled({"a": {"command": ["sh", "-c", "echo plain; echo '<4>careful'; echo 'a = b' >&2; printf rest"], "availability": {"restart": "no"}},
+                         "quiet": quiet})
+    try:
+        project.run("up", "-d", check=0)
+        until(lambda: len(project.journal.of("a")) == 4, "four lines")
+        until(lambda: project.log("quiet/0") == b"no\n", "the other one has written, too")
+        pid = project.json("history")[0]["pid"]
+        common = {"SYSLOG_IDENTIFIER": "a", "THRUM_PROJECT": "jot", "THRUM_SERVICE": "a", "THRUM_INSTANCE": "0", "THRUM_PID": str(pid)}
+        for text, priority, stream in (("plain", "6", "stdout"), ("careful", "4", "stdout"), ("a = b", "3", "stderr"), ("rest", "6", "stdout")):
+            want = dict(common, MESSAGE=text, PRIORITY=priority, THRUM_STREAM=stream)
+            expect(want in project.journal.read(), f"{want} in {project.journal.entries}")
+        expect(not project.journal.of("quiet"), "which is not for the journal")
+        project.write("thrum.yaml", json.dumps({"name": "jot", "log": {"journald": True}, "processes": {"quiet": dict(quiet, log={})}}))
+        plan = project.json("plan")["services"]
+        expect([(s["service"], s["restarts"]) for s in plan if s["action"] == "change"] == [("quiet", 0)], f"it is changed while it runs: {plan}")
+    finally:
+        project.close()
+
+
+def it_may_be_slow_and_go_away():
+    count = 3000
+    project = journaled({"a": {"command": f"sh -c 'seq {count}; exec sleep 1000'"}})
+    try:
+        project.journal.close()
+        project.run("up", "-d", check=0)
+        until(lambda: project.log("a/0").endswith(b"\n%d\n" % count), "all is written")
+        expect("its lines wait in its log" in until(lambda: project.log_at("state/jot/engine.log").decode(), "the operator is told"), "what it means")
+        project.journal.open()
+        until(lambda: len(project.journal.of("a")) == count, "it gets all, a few at a time")
+        expect(project.journal.of("a") == [str(i + 1) for i in range(count)], "once and in order")
+    finally:
+        project.close()
+
+
+def the_engine_is_killed():
+    count = 20000
+    project = journaled({"a": {"command": f"sh -c 'for i in $(seq {count}); do echo $i; done; exec sleep 1000'"}})
+    try:
+        project.run("up", "-d", check=0)
+        for goal in (2000, 8000):
+            until(lambda: len(set(project.journal.of("a"))) >= goal, f"{goal} lines")
+            os.kill(project.engine(), signal.SIGKILL)
+            until(project.engine, "another engine")
+        until(lambda: len(set(project.journal.of("a"))) == count, "all lines have come")
+        got = [int(text) for text in project.journal.of("a")]
+        first = list(dict.fromkeys(got))
+        expect(first == list(range(1, count + 1)), "in order, though some of them twice")
+    finally:
+        project.close()
+
+
+def a_long_line_comes_in_pieces():
+    project = journaled({"a": {"command": ["python3", "-uc", "print('x' * 200000); print('after')"], "availability": {"restart": "no"}, "log": {"file": "a.log"}}})
+    try:
+        project.run("up", "-d", check=0)
+        until(lambda: project.journal.of("a")[-1:] == ["after"], "the line behind it")
+        expect("".join(project.journal.of("a")[:-1]) == "x" * 200000, "all of it")
+        until(lambda: project.log_at("a.log").endswith(b"\nafter\n"), "in the formatted file, too")
+    finally:
+        project.close()
+
+
+main(lines_have_their_fields, it_may_be_slow_and_go_away, the_engine_is_killed, a_long_line_comes_in_pieces)
