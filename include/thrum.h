@@ -8,8 +8,8 @@
  * Any thread may call anything on any object unless it is said; after fork() the child may use no object of its parent's
  * but those of shared memory.
  *
- * In this order: environment; pool; port; shared; process; channel. Each section is the interface of the file
- * src/lib/NAME.c and includes nothing of the others.
+ * In this order: environment; pool; port; shared; process; channel. No section needs another one, but for buffers, which are
+ * port's.
  */
 #ifndef THRUM_H
 #define THRUM_H
@@ -44,6 +44,9 @@ const char *thrum_version(void);
  * is to outlive its service removes it from its environment, and leaves both.
  */
 #define THRUM_ENV_LIFE_ID "THRUM_LIFE_ID"
+
+/* The descriptor of the channel, where there is one. */
+#define THRUM_ENV_CHANNEL "THRUM_CHANNEL_FD"
 
 /* -- Pool: threads with a queue in front -- */
 
@@ -287,6 +290,106 @@ int thrum_shared_notify(struct thrum_shared *shared, size_t index, int count);
 /* -- Process: child processes -- */
 
 /* -- Channel: messages to and from the supervisor -- */
+
+/*
+ * Either end of a channel: a stream socket that carries one JSON text a line, both ways. It is what Node's fork() makes,
+ * and what thrum gives a service with `ipc: json` or `pool:`. Texts come and go as they are: JSON in UTF-8 without a line's end
+ * in it, which nobody checks; thrum_message_member finds what is in them. Node's own messages ({"cmd":"NODE_…"}) are left out.
+ */
+struct thrum_channel;
+
+/* Bytes of a text. One that sends more is cut off: -EMSGSIZE from then on. */
+#define THRUM_MESSAGE_MOST ((size_t)16 << 20)
+
+/*
+ * The channel to whoever started this process, from the environment, which it is taken out of, as nothing else may use it: call this
+ * before there are threads. Owned by the caller, for thrum_channel_close. NULL on failure, errno: ENOTCONN if there is none, EBADF,
+ * ENOTSOCK, EINVAL, ENOMEM.
+ */
+struct thrum_channel *thrum_channel_open(void);
+
+/* The same on a descriptor, as that of a child with a channel; it is the channel's then, unless this fails. */
+struct thrum_channel *thrum_channel_create(int fd);
+
+/* What waits is dropped; no thread may use the channel any more. Accepts NULL. */
+void thrum_channel_close(struct thrum_channel *channel);
+
+/*
+ * Sends a text. Waits for room as long as timeout_ms; one that was begun is always finished. -ETIMEDOUT: nothing of it was sent;
+ * -EPIPE: the other end is gone; -EMSGSIZE; -EINVAL if it has a line's end in it, or nothing.
+ */
+int thrum_channel_send(struct thrum_channel *channel, const char *text, size_t size, int timeout_ms);
+
+/* Tells the supervisor that this process is ready to work (`wait_ready`, `readiness: {channel: true}`). */
+int thrum_channel_ready(struct thrum_channel *channel, int timeout_ms);
+
+/*
+ * What is sent between these two, by any thread, goes out together at the release, or when it is 64 KiB: many answers at the
+ * price of one. They nest. Release after every hold: 0, or why it could not be sent (it is then sent with what follows).
+ */
+int thrum_channel_hold(struct thrum_channel *channel);
+int thrum_channel_release(struct thrum_channel *channel, int timeout_ms);
+
+/*
+ * The next text, with a NUL behind it, and no empty one; *text is the caller's, for thrum_buffer_destroy. -ETIMEDOUT: there is none;
+ * -EPIPE, -EMSGSIZE: there will be none any more; -ENOMEM: later perhaps.
+ */
+int thrum_channel_receive(struct thrum_channel *channel, char **text, size_t *size, int timeout_ms);
+
+/*
+ * Sends a text that is a map with a "requestId" added to it, and waits for the text that has the same one, which is then handed out
+ * here and nowhere else; *reply is the caller's, for thrum_buffer_destroy. Other texts that come meanwhile are kept for receive and
+ * process, 16 MiB of them: -ENOBUFS then. What send says, and -ETIMEDOUT, -EPIPE, -ENOMEM; -EINVAL if it is no map.
+ */
+int thrum_channel_request(struct thrum_channel *channel, const char *text, size_t size, char **reply, size_t *reply_size, int timeout_ms);
+
+/* Answers a text that was received: sends a map with its "requestId". What send says; -ENOENT if it has none, -EINVAL if text is no map. */
+int thrum_channel_reply(struct thrum_channel *channel, const char *request, size_t request_size, const char *text, size_t size,
+	int timeout_ms);
+
+/*
+ * What to do with what comes; each may be NULL. They are called by the thread that processes, and may do anything with the channel
+ * but close it. Texts are the library's, and gone when the handler returns.
+ */
+struct thrum_handlers {
+	/*
+	 * A task of a process pool: payload is what was submitted, a map, with "id", the task's number, in it; what was no map is its
+	 * "value". Answer each once, with thrum_channel_complete or _fail, here or later, in any thread.
+	 */
+	void (*task)(struct thrum_channel *channel, uint64_t task, const char *payload, size_t size, void *context);
+	void (*message)(struct thrum_channel *channel, const char *text, size_t size, void *context); /* all else */
+	void *context;
+};
+
+/* The task's answer: result is JSON, NULL for null; error is any string, of which 4000 bytes count at most. What send says. */
+int thrum_channel_complete(struct thrum_channel *channel, uint64_t task, const char *result, size_t size, int timeout_ms);
+int thrum_channel_fail(struct thrum_channel *channel, uint64_t task, const char *error, int timeout_ms);
+
+/*
+ * A descriptor for any event loop, the channel's own: when it is readable, call process. Or a negative errno value.
+ */
+int thrum_channel_fd(struct thrum_channel *channel);
+
+/*
+ * Hands out what has come, without waiting. 0; -ESHUTDOWN: the supervisor asks this process to end ("shutdown", or that as "cmd" or
+ * "type"), and what came later waits still; -EPIPE, -EMSGSIZE: it is over; -ENOMEM: later perhaps.
+ */
+int thrum_channel_process(struct thrum_channel *channel, const struct thrum_handlers *handlers);
+
+/* Says that it is ready, and hands out whatever comes, until the process is to end, or the channel has ended: 0 then. */
+int thrum_channel_serve(struct thrum_channel *channel, const struct thrum_handlers *handlers);
+
+/*
+ * The value of a member of a map, in place: JSON itself, with the quotes of a string. Of two with one name it is the last.
+ * -ENOENT: there is none, or this is no map. What is no JSON gives nothing, or nonsense, but no harm.
+ */
+int thrum_message_member(const char *text, size_t size, const char *name, const char **value, size_t *value_size);
+
+/* The same of a string, without quotes and escapes, with a NUL behind it: -EINVAL if it is none, -ENOBUFS if it has no room. */
+int thrum_message_string(const char *text, size_t size, const char *name, char *to, size_t to_size);
+
+/* And of a number: -EINVAL if it is none. */
+int thrum_message_number(const char *text, size_t size, const char *name, double *number);
 
 #ifdef __cplusplus
 }

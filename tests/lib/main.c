@@ -1,11 +1,13 @@
 #include "tests/runner.h"
 
+Suite *channel_suite(void);
 Suite *library_suite(void);
 Suite *pool_suite(void);
 Suite *port_suite(void);
 Suite *shared_suite(void);
 
 static suite_function *const suites[] = {
+	channel_suite,
 	library_suite,
 	pool_suite,
 	port_suite,

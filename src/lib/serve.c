@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <thrum.h>
+#include <unistd.h>
+#include "lib/channel.h"
+#include "lib/futex.h"
+#include "lib/memory.h"
+
+enum {
+	ERROR_MOST = 4096 /* bytes of a failed task's error */
+};
+
+static struct piece piece_of(const char *string)
+{
+	return (struct piece){ string, strlen(string) };
+}
+
+int thrum_channel_ready(struct thrum_channel *channel, int timeout_ms)
+{
+	return thrum_channel_send(channel, "\"ready\"", 7, timeout_ms);
+}
+
+/* -- Requests -- */
+
+/* The map with that requestId; of two in a map the last one counts. */
+static int send_with_id(struct thrum_channel *channel, struct piece map, struct piece id, int timeout_ms)
+{
+	struct piece inside, pieces[5];
+
+	if (!json_map(&map))
+		return -EINVAL;
+	inside = (struct piece){ map.at + 1, map.size - 2 };
+	while (inside.size > 0 && strchr(" \t\r", inside.at[inside.size - 1]))
+		inside.size--;
+	pieces[0] = (struct piece){ "{", 1 };
+	pieces[1] = inside;
+	pieces[2] = piece_of(inside.size > 0 ? ",\"requestId\":" : "\"requestId\":");
+	pieces[3] = id;
+	pieces[4] = (struct piece){ "}", 1 };
+	return thrum__channel_write(channel, pieces, 5, timeout_ms);
+}
+
+int thrum_channel_request(struct thrum_channel *channel, const char *text, size_t size, char **reply, size_t *reply_size, int timeout_ms)
+{
+	uint64_t deadline = thrum__deadline_ns(timeout_ms);
+	char id[48];
+	struct request request = { .id = id };
+	int status;
+
+	snprintf(id, sizeof id, "\"thrum-%d-%" PRIu64 "\"", (int)getpid(), thrum__channel_number(channel));
+	thrum__channel_enlist(channel, &request);
+	status = send_with_id(channel, (struct piece){ text, size }, piece_of(id), timeout_ms);
+	if (status == 0)
+		status = thrum__channel_await(channel, &request, deadline);
+	thrum__channel_delist(channel, &request);
+	if (status < 0) {
+		thrum__free(request.reply.text);
+		return status;
+	}
+	*reply = request.reply.text;
+	*reply_size = request.reply.size;
+	return 0;
+}
+
+int thrum_channel_reply(struct thrum_channel *channel, const char *request, size_t request_size, const char *text, size_t size,
+	int timeout_ms)
+{
+	struct piece id = json_member((struct piece){ request, request_size }, "requestId");
+
+	return id.at ? send_with_id(channel, (struct piece){ text, size }, id, timeout_ms) : -ENOENT;
+}
+
+/* -- Tasks -- */
+
+static int answer(struct thrum_channel *channel, uint64_t task, const char *type, const char *member, struct piece value, int timeout_ms)
+{
+	char begin[96];
+	int size = snprintf(begin, sizeof begin, "{\"type\":\"%s\",\"taskId\":%" PRIu64 ",\"%s\":", type, task, member);
+	struct piece pieces[3] = { { begin, (size_t)size }, value, { "}", 1 } };
+
+	return thrum__channel_write(channel, pieces, 3, timeout_ms);
+}
+
+int thrum_channel_complete(struct thrum_channel *channel, uint64_t task, const char *result, size_t size, int timeout_ms)
+{
+	return answer(channel, task, "task_complete", "result", result ? (struct piece){ result, size } : piece_of("null"), timeout_ms);
+}
+
+int thrum_channel_fail(struct thrum_channel *channel, uint64_t task, const char *error, int timeout_ms)
+{
+	char quoted[ERROR_MOST];
+
+	return answer(channel, task, "task_error", "error", (struct piece){ quoted, json_quote(quoted, sizeof quoted, error) }, timeout_ms);
+}
+
+/* -- Messages -- */
+
+static int is_shutdown(struct piece text)
+{
+	return json_is(text, "shutdown") || json_is(json_member(text, "cmd"), "shutdown") || json_is(json_member(text, "type"), "shutdown");
+}
+
+/* The payload, and its number; absent if it is no task. */
+static struct piece task_of(struct piece text, uint64_t *task)
+{
+	struct piece none = { NULL, 0 }, payload, id;
+	char *end;
+
+	if (!json_is(json_member(text, "type"), "task"))
+		return none;
+	payload = json_member(text, "payload");
+	id = payload.at ? json_member(payload, "id") : none;
+	if (!id.at || *id.at < '0' || *id.at > '9')
+		return none;
+	*task = strtoull(id.at, &end, 10);
+	return end == id.at + id.size ? payload : none;
+}
+
+static int hand_out(struct thrum_channel *channel, const struct thrum_handlers *handlers, const struct letter *letter)
+{
+	struct piece text = { letter->text, letter->size }, payload;
+	uint64_t task = 0;
+
+	if (is_shutdown(text))
+		return -ESHUTDOWN;
+	payload = handlers->task ? task_of(text, &task) : (struct piece){ NULL, 0 };
+	if (payload.at)
+		handlers->task(channel, task, payload.at, payload.size, handlers->context);
+	else if (handlers->message)
+		handlers->message(channel, letter->text, letter->size, handlers->context);
+	return 0;
+}
+
+static int process_until(struct thrum_channel *channel, const struct thrum_handlers *handlers, uint64_t deadline_ns)
+{
+	struct letter letter;
+	int status = thrum__channel_next(channel, &letter, deadline_ns);
+
+	if (status < 0)
+		return status;
+	do {
+		status = hand_out(channel, handlers, &letter);
+		thrum__free(letter.text);
+	} while (status == 0 && thrum__channel_take(channel, &letter));
+	return status;
+}
+
+int thrum_channel_process(struct thrum_channel *channel, const struct thrum_handlers *handlers)
+{
+	int status = process_until(channel, handlers, 0);
+
+	thrum__channel_settle(channel);
+	return status == -ETIMEDOUT ? 0 : status;
+}
+
+int thrum_channel_serve(struct thrum_channel *channel, const struct thrum_handlers *handlers)
+{
+	int status = thrum_channel_ready(channel, -1);
+
+	while (status == 0)
+		status = process_until(channel, handlers, FUTEX_EVER);
+	thrum__channel_settle(channel);
+	return status == -ESHUTDOWN || status == -EPIPE ? 0 : status;
+}
