@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/compose_files.h"
 #include "config/foreign.h"
 #include "config/graft.h"
 
@@ -30,6 +31,11 @@ struct part_key {
 PUTS(put)
 {
 	graft_put(part->graft, part->to, key->to, (struct node *)value);
+}
+
+PUTS(put_environment)
+{
+	graft_put(part->graft, part->to, key->to, compose_environment(part->graft, (struct node *)value));
 }
 
 PUTS(skip)
@@ -244,7 +250,7 @@ PUTS(put_env_file)
 static const struct part_key keys[] = {
 	{ "command", skip, NULL },
 	{ "entrypoint", skip, NULL },
-	{ "environment", put, "environment" },
+	{ "environment", put_environment, "environment" },
 	{ "env_file", put_env_file, "env_file" },
 	{ "working_dir", put, "working_dir" },
 	{ "depends_on", put_depends_on, "depends_on" },
@@ -270,7 +276,6 @@ static const struct part_key keys[] = {
 	{ "volumes", lost, "it has this machine's files" },
 	{ "networks", lost, "it has this machine's network" },
 	{ "logging", lost, "see log" },
-	{ "extends", lost, "repeat its keys, or use a YAML anchor" },
 	{ "develop", lost, "see watch" },
 };
 // clang-format on
@@ -349,15 +354,19 @@ static bool take_root(struct graft *graft, const struct node *from)
 	struct position at = { .file = graft->document->name };
 	bool ok = true;
 
-	if (!services || services->kind != NODE_MAP)
+	if (services ? services->kind != NODE_MAP : node_is_null(node_get(from, "include")))
 		return problem_error(graft->problems, services ? services->at : at,
 			"no `services` are in it: a map, a name, and under it keys");
+	services = compose_gather(graft, from);
+	if (!services)
+		return false;
 	const struct node *processes = graft_begin(graft);
 	for (size_t i = 0; i < from->count; i += 2) {
 		const char *key = from->items[i]->text;
 		if (strcmp(key, "name") == 0)
 			graft_set(graft, graft->document->root, "name", from->items[i + 1]);
-		else if (strcmp(key, "services") != 0 && strcmp(key, "version") != 0 && strncmp(key, "x-", 2) != 0)
+		else if (strcmp(key, "services") != 0 && strcmp(key, "version") != 0 && strcmp(key, "include") != 0 &&
+			 strncmp(key, "x-", 2) != 0)
 			problem_warning(graft->problems, from->items[i]->at, "%.60s has no equivalent", key);
 	}
 	for (size_t i = 0; i < services->count; i += 2)

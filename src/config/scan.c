@@ -22,16 +22,34 @@ struct scan {
 	size_t anchor_count, anchor_room;
 };
 
+static void own(struct document *document, struct node *node)
+{
+	if (document->count == document->room) {
+		document->room = document->room ? document->room * 2 : 64;
+		document->nodes = memory_resize(document->nodes, document->room, sizeof *document->nodes);
+	}
+	document->nodes[document->count++] = node;
+}
+
+/* Places point at names and texts: nodes hold them. */
+struct node *document_adopt(struct document *document, struct document *other)
+{
+	struct node *root = other->root;
+
+	for (size_t i = 0; i < other->count; i++)
+		own(document, other->nodes[i]);
+	document_add(document, NODE_SCALAR, (struct position){ 0 })->text = other->name;
+	document_add(document, NODE_SCALAR, (struct position){ 0 })->text = other->source;
+	free(other->nodes);
+	*other = (struct document){ 0 };
+	return root;
+}
+
 struct node *document_add(struct document *document, enum node_kind kind, struct position at)
 {
 	struct node *node = memory_zeroed(1, sizeof *node);
 
-	if (document->count == document->room) {
-		document->room = document->room ? document->room * 2 : 64;
-		document->nodes =
-			memory_resize(document->nodes, document->room, sizeof *document->nodes);
-	}
-	document->nodes[document->count++] = node;
+	own(document, node);
 	node->kind = kind;
 	node->at = at;
 	return node;

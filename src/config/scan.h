@@ -49,6 +49,9 @@ void document_finish(struct document *document);
 /* text is where a tree came from by way of a program, or of a scanner that tells no places. */
 void document_place(struct document *document, const char *text, size_t size);
 
+/* All that another one owns is the document's from now on; the other is empty, and needs no end. Gives its root. */
+struct node *document_adopt(struct document *document, struct document *other);
+
 /* A node of the document's own, for what was not written there. */
 struct node *document_add(struct document *document, enum node_kind kind, struct position at);
 void node_append(struct node *node, struct node *item);

@@ -122,6 +122,33 @@ services:
         made.close()
 
 
+def compose_files_belong_together():
+    """include and extends, over folders: what is relative is so to the file where it stands."""
+    made = project(compose__yaml="""
+include: [db/compose.yaml, {path: [db/cache.yaml, db/cache.override.yaml]}]
+services:
+  base: {command: ["sh", "-c", "echo base $$A $$B"], environment: [A=1, B=2], depends_on: [db]}
+  web: {extends: base, environment: {B: 3}, depends_on: {cache: {condition: service_healthy}}}
+  far: {extends: {file: db/compose.yaml, service: db}, command: ["sh", "-c", "echo far $$NAME"]}
+""")
+    try:
+        os.mkdir(made.dir + "/db")
+        made.write("db/compose.yaml", 'services: {db: {command: ["sh", "-c", "echo db $$NAME"], env_file: [name.env, {path: none.env, required: false}]}}')
+        made.write("db/name.env", "NAME=shop")
+        made.write("db/cache.yaml", "services: {cache: {command: sleep 1000, healthcheck: {test: 'true', interval: 30s}}}")
+        made.write("db/cache.override.yaml", "services: {cache: {healthcheck: {interval: 1s}}}")
+        made.run("up", "-d", "-f", "compose.yaml", check=0)
+        for name, text in (("db/0", b"db shop\n"), ("far/0", b"far shop\n"), ("base/0", b"base 1 2\n"), ("web/0", b"base 1 3\n")):
+            until(lambda: made.log(name) == text, f"{name} has its command and variables")
+        whole = made.run("import", "compose", made.dir + "/compose.yaml", check=0).stdout
+        expect('env_file: [db/name.env, "?db/none.env"]' in whole, whole)
+        made.write("compose.yaml", "include: [db/compose.yaml]\nservices: {db: {command: x}}")
+        twice = made.run("import", "compose", "compose.yaml")
+        expect(twice.returncode == 2 and "there are two services 'db'" in twice.stderr, twice.stderr)
+    finally:
+        made.close()
+
+
 def what_is_imported_is_valid():
     made = project()
     try:
@@ -136,5 +163,5 @@ def what_is_imported_is_valid():
         made.close()
 
 
-main(an_ecosystem_file_runs, a_folder_is_named_without_running_its_file, javascript_fails_with_a_place, supervisords_programs_run, composes_services_run,
+main(an_ecosystem_file_runs, a_folder_is_named_without_running_its_file, javascript_fails_with_a_place, supervisords_programs_run, composes_services_run, compose_files_belong_together,
      what_is_imported_is_valid)
