@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The gateway for HTTP: what it tells, what it refuses, and that nothing depends on it."""
-import http.client, json, os, shutil, signal, socket, subprocess, sys
+import http.client, json, os, shutil, signal, socket, subprocess, sys, urllib.request
 from lib_thrum import THRUM, Failure, Project, expect, is_alive, main, until
 
 if not os.path.exists(os.path.join(os.path.dirname(THRUM), "thrum-http")):
@@ -79,6 +79,38 @@ def prometheus_reads_the_metrics():
         expect(text.endswith("# EOF\n") and "# TYPE thrum_instance_restarts counter\n" in text, "OpenMetrics")
         expect(project.ask("/health")[0] == 200 and json.loads(project.ask("/health")[1])["status"] == "degraded", "one has failed")
     finally:
+        project.close()
+
+
+def prometheus_itself_scrapes_it():
+    """The server asks for OpenMetrics, and refuses a page with anything wrong on it."""
+    if not shutil.which("prometheus"):
+        return
+    project, port = Gateway({"a": {"command": "sleep 1000", "instances": 2}}), free_port()
+
+    def ask(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            return {}
+
+    config = project.write("prometheus.yml", json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [
+        {"job_name": "thrum", "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{project.port}"]}]}]}))
+    server = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={project.dir}/tsdb",
+                               f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        project.up()
+        project.run("restart", "a/1", check=0)
+        until(lambda: [t["health"] for t in ask("/api/v1/targets").get("activeTargets", [])] == ["up"], "the page is read", 60)
+        found = until(lambda: ask("/api/v1/query?query=thrum_instance_restarts_total%7Breason=%22manual%22%7D%20==%201").get("result"), "and kept", 60)
+        expect(found[0]["metric"]["service"] == "a" and found[0]["metric"]["instance"] == "1", f"{found}")
+        known = ask("/api/v1/metadata")
+        expect(known.get("thrum_instance_restarts", known.get("thrum_instance_restarts_total"))[0]["type"] == "counter", f"{list(known)[:20]}")
+        expect(not ask("/api/v1/targets")["activeTargets"][0]["lastError"], "without a complaint")
+    finally:
+        server.terminate()
+        server.wait()
         project.close()
 
 
@@ -195,5 +227,5 @@ def what_is_wrong_is_said():
         project.close()
 
 
-main(it_tells_how_the_project_is, prometheus_reads_the_metrics, who_has_the_token_may_act, without_a_token_nobody_may,
+main(it_tells_how_the_project_is, prometheus_reads_the_metrics, prometheus_itself_scrapes_it, who_has_the_token_may_act, without_a_token_nobody_may,
      many_that_say_nothing_are_let_go, engine_and_gateway_die_apart, a_socket_will_do, what_is_wrong_is_said)
