@@ -289,6 +289,113 @@ int thrum_shared_notify(struct thrum_shared *shared, size_t index, int count);
 
 /* -- Process: child processes -- */
 
+/*
+ * A child process. One thread at a time may call thrum_process_next and thrum_process_take for it. The program must not reap
+ * children that it does not know (waitpid(-1, …)), nor ignore SIGCHLD: how they ended is then not known.
+ */
+struct thrum_process;
+
+#define THRUM_PASSED_MOST 32
+
+/* What a child's descriptor is. */
+enum thrum_stream {
+	THRUM_INHERIT = 0, /* what this process has there */
+	THRUM_PIPE,        /* a pipe, whose other end is here */
+	THRUM_NOTHING,     /* /dev/null */
+	THRUM_DESCRIPTOR   /* that of descriptors, which stays the caller's */
+};
+
+/* All zero is a good choice. All is copied. */
+struct thrum_process_options {
+	const char *const *environment; /* "NAME=value", …, NULL; NULL: this process's. A channel that is not the child's is left out */
+	const char *folder;             /* where it starts; NULL: here */
+	enum thrum_stream streams[3];   /* standard input, output and error */
+	int descriptors[3];             /* for THRUM_DESCRIPTOR */
+
+	/*
+	 * 1: it has a channel, as of Node's fork(): at its descriptor 3, and THRUM_CHANNEL_FD and NODE_CHANNEL_FD say so. Our end is
+	 * thrum_process_take(process, THRUM_CHANNEL_END), for thrum_channel_create.
+	 */
+	int channel;
+	int group; /* 1: it leads a process group of its own, and signals go to all who are in it */
+
+	const int *passed; /* further descriptors, which it has as 3, 4, …; with a channel as 4, 5, … They stay the caller's */
+	unsigned passed_count;
+	uint64_t reserved[4]; /* zero */
+};
+
+/*
+ * Starts a program, with all signals at their defaults: argv[0] is looked for in PATH unless it has a slash. No shell is asked, and the
+ * arguments arrive as they are. Owned by the caller, for thrum_process_destroy. NULL on failure, errno: that of execve() or of what
+ * the options need (ENOENT, EACCES, ENOEXEC, …), EINVAL, ENOMEM, EMFILE, EAGAIN. There was no process then.
+ */
+struct thrum_process *thrum_process_spawn(const char *const *argv, const struct thrum_process_options *options);
+
+/* Kills it (and its group) if it runs still, and reaps it: until then its pid is nobody else's. Accepts NULL. */
+void thrum_process_destroy(struct thrum_process *process);
+
+int thrum_process_pid(const struct thrum_process *process);
+
+/* 0, -ESRCH if it has ended, -EINVAL, -EPERM. */
+int thrum_process_kill(const struct thrum_process *process, int signal);
+
+#define THRUM_CHANNEL_END 3
+
+/*
+ * Our end of a pipe (0, 1, 2) or of the channel: the caller's then, blocking, to be closed by them; thrum_process_next does not
+ * read it any more. The child sees the end of its input when that is taken and closed, or at destroy. -EBADF if there is none.
+ */
+int thrum_process_take(struct thrum_process *process, int stream);
+
+enum thrum_process_event_kind {
+	THRUM_PROCESS_OUTPUT = 1, /* of stream: bytes, valid until the next call */
+	THRUM_PROCESS_EXIT,       /* once: code, or the signal that killed it; code -1 and signal 0: somebody else has reaped it */
+	THRUM_PROCESS_CLOSE       /* once, the last: it has ended and its output too, of which children of its may have had hold longer */
+};
+
+struct thrum_process_event {
+	enum thrum_process_event_kind kind;
+	int stream; /* 1 or 2 */
+	const char *bytes;
+	size_t size;
+	int code, signal;
+};
+
+/* What happens next. 0, -ETIMEDOUT, or -EPIPE after THRUM_PROCESS_CLOSE. */
+int thrum_process_next(struct thrum_process *process, struct thrum_process_event *event, int timeout_ms);
+
+/*
+ * A descriptor for any event loop, the process's own: when it is readable, call thrum_process_next with timeout 0 until that
+ * returns something else than 0.
+ */
+int thrum_process_fd(const struct thrum_process *process);
+
+/* All zero is a good choice. */
+struct thrum_exec_options {
+	const char *const *environment; /* as above */
+	const char *folder;
+	size_t output_max;    /* bytes of each stream; 0: 1 MiB */
+	int timeout_ms;       /* 0: 30 s */
+	uint64_t reserved[4]; /* zero */
+};
+
+/* What a program said, with a NUL behind it, or NULL; for thrum_buffer_destroy. And how it ended, as above. */
+struct thrum_output {
+	char *out, *err;
+	size_t out_size, err_size;
+	int code, signal;
+};
+
+/*
+ * Runs a program to its end and that of its output, with no input. 0 if it ended by itself, whatever its status. -ETIMEDOUT, -ENOBUFS
+ * (it said more than it may), -ENOMEM: it was killed with its group, and *output has what it had said. Else the reason why it
+ * could not be started.
+ */
+int thrum_exec_file(const char *const *argv, const struct thrum_exec_options *options, struct thrum_output *output);
+
+/* The same for a command of the shell. Nothing that comes from elsewhere belongs into one: pass it to thrum_exec_file, or as a variable. */
+int thrum_exec(const char *command, const struct thrum_exec_options *options, struct thrum_output *output);
+
 /* -- Channel: messages to and from the supervisor -- */
 
 /*

@@ -4,6 +4,7 @@ Suite *channel_suite(void);
 Suite *library_suite(void);
 Suite *pool_suite(void);
 Suite *port_suite(void);
+Suite *process_suite(void);
 Suite *shared_suite(void);
 
 static suite_function *const suites[] = {
@@ -11,6 +12,7 @@ static suite_function *const suites[] = {
 	library_suite,
 	pool_suite,
 	port_suite,
+	process_suite,
 	shared_suite,
 	NULL,
 };
