@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/secret.h"
+#include "protocol/secret.h"
 
 static void mask(json_t *variable)
 {

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/secret.h"
+#include "protocol/secret.h"
 #include "config/print.h"
 
 enum {

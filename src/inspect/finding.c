@@ -134,7 +134,10 @@ static void judge_threads(struct study *study)
 	}
 	if (has_rates)
 		snprintf(used, sizeof used, ", with %.0f %% of a processor together", cpu);
-	study_find(study, "%zu threads: %zu of them run%s%s", study->thread_count, running, running == 1 ? "s" : "", used);
+	if (study->thread_count == 1)
+		study_find(study, "it has one thread, which %s%s", running ? "runs" : "does not run", used);
+	else
+		study_find(study, "%zu threads: %zu of them run%s%s", study->thread_count, running, running == 1 ? "s" : "", used);
 	if (stuck > 1)
 		study_find(study, "%zu threads wait for a disk, or for what is as slow", stuck);
 }

@@ -73,7 +73,37 @@ static const struct sample no_sample = {
 	.inside = INSIDE_UNKNOWN,
 };
 
-json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample)
+static json_t *traffic_to_json(const struct traffic *ipc)
+{
+	if (!ipc->is_known)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"in", (json_int_t)ipc->in,
+		"out", (json_int_t)ipc->out,
+		"in_bytes", (json_int_t)ipc->in_bytes,
+		"out_bytes", (json_int_t)ipc->out_bytes,
+		"queued", (json_int_t)ipc->queued,
+		"errors", (json_int_t)ipc->errors,
+		"in_rate", ipc->in_rate < 0 ? json_null() : json_real(ipc->in_rate),
+		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate));
+}
+
+static struct traffic traffic_from_json(const json_t *json)
+{
+	return (struct traffic){
+		.is_known = json_is_object(json),
+		.in = get_count(json, "in"),
+		.out = get_count(json, "out"),
+		.in_bytes = get_count(json, "in_bytes"),
+		.out_bytes = get_count(json, "out_bytes"),
+		.queued = get_count(json, "queued"),
+		.errors = get_count(json, "errors"),
+		.in_rate = rate_from_json(json, "in_rate"),
+		.out_rate = rate_from_json(json, "out_rate"),
+	};
+}
+
+json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample, const struct traffic *ipc)
 {
 	if (!sample->pid)
 		sample = &no_sample;
@@ -87,6 +117,8 @@ json_t *sample_to_json(const char *service, unsigned instance, const struct samp
 		"fds", figure_to_json(sample->fds),
 		"tree", tree_to_json(sample));
 	inside_put(json, &sample->inside);
+	if (ipc && ipc->is_known)
+		json_object_set_new(json, "ipc", traffic_to_json(ipc));
 	return json;
 }
 
@@ -114,6 +146,8 @@ void sample_from_json(struct row *row, const json_t *json)
 	inside_get(&sample.inside, json);
 	if (sample.pid == row->pid && !is_empty(&sample))
 		row->sample = sample;
+	if (json_is_object(json_object_get(json, "ipc")))
+		row->ipc = traffic_from_json(json_object_get(json, "ipc"));
 }
 
 /* Deaths */
@@ -300,36 +334,6 @@ static json_t *restarts_to_json(const struct restart_counts *counts)
 		"limit", (json_int_t)counts->limit,
 		"probe", (json_int_t)counts->probe,
 		"watch", (json_int_t)counts->watch);
-}
-
-static json_t *traffic_to_json(const struct traffic *ipc)
-{
-	if (!ipc->is_known)
-		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-		"in", (json_int_t)ipc->in,
-		"out", (json_int_t)ipc->out,
-		"in_bytes", (json_int_t)ipc->in_bytes,
-		"out_bytes", (json_int_t)ipc->out_bytes,
-		"queued", (json_int_t)ipc->queued,
-		"errors", (json_int_t)ipc->errors,
-		"in_rate", ipc->in_rate < 0 ? json_null() : json_real(ipc->in_rate),
-		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate));
-}
-
-static struct traffic traffic_from_json(const json_t *json)
-{
-	return (struct traffic){
-		.is_known = json_is_object(json),
-		.in = get_count(json, "in"),
-		.out = get_count(json, "out"),
-		.in_bytes = get_count(json, "in_bytes"),
-		.out_bytes = get_count(json, "out_bytes"),
-		.queued = get_count(json, "queued"),
-		.errors = get_count(json, "errors"),
-		.in_rate = rate_from_json(json, "in_rate"),
-		.out_rate = rate_from_json(json, "out_rate"),
-	};
 }
 
 static json_t *row_figures_to_json(const struct row *row)

@@ -55,8 +55,8 @@ struct identity {
 json_t *row_to_json(const struct row *row);
 bool row_from_json(struct row *row, const json_t *json, struct error *err);
 
-/* The part of a row that a `sample` notification carries: {"service","instance","pid","cpu_pct",…}. */
-json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample);
+/* The part of a row that a `sample` notification carries: {"service","instance","pid","cpu_pct",…}; ipc may be NULL. */
+json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample, const struct traffic *ipc);
 /* Takes what is there into row->sample. */
 void sample_from_json(struct row *row, const json_t *json);
 

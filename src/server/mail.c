@@ -23,6 +23,8 @@ struct mail_filter {
 	json_t *names;           /* owned; empty: all */
 	struct pattern *pattern; /* owned; NULL: all */
 	bool is_bus;             /* only what processes say to everybody: {"type","data"} */
+	uint64_t most;           /* that are told in a second; 0: as many as the client takes */
+	uint64_t told, second;   /* … of them, in this second */
 	uint64_t dropped;        /* left out since the last that was told */
 };
 
@@ -103,6 +105,18 @@ static bool is_wanted(const struct mail_filter *filter, const struct member *mem
 	       (!filter->pattern || pattern_matches(filter->pattern, text.at, text.size));
 }
 
+/* Who looks at a screen reads a few of many; the others are counted, and cost nothing. */
+static bool is_too_many(struct mail_filter *filter)
+{
+	uint64_t second = clock_wall_us() / 1000000;
+
+	if (second != filter->second) {
+		filter->second = second;
+		filter->told = 0;
+	}
+	return filter->most && filter->told++ >= filter->most;
+}
+
 /* Cut where a character ends. */
 static size_t shown_size(struct span text)
 {
@@ -122,7 +136,7 @@ static void show(
 
 	if (!is_wanted(filter, member, is_incoming, message))
 		return;
-	if (session_waiting(session) > MAIL_WAITING_MOST) {
+	if (is_too_many(filter) || session_waiting(session) > MAIL_WAITING_MOST) {
 		filter->dropped++;
 		return;
 	}
@@ -143,8 +157,8 @@ void mail_caught_up(struct session *session)
 {
 	struct mail_filter *filter = session->mail;
 
-	if (!filter || !filter->dropped)
-		return;
+	if (!filter || !filter->dropped || filter->most)
+		return; /* with `most` there is always more to come: the next message tells */
 	json_t *params = json_pack("{s:o,s:I}", "ts", time_to_json(clock_wall_us()), "dropped", (json_int_t)filter->dropped);
 	filter->dropped = 0;
 	session_notify(session, "message", params);
@@ -184,6 +198,8 @@ json_t *mail_watch(struct call *call)
 	filter->names = names ? json_incref(names) : json_array();
 	filter->pattern = pattern;
 	filter->is_bus = json_is_true(json_object_get(call->params, "bus"));
+	json_int_t most = json_integer_value(json_object_get(call->params, "most"));
+	filter->most = most > 0 ? (uint64_t)most : 0;
 	call->session->mail = filter;
 	call->engine->mail_readers++;
 	return json_object();

@@ -50,6 +50,17 @@ static uint64_t wall_of(uint64_t monotonic_ms)
 	return monotonic_ms ? clock_wall_us() + (uint64_t)(ahead_ms * 1000) : 0;
 }
 
+struct traffic traffic_of_member(const struct member *member)
+{
+	struct channel_counts counts;
+
+	channel_count(member, &counts);
+	struct traffic ipc = { member->channel != NULL, counts.in, counts.out, counts.in_bytes,
+		counts.out_bytes, counts.queued, counts.errors, -1, -1 };
+	channel_rates(member, &ipc.in_rate, &ipc.out_rate);
+	return ipc;
+}
+
 void row_of_member(struct row *row, const struct member *member)
 {
 	const struct instance *now = &member->now;
@@ -75,11 +86,7 @@ void row_of_member(struct row *row, const struct member *member)
 	memcpy(row->detail, *now->detail ? now->detail : member->status, sizeof row->detail);
 	if (now->pid && member->sample.pid == now->pid)
 		row->sample = member->sample;
-	struct channel_counts counts;
-	channel_count(member, &counts);
-	row->ipc = (struct traffic){ member->channel != NULL, counts.in, counts.out, counts.in_bytes,
-		counts.out_bytes, counts.queued, counts.errors, -1, -1 };
-	channel_rates(member, &row->ipc.in_rate, &row->ipc.out_rate);
+	row->ipc = traffic_of_member(member);
 }
 
 json_t *member_to_json(const struct member *member)

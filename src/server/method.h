@@ -16,6 +16,7 @@ json_t *method_inspect(struct session *session, json_t *params);
 
 /* An instance as clients see it. */
 void row_of_member(struct row *row, const struct member *member);
+struct traffic traffic_of_member(const struct member *member);
 json_t *member_to_json(const struct member *member);
 
 /* {"service","instance"} */

@@ -106,9 +106,11 @@ static json_t *describe_samples(struct engine *engine)
 
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		const struct member *member = engine->members[seat];
-		if (member && member->sample.pid && member->sample.pid == member->now.pid)
-			json_array_append_new(list, sample_to_json(member->now.service,
-							    member->now.index, &member->sample));
+		if (!member || !member->sample.pid || member->sample.pid != member->now.pid)
+			continue;
+		struct traffic ipc = traffic_of_member(member);
+		json_array_append_new(list,
+			sample_to_json(member->now.service, member->now.index, &member->sample, &ipc));
 	}
 	return json_pack("{s:o,s:o,s:o}", "ts", time_to_json(clock_wall_us()),
 		"machine", describe_machine(&engine->sampler.machine), "instances", list);

@@ -29,7 +29,7 @@ void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
 	ui->message_us = ui->now_us;
 }
 
-void ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params)
+bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params)
 {
 	struct error err;
 	json_int_t id;
@@ -38,10 +38,12 @@ void ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 		json_decref(params);
 		if (kind == REPLY_ACTION)
 			ui_say(ui, true, "the engine does not answer now");
-		return;
+		return false;
 	}
-	if (link_send(ui->link, method, params, &id, &err))
-		ui->pending[ui->pending_count++] = (struct pending){ id, kind, stream };
+	if (!link_send(ui->link, method, params, &id, &err))
+		return false;
+	ui->pending[ui->pending_count++] = (struct pending){ id, ui->epoch, kind, stream };
+	return true;
 }
 
 /* The process that was on the screen when the key was pressed, or all of a service. */
@@ -341,6 +343,22 @@ static void move_death(struct ui *ui, int by)
 							 : ui->death;
 }
 
+static bool has_cursor(const struct ui *ui)
+{
+	return ui->tab <= TAB_IPC && !ui->traffic.is_open;
+}
+
+static void move_cursor(struct ui *ui, int by)
+{
+	int last = view_length(ui) - 1;
+
+	ui->cursor += by;
+	if (ui->cursor > last)
+		ui->cursor = last;
+	if (ui->cursor < 0)
+		ui->cursor = 0;
+}
+
 /* While the details are zoomed, moving is in them. */
 static void move(struct ui *ui, int by)
 {
@@ -350,6 +368,10 @@ static void move(struct ui *ui, int by)
 	}
 	if (is_choosing_death(ui)) {
 		move_death(ui, by);
+		return;
+	}
+	if (has_cursor(ui)) {
+		move_cursor(ui, by);
 		return;
 	}
 	ui->scroll -= by;
@@ -426,11 +448,17 @@ static void do_previous(struct ui *ui)
 	find_next(ui, -1);
 }
 
+static void rewind_tab(struct ui *ui)
+{
+	ui->scroll = ui->cursor = 0;
+	ui->traffic.is_open = false;
+	details_close_record(ui);
+}
+
 static void show_tab(struct ui *ui, int tab)
 {
 	ui->tab = (enum detail_tab)((tab + TAB_COUNT) % TAB_COUNT);
-	ui->scroll = 0;
-	details_close_record(ui);
+	rewind_tab(ui);
 }
 
 static void do_tab_next(struct ui *ui)
@@ -476,29 +504,88 @@ static void do_logs(struct ui *ui)
 static void do_zoom(struct ui *ui)
 {
 	ui->is_zoomed = !ui->is_zoomed;
+	rewind_tab(ui);
+}
+
+static void open_message(struct ui *ui)
+{
+	ui->traffic.is_open = true;
 	ui->scroll = 0;
-	details_close_record(ui);
 }
 
 static void do_open(struct ui *ui)
 {
 	if (is_choosing_death(ui))
 		details_open_record(ui);
+	else if (ui->is_zoomed && ui->tab == TAB_IPC && traffic_size(&ui->traffic))
+		open_message(ui);
 	ui->is_zoomed = ui->replica.row_count > 0;
 }
 
-/* From the record to the list, from there to the table. */
+/* From the record or message to the list, from there to the table. */
 static void do_back(struct ui *ui)
 {
-	if (!ui->is_record_open && !ui->is_zoomed) {
-		filter_finish(ui);
-		ui->state_choice = 0;
-	}
-	if (!ui->is_record_open)
-		ui->is_zoomed = false;
+	bool is_deeper = ui->is_record_open || ui->traffic.is_open;
+
 	ui->message[0] = '\0';
 	ui->scroll = 0;
 	details_close_record(ui);
+	if (ui->traffic.is_open)
+		ui->traffic.unkept = 0;
+	ui->traffic.is_open = false;
+	if (is_deeper)
+		return;
+	if (!ui->is_zoomed) {
+		filter_finish(ui);
+		ui->state_choice = 0;
+	}
+	ui->is_zoomed = false;
+	ui->cursor = 0;
+}
+
+static void do_thread_order(struct ui *ui)
+{
+	ui->insight.order = (ui->insight.order + 1) % THREAD_ORDERS;
+}
+
+static void do_heard_pause(struct ui *ui)
+{
+	ui->traffic.is_paused = !ui->traffic.is_paused;
+	ui->traffic.unkept = 0;
+}
+
+static void do_heard_filter(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_HEARD_FILTER);
+	snprintf(ui->input, sizeof ui->input, "%s", ui->traffic.filter);
+}
+
+static void do_heard_save(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_HEARD_SAVE);
+	snprintf(ui->input, sizeof ui->input, "%s.jsonl", ui->shown.service);
+}
+
+static void save_heard(struct ui *ui)
+{
+	struct error err;
+	unsigned count = 0;
+
+	if (traffic_save(&ui->traffic, ui->input, &count, &err))
+		ui_say(ui, false, "%u messages saved to %s", count, ui->input);
+	else
+		ui_say(ui, true, "%s", err.text);
+}
+
+/* Again, when it is draining: it goes on. */
+static void do_drain(struct ui *ui)
+{
+	bool is_draining = json_is_true(json_object_get(ui->insight.pool, "draining"));
+
+	if (!may_act(ui))
+		return;
+	ui_request(ui, REPLY_ACTION, 0, "drain", json_pack("{s:s,s:b}", "name", ui->selected.service, "off", is_draining));
+	ui_say(ui, false, "%s %s", ui->selected.service, is_draining ? "takes tasks again" : "drains: it takes no more tasks");
 }
 
 static void do_help(struct ui *ui)
@@ -600,6 +687,11 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_IPC] = do_ipc,
 	[ACTION_HISTORY] = do_history,
 	[ACTION_LOGS] = do_logs,
+	[ACTION_THREAD_ORDER] = do_thread_order,
+	[ACTION_DRAIN] = do_drain,
+	[ACTION_HEARD_PAUSE] = do_heard_pause,
+	[ACTION_HEARD_FILTER] = do_heard_filter,
+	[ACTION_HEARD_SAVE] = do_heard_save,
 	[ACTION_EVENTS] = do_events,
 	[ACTION_HELP] = do_help,
 	[ACTION_COMMAND] = do_command,
@@ -758,6 +850,10 @@ static void finish_prompt(struct ui *ui)
 				(json_int_t)strtol(ui->input, NULL, 10)));
 	else if (prompt == PROMPT_SEND && ui->input[0])
 		send_message(ui);
+	else if (prompt == PROMPT_HEARD_FILTER)
+		snprintf(ui->traffic.filter, sizeof ui->traffic.filter, "%s", ui->input);
+	else if (prompt == PROMPT_HEARD_SAVE && ui->input[0])
+		save_heard(ui);
 	else if (prompt == PROMPT_FILTER)
 		rows_keep_selection(ui);
 }

@@ -16,6 +16,7 @@
 #include "client/signals.h"
 
 enum {
+	MESSAGES_MOST = 1000, /* before the next frame and the next key */
 	CALL_MS = 5000,
 	FRAME_MS = 100, /* no more than ten frames a second … */
 	TICK_MS = 1000, /* … and one at least: clocks and countdowns move */
@@ -79,14 +80,15 @@ static void find_engine(struct ui *ui)
 		ui_request(ui, REPLY_ACTION, 0, "down", NULL);
 }
 
-static bool take_messages(struct ui *ui)
+/* How many; when there were as many as are taken at once, there may be more. */
+static int take_messages(struct ui *ui)
 {
 	struct error err = { 0 };
 	json_t *message;
-	bool is_any = false;
+	int count = 0;
 
-	while (ui->link && (message = link_next(ui->link, &err))) {
-		is_any = true;
+	while (ui->link && count < MESSAGES_MOST && (message = link_next(ui->link, &err))) {
+		count++;
 		replica_apply(ui_live(ui), message);
 		details_message(ui, message);
 		json_decref(message);
@@ -95,7 +97,7 @@ static bool take_messages(struct ui *ui)
 		lose_engine(ui);
 	if (ui_live(ui)->is_over && ui->dialog == DIALOG_ENDING)
 		ui->is_leaving = true;
-	return is_any;
+	return count;
 }
 
 /* The dialog of a stop closes when the stop is over. */
@@ -122,6 +124,8 @@ static void draw(struct loop *loop)
 	tags_tidy(ui);
 	rows_keep_selection(ui);
 	details_follow(ui);
+	insight_follow(ui);
+	traffic_follow(ui);
 	close_stop(ui);
 	screen_size(&width, &height);
 	grid_reset(&loop->grid, width, height);
@@ -182,7 +186,7 @@ static int patience(const struct loop *loop)
 	return due > now ? (int)(due - now) : 0;
 }
 
-static void wait_for_something(struct loop *loop)
+static void wait_for_something(struct loop *loop, bool has_patience)
 {
 	struct pollfd ready[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
@@ -191,7 +195,7 @@ static void wait_for_something(struct loop *loop)
 		{ .fd = loop->is_behind ? screen_fd() : -1, .events = POLLOUT },
 	};
 
-	if (poll(ready, sizeof ready / sizeof *ready, patience(loop)) < 0 && errno != EINTR)
+	if (poll(ready, sizeof ready / sizeof *ready, has_patience ? patience(loop) : 0) < 0 && errno != EINTR)
 		loop->ui->is_leaving = true;
 	if (ready[3].revents)
 		loop->is_behind = !screen_send();
@@ -206,7 +210,8 @@ static void serve(struct loop *loop)
 	while (!ui->is_leaving) {
 		if (!ui->link)
 			find_engine(ui);
-		loop->is_dirty |= take_messages(ui);
+		int taken = take_messages(ui);
+		loop->is_dirty |= taken > 0;
 		uint64_t since_ms = clock_monotonic_ms() - loop->drawn_ms;
 		bool is_due = since_ms >= TICK_MS || (counts_down(ui) && since_ms >= COUNTDOWN_MS);
 		is_due |= loop->is_dirty && since_ms >= FRAME_MS;
@@ -214,7 +219,7 @@ static void serve(struct loop *loop)
 			draw(loop);
 		if (ui->is_leaving)
 			break;
-		wait_for_something(loop);
+		wait_for_something(loop, taken < MESSAGES_MOST);
 		take_signal(loop);
 		take_keys(loop);
 	}
@@ -260,6 +265,7 @@ int dashboard_run(const struct dashboard_options *options)
 		fprintf(stderr, "thrum: %s\n", err.text);
 	link_close(ui->link);
 	details_finish(ui);
+	traffic_forget(ui);
 	replica_finish(&ui->replica);
 	replica_finish(&ui->live);
 	filter_finish(ui);

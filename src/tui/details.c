@@ -47,6 +47,9 @@ static void clear_lines(struct ui *ui)
 
 void details_forget(struct ui *ui)
 {
+	ui->epoch++;
+	insight_forget(ui);
+	traffic_forget(ui);
 	tail_finish(&ui->tail);
 	ui->shown = (struct target){ 0 };
 	ui->pending_count = 0;
@@ -63,6 +66,8 @@ void details_finish(struct ui *ui)
 	ui->death_count = 0;
 	details_close_record(ui);
 	ui->death = 0;
+	insight_forget(ui);
+	ui->epoch++;
 }
 
 void details_close_record(struct ui *ui)
@@ -106,6 +111,7 @@ static void ask_deaths(struct ui *ui, const struct replica_row *row)
 static void ask_all(struct ui *ui, const struct replica_row *row)
 {
 	details_finish(ui);
+	ui->cursor = 0;
 	ui->tail = (struct tail){ .take = on_line, .context = ui };
 	ui_request(ui, REPLY_STREAMS, 0, "log.list", json_pack("{s:[o]}", "names", name_of(row)));
 	ask_deaths(ui, row);
@@ -306,6 +312,13 @@ static void take_sent(
 		ui_say(ui, false, "sent; no answer came in time");
 }
 
+static void take_insight(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	if (pending->epoch == ui->epoch)
+		insight_take(ui, pending->stream, result, why);
+}
+
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
 	static reply_function *const takers[] = {
@@ -317,6 +330,7 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_DEATH] = take_record,
 		[REPLY_INFO] = take_info,
 		[REPLY_SEND] = take_sent,
+		[REPLY_INSIGHT] = take_insight,
 	};
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));
@@ -344,6 +358,8 @@ void details_message(struct ui *ui, const json_t *message)
 
 	if (method && strcmp(method, "log") == 0)
 		take_log(ui, json_object_get(message, "params"));
+	if (method && strcmp(method, "message") == 0)
+		traffic_take(ui, json_object_get(message, "params"));
 	if (method || tail_reply(&ui->tail, message, ui->link))
 		return;
 	for (unsigned i = 0; i < ui->pending_count; i++) {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "tui/keymap.h"
+#include "tui/pane.h"
 #include "tui/ui.h"
 
 enum { LINE = 256,
@@ -34,11 +35,6 @@ struct rect dialog_box(
 		grid, (struct rect){ box.x + 1, box.y, width - 2, 1 }, LOOK_TITLE, " %s ", title);
 	return (struct rect){ box.x + 2, box.y + 1, width - 4 > 0 ? width - 4 : 0,
 		height - 2 > 0 ? height - 2 : 0 };
-}
-
-static struct rect row_of(struct rect area, int row)
-{
-	return (struct rect){ area.x, area.y + row, area.width, row < area.height ? 1 : 0 };
 }
 
 static void name_target(const struct target *target, char out[LINE])
@@ -121,7 +117,7 @@ static void draw_events(const struct ui *ui, struct grid *grid)
 		clock_format_local(clock, notice->ts_us);
 		if (notice->cause)
 			death_describe(cause, &death);
-		grid_format(grid, row_of(area, (int)i), LOOK_NORMAL, "%.12s %s/%u %s %s %s", clock,
+		grid_format(grid, rect_line(area, (int)i), LOOK_NORMAL, "%.12s %s/%u %s %s %s", clock,
 			notice->service, notice->instance, notice_name(notice->kind), cause,
 			notice->detail);
 	}
@@ -137,7 +133,7 @@ static void draw_confirm(const struct ui *ui, struct grid *grid)
 		name_target(&ui->asked, name);
 	snprintf(title, sizeof title, "%s %s?", ui->asked_method, name);
 	struct rect area = dialog_box(ui, grid, 50, 3, title);
-	grid_put(grid, row_of(area, 1), LOOK_KEY, "[ y Yes ]     > [ n Cancel ]");
+	grid_put(grid, rect_line(area, 1), LOOK_KEY, "[ y Yes ]     > [ n Cancel ]");
 }
 
 static void draw_bar(struct grid *grid, struct rect at, unsigned percent, bool is_unicode)
@@ -165,15 +161,15 @@ static void draw_stop(const struct ui *ui, struct grid *grid)
 	uint64_t ago = ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0;
 	uint64_t left = row->deadline_us > ui->now_us ? (row->deadline_us - ui->now_us) / 1000 : 0;
 	int used = grid_format(
-		grid, row_of(area, 0), LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
+		grid, rect_line(area, 0), LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
 	draw_bar(grid, (struct rect){ area.x + used, area.y, 16, 1 },
 		ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100, ui->is_unicode);
 	grid_format(grid, (struct rect){ area.x + used + 17, area.y, area.width - used - 17, 1 },
 		LOOK_NORMAL, "KILL in %.1fs", (double)left / 1000);
 	if (row->leftovers)
-		grid_format(grid, row_of(area, 1), LOOK_WARN,
+		grid_format(grid, rect_line(area, 1), LOOK_WARN,
 			"%u processes of its tree are still alive", row->leftovers);
-	grid_put(grid, row_of(area, 3), LOOK_KEY, "[ K Kill now ]   [ Esc Hide, go on ]");
+	grid_put(grid, rect_line(area, 3), LOOK_KEY, "[ K Kill now ]   [ Esc Hide, go on ]");
 }
 
 static unsigned count_alive(const struct ui *ui)
@@ -191,11 +187,11 @@ static void draw_quit(const struct ui *ui, struct grid *grid)
 
 	snprintf(title, sizeof title, "Quit? %u processes are running", count_alive(ui));
 	struct rect area = dialog_box(ui, grid, 62, 4, title);
-	grid_format(grid, row_of(area, 0), LOOK_KEY,
+	grid_format(grid, rect_line(area, 0), LOOK_KEY,
 		"d  Detach: they run on; thrum attach -p %s comes back", ui->options->project);
-	grid_put(grid, row_of(area, 1), LOOK_KEY,
+	grid_put(grid, rect_line(area, 1), LOOK_KEY,
 		"s  Stop all, in reverse order of dependency, then quit");
-	grid_put(grid, row_of(area, 2), LOOK_KEY,
+	grid_put(grid, rect_line(area, 2), LOOK_KEY,
 		"Esc / n / Enter  Stay                         > default");
 }
 
@@ -210,10 +206,10 @@ static void draw_ending(const struct ui *ui, struct grid *grid)
 		if (!state_has_process(facts->state))
 			continue;
 		view_state(state, sizeof state, facts, ui->now_us);
-		grid_format(grid, row_of(area, row++), LOOK_NORMAL, "%s/%u  pid %d  %s",
+		grid_format(grid, rect_line(area, row++), LOOK_NORMAL, "%s/%u  pid %d  %s",
 			facts->service, facts->instance, facts->pid, state);
 	}
-	grid_put(grid, row_of(area, 7), LOOK_KEY, "[ K Kill all now ]   [ d Leave, it goes on ]");
+	grid_put(grid, rect_line(area, 7), LOOK_KEY, "[ K Kill all now ]   [ d Leave, it goes on ]");
 }
 
 static void draw_launch(const struct ui *ui, struct grid *grid)
@@ -226,7 +222,7 @@ static void draw_launch(const struct ui *ui, struct grid *grid)
 
 	for (unsigned i = 0; i < LAUNCH_FIELDS; i++) {
 		bool is_here = i == ui->launch_field;
-		struct rect at = row_of(area, (int)i);
+		struct rect at = rect_line(area, (int)i);
 		grid_format(grid, at, is_here ? LOOK_KEY : LOOK_NORMAL, "%s %-10s",
 			is_here ? ">" : " ", names[i]);
 		at.x += 13;
@@ -239,8 +235,8 @@ static void draw_launch(const struct ui *ui, struct grid *grid)
 		else
 			grid_put(grid, at, LOOK_DIM, hints[i]);
 	}
-	grid_format(grid, row_of(area, 6), LOOK_BAD, "%s", ui->launch_error);
-	grid_put(grid, row_of(area, 8), LOOK_KEY, "Enter Start   Tab next field   Esc Cancel");
+	grid_format(grid, rect_line(area, 6), LOOK_BAD, "%s", ui->launch_error);
+	grid_put(grid, rect_line(area, 8), LOOK_KEY, "Enter Start   Tab next field   Esc Cancel");
 }
 
 void dialog_draw(const struct ui *ui, struct grid *grid)

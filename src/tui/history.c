@@ -7,17 +7,13 @@
 #include "base/utf8.h"
 #include "client/graph.h"
 #include "protocol/value.h"
+#include "tui/pane.h"
 #include "tui/strip.h"
 #include "tui/ui.h"
 
 enum { STRIP_HEIGHT = 2,
 	STRIP_LEAST = 6, /* a pane of fewer lines has none */
 	LINE_MOST = 4096 };
-
-static struct rect line_of(struct rect area, int row)
-{
-	return (struct rect){ area.x, area.y + row, area.width, row < area.height ? 1 : 0 };
-}
 
 static bool is_crash(const struct death *death)
 {
@@ -71,13 +67,13 @@ static void draw_list(
 
 	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID",
 		"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
-	line += draw_present(ui, grid, line_of(area, line), row);
+	line += draw_present(ui, grid, rect_line(area, line), row);
 	if (!ui->death_count)
-		grid_put(grid, line_of(area, line), LOOK_DIM, " no process of it has ended yet");
+		grid_put(grid, rect_line(area, line), LOOK_DIM, " no process of it has ended yet");
 	int height = area.height - line, count = (int)ui->death_count;
 	int first = ui->is_zoomed && ui->death >= height ? ui->death - height + 1 : 0;
 	for (int i = first; i < count && i - first < height; i++)
-		draw_death(ui, grid, line_of(area, line + i - first), &ui->deaths[count - 1 - i]);
+		draw_death(ui, grid, rect_line(area, line + i - first), &ui->deaths[count - 1 - i]);
 }
 
 /* ---- the last day ---- */
@@ -117,14 +113,14 @@ static void draw_strip(
 	int count = strip_fit(area.width - length, &span_us);
 	if (!count)
 		return;
-	grid_fill(grid, line_of(area, 0), LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
+	grid_fill(grid, rect_line(area, 0), LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
 	area.x++;
 	area.width--;
-	grid_format(grid, line_of(area, 0), LOOK_DIM,
+	grid_format(grid, rect_line(area, 0), LOOK_DIM,
 		" 24 h, one column = %llu min:  . up  r restart  X crash  - down ",
 		(unsigned long long)(span_us / 60000000));
 	area.x--;
-	grid_put(grid, line_of(area, 1), LOOK_TITLE, name);
+	grid_put(grid, rect_line(area, 1), LOOK_TITLE, name);
 	strip_fill(cells, count, span_us, ui->now_us, lives, list_lives(ui, row, lives));
 	for (int i = 0; i < count; i++)
 		grid_fill(grid, (struct rect){ area.x + length + i, area.y + 1, 1, 1 },
@@ -132,18 +128,6 @@ static void draw_strip(
 }
 
 /* ---- one death ---- */
-
-static void put_safe(struct grid *grid, struct rect at, enum look look, const char *before,
-	const char *bytes, size_t size)
-{
-	struct text safe;
-
-	text_init(&safe, LINE_MOST * 4);
-	text_puts(&safe, before);
-	utf8_append_safe(&safe, bytes, size < LINE_MOST ? size : LINE_MOST, false);
-	grid_put(grid, at, look, text_string(&safe));
-	text_finish(&safe);
-}
 
 static int draw_graph(const struct ui *ui, struct grid *grid, struct rect at, const char *name,
 	const char *key)
@@ -168,7 +152,7 @@ static void draw_lines(const struct ui *ui, struct grid *grid, struct rect area)
 
 	back = ui->scroll < back ? ui->scroll : back;
 	if (!count)
-		grid_put(grid, line_of(area, 0), LOOK_DIM,
+		grid_put(grid, rect_line(area, 0), LOOK_DIM,
 			json_is_array(lines) ? " it wrote nothing"
 					     : " what it wrote last is not kept any more");
 	int shown = count - back < area.height ? count - back : area.height;
@@ -179,7 +163,7 @@ static void draw_lines(const struct ui *ui, struct grid *grid, struct rect area)
 		char local[CLOCK_TEXT_SIZE], before[CLOCK_TEXT_SIZE + 4];
 		clock_format_local(local, time_from_json(json_object_get(line, "ts")));
 		snprintf(before, sizeof before, " %s ", local);
-		put_safe(grid, line_of(area, i),
+		grid_put_safe(grid, rect_line(area, i),
 			stream && strcmp(stream, "stderr") == 0 ? LOOK_WARN : LOOK_NORMAL, before,
 			json_is_string(text) ? json_string_value(text) : "",
 			json_string_length(text));
@@ -199,14 +183,13 @@ static int draw_facts(
 	if (death->peak_rss)
 		units_format_size(rss, death->peak_rss);
 	death_explain(ending, death);
-	grid_format(grid, line_of(area, line++), LOOK_HEADING,
+	grid_format(grid, rect_line(area, line++), LOOK_HEADING,
 		" life %u, pid %d: %s at %.19s after %s, peak %s, CPU %s", death->life, death->pid,
 		ending, ended, ran, rss, cpu);
 	if (death->detail[0])
-		put_safe(grid, line_of(area, line++), LOOK_WARN, " ", death->detail,
-			strlen(death->detail));
-	line += draw_graph(ui, grid, line_of(area, line), "cpu", "cpu_pct");
-	line += draw_graph(ui, grid, line_of(area, line), "rss", "rss");
+		grid_put_safe(grid, rect_line(area, line++), LOOK_WARN, " ", death->detail, strlen(death->detail));
+	line += draw_graph(ui, grid, rect_line(area, line), "cpu", "cpu_pct");
+	line += draw_graph(ui, grid, rect_line(area, line), "rss", "rss");
 	return line;
 }
 

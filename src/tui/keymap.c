@@ -53,7 +53,28 @@ const struct key_row keymap[] = {
 	{ 0, ACTION_NONE, "" },
 };
 
-const struct key_row *const tab_keymaps[TAB_COUNT] = { 0 };
+static const struct key_row thread_keys[] = {
+	{ '<', ACTION_THREAD_ORDER, "<" }, { '>', ACTION_THREAD_ORDER, ">" }, { INPUT_FUNCTION + 6, ACTION_THREAD_ORDER, "F6" },
+	{ 0, ACTION_NONE, "" },
+};
+
+static const struct key_row pool_keys[] = {
+	{ 'd', ACTION_DRAIN, "d" },
+	{ 0, ACTION_NONE, "" },
+};
+
+static const struct key_row traffic_keys[] = {
+	{ 'p', ACTION_HEARD_PAUSE, "p" },
+	{ '\\', ACTION_HEARD_FILTER, "\\" }, { INPUT_FUNCTION + 4, ACTION_HEARD_FILTER, "F4" },
+	{ 'w', ACTION_HEARD_SAVE, "w" },
+	{ 0, ACTION_NONE, "" },
+};
+
+const struct key_row *const tab_keymaps[TAB_COUNT] = {
+	[TAB_THREADS] = thread_keys,
+	[TAB_POOL] = pool_keys,
+	[TAB_IPC] = traffic_keys,
+};
 
 const struct action_row action_rows[ACTION_COUNT] = {
 	[ACTION_DOWN] = { "MOVE", "next" },
@@ -104,6 +125,11 @@ const struct action_row action_rows[ACTION_COUNT] = {
 	[ACTION_BY_UPTIME] = { "TABLE", "by uptime" },
 	[ACTION_BY_QUEUE] = { "TABLE", "by queue" },
 	[ACTION_PAUSE] = { "TABLE", "pause" },
+	[ACTION_THREAD_ORDER] = { "ZOOMED", "Threads: another order" },
+	[ACTION_DRAIN] = { "ZOOMED", "Pool: drain, or go on" },
+	[ACTION_HEARD_PAUSE] = { "ZOOMED", "IPC: pause, go on" },
+	[ACTION_HEARD_FILTER] = { "ZOOMED", "IPC: filter (PCRE2)" },
+	[ACTION_HEARD_SAVE] = { "ZOOMED", "IPC: save to a file" },
 	[ACTION_EVENTS] = { "SEE", "events" },
 	[ACTION_HELP] = { "ALSO", "this help" },
 	[ACTION_COMMAND] = { "ALSO", "command line" },

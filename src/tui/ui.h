@@ -11,8 +11,10 @@
 #include "client/replica.h"
 #include "client/tail.h"
 #include "tui/dashboard.h"
+#include "tui/insight.h"
 #include "tui/keymap.h"
 #include "tui/layout.h"
+#include "tui/traffic.h"
 
 enum dialog {
 	DIALOG_NONE,
@@ -32,7 +34,9 @@ enum prompt { PROMPT_NONE,
 	PROMPT_COMMAND,
 	PROMPT_SCALE,
 	PROMPT_FILTER,
-	PROMPT_SEND };
+	PROMPT_SEND,
+	PROMPT_HEARD_FILTER,
+	PROMPT_HEARD_SAVE };
 
 enum sort { SORT_FILE, /* as in the configuration */
 	SORT_CPU,
@@ -66,6 +70,7 @@ enum { INPUT_MOST = 512,
 /* A reply that is still to come. */
 struct pending {
 	json_int_t id;
+	unsigned epoch; /* of ui */
 	enum { REPLY_ACTION,
 		REPLY_LAUNCH,
 		REPLY_STREAMS,
@@ -73,8 +78,9 @@ struct pending {
 		REPLY_HISTORY,
 		REPLY_DEATH,
 		REPLY_INFO,
-		REPLY_SEND } kind;
-	unsigned stream; /* of REPLY_FIND */
+		REPLY_SEND,
+		REPLY_INSIGHT } kind;
+	unsigned stream; /* of REPLY_FIND; of REPLY_INSIGHT: which question */
 };
 
 struct ui {
@@ -126,6 +132,10 @@ struct ui {
 	uint64_t message_us;
 
 	struct target shown; /* whose details the following are */
+	unsigned epoch;      /* moves when it does: a reply from before is of no use */
+	int cursor;          /* in a tab: what is selected, or the first line that is seen */
+	struct insight insight;
+	struct traffic_log traffic;
 	struct tail tail;
 	char *lines[LOG_LINES]; /* owned; ring of its newest lines, safe to show */
 	bool line_is_err[LOG_LINES];
@@ -205,6 +215,16 @@ void status_draw(const struct ui *ui, struct grid *grid, struct rect area);
 void view_draw(const struct ui *ui, struct grid *grid);
 /* "backoff 3.2s", "failed 3" … */
 void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
+/*
+ * The tabs. Each returns how far the cursor can go: how many things there are to select, or lines to see; in
+ * an area without room nothing is drawn.
+ */
+int info_draw(const struct ui *ui, struct grid *grid, struct rect area);
+int threads_draw(const struct ui *ui, struct grid *grid, struct rect area);
+int pools_draw(const struct ui *ui, struct grid *grid, struct rect area);
+int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area);
+/* … of the one that is shown; 0: it has no cursor. */
+int view_length(const struct ui *ui);
 /* history.c: the tab of what has ended. */
 void history_draw(const struct ui *ui, struct grid *grid, struct rect area, const struct row *row);
 /* NULL: there is none. */
@@ -223,8 +243,8 @@ void ui_pause(struct ui *ui, bool is_paused);
 /* A command of the `:` line. */
 void action_command(struct ui *ui, char *line);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Send a request; its reply comes later. params is stolen. */
-void ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params);
+/* Send a request; its reply comes later. params is stolen. False: it could not be sent now. */
+bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params);
 
 /* details.c: the log, history and so on of what is selected. */
 void details_follow(struct ui *ui);

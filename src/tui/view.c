@@ -5,16 +5,12 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "tui/keymap.h"
+#include "tui/pane.h"
 #include "tui/ui.h"
 
 enum { CELL = 64,
 	KEYS_LONG = 100,
 	LINE = 1024 };
-
-static struct rect line_of(struct rect area, int row)
-{
-	return (struct rect){ area.x, area.y + row, area.width, row < area.height ? 1 : 0 };
-}
 
 /* ---- words ---- */
 
@@ -117,6 +113,8 @@ static const char *title_hint(const struct ui *ui)
 {
 	if (!ui->is_zoomed)
 		return " z zoom ";
+	if (ui->tab == TAB_IPC && !ui->traffic.is_open)
+		return " Enter whole  p pause  \\ filter  w save  Esc back ";
 	return ui->tab == TAB_HISTORY && !ui->is_record_open ? " Enter opens "
 							     : " Esc back ";
 }
@@ -141,120 +139,6 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	grid_put(grid, at, LOOK_DIM, title_hint(ui));
 }
 
-static void put_pair(
-	struct grid *grid, struct rect area, int *row, const char *name, const char *value)
-{
-	struct rect at = line_of(area, *row);
-	struct text safe;
-
-	text_init(&safe, LINE * 4);
-	utf8_append_safe(&safe, value, strlen(value) < LINE ? strlen(value) : LINE, false);
-	grid_format(grid, (struct rect){ at.x + 1, at.y, 10, at.height }, LOOK_DIM, "%s", name);
-	grid_put(grid, (struct rect){ at.x + 11, at.y, at.width - 11, at.height }, LOOK_NORMAL,
-		text_string(&safe));
-	text_finish(&safe);
-	(*row)++;
-}
-
-static const char *info_string(const struct ui *ui, const char *part, const char *key)
-{
-	const json_t *value = json_object_get(json_object_get(ui->info, part), key);
-
-	return json_is_string(value) ? json_string_value(value) : "-";
-}
-
-static const char *policy_string(const struct ui *ui, const char *part, const char *key)
-{
-	const json_t *service = json_object_get(ui->info, "service");
-	const char *value = json_string_value(json_object_get(json_object_get(service, part), key));
-
-	return value ? value : "-";
-}
-
-static void join_command(const struct ui *ui, char *out, size_t size)
-{
-	const json_t *words = json_object_get(json_object_get(ui->info, "service"), "command"),
-		     *word;
-	size_t i, used = 0;
-
-	out[0] = '\0';
-	json_array_foreach(words, i, word)
-	{
-		int length = snprintf(
-			out + used, size - used, "%s%s", i ? " " : "", json_string_value(word));
-		used += length > 0 ? (size_t)length : 0;
-		if (used >= size)
-			return;
-	}
-}
-
-static void describe_state(const struct ui *ui, const struct row *row, char out[LINE])
-{
-	char state[CELL], since[UNITS_TEXT_SIZE], left[48] = "";
-
-	view_state(state, sizeof state, row, ui->now_us);
-	units_format_duration(
-		since, ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0);
-	if (row->leftovers)
-		snprintf(left, sizeof left, ", %u of its processes are left", row->leftovers);
-	snprintf(out, LINE, "%s for %s%s%s%s", state, since, left, row->detail[0] ? ": " : "",
-		row->detail);
-}
-
-static void describe_death(const struct row *row, char out[LINE])
-{
-	char cause[CAUSE_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE];
-	const struct death *death = &row->last_death;
-
-	if (!row->has_last_death) {
-		snprintf(out, LINE, "none");
-		return;
-	}
-	death_describe(cause, death);
-	units_format_duration(uptime, death->uptime_ms);
-	units_format_size(rss, death->peak_rss);
-	snprintf(out, LINE, "%s, pid %d, after %s, peak %s%s%s", cause, death->pid, uptime, rss,
-		death->detail[0] ? ": " : "", death->detail);
-}
-
-static int draw_info(
-	const struct ui *ui, struct grid *grid, struct rect area, const struct replica_row *row)
-{
-	const struct row *facts = &row->row;
-	char text[LINE], rss[UNITS_TEXT_SIZE], tree[UNITS_TEXT_SIZE];
-	int line = 0;
-
-	describe_state(ui, facts, text);
-	put_pair(grid, area, &line, "state", text);
-	join_command(ui, text, sizeof text);
-	put_pair(grid, area, &line, "command", text);
-	put_pair(grid, area, &line, "folder", info_string(ui, "service", "working_dir"));
-	units_format_size(rss, facts->sample.rss);
-	units_format_size(tree, facts->sample.tree_rss);
-	if (facts->sample.pid)
-		snprintf(text, sizeof text,
-			"pid %d, cpu %.1f%%, rss %s, %llu descriptors; whole tree: %llu processes, cpu %.1f%%, rss %s",
-			facts->pid, facts->sample.cpu_pct, rss,
-			(unsigned long long)facts->sample.fds,
-			(unsigned long long)facts->sample.tree_processes,
-			facts->sample.tree_cpu_pct, tree);
-	else
-		snprintf(text, sizeof text, "no process");
-	put_pair(grid, area, &line, "process", text);
-	snprintf(text, sizeof text, "crash %u, manual %u, limit %u, probe %u, watch %u",
-		facts->restarts.crash, facts->restarts.manual, facts->restarts.limit,
-		facts->restarts.probe, facts->restarts.watch);
-	put_pair(grid, area, &line, "restarts", text);
-	describe_death(facts, text);
-	put_pair(grid, area, &line, "last end", text);
-	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s",
-		policy_string(ui, "availability", "restart"),
-		policy_string(ui, "shutdown", "signal"), policy_string(ui, "shutdown", "timeout"));
-	put_pair(grid, area, &line, "policy", text);
-	put_pair(grid, area, &line, "log", info_string(ui, "log", "path"));
-	return line;
-}
-
 static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	unsigned kept = ui->line_count < LOG_LINES ? ui->line_count : LOG_LINES;
@@ -265,7 +149,7 @@ static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 		grid_put(grid, area, LOOK_DIM, " nothing was written yet");
 	for (unsigned i = 0; i < shown; i++) {
 		unsigned place = (ui->line_count - back - shown + i) % LOG_LINES;
-		struct rect at = line_of(area, (int)i);
+		struct rect at = rect_line(area, (int)i);
 		at.x++;
 		at.width--;
 		grid_put(grid, at, ui->line_is_err[place] ? LOOK_WARN : LOOK_NORMAL,
@@ -273,31 +157,49 @@ static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 	}
 }
 
-static void draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
+static int draw_info(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	const struct replica_row *row = rows_selected(ui);
-	int used;
+	int used = info_draw(ui, grid, area);
 
-	if (!row || !area.height)
-		return;
-	switch (ui->tab) {
-	case TAB_INFO:
-		used = draw_info(ui, grid, area, row);
-		if (used < area.height) {
-			area.y += used;
-			area.height -= used;
-			draw_log(ui, grid, area);
-		}
-		break;
-	case TAB_HISTORY:
-		history_draw(ui, grid, area, &row->row);
-		break;
-	case TAB_LOGS:
+	if (!ui->is_zoomed && used < area.height) {
+		area.y += used;
+		area.height -= used;
 		draw_log(ui, grid, area);
-		break;
-	default:
-		grid_put(grid, area, LOOK_DIM, " not measured by this version");
 	}
+	return used;
+}
+
+static int draw_history(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	history_draw(ui, grid, area, &rows_selected(ui)->row);
+	return 0;
+}
+
+static int draw_logs(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	draw_log(ui, grid, area);
+	return 0;
+}
+
+static int draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	static int (*const draws[TAB_COUNT])(const struct ui *ui, struct grid *grid, struct rect area) = {
+		[TAB_INFO] = draw_info,
+		[TAB_THREADS] = threads_draw,
+		[TAB_POOL] = pools_draw,
+		[TAB_IPC] = traffic_draw,
+		[TAB_HISTORY] = draw_history,
+		[TAB_LOGS] = draw_logs,
+	};
+
+	return rows_selected(ui) ? draws[ui->tab](ui, grid, area) : 0;
+}
+
+int view_length(const struct ui *ui)
+{
+	struct grid nothing = { 0 };
+
+	return draw_detail(ui, &nothing, (struct rect){ 0 });
 }
 
 /* ---- the last two lines ---- */
@@ -363,6 +265,8 @@ static const char *prompt_name(enum prompt prompt)
 		[PROMPT_SCALE] = "instances: ",
 		[PROMPT_FILTER] = "\\",
 		[PROMPT_SEND] = "message (JSON): ",
+		[PROMPT_HEARD_FILTER] = "messages with (PCRE2): ",
+		[PROMPT_HEARD_SAVE] = "save messages to: ",
 	};
 
 	return names[prompt];
@@ -407,7 +311,8 @@ void view_draw(const struct ui *ui, struct grid *grid)
 	table_draw_heading(ui, grid, layout.heading);
 	table_draw(ui, grid, layout.table);
 	draw_title(ui, grid, layout.title);
-	draw_detail(ui, grid, layout.detail);
+	if (layout.detail.height)
+		draw_detail(ui, grid, layout.detail);
 	draw_event(ui, grid, layout.event);
 	draw_keys(ui, grid, layout.keys, layout.kind);
 	dialog_draw(ui, grid);

@@ -79,7 +79,7 @@ static void check_equal(json_t *one, json_t *other)
 static void check_sample(const struct sample *out, const struct sample *in)
 {
 	ck_assert_int_eq(out->pid, in->pid);
-	check_equal(sample_to_json("a", 0, out), sample_to_json("a", 0, in));
+	check_equal(sample_to_json("a", 0, out, NULL), sample_to_json("a", 0, in, NULL));
 }
 
 START_TEST(a_row_comes_back_as_it_was)
@@ -169,7 +169,7 @@ START_TEST(a_sample_of_a_former_process_is_not_told)
 
 	struct row other = full_row();
 	struct sample former = { .pid = 70, .rss = 1 };
-	json = sample_to_json("web", 3, &former);
+	json = sample_to_json("web", 3, &former, NULL);
 	sample_from_json(&other, json);
 	ck_assert_int_eq(other.sample.pid, 71);
 	ck_assert_uint_eq(other.sample.rss, 5000000000);
@@ -180,10 +180,16 @@ END_TEST
 START_TEST(a_sample_comes_back_as_it_was)
 {
 	struct row in = full_row(), out = { .pid = 71 };
-	json_t *json = send(sample_to_json("web", 3, &in.sample));
+	in.ipc = (struct traffic){ .is_known = true, .in = 7, .queued = 9, .in_rate = 2.5, .out_rate = -1 };
+	json_t *json = send(sample_to_json("web", 3, &in.sample, &in.ipc));
 
 	sample_from_json(&out, json);
 	check_sample(&out.sample, &in.sample);
+	ck_assert(out.ipc.is_known);
+	ck_assert_uint_eq(out.ipc.in, 7);
+	ck_assert_uint_eq(out.ipc.queued, 9);
+	ck_assert_double_eq(out.ipc.in_rate, 2.5);
+	ck_assert(out.ipc.out_rate < 0);
 	json_decref(json);
 }
 END_TEST

@@ -3,42 +3,10 @@
 import fcntl, pty, select, struct, termios
 
 from lib_thrum import *
+from lib_terminal import Terminal
 
 if not shutil.which("tmux"):
     sys.exit(77)
-
-
-class Terminal:
-    def __init__(self, project, command="up", width=80, height=24, before=""):
-        self.base = ["tmux", "-L", f"thrum{os.getpid()}", "-f", "/dev/null"]
-        self.env = dict(project.env, NCURSES_NO_UTF8_ACS="1", PATH=os.environ["PATH"])
-        self.env.pop("TMUX", None)
-        self.tmux("new-session", "-d", "-s", "s", "-x", str(width), "-y", str(height),
-                  f"cd {project.dir}; {before} {THRUM} {command}; echo LEFT $?; stty -a | tr ' ;' '\\n\\n' | grep -xE -- '-?(echo|icanon)' | tr '\\n' ' '; echo; exec sleep 600")
-
-    def tmux(self, *args):
-        return subprocess.run(self.base + list(args), env=self.env, capture_output=True, text=True).stdout
-
-    def screen(self):
-        return self.tmux("capture-pane", "-p", "-t", "s")
-
-    def keys(self, *keys):
-        for key in keys:
-            self.tmux("send-keys", "-t", "s", key)
-
-    def sees(self, *words, seconds=15):
-        try:
-            until(lambda: all(w in self.screen() for w in words), " and ".join(words), seconds)
-        except Failure as why:
-            raise Failure(f"{why}; the screen:\n{self.screen()}")
-
-    def pid(self):
-        shell = self.tmux("display-message", "-p", "-t", "s", "#{pane_pid}").strip()
-        with open(f"/proc/{shell}/task/{shell}/children") as f:
-            return int(f.read().split()[0])
-
-    def close(self):
-        self.tmux("kill-server")
 
 
 class Reader:

@@ -49,6 +49,7 @@ static void begin(void)
 static void end(void)
 {
 	details_finish(ui);
+	traffic_forget(ui);
 	replica_finish(&ui->replica);
 	grid_finish(&grid);
 	free(ui);
@@ -84,6 +85,24 @@ static void draw(int width, int height)
 	view_draw(ui, &grid);
 }
 
+static void say_study(const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+
+	ck_assert_ptr_nonnull(json);
+	ui->insight.is_waiting[0] = true;
+	insight_take(ui, 0, json, "");
+	json_decref(json);
+}
+
+static const char study_text[] =
+	"{\"pid\":1001,\"process\":\"api\",\"threads\":["
+	"{\"tid\":11,\"name\":\"main\",\"role\":\"main\",\"state\":\"S\",\"cpu_pct\":1.5,\"last_cpu\":0,\"wchan\":\"ep_poll\"},"
+	"{\"tid\":12,\"name\":\"bad\\u001b[2J\",\"role\":\"pool worker\",\"state\":\"D\",\"cpu_pct\":40.0,\"last_cpu\":1}],"
+	"\"pools\":[{\"kind\":\"libuv\",\"threads\":4,\"busy\":4,\"queued\":28,\"by_kind\":{\"fs\":20,\"dns\":8},\"exact\":true}],"
+	"\"peers\":[{\"transport\":\"unix\",\"fd\":3,\"direction\":\"both\",\"pid\":77,\"process\":\"cache\",\"remote\":\"/run/c\"}],"
+	"\"findings\":[\"it waits for a disk\"]}";
+
 START_TEST(the_table_says_how_everything_is)
 {
 	draw(100, 30);
@@ -102,6 +121,15 @@ END_TEST
 
 START_TEST(every_size_is_drawn)
 {
+	say_study(study_text);
+	for (int width = 1; width <= 160; width++)
+		for (int height = 1; height <= 50; height += 3)
+			for (enum detail_tab tab = 0; tab < TAB_COUNT; tab++) {
+				ui->tab = tab;
+				ui->is_zoomed = height % 2;
+				draw(width, height);
+			}
+	ui->is_zoomed = false;
 	for (int width = 1; width <= 160; width++)
 		for (int height = 1; height <= 50; height += 3)
 			for (enum dialog dialog = DIALOG_NONE; dialog <= DIALOG_LAUNCH; dialog++) {
@@ -188,6 +216,102 @@ static void each_is_there_once(const struct key_row *rows, bool has_key[ACTION_C
 		has_key[row->action] = true;
 	}
 }
+
+START_TEST(threads_are_shown_busiest_first)
+{
+	ui->tab = TAB_THREADS;
+	say_study(study_text);
+	draw(120, 30);
+	ck_assert(shows("2 threads: 0 run, 1 sleep, 1 wait for a device; sorted by CPU"));
+	ck_assert(shows("pool worker"));
+	ck_assert(shows("ep_poll"));
+	ui->is_zoomed = true;
+	draw(120, 30);
+	ck_assert(shows(">     12 bad"));
+	action_key(ui, '<');
+	draw(120, 30);
+	ck_assert(shows(">     11 main"));
+	action_key(ui, 'G');
+	ck_assert_int_eq(ui->cursor, 1);
+}
+END_TEST
+
+START_TEST(a_pool_says_what_waits_in_it)
+{
+	ui->tab = TAB_POOL;
+	draw(120, 30);
+	ck_assert(shows("no pool is seen in it"));
+	say_study(study_text);
+	draw(120, 30);
+	ck_assert(shows("28   fs 20  dns 8"));
+	ck_assert(shows("28, at the most 28"));
+}
+END_TEST
+
+START_TEST(a_reply_that_nobody_waits_for_is_not_taken)
+{
+	json_t *json = json_loads(study_text, 0, NULL);
+
+	insight_take(ui, 0, json, "");
+	ck_assert_int_eq(ui->insight.study.pid, 0);
+	json_decref(json);
+}
+END_TEST
+
+static void hear(int number, size_t size)
+{
+	char *text = memory_zeroed(size + 32, 1);
+
+	snprintf(text, size + 32, "{\"n\":%d,\"x\":\"", number);
+	memset(text + strlen(text), 'y', size);
+	memcpy(text + strlen(text), "\"}", 2);
+	json_t *params = json_pack("{s:s,s:i,s:s,s:i,s:s,s:i}", "service", "api", "instance", 0, "dir", "in", "bytes", (int)size,
+		"text", text, "dropped", 2);
+	traffic_take(ui, params);
+	json_decref(params);
+	free(text);
+}
+
+START_TEST(messages_are_kept_within_bounds)
+{
+	ui->tab = TAB_IPC;
+	snprintf(ui->traffic.watched, sizeof ui->traffic.watched, "api/0");
+	for (int i = 0; i < HEARD_MOST + 3; i++)
+		hear(i, 8);
+	ck_assert_uint_eq(traffic_size(&ui->traffic), HEARD_MOST);
+	ck_assert_uint_eq(ui->traffic.dropped, 2 * (HEARD_MOST + 3));
+	draw(120, 40);
+	ck_assert(shows("{\"n\":502,"));
+	for (int i = 0; i < 100; i++)
+		hear(i, 64 * 1024);
+	ck_assert_uint_le(ui->traffic.bytes, HEARD_BYTES_MOST);
+	ck_assert_uint_lt(traffic_size(&ui->traffic), 100);
+}
+END_TEST
+
+START_TEST(who_reads_a_message_goes_on_reading_it)
+{
+	ui->tab = TAB_IPC;
+	ui->is_zoomed = true;
+	snprintf(ui->traffic.watched, sizeof ui->traffic.watched, "api/0");
+	for (int i = 0; i < 5; i++)
+		hear(i, 1);
+	action_key(ui, 'j');
+	hear(5, 1);
+	ck_assert_int_eq(ui->cursor, 2);
+	action_key(ui, INPUT_RETURN);
+	hear(6, 1);
+	draw(100, 30);
+	ck_assert(shows("  \"n\": 3"));
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert(ui->is_zoomed && !ui->traffic.is_open);
+	action_key(ui, 'p');
+	hear(7, 1);
+	ck_assert_uint_eq(traffic_size(&ui->traffic), 6);
+	draw(120, 30);
+	ck_assert(shows("PAUSED (p goes on), 1 since"));
+}
+END_TEST
 
 START_TEST(keys_are_there_once_and_explained)
 {
@@ -517,6 +641,11 @@ Suite *view_suite(void)
 	tcase_add_test(screens, the_record_of_a_death_shows_how_it_went);
 	tcase_add_test(screens, a_record_that_is_not_kept_says_so);
 	tcase_add_loop_test(screens, the_history_fits_every_size, 0, 2);
+	tcase_add_test(keys, threads_are_shown_busiest_first);
+	tcase_add_test(keys, a_pool_says_what_waits_in_it);
+	tcase_add_test(keys, a_reply_that_nobody_waits_for_is_not_taken);
+	tcase_add_test(keys, messages_are_kept_within_bounds);
+	tcase_add_test(keys, who_reads_a_message_goes_on_reading_it);
 	tcase_add_test(keys, the_selection_follows_who_it_is);
 	tcase_add_test(keys, folding_hides_instances);
 	tcase_add_test(keys, search_goes_round);

@@ -1,4 +1,4 @@
-#include "cli/secret.h"
+#include "protocol/secret.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Values that are not shown unless they are asked for: told by the names of their variables. */
-#ifndef CLI_SECRET_H
-#define CLI_SECRET_H
+#ifndef PROTOCOL_SECRET_H
+#define PROTOCOL_SECRET_H
 
 #include <stdbool.h>
 

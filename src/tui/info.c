@@ -1,0 +1,234 @@
+/* The Info tab: how an instance is, what it is doing, and all that its configuration says. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "protocol/secret.h"
+#include "protocol/value.h"
+#include "tui/pane.h"
+#include "tui/ui.h"
+
+enum { CELL = 64,
+	LINE = 1024,
+	FINDINGS_SHOWN = 2 /* unless the tab fills the screen */ };
+
+static const char *info_string(const struct ui *ui, const char *part, const char *key)
+{
+	const json_t *value = json_object_get(json_object_get(ui->info, part), key);
+
+	return json_is_string(value) ? json_string_value(value) : "-";
+}
+
+static const char *policy_string(const struct ui *ui, const char *part, const char *key)
+{
+	const json_t *service = json_object_get(ui->info, "service");
+	const char *value = json_string_value(json_object_get(json_object_get(service, part), key));
+
+	return value ? value : "-";
+}
+
+static void join_command(const struct ui *ui, char *out, size_t size)
+{
+	const json_t *words = json_object_get(json_object_get(ui->info, "service"), "command"),
+		     *word;
+	size_t i, used = 0;
+
+	out[0] = '\0';
+	json_array_foreach(words, i, word)
+	{
+		int length = snprintf(
+			out + used, size - used, "%s%s", i ? " " : "", json_string_value(word));
+		used += length > 0 ? (size_t)length : 0;
+		if (used >= size)
+			return;
+	}
+}
+
+static void describe_state(const struct ui *ui, const struct row *row, char out[LINE])
+{
+	char state[CELL], since[UNITS_TEXT_SIZE], left[48] = "";
+
+	view_state(state, sizeof state, row, ui->now_us);
+	units_format_duration(
+		since, ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0);
+	if (row->leftovers)
+		snprintf(left, sizeof left, ", %u of its processes are left", row->leftovers);
+	snprintf(out, LINE, "%s for %s%s%s%s", state, since, left, row->detail[0] ? ": " : "",
+		row->detail);
+}
+
+static void describe_death(const struct row *row, char out[LINE])
+{
+	char cause[CAUSE_TEXT_SIZE], uptime[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE];
+	const struct death *death = &row->last_death;
+
+	if (!row->has_last_death) {
+		snprintf(out, LINE, "none");
+		return;
+	}
+	death_describe(cause, death);
+	units_format_duration(uptime, death->uptime_ms);
+	units_format_size(rss, death->peak_rss);
+	snprintf(out, LINE, "%s, pid %d, after %s, peak %s%s%s", cause, death->pid, uptime, rss,
+		death->detail[0] ? ": " : "", death->detail);
+}
+
+static void draw_facts(struct pane *pane, const struct ui *ui, const struct row *facts)
+{
+	char text[LINE], rss[UNITS_TEXT_SIZE], tree[UNITS_TEXT_SIZE];
+
+	describe_state(ui, facts, text);
+	pane_pair(pane, "state", text);
+	join_command(ui, text, sizeof text);
+	pane_pair(pane, "command", text);
+	pane_pair(pane, "folder", info_string(ui, "service", "working_dir"));
+	units_format_size(rss, facts->sample.rss);
+	units_format_size(tree, facts->sample.tree_rss);
+	if (facts->sample.pid)
+		snprintf(text, sizeof text,
+			"pid %d, cpu %.1f%%, rss %s, %llu descriptors; whole tree: %llu processes, cpu %.1f%%, rss %s",
+			facts->pid, facts->sample.cpu_pct, rss,
+			(unsigned long long)facts->sample.fds,
+			(unsigned long long)facts->sample.tree_processes,
+			facts->sample.tree_cpu_pct, tree);
+	else
+		snprintf(text, sizeof text, "no process");
+	pane_pair(pane, "process", text);
+	snprintf(text, sizeof text, "crash %u, manual %u, limit %u, probe %u, watch %u",
+		facts->restarts.crash, facts->restarts.manual, facts->restarts.limit,
+		facts->restarts.probe, facts->restarts.watch);
+	pane_pair(pane, "restarts", text);
+	describe_death(facts, text);
+	pane_pair(pane, "last end", text);
+	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s",
+		policy_string(ui, "availability", "restart"),
+		policy_string(ui, "shutdown", "signal"), policy_string(ui, "shutdown", "timeout"));
+	pane_pair(pane, "policy", text);
+	pane_pair(pane, "log", info_string(ui, "log", "path"));
+}
+
+/* ---- what it is doing ---- */
+
+static void draw_findings(struct pane *pane, const struct ui *ui)
+{
+	const struct study *study = &ui->insight.study;
+
+	for (size_t i = 0; i < study->finding_count && (ui->is_zoomed || i < FINDINGS_SHOWN); i++)
+		pane_pair(pane, i ? "" : "doing", study->findings[i]);
+	if (!study->finding_count && ui->insight.why[0])
+		pane_pair(pane, "doing", ui->insight.why);
+}
+
+/* ---- probes, sockets, limits ---- */
+
+static void draw_probe(struct pane *pane, const struct ui *ui, const json_t *probe)
+{
+	const json_t *well = json_object_get(probe, "well");
+	const char *said = json_string_value(json_object_get(probe, "said"));
+	uint64_t asked_us = time_from_json(json_object_get(probe, "asked"));
+	char text[LINE], ago[UNITS_TEXT_SIZE] = "not yet";
+
+	if (asked_us)
+		units_format_duration(ago, ui->now_us > asked_us ? (ui->now_us - asked_us) / 1000 : 0);
+	snprintf(text, sizeof text, "%s by %s: %s, asked %s%s, %lld well and %lld not in a row%s%s",
+		json_string_value(json_object_get(probe, "role")), json_string_value(json_object_get(probe, "kind")),
+		json_is_null(well) ? "not known" : json_is_true(well) ? "well"
+								      : "NOT WELL",
+		ago, asked_us ? " ago" : "", (long long)json_integer_value(json_object_get(probe, "successes")),
+		(long long)json_integer_value(json_object_get(probe, "failures")), said && *said ? "; said: " : "", said ? said : "");
+	pane_pair(pane, "probe", text);
+}
+
+static void draw_socket(struct pane *pane, const json_t *socket)
+{
+	char text[LINE];
+	const json_t *connections = json_object_get(socket, "connections");
+	int used = snprintf(text, sizeof text, "%s", json_string_value(json_object_get(socket, "address")));
+
+	if (json_is_integer(connections) && used > 0 && (size_t)used < sizeof text)
+		snprintf(text + used, sizeof text - (size_t)used, ", %lld connections so far",
+			(long long)json_integer_value(connections));
+	pane_pair(pane, "socket", text);
+}
+
+static void draw_limit(struct pane *pane, const json_t *limit)
+{
+	char *text = json_dumps(limit, JSON_COMPACT);
+
+	pane_pair(pane, "limit", text ? text : "");
+	free(text);
+}
+
+static void draw_metric(struct pane *pane, const char *name, const json_t *metric)
+{
+	char *text = json_dumps(metric, JSON_COMPACT | JSON_ENCODE_ANY), line[LINE];
+
+	snprintf(line, sizeof line, "%s %s", name, text ? text : "");
+	pane_pair(pane, "metric", line);
+	free(text);
+}
+
+static void draw_parts(struct pane *pane, const struct ui *ui)
+{
+	const json_t *channel = json_object_get(ui->info, "channel");
+	const char *note = json_string_value(json_object_get(channel, "note")), *name;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(ui->info, "probes"), i, item) draw_probe(pane, ui, item);
+	if (!ui->is_zoomed)
+		return;
+	json_array_foreach(json_object_get(ui->info, "sockets"), i, item) draw_socket(pane, item);
+	json_array_foreach(json_object_get(json_object_get(ui->info, "service"), "limits"), i, item) draw_limit(pane, item);
+	json_object_foreach(json_object_get(channel, "metrics"), name, item) draw_metric(pane, name, item);
+	if (note)
+		pane_pair(pane, "channel", note);
+}
+
+/* ---- variables ---- */
+
+static void draw_variable(struct pane *pane, const json_t *variable)
+{
+	const char *name = json_string_value(json_object_get(variable, "name"));
+	const char *value = json_string_value(json_object_get(variable, "value"));
+	const char *source = json_string_value(json_object_get(variable, "source"));
+	const char *running = json_string_value(json_object_get(variable, "running"));
+	char text[LINE];
+
+	if (secret_is_name(name))
+		value = SECRET_SHOWN;
+	snprintf(text, sizeof text, "%-12s %s=%s%s", source, name, value, running ? "   (the running process has another value)" : "");
+	pane_pair(pane, "", text);
+}
+
+/* What everybody has from the engine's own environment is the least of interest. */
+static void draw_environment(struct pane *pane, const struct ui *ui)
+{
+	const json_t *variables = json_object_get(ui->insight.environment, "variables");
+	json_t *item;
+	size_t i;
+
+	pane_format(pane, LOOK_HEADING, " VARIABLES, as the next start has them; those of %s are masked", "keys, tokens and passwords");
+	for (int pass = 0; pass < 2; pass++) {
+		json_array_foreach(variables, i, item)
+		{
+			const char *source = json_string_value(json_object_get(item, "source"));
+			if ((source && strcmp(source, "engine") == 0) == (pass == 1))
+				draw_variable(pane, item);
+		}
+	}
+}
+
+int info_draw(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	struct pane pane = { .grid = grid, .area = area, .skip = ui->is_zoomed ? ui->cursor : 0 };
+	const struct replica_row *row = rows_selected(ui);
+
+	draw_facts(&pane, ui, &row->row);
+	draw_findings(&pane, ui);
+	draw_parts(&pane, ui);
+	if (ui->is_zoomed && ui->insight.environment)
+		draw_environment(&pane, ui);
+	return pane.line;
+}

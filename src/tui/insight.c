@@ -1,0 +1,187 @@
+#include "tui/insight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/inside.h"
+#include "tui/ui.h"
+
+#define ON(tab) (1u << (tab))
+enum { SECOND_US = 1000000 };
+
+/* ---- figures of late ---- */
+
+void gauge_add(struct gauge *gauge, double value)
+{
+	gauge->values[gauge->count++ % GAUGE_MOST] = value;
+}
+
+unsigned gauge_size(const struct gauge *gauge)
+{
+	return gauge->count < GAUGE_MOST ? gauge->count : GAUGE_MOST;
+}
+
+double gauge_at(const struct gauge *gauge, unsigned index)
+{
+	return gauge->values[(gauge->count - gauge_size(gauge) + index) % GAUGE_MOST];
+}
+
+double gauge_most(const struct gauge *gauge)
+{
+	double most = 0;
+
+	for (unsigned i = 0; i < gauge_size(gauge); i++)
+		if (gauge_at(gauge, i) > most)
+			most = gauge_at(gauge, i);
+	return most;
+}
+
+/* ---- what is asked, and what is done with the answer ---- */
+
+static void keep(json_t **place, const json_t *value)
+{
+	json_decref(*place);
+	*place = value ? json_deep_copy(value) : NULL;
+}
+
+static json_t *name_of_shown(const struct ui *ui)
+{
+	return json_pack("{s:o}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance));
+}
+
+static json_t *shown_process(const struct ui *ui)
+{
+	return json_pack("{s:s,s:i}", "service", ui->shown.service, "instance", ui->shown.instance);
+}
+
+static json_t *shown_service(const struct ui *ui)
+{
+	return json_pack("{s:s}", "name", ui->shown.service);
+}
+
+static bool has_process(const struct ui *ui)
+{
+	const struct replica_row *row = rows_selected(ui);
+
+	return row && row->row.pid;
+}
+
+static bool is_pool(const struct ui *ui)
+{
+	return json_object_get(json_object_get(ui->info, "service"), "pool");
+}
+
+static bool always(const struct ui *ui)
+{
+	(void)ui;
+	return true;
+}
+
+static bool is_zoomed(const struct ui *ui)
+{
+	return ui->is_zoomed;
+}
+
+/* Those of the pools inside the process; a pool of processes has its own, and it goes first. */
+static void measure_study(struct insight *insight)
+{
+	uint64_t queue = 0, busy = 0;
+	bool is_known = false;
+
+	for (size_t i = 0; i < insight->study.pool_count; i++) {
+		const struct pool_report *pool = &insight->study.pools[i];
+		if (pool->queued == UINT64_MAX || pool->busy == UINT64_MAX)
+			continue;
+		is_known = true;
+		queue += pool->queued;
+		busy += pool->busy;
+	}
+	if (is_known && !insight->pool) {
+		gauge_add(&insight->depth, (double)queue);
+		gauge_add(&insight->busy, (double)busy);
+	}
+}
+
+static void take_study(struct ui *ui, const json_t *result)
+{
+	struct insight *insight = &ui->insight;
+
+	study_finish(&insight->study);
+	insight->study = (struct study){ 0 };
+	study_from_json(&insight->study, result);
+	measure_study(insight);
+}
+
+static void take_pool(struct ui *ui, const json_t *result)
+{
+	keep(&ui->insight.pool, result);
+	gauge_add(&ui->insight.depth, (double)json_integer_value(json_object_get(result, "queued")));
+	gauge_add(&ui->insight.busy, (double)json_integer_value(json_object_get(result, "busy")));
+}
+
+static void take_info(struct ui *ui, const json_t *result)
+{
+	keep(&ui->info, result);
+}
+
+static void take_environment(struct ui *ui, const json_t *result)
+{
+	keep(&ui->insight.environment, result);
+}
+
+static const struct question {
+	unsigned tabs; /* that show it */
+	uint64_t every_us;
+	const char *method;
+	json_t *(*params)(const struct ui *ui);
+	bool (*is_wanted)(const struct ui *ui);
+	void (*take)(struct ui *ui, const json_t *result);
+} questions[INSIGHT_QUESTIONS] = {
+	{ ON(TAB_THREADS) | ON(TAB_POOL), SECOND_US, "inspect", shown_process, has_process, take_study },
+	{ ON(TAB_INFO) | ON(TAB_IPC), 3 * SECOND_US, "inspect", shown_process, has_process, take_study },
+	{ ON(TAB_POOL), SECOND_US, "pool", shown_service, is_pool, take_pool },
+	{ ON(TAB_INFO), 3 * SECOND_US, "info", name_of_shown, always, take_info },
+	{ ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
+};
+
+/* A frame comes a little early or late: nearly due is due. */
+static bool is_due(const struct ui *ui, unsigned question)
+{
+	const struct question *it = &questions[question];
+	uint64_t asked_us = ui->insight.asked_us[question];
+
+	return it->tabs & ON(ui->tab) && !ui->insight.is_waiting[question] &&
+	       (!asked_us || ui->now_us + SECOND_US / 10 >= asked_us + it->every_us) && it->is_wanted(ui);
+}
+
+void insight_follow(struct ui *ui)
+{
+	for (unsigned i = 0; i < INSIGHT_QUESTIONS && !ui->is_paused; i++) {
+		if (!is_due(ui, i))
+			continue;
+		ui->insight.asked_us[i] = ui->now_us;
+		ui->insight.is_waiting[i] = ui_request(ui, REPLY_INSIGHT, i, questions[i].method, questions[i].params(ui));
+	}
+}
+
+void insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why)
+{
+	struct insight *insight = &ui->insight;
+
+	if (question >= INSIGHT_QUESTIONS || !insight->is_waiting[question])
+		return; /* of what was shown before */
+	insight->is_waiting[question] = false;
+	snprintf(insight->why, sizeof insight->why, "%s", result ? "" : why);
+	if (result && !ui->is_paused)
+		questions[question].take(ui, result);
+}
+
+void insight_forget(struct ui *ui)
+{
+	enum thread_order order = ui->insight.order;
+
+	study_finish(&ui->insight.study);
+	json_decref(ui->insight.pool);
+	json_decref(ui->insight.environment);
+	ui->insight = (struct insight){ .order = order };
+}

@@ -1,0 +1,55 @@
+/*
+ * What goes on inside the process whose details are shown. It is asked for again and again, but only what
+ * the tab on the screen shows, and only as long as it is there.
+ */
+#ifndef TUI_INSIGHT_H
+#define TUI_INSIGHT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/inside.h"
+
+struct ui;
+
+enum { INSIGHT_QUESTIONS = 5,
+	GAUGE_MOST = 60 };
+
+/* A figure as it went of late: ring. */
+struct gauge {
+	double values[GAUGE_MOST];
+	unsigned count; /* ever taken */
+};
+
+enum thread_order { THREADS_BY_CPU,
+	THREADS_BY_TID,
+	THREADS_BY_SWITCHES,
+	THREADS_BY_ROLE,
+	THREAD_ORDERS };
+
+struct insight {
+	struct study study;  /* owned; pid 0: not known yet */
+	char why[256];       /* … since; or "" */
+	json_t *pool;        /* owned; of the service, when its instances are a pool; else NULL */
+	json_t *environment; /* owned; NULL: not known yet */
+	struct gauge depth, busy;
+	uint64_t asked_us[INSIGHT_QUESTIONS];
+	bool is_waiting[INSIGHT_QUESTIONS]; /* for a reply */
+	enum thread_order order;
+};
+
+/* Ask what is due. Called for every frame. */
+void insight_follow(struct ui *ui);
+/* A reply, to which question; result is NULL when it was refused. */
+void insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why);
+/* Something else is shown now: nothing of it is known yet. */
+void insight_forget(struct ui *ui);
+
+void gauge_add(struct gauge *gauge, double value);
+/* How many values there are, and one of them: 0 is the oldest. */
+unsigned gauge_size(const struct gauge *gauge);
+double gauge_at(const struct gauge *gauge, unsigned index);
+double gauge_most(const struct gauge *gauge);
+
+#endif

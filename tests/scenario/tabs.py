@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The tabs of the dashboard in a real terminal, with real Node processes: what they do inside, and what they say."""
+import json, re
+
+from lib_thrum import *
+from lib_terminal import Terminal
+
+NODE = shutil.which("node")
+if not NODE or not shutil.which("tmux"):
+    sys.exit(77)
+
+TALK = """let n=0;setInterval(()=>process.send({type:'status',n:n++,text:'\\u001b[2Jred'}),50);
+process.on('message',m=>process.send({requestId:m.requestId,result:42}));"""
+WORK = """process.on('message',m=>{const t=Date.now();while(Date.now()-t<m.payload.ms);
+process.send({type:'task_complete',taskId:m.payload.id,result:'done'});});"""
+BUSY = "const c=require('crypto');for(let i=0;i<60;i++)c.pbkdf2('a','b',20000000,64,'sha512',()=>{});setInterval(()=>{},1000);"
+
+
+def node(script, **more):
+    return dict({"command": [NODE, "-e", script]}, **more)
+
+
+def with_tabs(test):
+    project = Project("tabs", {
+        "talk": node(TALK, ipc="json", environment={"API_TOKEN": "not-to-be-seen", "COLOUR": "blue"},
+                     readiness_probe={"exec": {"command": "echo fine"}, "period_seconds": 1}),
+        "work": node(WORK, pool={"size": 2}), "busy": node(BUSY, availability={"restart": "no"})})
+    terminal = Terminal(project, width=130, height=40)
+    try:
+        terminal.sees("talk", "work/1", "busy", "ready")
+        test(project, terminal)
+    finally:
+        terminal.close()
+        project.close()
+
+
+def select(terminal, name, *keys):
+    terminal.keys("/", *name, "Enter", *keys)
+
+
+def what_it_does_inside_is_shown():
+    def test(project, terminal):
+        select(terminal, "busy", "2")
+        terminal.sees("pool worker", "main", "sorted by CPU")
+        terminal.keys("z", "<")
+        terminal.sees("sorted by number")
+        terminal.keys("3")
+        terminal.sees("libuv", "56   work 56", "56, at the most 56")
+        terminal.keys("1")
+        terminal.sees("libuv", "56", "VARIABLES", "thrum        THRUM_SERVICE=busy")
+    with_tabs(test)
+
+
+def a_process_is_told_by_its_configuration_without_its_secrets():
+    def test(project, terminal):
+        select(terminal, "talk", "1")
+        terminal.sees("readiness by exec: well", "said: fine")
+        terminal.keys("z")
+        terminal.sees("API_TOKEN=********", "COLOUR=blue")
+        expect("not-to-be-seen" not in terminal.screen(), "a secret is masked")
+    with_tabs(test)
+
+
+def messages_are_seen_as_they_come():
+    def test(project, terminal):
+        select(terminal, "talk", "4")
+        terminal.sees("engine <-> channel", "messages of talk/0", '"type":"status"', "thrum-keeper")
+        until(lambda: re.search(r"\((1[0-9]|2[0-9])/s", terminal.screen()), "how many a second: about 20")
+        terminal.keys("z", "\\")
+        for letter in 'n":\\d*7,':
+            terminal.keys(letter)
+        terminal.keys("Enter")
+        terminal.sees("; filter n")
+        until(lambda: re.search(r'"n":\d*7,', terminal.screen()) and not re.search(r'"n":\d*[0-689],', terminal.screen()),
+              "only those that the filter lets through")
+        terminal.keys("j", "Enter")
+        terminal.sees('  "type": "status",')
+        terminal.keys("Escape")
+        terminal.sees("messages of talk/0")
+        terminal.keys("p")
+        terminal.sees("PAUSED (p goes on)", "since")
+        terminal.keys("w", *["C-u"], *"heard.jsonl", "Enter")
+        terminal.sees("messages saved to heard.jsonl")
+        with open(project.dir + "/heard.jsonl") as f:
+            saved = [json.loads(line) for line in f]
+        expect(saved and all(one["service"] == "talk" and json.loads(one["text"])["type"] == "status" for one in saved), f"{saved[:3]}")
+        terminal.keys("m")
+        for letter in '{"requestId":7}':
+            terminal.keys(letter)
+        terminal.keys("Enter")
+        terminal.sees('answered {"requestId":7,"result":42}')
+    with_tabs(test)
+
+
+def a_pool_of_processes_is_seen_and_drained():
+    def test(project, terminal):
+        project.write("tasks", "".join('{"ms":%d}\n' % (20 if i else 8000) for i in range(200)))
+        select(terminal, "work", "3", "z")
+        terminal.sees("POOL work, of processes: 2 there, 2 wanted, 1 tasks each; 0 run, 0 wait")
+        submit = subprocess.Popen([THRUM, "submit", "work", "--from", "tasks"], cwd=project.dir, env=project.env,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            terminal.sees("submitted 200", "2 run,")
+            terminal.sees("much longer than others", seconds=20)
+            terminal.keys("d")
+            terminal.sees("DRAINING")
+            terminal.keys("d")
+            until(lambda: "DRAINING" not in terminal.screen(), "it takes tasks again")
+            expect(submit.wait(60) == 0, "all are answered")
+            terminal.sees("completed 200")
+        finally:
+            submit.kill()
+            submit.wait()
+        terminal.keys("+")
+        terminal.sees("3 there, 3 wanted")
+    with_tabs(test)
+
+
+main(what_it_does_inside_is_shown, a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
+     a_pool_of_processes_is_seen_and_drained)
