@@ -44,7 +44,7 @@ static json_t *describe_feed(const struct feed *feed)
 	const struct local *local = &feed->local;
 
 	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:b}", "pool", feed->pool, "slots", (json_int_t)local->slots, "tasks",
-		(json_int_t)feed->tasks.count, "answered", (json_int_t)feed->finished, "taken_over", (json_int_t)feed->taken_over,
+		(json_int_t)tasks_count(&feed->tasks), "answered", (json_int_t)feed->finished, "taken_over", (json_int_t)feed->taken_over,
 		"dead_letters", (json_int_t)feed->buried, "open", local->is_open);
 }
 

@@ -52,37 +52,19 @@ static void note_refusal(struct feed *feed, const redisReply *reply)
 
 /* ---- answers ---- */
 
-struct telling {
-	struct feed *feed;
-	char entry[ENTRY_SIZE];
-};
-
-static struct telling *tell_of(struct feed *feed, const char *entry)
-{
-	struct telling *telling = memory_zeroed(1, sizeof *telling);
-
-	telling->feed = feed;
-	snprintf(telling->entry, sizeof telling->entry, "%s", entry);
-	return telling;
-}
-
 static void on_told(void *context, const redisReply *reply)
 {
-	struct telling *telling = context;
-	struct feed *feed = telling->feed;
-	struct task *task = tasks_find(&feed->tasks, telling->entry);
-	bool ok = reply && reply->type == REDIS_REPLY_INTEGER;
+	struct task *task = context;
+	struct feed *feed = task->feed;
 
-	free(telling);
-	if (reply && !ok)
-		note_refusal(feed, reply);
-	if (!task)
-		return;
-	task->state = TASK_ANSWERED; /* to be told again, which does nothing if it was done */
-	if (ok) {
+	if (reply && reply->type == REDIS_REPLY_INTEGER) {
 		feed->finished += reply->integer == 1;
 		tasks_remove(&feed->tasks, task);
+		return;
 	}
+	if (reply)
+		note_refusal(feed, reply);
+	tasks_tell_again(&feed->tasks, task); /* which does nothing if it was done */
 }
 
 static const char *kept(const struct task *task, char out[24])
@@ -95,16 +77,11 @@ static void tell_answers(struct feed *feed)
 {
 	char keep[24];
 
-	for (struct task *task = feed->tasks.first; task; task = task->next) {
-		if (task->state != TASK_ANSWERED)
-			continue;
-		struct telling *telling = tell_of(feed, task->entry);
-		if (!redis_ask(feed->redis, on_told, telling, "EVAL %s 2 %s %s %s %s %s %s %s", script_finish, feed->stream,
+	for (struct task *task = tasks_first_answered(&feed->tasks); task; task = task->next) {
+		if (!redis_ask(feed->redis, on_told, task, "EVAL %s 2 %s %s %s %s %s %s %s", script_finish, feed->stream,
 			    task->reply[0] ? task->reply : feed->results, FLEET_GROUP, task->entry, task->id, task->answer,
-			    kept(task, keep))) {
-			free(telling);
+			    kept(task, keep)))
 			return;
-		}
 		task->state = TASK_TOLD;
 	}
 }
@@ -169,13 +146,13 @@ static void take_entry(struct feed *feed, const redisReply *found)
 	const char *id = reply_string(reply_field(fields, "id"));
 	const char *fault = find_fault(payload);
 
-	if (!entry[0] || !fields || tasks_find(&feed->tasks, entry))
+	if (!entry[0] || !fields)
 		return;
 	if (fault) {
 		bury(feed, entry, fields, 1, fault);
 		return;
 	}
-	struct task *task = tasks_add(&feed->tasks, entry);
+	struct task *task = tasks_add(&feed->tasks, feed, entry);
 	task->id = memory_copy(id[0] ? id : entry);
 	task->reply = memory_copy(reply_string(reply_field(fields, "reply")));
 	task->payload = copy_as_line(payload);
@@ -206,6 +183,8 @@ static void on_claimed(void *context, const redisReply *reply)
 		bury(claim.feed, reply_string(reply_at(found, 0)), reply_at(found, 1), claim.deliveries, reason);
 		return;
 	}
+	if (tasks_find(&claim.feed->tasks, reply_string(reply_at(found, 0))))
+		return;
 	claim.feed->taken_over++;
 	take_entry(claim.feed, found);
 }
@@ -278,7 +257,7 @@ static void recover(struct feed *feed)
 
 static void take_over(struct feed *feed, uint64_t now_ms)
 {
-	uint64_t many = feed->tasks.count + room_of(feed);
+	uint64_t many = tasks_count(&feed->tasks) + room_of(feed);
 
 	if (feed->is_looking || feed->claiming || !room_of(feed) || now_ms - feed->looked_ms < feed->settings->claim_ms / 4)
 		return;
@@ -296,13 +275,13 @@ static void keep(struct feed *feed, const struct text *entries, unsigned idle_ms
 			feed->settings->name, idle_ms, text_string(entries));
 }
 
-static void keep_all(struct feed *feed, unsigned idle_ms)
+static void keep_list(struct feed *feed, const struct task_list *list, unsigned idle_ms)
 {
 	struct text entries;
 	unsigned count = 0;
 
 	text_init(&entries, RENEW_MOST * ENTRY_SIZE);
-	for (struct task *task = feed->tasks.first; task; task = task->next) {
+	for (struct task *task = list->first; task; task = task->next) {
 		text_format(&entries, "%s ", task->entry);
 		if (++count % RENEW_MOST == 0) {
 			keep(feed, &entries, idle_ms);
@@ -311,6 +290,12 @@ static void keep_all(struct feed *feed, unsigned idle_ms)
 	}
 	keep(feed, &entries, idle_ms);
 	text_finish(&entries);
+}
+
+static void keep_all(struct feed *feed, unsigned idle_ms)
+{
+	keep_list(feed, &feed->tasks.waiting, idle_ms);
+	keep_list(feed, &feed->tasks.answered, idle_ms);
 }
 
 /* Nobody shall take them over while we work on them, however long that is. */
@@ -330,16 +315,15 @@ void feed_release(struct feed *feed)
 /* The pool takes nothing now: what it was not given yet is for others. */
 static void give_back(struct feed *feed)
 {
-	struct text entries;
+	struct task_list held = { .first = tasks_first_held(&feed->tasks) };
 
-	text_init(&entries, RENEW_MOST * ENTRY_SIZE);
-	for (struct task *task = feed->tasks.first, *next; task; task = next) {
+	if (!held.first)
+		return;
+	keep_list(feed, &held, GIVEN_BACK_MS);
+	for (struct task *task = held.first, *next; task; task = next) {
 		next = task->next;
-		if (task->state == TASK_HELD && text_format(&entries, "%s ", task->entry))
-			tasks_remove(&feed->tasks, task);
+		tasks_remove(&feed->tasks, task);
 	}
-	keep(feed, &entries, GIVEN_BACK_MS);
-	text_finish(&entries);
 }
 
 /* ---- reading ---- */

@@ -16,7 +16,7 @@ enum {
 	ASK_MS = 3000,
 	UNSENT_MOST = 4 * 1024 * 1024,
 	UNSENT_ENOUGH = 128 * 1024, /* more is written when the engine has read */
-	AHEAD_MS = 200,             /* work for so long is fetched before it is needed … */
+	AHEAD_MS = 50,              /* work for so long is fetched before it is needed … */
 	AHEAD_MOST = 4096,          /* … but not more tasks than that for each that can run */
 	STRANGE_MOST = 3,
 };
@@ -53,7 +53,7 @@ static void lose(struct local *local)
 /* Those that the engine has not taken are to be sent, first of all. */
 static void take_back_from(struct local *local, uint64_t index)
 {
-	for (struct task *task = local->tasks->first; task; task = task->next)
+	for (struct task *task = local->tasks->waiting.first; task; task = task->next)
 		if (task->state == TASK_SENT && task->index >= index)
 			task->state = TASK_HELD;
 	local->next_index = index;
@@ -68,11 +68,9 @@ static void start_anew(struct local *local)
 
 static const struct task *first_sent(const struct local *local)
 {
-	const struct task *task = local->tasks->first;
+	const struct task *task = local->tasks->waiting.first;
 
-	while (task && task->state != TASK_SENT)
-		task = task->next;
-	return task;
+	return task && task->state == TASK_SENT ? task : NULL;
 }
 
 /* ---- connecting ---- */
@@ -156,9 +154,7 @@ static void take_messages(struct local *local)
 
 static void hand_out(struct local *local)
 {
-	for (struct task *task = local->tasks->first; task && local->unsent.size < UNSENT_ENOUGH; task = task->next) {
-		if (task->state != TASK_HELD)
-			continue;
+	for (struct task *task = tasks_first_held(local->tasks); task && local->unsent.size < UNSENT_ENOUGH; task = task->next) {
 		text_puts(&local->unsent, task->payload);
 		text_putc(&local->unsent, '\n');
 		task->index = local->next_index++;
@@ -240,14 +236,14 @@ void local_measure(struct local *local, const json_t *pool)
 	local->slots = figure(pool, "size") * figure(pool, "concurrency");
 	local->is_open = pool && !json_is_true(json_object_get(pool, "draining"));
 	local->target = local->slots + local->slots * ahead_of(pool);
-	local->foreign = known > local->tasks->unanswered ? known - local->tasks->unanswered : 0;
+	local->foreign = known > local->tasks->waiting.count ? known - local->tasks->waiting.count : 0;
 	if (pool)
 		look_for_lost(local, known == 0);
 }
 
 uint64_t local_room(const struct local *local, uint64_t coming)
 {
-	uint64_t taken = local->tasks->unanswered + local->foreign + coming;
+	uint64_t taken = local->tasks->waiting.count + local->foreign + coming;
 
 	return local->link && local->is_open && !local->is_refused && local->target > taken ? local->target - taken : 0;
 }

@@ -30,14 +30,15 @@ while True:
 class Redis:
     """The real server on a socket in a folder of its own, which keeps what it has said that it has."""
 
-    def __init__(self):
+    def __init__(self, keeps=True):
+        self.keeps = keeps
         self.dir = tempfile.mkdtemp(prefix="thrum-redis-")
         self.socket = self.dir + "/socket"
         self.address = "unix://" + self.socket
         self.start()
 
     def start(self):
-        self.server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.dir, "--appendonly", "yes",
+        self.server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.dir, "--appendonly", "yes" if self.keeps else "no",
                                         "--appendfsync", "always", "--save", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self.is_up, "redis answers")
 
@@ -164,6 +165,21 @@ def redis_dies_and_comes_back(redis, engine):
     work.check()
     expect(redis.ask("XLEN", "thrum:pool:w") == 0 and redis.ask("XPENDING", "thrum:pool:w", "thrum")[0] == 0, "nothing is left")
     expect(b.rows()["thrum-redis/0"]["restarts"]["crash"] == 0, "the gateway outlived it")
+
+
+def redis_forgets_everything():
+    """One that keeps nothing: who waits for answers sees that its tasks are gone, and sends them again."""
+    redis = Redis(keeps=False)
+    a = Engine(redis, "a")
+    try:
+        work = Submitter(a.serve(), range(100), sleep=0.02)
+        until(lambda: len(work.answers()) >= 20, "20 answers")
+        redis.kill()
+        redis.start()
+        work.check()
+    finally:
+        a.close()
+        redis.close()
 
 
 @with_redis
@@ -320,6 +336,6 @@ def what_is_wrong_is_said():
         p.close()
 
 
-main(two_engines_share_the_tasks, redis_dies_and_comes_back, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
+main(two_engines_share_the_tasks, redis_dies_and_comes_back, redis_forgets_everything, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
      a_gateway_is_killed, any_program_may_add_tasks, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
      what_is_drained_is_for_others, all_engines_are_in_one_table, redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)
