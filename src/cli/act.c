@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/threads.h"
 #include "client/launch.h"
 
 enum { END_MS = 6000 }; /* others who read logs have 5 seconds to end */
@@ -124,6 +125,8 @@ int cli_scale(struct invocation *invocation)
 	int status = EXIT_OK;
 	char *end;
 
+	if (threads_is_wish(text))
+		return cli_scale_threads(invocation);
 	if (*text == '=') /* what looked like an option */
 		text++;
 	bool is_change = *text == '+' || *text == '-';

@@ -48,7 +48,9 @@ const struct command commands[] = {
 	{ "stop", NULL, "NAME...", "", 1, -1, "Stop: the signal, the grace time, then SIGKILL for every process of it. A second stop kills now.", cli_act },
 	{ "restart", NULL, "NAME...", "", 1, -1, "Stop and start again.", cli_act },
 	{ "kill", NULL, "NAME...", "", 1, -1, "SIGKILL now, for every process of it; it stays stopped.", cli_act },
-	{ "scale", NULL, "NAME N|+N|-N", "", 2, 2, "Change how many instances a service has.", cli_scale },
+	{ "scale", NULL, "NAME [POOL=]N|+N|-N", "", 2, 2,
+	  "Change how many instances a service has; or, with POOL=, how many threads a thread pool of libthrum has in each\n"
+	  "of its processes, or in the process with that pid.", cli_scale },
 	{ "signal", NULL, "SIGNAL NAME...", "T", 2, -1, "Send a signal to the process; with --tree to all of its descendants too.", cli_signal },
 	{ "reload", NULL, "NAME...", "dt", 1, -1,
 	  "Give each instance a new process, one after another: the next when the former is ready. Where instances\n"
@@ -60,8 +62,12 @@ const struct command commands[] = {
 	  "Give tasks to a pool: values of JSON, or one a line with --from; it waits while the queue is full.\n"
 	  "--wait prints each answer as a line of JSON; exit status 1 if one failed. -t: of one run of a task. --fleet:\n"
 	  "to the pools of that name on all machines that share a Redis server.", cli_submit },
-	{ "pool", NULL, "NAME", "", 1, 1, "How a pool is: workers, queue, times, and what each worker has.", cli_pool },
-	{ "drain", NULL, "NAME", "o", 1, 1, "Let a pool finish what it has, and take no more; --off ends that.", cli_drain },
+	{ "pool", NULL, "NAME", "", 1, 1,
+	  "How a pool is: workers, queue, times, and what each worker has; and the thread pools of libthrum in the processes\n"
+	  "of NAME, which may be a pid.", cli_pool },
+	{ "drain", NULL, "NAME [POOL]", "o", 1, 2,
+	  "Let a pool finish what it has, and take no more; --off ends that. With POOL: a thread pool inside the processes\n"
+	  "of NAME, which may be a pid; for that one there is no way back.", cli_drain },
 	{ "trigger", NULL, "NAME ACTION [JSON]", "t", 2, 3, "Run an action that the application has named (axm:action, as PM2 has it), and print its answer.", cli_trigger },
 	{ "ipc", NULL, "[NAME...]", "yqDZ", 0, -1,
 	  "Messages of each channel: how many, how fast, what waits; -f prints them as they pass. --map shows who talks to\n"

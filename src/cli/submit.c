@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/threads.h"
 #include "protocol/method.h"
 
 enum {
@@ -326,9 +327,20 @@ static int ask_pool(struct invocation *invocation, const char *method, json_t *p
 	return status;
 }
 
+static void print_any_pool(const json_t *pool)
+{
+	if (json_object_get(pool, "workers"))
+		print_pool(pool);
+	threads_print(json_object_get(pool, "thread_pools"));
+}
+
 int cli_pool(struct invocation *invocation)
 {
-	return ask_pool(invocation, "pool", json_pack("{s:s}", "name", invocation->names[0]), print_pool);
+	int32_t pid = threads_pid(invocation->names[0]);
+
+	if (pid)
+		return threads_show(invocation, pid);
+	return ask_pool(invocation, "pool", json_pack("{s:s}", "name", invocation->names[0]), print_any_pool);
 }
 
 static void print_drain(const json_t *result)
@@ -341,5 +353,7 @@ static void print_drain(const json_t *result)
 
 int cli_drain(struct invocation *invocation)
 {
+	if (invocation->name_count == 2)
+		return cli_drain_threads(invocation);
 	return ask_pool(invocation, "drain", json_pack("{s:s,s:b}", "name", invocation->names[0], "off", invocation->off), print_drain);
 }

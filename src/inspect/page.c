@@ -17,7 +17,7 @@ static bool read_at(int fd, void *data, size_t size, size_t offset)
 	return pread(fd, data, size, (off_t)offset) == (ssize_t)size;
 }
 
-static bool is_known(const struct stats_header *header)
+bool page_is_known(const struct stats_header *header)
 {
 	return header->magic == STATS_MAGIC && header->abi_major == STATS_ABI_MAJOR &&
 	       header->header_size == sizeof(struct stats_header) && header->pool_size == sizeof(struct stats_pool) &&
@@ -25,23 +25,37 @@ static bool is_known(const struct stats_header *header)
 	       header->workers == STATS_WORKERS && header->workers_used <= STATS_WORKERS;
 }
 
-/* Of the threads of one pool, together; the histograms are left out. */
+/* Of the threads of one pool, together, and of those that lent a hand. */
 struct sums {
-	uint64_t started, completed, passed;
+	uint64_t started, completed, failed, passed, expired;
+	uint64_t wait[STATS_BUCKETS], run[STATS_BUCKETS];
 };
 
-static void add_workers(int fd, const struct stats_header *header, uint32_t pool, struct sums *sums)
+static void add_worker(struct sums *sums, const struct stats_worker *worker)
+{
+	sums->completed += worker->completed;
+	sums->started += worker->started;
+	sums->failed += worker->failed;
+	sums->passed += worker->passed;
+	sums->expired += worker->expired;
+	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
+		sums->wait[i] += worker->wait[i];
+		sums->run[i] += worker->run[i];
+	}
+}
+
+enum {
+	WITHOUT_TIMES = offsetof(struct stats_worker, wait) /* so much of a worker is read */
+};
+
+static void add_workers(int fd, const struct stats_header *header, uint32_t pool, size_t size, struct sums *sums)
 {
 	size_t first = sizeof *header + STATS_POOLS * sizeof(struct stats_pool);
-	struct stats_worker worker;
+	struct stats_worker worker = { 0 };
 
-	for (uint32_t i = 0; i < header->workers_used; i++) {
-		if (!read_at(fd, &worker, offsetof(struct stats_worker, wait), first + i * sizeof worker) || worker.pool != pool)
-			continue;
-		sums->completed += worker.completed;
-		sums->started += worker.started;
-		sums->passed += worker.passed;
-	}
+	for (uint32_t i = 0; i < header->workers_used; i++)
+		if (read_at(fd, &worker, size, first + i * sizeof worker) && worker.pool == pool)
+			add_worker(sums, &worker);
 }
 
 static uint64_t count_queued(const struct stats_pool *pool, const struct sums *sums)
@@ -54,40 +68,115 @@ static uint64_t count_queued(const struct stats_pool *pool, const struct sums *s
 }
 
 /* What cannot be is not known, rather than shown. */
-static void report(struct pool_report *out, const struct stats_pool *pool, const struct sums *sums)
+static uint64_t at_most(uint64_t figure, uint64_t most)
 {
-	uint64_t most = (uint64_t)STATS_PRIORITIES * pool->queue_max, busy = sums->started - sums->completed;
+	return figure <= most ? figure : UINT64_MAX;
+}
 
-	*out = (struct pool_report){ .kind = POOL_THRUM, .is_exact = true };
-	snprintf(out->name, sizeof out->name, "%.*s", STATS_NAME_SIZE - 1, pool->name);
-	for (char *c = out->name; *c; c++)
+static void copy_name(char out[INSIDE_NAME_SIZE], const struct stats_pool *pool)
+{
+	snprintf(out, INSIDE_NAME_SIZE, "%.*s", STATS_NAME_SIZE - 1, pool->name);
+	for (char *c = out; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	out->threads = pool->threads <= STATS_THREADS_MOST ? pool->threads : UINT64_MAX;
-	out->busy = busy <= STATS_THREADS_MOST ? busy : UINT64_MAX;
-	out->queued = count_queued(pool, sums);
-	if (out->queued > most)
-		out->queued = UINT64_MAX;
+}
+
+static uint64_t queued_of(const struct stats_pool *pool, const struct sums *sums)
+{
+	return at_most(count_queued(pool, sums), (uint64_t)STATS_PRIORITIES * pool->queue_max);
+}
+
+static void report(struct pool_report *out, const struct stats_pool *pool, const struct sums *sums)
+{
+	*out = (struct pool_report){ .kind = POOL_THRUM, .is_exact = true };
+	copy_name(out->name, pool);
+	out->threads = at_most(pool->threads, STATS_THREADS_MOST);
+	out->busy = at_most(sums->started - sums->completed, STATS_THREADS_MOST);
+	out->queued = queued_of(pool, sums);
+}
+
+/* The next pool from *index on. */
+static bool next_pool(int fd, const struct stats_header *header, uint32_t *index, struct stats_pool *pool)
+{
+	for (; *index < STATS_POOLS; ++*index)
+		if (read_at(fd, pool, sizeof *pool, sizeof *header + *index * sizeof *pool) && pool->used)
+			return true;
+	return false;
 }
 
 size_t page_read_file(int fd, struct pool_report *pools, size_t most)
 {
 	struct stats_header header;
 	struct stats_pool pool;
-	struct sums sums;
 	size_t count = 0;
 
-	if (!read_at(fd, &header, sizeof header, 0) || !is_known(&header))
+	if (!read_at(fd, &header, sizeof header, 0) || !page_is_known(&header))
 		return 0;
-	for (uint32_t i = 0; i < STATS_POOLS && count < most; i++) {
-		sums = (struct sums){ 0 };
-		if (!read_at(fd, &pool, sizeof pool, sizeof header + i * sizeof pool) || pool.used == 0)
-			continue;
-		add_workers(fd, &header, i + 1, &sums);
+	for (uint32_t i = 0; count < most && next_pool(fd, &header, &i, &pool); i++) {
+		struct sums sums = { 0 };
+		add_workers(fd, &header, i + 1, WITHOUT_TIMES, &sums);
 		report(&pools[count++], &pool, &sums);
 	}
 	return count;
 }
+
+/* ---- all of it ---- */
+
+static void fill_times(double times[3], const uint64_t buckets[STATS_BUCKETS])
+{
+	times[0] = stats_quantile_ms(buckets, 0.5);
+	times[1] = stats_quantile_ms(buckets, 0.95);
+	times[2] = stats_quantile_ms(buckets, 0.99);
+}
+
+static void fill_buckets(struct thread_pool *out, const struct sums *sums)
+{
+	_Static_assert((int)STATS_BUCKETS <= (int)INSIDE_BUCKETS_MOST, "they all have a place");
+	for (unsigned i = 0; i < STATS_BUCKETS; i++)
+		if (sums->wait[i] || sums->run[i])
+			out->buckets[out->bucket_count++] =
+				(struct pool_bucket){ (double)stats_bucket_end_ns(i) / 1e6, sums->wait[i], sums->run[i] };
+}
+
+static void study_pool(struct thread_pool *out, const struct stats_pool *pool, const struct sums *sums)
+{
+	*out = (struct thread_pool){
+		.threads = at_most(pool->threads, STATS_THREADS_MOST),
+		.target = at_most(pool->target, STATS_THREADS_MOST),
+		.queue_max = pool->queue_max,
+		.busy = at_most(sums->started - sums->completed, STATS_THREADS_MOST),
+		.queued = queued_of(pool, sums),
+		.completed = sums->completed + pool->guests_completed,
+		.failed = sums->failed + pool->guests_failed,
+		.cancelled = sums->expired + pool->cancelled,
+	};
+	copy_name(out->name, pool);
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++) {
+		out->submitted += pool->queues[i].tail & ~STATS_CLOSED;
+		out->is_closed |= (pool->queues[i].tail & STATS_CLOSED) != 0;
+	}
+	fill_times(out->wait_ms, sums->wait);
+	fill_times(out->run_ms, sums->run);
+	fill_buckets(out, sums);
+}
+
+size_t page_study_file(int fd, struct thread_pool *pools, size_t most)
+{
+	struct stats_header header;
+	struct stats_pool pool;
+	size_t count = 0;
+
+	if (!read_at(fd, &header, sizeof header, 0) || !page_is_known(&header))
+		return 0;
+	for (uint32_t i = 0; count < most && next_pool(fd, &header, &i, &pool); i++) {
+		struct sums sums = { 0 };
+		add_workers(fd, &header, i + 1, sizeof(struct stats_worker), &sums);
+		study_pool(&pools[count++], &pool, &sums);
+	}
+	return count;
+}
+
+/* ---- where it is ---- */
 
 static bool is_page(int folder, const char *name)
 {
@@ -96,30 +185,44 @@ static bool is_page(int folder, const char *name)
 	return readlinkat(folder, name, target, sizeof target - 1) > 0 && strcmp(target, PAGE_LINK) == 0;
 }
 
-static int open_page(DIR *folder)
+static int open_page(DIR *folder, int flags)
 {
 	struct dirent *entry;
 
 	while ((entry = readdir(folder)))
 		if (is_page(dirfd(folder), entry->d_name))
-			return openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+			return openat(dirfd(folder), entry->d_name, flags | O_CLOEXEC | O_NONBLOCK);
 	return -1;
+}
+
+int page_open(int32_t pid, int flags)
+{
+	char path[INSPECT_PATH_SIZE];
+	DIR *folder = opendir(inspect_path(path, pid, "fd"));
+
+	if (!folder)
+		return -1;
+	int fd = open_page(folder, flags);
+	closedir(folder);
+	return fd;
 }
 
 size_t page_read(int32_t pid, struct pool_report *pools, size_t most)
 {
-	char path[INSPECT_PATH_SIZE];
-	DIR *folder = opendir(inspect_path(path, pid, "fd"));
-	size_t count = 0;
-	int fd;
+	int fd = page_open(pid, O_RDONLY);
+	size_t count = fd < 0 ? 0 : page_read_file(fd, pools, most);
 
-	if (!folder)
-		return 0;
-	fd = open_page(folder);
-	closedir(folder);
-	if (fd < 0)
-		return 0;
-	count = page_read_file(fd, pools, most);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	return count;
+}
+
+size_t page_study(int32_t pid, struct thread_pool *pools, size_t most)
+{
+	int fd = page_open(pid, O_RDONLY);
+	size_t count = fd < 0 ? 0 : page_study_file(fd, pools, most);
+
+	if (fd >= 0)
+		close(fd);
 	return count;
 }

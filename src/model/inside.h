@@ -12,6 +12,7 @@
 
 enum { INSIDE_LOOPS_MOST = 64,
 	INSIDE_POOLS_MOST = 16,
+	INSIDE_BUCKETS_MOST = 64,
 	INSIDE_THREADS_MOST = 4096,
 	INSIDE_PEERS_MOST = 1024,
 	INSIDE_FINDINGS_MOST = 32,
@@ -70,6 +71,29 @@ struct pool_report {
 	bool has_kinds;
 	bool is_exact;                   /* else queued is the least that there are */
 	char reason[INSIDE_REASON_SIZE]; /* why something is not known, or not exact; or "" */
+};
+
+/* A thread pool of a program that links libthrum, by all that its stats page tells. */
+struct thread_pool {
+	char name[INSIDE_NAME_SIZE];
+	uint64_t threads, target, queue_max, busy, queued; /* UINT64_MAX: what it says cannot be */
+	uint64_t submitted, completed, failed, cancelled;
+	bool is_closed;               /* it takes nothing more */
+	double wait_ms[3], run_ms[3]; /* below which are half, 95 % and 99 %; -1: nothing was timed */
+	struct pool_bucket {
+		double below_ms; /* and not below that of the bucket before */
+		uint64_t waits, runs;
+	} buckets[INSIDE_BUCKETS_MOST]; /* those with something in them */
+	size_t bucket_count;
+};
+
+/* What is wished of one. */
+struct thread_wish {
+	const char *pool;
+	enum { WISH_SIZE,
+		WISH_CHANGE,
+		WISH_DRAIN } kind;
+	int64_t number; /* of threads, or by how many */
 };
 
 struct thread_report {

@@ -155,6 +155,37 @@ static void pool_from_json(void *item, const json_t *json)
 	kinds_from_json(pool, json_object_get(json, "by_kind"));
 }
 
+static json_t *times_to_json(const double times[3])
+{
+	return json_pack("{s:o,s:o,s:o}", "p50", fraction_to_json(times[0]), "p95", fraction_to_json(times[1]), "p99",
+		fraction_to_json(times[2]));
+}
+
+json_t *thread_pool_to_json(const struct thread_pool *pool)
+{
+	json_t *histogram = json_array();
+
+	for (size_t i = 0; i < pool->bucket_count; i++)
+		json_array_append_new(histogram,
+			json_pack("{s:f,s:I,s:I}", "below_ms", pool->buckets[i].below_ms, "waits",
+				(json_int_t)pool->buckets[i].waits, "runs", (json_int_t)pool->buckets[i].runs));
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o}",
+		"name", text_or_null(pool->name),
+		"threads", figure_to_json(pool->threads),
+		"target", figure_to_json(pool->target),
+		"queue_max", figure_to_json(pool->queue_max),
+		"busy", figure_to_json(pool->busy),
+		"queued", figure_to_json(pool->queued),
+		"submitted", figure_to_json(pool->submitted),
+		"completed", figure_to_json(pool->completed),
+		"failed", figure_to_json(pool->failed),
+		"cancelled", figure_to_json(pool->cancelled),
+		"draining", (int)pool->is_closed,
+		"wait_ms", times_to_json(pool->wait_ms),
+		"run_ms", times_to_json(pool->run_ms),
+		"histogram", histogram);
+}
+
 /* ---- threads ---- */
 
 static json_t *thread_to_json(const void *item)

@@ -16,4 +16,7 @@ json_t *study_to_json(const struct study *study);
 /* The other way round; what is missing or wrong is left out. */
 void study_from_json(struct study *study, const json_t *json);
 
+/* As `pool` has it in its thread_pools, but for whose it is. */
+json_t *thread_pool_to_json(const struct thread_pool *pool);
+
 #endif

@@ -29,6 +29,7 @@
 #include "server/mail.h"
 #include "server/staging.h"
 #include "server/tasks.h"
+#include "server/threads.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "0"
@@ -232,6 +233,8 @@ static json_t *do_scale(struct call *call)
 	const char *name;
 	json_int_t count = -1, delta = 0;
 
+	if (json_object_get(call->params, "pool"))
+		return threads_scale(call);
 	if (json_unpack(call->params, "{s:s,s?I,s?I}", "name", &name, "count", &count, "delta",
 		    &delta) < 0)
 		return call_refuse(

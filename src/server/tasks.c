@@ -9,6 +9,7 @@
 #include "engine/pool.h"
 #include "protocol/method.h"
 #include "server/mail.h"
+#include "server/threads.h"
 
 enum {
 	RESULTS_AT_ONCE = 256 * 1024, /* bytes of answers in one write … */
@@ -224,31 +225,41 @@ static json_t *describe_worker(const struct member *member, const struct task_po
 		(json_int_t)(worker ? worker->completed : 0), "failed", (json_int_t)(worker ? worker->failed : 0));
 }
 
+static struct pool *pool_of_name(struct call *call, const char *name)
+{
+	struct service *service = name ? project_find(&call->engine->project, name) : NULL;
+
+	return service && service->spec->pool.is_pool ? find_pool(call, name) : NULL;
+}
+
 json_t *tasks_pool(struct call *call)
 {
-	struct pool *pool = find_pool(call, json_string_value(json_object_get(call->params, "name")));
-	json_t *workers = json_array();
+	const char *name = json_string_value(json_object_get(call->params, "name"));
+	struct pool *pool = pool_of_name(call, name);
 
-	if (!pool) {
-		json_decref(workers);
-		return NULL;
-	}
+	if (!name)
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "pool takes a name");
+	if (!pool)
+		return call->err.code ? NULL : threads_describe(call, name);
+	json_t *workers = json_array();
 	const struct task_pool *tasks = &pool->tasks;
 	struct service *service = project_find(&call->engine->project, pool->service);
 	for (size_t i = 0; i < service->count; i++)
 		json_array_append_new(workers, describe_worker(member_of(service->instances[i]), tasks));
-	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o,s:o}", "name", pool->service, "kind", "process",
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o}", "name", pool->service, "kind", "process",
 		"size", (json_int_t)tasks->worker_count, "target", (json_int_t)service->spec->instances, "concurrency",
 		(json_int_t)tasks->limits.concurrency, "busy", (json_int_t)tasks->running, "queued", (json_int_t)tasks->queued, "submitted",
 		(json_int_t)tasks->submitted, "started", (json_int_t)tasks->started, "completed", (json_int_t)tasks->completed, "failed",
 		(json_int_t)tasks->failed, "retried", (json_int_t)tasks->retried, "draining", tasks->is_draining, "wait_ms",
-		describe_times(&tasks->waits), "run_ms", describe_times(&tasks->runs), "workers", workers);
+		describe_times(&tasks->waits), "run_ms", describe_times(&tasks->runs), "workers", workers,
+		"thread_pools", threads_list(call, name));
 }
 
 json_t *tasks_drain(struct call *call)
 {
+	if (json_object_get(call->params, "pool"))
+		return threads_drain(call);
 	struct pool *pool = find_pool(call, json_string_value(json_object_get(call->params, "name")));
-
 	if (!pool)
 		return NULL;
 	pool_drain(pool, !json_is_true(json_object_get(call->params, "off")));

@@ -73,6 +73,45 @@ START_TEST(what_cannot_be_is_not_believed)
 }
 END_TEST
 
+START_TEST(all_of_a_pool_is_found)
+{
+	struct thread_pool *pools = calloc(INSIDE_POOLS_MOST, sizeof *pools);
+	int fd = memfd_create("test", 0);
+
+	page.pools[3].guests_completed = 2;
+	page.pools[3].cancelled = 1;
+	page.workers[1].expired = 4;
+	page.workers[1].run[10] = 7;
+	page.workers[1].wait[12] = 1;
+	page.pools[3].queues[2].tail = STATS_CLOSED | 3;
+	page.pools[3].queues[2].head = 3;
+	ck_assert_int_eq(write(fd, &page, sizeof page), sizeof page);
+	ck_assert_uint_eq(page_study_file(fd, pools, INSIDE_POOLS_MOST), 1);
+	ck_assert_uint_eq(pools->completed, 5);
+	ck_assert_uint_eq(pools->cancelled, 5);
+	ck_assert_uint_eq(pools->submitted, 53);
+	ck_assert(pools->is_closed);
+	ck_assert_uint_eq(pools->bucket_count, 2);
+	ck_assert_uint_eq(pools->buckets[0].runs, 7);
+	ck_assert_double_eq(pools->run_ms[0], pools->buckets[0].below_ms);
+	free(pools);
+	close(fd);
+}
+END_TEST
+
+START_TEST(nobody_without_a_page_is_wished_anything)
+{
+	struct thread_wish wish = { "pool", WISH_SIZE, 1 };
+	struct error err = { 0 };
+
+	ck_assert_int_eq(page_wish(getpid(), &wish, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "no thread pools"));
+	/* A file that is no page, whatever its name. */
+	ck_assert_int_ge(memfd_create(STATS_NAME, 0), 0);
+	ck_assert_int_eq(page_wish(getpid(), &wish, &err), -1);
+}
+END_TEST
+
 Suite *page_suite(void)
 {
 	Suite *suite = suite_create("page");
@@ -81,6 +120,8 @@ Suite *page_suite(void)
 	tcase_add_checked_fixture(test_case, fill, NULL);
 	tcase_add_test(test_case, a_pool_is_found_on_its_page);
 	tcase_add_test(test_case, what_cannot_be_is_not_believed);
+	tcase_add_test(test_case, all_of_a_pool_is_found);
+	tcase_add_test(test_case, nobody_without_a_page_is_wished_anything);
 	suite_add_tcase(suite, test_case);
 	return suite;
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What is linked with libthrum: a worker in C, as the examples have it."""
-import json, os, shutil, sys
+"""What is linked with libthrum: a worker in C, as the examples have it; thread pools that are seen and sized from outside."""
+import json, os, shutil, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, expect, main
+from lib_thrum import THRUM, WORKER, Project, expect, main, until
 
 EXAMPLE = os.path.join(os.environ.get("SRCDIR", "."), "examples", "c")
 PRIMES = os.path.join(os.environ.get("BUILDDIR", "."), "examples", "c", "primes")
+POOLER = os.path.join(WORKER, "pooler")
 
 
 def the_example_counts_primes():
@@ -27,4 +28,60 @@ def the_example_counts_primes():
         p.close()
 
 
-main(the_example_counts_primes)
+def only(pools):
+    expect(len(pools) == 1, f"one pool: {pools}")
+    return pools[0]
+
+
+def a_thread_pool_is_sized_and_drained_from_outside():
+    p = Project("threads", {"w": {"command": POOLER, "instances": 2, "availability": {"restart": "no"}}, "s": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: p.log("w/0") == b"begun\n" == p.log("w/1"), "both have begun")
+        until(lambda: only(p.json("pool", "w/0")["thread_pools"])["completed"] > 50, "tasks are done")
+        pools = p.json("pool", "w")
+        expect((pools["kind"], [x["instance"] for x in pools["thread_pools"]]) == ("thread", [0, 1]), f"{pools}")
+        one = pools["thread_pools"][0]
+        expect((one["name"], one["threads"], one["target"], one["failed"], one["draining"]) == ("jobs", 2, 2, 0, False), f"{one}")
+        expect(1 <= one["run_ms"]["p50"] <= one["run_ms"]["p99"], f"{one}")
+        expect(sum(b["runs"] for b in one["histogram"]) > 0 and all(b["below_ms"] > 1 for b in one["histogram"] if b["runs"]), f"{one}")
+        text = p.run("pool", "w/0", check=0).stdout
+        expect("w/0: jobs, 2 threads wanted\n" in text and "ran < " in text, text)
+
+        expect(p.run("scale", "w", "jobs=5", check=0).stdout == "w/0: jobs is to have 5 threads\nw/1: jobs is to have 5 threads\n", "said so")
+        until(lambda: [x["threads"] for x in p.json("pool", "w")["thread_pools"]] == [5, 5], "five each")
+        p.run("scale", "w/1", "jobs=-3", check=0)
+        until(lambda: [x["threads"] for x in p.json("pool", "w")["thread_pools"]] == [5, 2], "two of the other")
+        for args, wanted in ((("scale", "w", "jobs=5000"), "from 0 to 4096 threads"), (("scale", "w", "jobs=-9"), "from 0 to 4096"),
+                             (("scale", "w", "other=3"), "no thread pool 'other'"), (("scale", "s", "jobs=3"), "no thread pools"),
+                             (("scale", "w", "jobs=x"), "POOL=N"), (("pool", "s"), "is no pool"), (("pool", "nix"), "no service"),
+                             (("drain", "--off", "w", "jobs"), "for ever"), (("scale", "nix", "jobs=1"), "no service")):
+            bad = p.run(*args)
+            expect(bad.returncode and wanted in bad.stderr, f"{args}: {bad.stdout}{bad.stderr}")
+
+        p.run("drain", "w/0", "jobs", check=0)
+        until(lambda: p.log("w/0") == b"begun\ndrained\n" and p.rows()["w/0"]["state"] == "completed", "it was drained")
+        expect(p.log("w/1") == b"begun\n", "the other goes on")
+    finally:
+        p.close()
+
+
+def a_process_of_nobody_is_sized_by_its_pid():
+    process = subprocess.Popen([POOLER], stdout=subprocess.PIPE, text=True)
+
+    def thrum(*args):
+        return subprocess.run([THRUM, *args], capture_output=True, text=True, timeout=20)
+    try:
+        expect(process.stdout.readline() == "begun\n", "begun")
+        pid = str(process.pid)
+        expect(thrum("scale", pid, "jobs=+2").stdout == f"{pid}: jobs is to have 4 threads\n", "said so")
+        until(lambda: only(json.loads(thrum("pool", pid, "--json").stdout)["thread_pools"])["threads"] == 4, "four threads")
+        expect("no thread pools" in thrum("pool", str(os.getpid())).stderr, "of a process without any")
+        expect(thrum("drain", pid, "jobs").returncode == 0 and process.wait(20) == 0, "drained")
+        expect(process.stdout.read() == "drained\n", "and it was told")
+    finally:
+        process.kill()
+        process.wait()
+
+
+main(the_example_counts_primes, a_thread_pool_is_sized_and_drained_from_outside, a_process_of_nobody_is_sized_by_its_pid)

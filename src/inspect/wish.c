@@ -1,0 +1,89 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "inspect/page.h"
+#include "lib/stats.h"
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
+
+/* A file that could shrink under our hands is not mapped. */
+static bool is_whole(int fd)
+{
+	struct stat status;
+
+	return (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS && fstat(fd, &status) == 0 && status.st_size == (off_t)STATS_SIZE;
+}
+
+static struct stats_header *map_page(int32_t pid)
+{
+	struct stats_header *page = MAP_FAILED;
+	int fd = page_open(pid, O_RDWR);
+
+	if (fd < 0)
+		return NULL;
+	if (is_whole(fd))
+		page = mmap(NULL, STATS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (page == MAP_FAILED)
+		return NULL;
+	if (page_is_known(page))
+		return page;
+	munmap(page, STATS_SIZE);
+	return NULL;
+}
+
+static struct stats_pool *find_pool(struct stats_header *page, const char *name)
+{
+	struct stats_pool *pools = (struct stats_pool *)(void *)(page + 1);
+
+	for (unsigned i = 0; i < STATS_POOLS; i++)
+		if (pools[i].used && strncmp(pools[i].name, name, STATS_NAME_SIZE) == 0)
+			return &pools[i];
+	return NULL;
+}
+
+static int ring(struct stats_header *page, struct stats_pool *pool, uint32_t wish)
+{
+	atomic_store(&pool->wish, wish);
+	atomic_fetch_add(&page->bell, 1);
+	syscall(SYS_futex, &page->bell, FUTEX_WAKE, INT_MAX);
+	return wish == STATS_WISH_DRAIN ? 0 : (int)(wish - STATS_WISH_SIZE);
+}
+
+static int leave(struct stats_header *page, const struct thread_wish *wish, struct error *err)
+{
+	struct stats_pool *pool = find_pool(page, wish->pool);
+	int64_t number = wish->number;
+
+	if (!pool)
+		return error_set(err, ENOENT, "it has no thread pool '%.60s'", wish->pool), -1;
+	if (wish->kind == WISH_DRAIN)
+		return ring(page, pool, STATS_WISH_DRAIN);
+	if (atomic_load(&pool->queues[0].tail) & STATS_CLOSED)
+		return error_set(err, ESHUTDOWN, "the thread pool '%.60s' is being drained", wish->pool), -1;
+	if (number < -STATS_THREADS_MOST || number > STATS_THREADS_MOST)
+		number = -1;
+	else if (wish->kind == WISH_CHANGE)
+		number += atomic_load(&pool->target);
+	if (number < 0 || number > STATS_THREADS_MOST)
+		return error_set(err, EINVAL, "a thread pool has from 0 to %d threads", STATS_THREADS_MOST), -1;
+	return ring(page, pool, STATS_WISH_SIZE + (uint32_t)number);
+}
+
+int page_wish(int32_t pid, const struct thread_wish *wish, struct error *err)
+{
+	struct stats_header *page = map_page(pid);
+
+	if (!page)
+		return error_set(err, ENOENT, "process %d has no thread pools of libthrum that can be reached", (int)pid), -1;
+	int threads = leave(page, wish, err);
+	munmap(page, STATS_SIZE);
+	return threads;
+}
