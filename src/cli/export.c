@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "config/emit.h"
+#include "config/gateway.h"
 
 enum { FILE_MOST = 16 * 1024 * 1024,
 	STOP_REST_S = 10 }; /* beyond what services may take, for the engine itself */
@@ -21,6 +22,13 @@ void export_lost(const struct service_spec *spec, const char *fmt, ...)
 	vsnprintf(what, sizeof what, fmt, args);
 	va_end(args);
 	fprintf(stderr, "thrum: %s: %s\n", spec->name, what);
+}
+
+bool export_takes(const struct service_spec *spec)
+{
+	if (gateway_is(spec->name))
+		export_lost(spec, "left out: it is a gateway to the engine, which is not there");
+	return !gateway_is(spec->name);
 }
 
 void export_yaml(struct text *out, json_t *json)

@@ -14,6 +14,9 @@ void export_compose(struct text *out, const struct project_spec *project, const 
 /* "web: pty has no equivalent" on standard error. */
 void export_lost(const struct service_spec *spec, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Is it for systems that have no engine? What serves the engine is not, and that is said. */
+bool export_takes(const struct service_spec *spec);
+
 /* Appends json as YAML; json is stolen. */
 void export_yaml(struct text *out, json_t *json);
 

@@ -191,7 +191,8 @@ void export_compose(struct text *out, const struct project_spec *project, const 
 	json_t *services = json_object();
 
 	for (size_t i = 0; i < project->service_count; i++)
-		json_object_set_new(services, project->services[i].name, service_of(&project->services[i], image));
+		if (export_takes(&project->services[i]))
+			json_object_set_new(services, project->services[i].name, service_of(&project->services[i], image));
 	export_yaml(out, json_pack("{s:s,s:o}", "name", project->name, "services", services));
 	free(image);
 }

@@ -224,7 +224,9 @@ void export_kubernetes(struct text *out, const struct project_spec *project, con
 	char *image = invocation->image ? memory_copy(invocation->image) : memory_format("%s:latest", name);
 
 	for (size_t i = 0; i < project->service_count; i++) {
-		text_puts(out, i ? "---\n" : "");
+		if (!export_takes(&project->services[i]))
+			continue;
+		text_puts(out, out->size ? "---\n" : "");
 		export_yaml(out, make_object(&project->services[i], name, image));
 	}
 	free(image);

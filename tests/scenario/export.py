@@ -90,6 +90,19 @@ def it_is_a_service_of_systemds():
             project.close()
 
 
+def gateways_stay_at_home():
+    """They are of the engine, and what they know (a token, a password) is nobody else's."""
+    project = Project("shop", {"a": {"command": "sleep 1", "pool": {"size": 1}}}, http={"listen": "3001", "token": "s3cret"},
+                      redis={"server": "6379", "password": "s3cret"})
+    try:
+        for kind in ("kubernetes", "compose"):
+            done = project.run("export", kind, check=0)
+            expect("name: a" in done.stdout or "  a:" in done.stdout, done.stdout)
+            expect("thrum-http" not in done.stdout and "thrum-redis" not in done.stdout and "s3cret" not in done.stdout, done.stdout)
+    finally:
+        project.close()
+
+
 def activate(project, path):
     return subprocess.Popen(["systemd-socket-activate", "-l", path, *(f"-E{n}={project.env[n]}" for n in ("THRUM_RUNTIME_DIR", "THRUM_STATE_DIR")),
                              THRUM, "up", "--headless", "--exit-when", "never"], cwd=project.dir, env=project.env, stdin=subprocess.DEVNULL,
@@ -128,4 +141,4 @@ def the_first_client_starts_it():
 
 
 main(systemd_accepts_the_unit, compose_reads_what_is_exported, kubernetes_gets_objects, it_is_a_service_of_systemds,
-     the_first_client_starts_it)
+     gateways_stay_at_home, the_first_client_starts_it)
