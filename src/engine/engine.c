@@ -352,6 +352,8 @@ static struct outcome (*const deeds[DEED_COUNT])(
 	[DEED_WARN] = do_warn,
 };
 
+static void lose(struct engine *engine, struct member *member);
+
 static void handle(struct engine *engine, const struct happening *happening)
 {
 	struct member *member = engine->members[happening->seat];
@@ -361,6 +363,10 @@ static void handle(struct engine *engine, const struct happening *happening)
 	if (happening->deed == DEED_SPAWN) {
 		if (member->now.state == STATE_STARTING)
 			engine_spawn(engine, member);
+		return;
+	}
+	if (happening->deed == DEED_LOST) {
+		lose(engine, member);
 		return;
 	}
 	struct moment now = moment_now(engine);
@@ -755,7 +761,7 @@ static struct death death_of(const struct exit_record *record, const struct life
 	if (!record->code) {
 		death.signal = 0;
 		death.cause = CAUSE_EXIT;
-		snprintf(death.detail, sizeof death.detail, "nobody knows how it ended: its keeper had been killed");
+		snprintf(death.detail, sizeof death.detail, "nobody knows how it ended: no keeper was there to see it");
 	}
 	return death;
 }
@@ -792,6 +798,21 @@ static void take_exit(struct engine *engine, uint32_t index, const struct exit_r
 	}
 	atomic_store(&life->state, LIFE_EXITED);
 	settle_life(engine, index);
+}
+
+static void lose(struct engine *engine, struct member *member)
+{
+	const struct exit_record record = { .pid = member->now.pid,
+		.ended_us = clock_monotonic_us(),
+		.wall_us = clock_wall_us() };
+
+	if (member->now.pid && member->life >= 0)
+		take_exit(engine, (uint32_t)member->life, &record);
+}
+
+void engine_lost(struct engine *engine, struct member *member)
+{
+	push(engine, (struct happening){ .deed = DEED_LOST, .seat = member->seat, .life = member->now.life });
 }
 
 /* One of a tree without its main process may have been the last. */

@@ -50,6 +50,7 @@ struct happening {
 	enum deed {
 		DEED_EVENT,
 		DEED_SPAWN,   /* its process is to be brought about */
+		DEED_LOST,    /* its process is gone, and no record of its end has come */
 		DEED_OVERDUE, /* a deadline has passed */
 		DEED_EVICT,
 		DEED_PASS, /* through a gate */
@@ -176,6 +177,8 @@ void engine_introduce(struct engine *engine, const struct member *member, const 
 	struct newborn *who);
 void engine_logged(struct engine *engine, struct member *member, enum stream stream);
 void engine_spawn(struct engine *engine, struct member *member);
+/* Its process is not there, and nobody wrote down how it ended: that is seen to next. */
+void engine_lost(struct engine *engine, struct member *member);
 void engine_output_closed(struct engine *engine, uint32_t life);
 void engine_changed(struct engine *engine, struct member *member, struct outcome *outcome);
 

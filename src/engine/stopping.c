@@ -94,20 +94,35 @@ void stopping_ask(struct engine *engine, struct member *member)
 }
 
 /* Who waits in the kernel for a disk or a server that does not answer cannot be ended by anybody. */
-static void tell_unkillable(struct engine *engine, struct member *member)
+static void tell_unkillable(struct engine *engine, struct member *member, const struct proc_stat *stat)
 {
-	struct proc_stat stat;
-
-	if (!member->now.pid || !proc_stat_read(member->now.pid, &stat))
-		return;
 	snprintf(member->now.detail, sizeof member->now.detail,
 		"killed %u times; pid %d is still there, in state %c%s", member->kills,
-		(int)member->now.pid, stat.state,
-		stat.state == 'D' ? " (it waits in the kernel: a disk or a file server that does not answer?)"
-				  : "");
+		(int)member->now.pid, stat->state,
+		stat->state == 'D' ? " (it waits in the kernel: a disk or a file server that does not answer?)"
+				   : "");
 	if (member->kills == KILLS_PATIENT)
 		engine_tell(engine, "%s/%u: %s", member->now.service, member->now.index,
 			member->now.detail);
+}
+
+/* It leads a session of its own: another one there is a stranger who was given its number. */
+static bool is_there(const struct member *member, struct proc_stat *stat)
+{
+	return proc_stat_read(member->now.pid, stat) && stat->session == member->now.pid;
+}
+
+/* A keeper that was cut off may have left no record of an end: nothing would ever come of this stop. */
+static void look_closely(struct engine *engine, struct member *member)
+{
+	struct proc_stat stat;
+
+	if (!member->now.pid)
+		return;
+	if (is_there(member, &stat))
+		tell_unkillable(engine, member, &stat);
+	else
+		engine_lost(engine, member);
 }
 
 void stopping_kill(struct engine *engine, struct member *member)
@@ -117,5 +132,5 @@ void stopping_kill(struct engine *engine, struct member *member)
 	leftovers_signal(engine, member, SIGKILL);
 	child_signal(&engine->keeper, &engine->store->lives[member->life], SIGKILL, true);
 	if (++member->kills >= KILLS_PATIENT)
-		tell_unkillable(engine, member);
+		look_closely(engine, member);
 }

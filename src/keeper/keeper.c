@@ -330,9 +330,10 @@ static void serve(void)
 		ready[0] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
 		ready[1] = (struct pollfd){ .fd = engine ? control_fd : -1, .events = POLLIN };
 		ready[2] = (struct pollfd){ .fd = watchdog_fd(), .events = POLLIN };
-		unsigned others = foreign_poll(ready + 3);
 		int patience = watchdog_look(engine, atomic_load(&keeper_page->exit_count) > seen);
-		poll(ready, 3 + others, engine ? patience : until(start_at_us));
+		patience = engine ? patience : until(start_at_us);
+		unsigned others = foreign_poll(ready + 3, &patience);
+		poll(ready, 3 + others, patience);
 		foreign_take(ready + 3, others);
 		take_signal();
 		listen_to_engine();

@@ -29,8 +29,8 @@ uint64_t promote_from(int manifest_fd);
 
 enum { FOREIGN_MOST = 5120 }; /* processes that are not our children: the former keeper's */
 
-/* What to poll for them; returns how many. And what came of it. */
-unsigned foreign_poll(struct pollfd *polled);
+/* What to poll for them; returns how many. patience_ms: as long as that may take. And what came of it. */
+unsigned foreign_poll(struct pollfd *polled, int *patience_ms);
 void foreign_take(const struct pollfd *polled, unsigned count);
 
 /* ---- watchdog.c ---- */

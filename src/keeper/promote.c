@@ -144,10 +144,13 @@ static void record_end(unsigned i)
 	foreign[i] = foreign[--foreign_count];
 }
 
-unsigned foreign_poll(struct pollfd *polled)
+unsigned foreign_poll(struct pollfd *polled, int *patience_ms)
 {
-	for (unsigned i = 0; i < foreign_count; i++)
+	for (unsigned i = 0; i < foreign_count; i++) {
+		if (foreign[i].fd < 0)
+			*patience_ms = 0; /* nothing will ever tell of it */
 		polled[i] = (struct pollfd){ .fd = foreign[i].fd, .events = POLLIN };
+	}
 	return foreign_count;
 }
 

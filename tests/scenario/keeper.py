@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The keeper is killed: the engine takes its place, and nobody notices."""
-import json, os, random, shutil, signal, socket, subprocess, sys, time
+import json, os, random, shutil, signal, socket, struct, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import THRUM, WORKER, Failure, Project, expect, is_alive, main, numbered, until
@@ -157,6 +157,57 @@ def both_are_killed_and_there_is_never_a_second_copy():
         other.close()
 
 
+def erase_record(keeper_pid, pid):
+    """In the keeper's own memory: as if it had been cut off before it wrote an end down."""
+    with open(f"/proc/{keeper_pid}/maps") as f:
+        line = next(line for line in f if "thrum-keeper-page" in line)
+    begin, end = (int(n, 16) for n in line.split()[0].split("-"))
+    with open(f"/proc/{keeper_pid}/mem", "r+b", buffering=0) as f:
+        f.seek(begin)
+        page = f.read(end - begin)
+        at = page.find(struct.pack("<iii", pid, os.CLD_KILLED, signal.SIGKILL))
+        expect(at > 0, "the keeper wrote the end down")
+        f.seek(begin + at)
+        f.write(struct.pack("<i", 0))
+
+
+def an_end_that_nobody_wrote_down_holds_nothing_up():
+    p = Project("lost", {"a": {"command": "sleep 1000", "shutdown": {"timeout": "50ms"}}})
+    try:
+        p.run("up", "-d", check=0)
+        pid, k, e = p.rows()["a/0"]["pid"], keeper(p), p.engine()
+        os.kill(e, signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "it is reaped")
+        erase_record(k, pid)
+        os.kill(e, signal.SIGCONT)
+        expect(p.rows()["a/0"]["state"] == "running", "nobody knows of it")
+        p.run("stop", "a")
+        until(lambda: p.rows()["a/0"]["state"] == "stopped", "the stop is over")
+        expect("nobody knows" in p.json("history")[0]["detail"], f"{p.json('history')}")
+        p.run("start", "a", check=0)
+        until(lambda: p.rows()["a/0"]["state"] == "running", "it runs again")
+    finally:
+        p.close()
+
+
+def who_ended_before_the_new_keeper_looked_is_noticed_at_once():
+    p = Project("early", {"a": {"command": "sleep 1000", "availability": {"restart": "no"}}, "b": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        pid, k, e = p.rows()["a/0"]["pid"], keeper(p), p.engine()
+        os.kill(e, signal.SIGSTOP)
+        os.kill(k, signal.SIGKILL)
+        until(lambda: not is_alive(k), "the keeper is gone")
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "whoever is above us reaps it")
+        os.kill(e, signal.SIGCONT)
+        # no client asks: that would wake the keeper
+        until(lambda: b'"pid":%d' % pid in p.log_at("state/early/history.jsonl").replace(b" ", b""), "its death is in the history", 5)
+    finally:
+        p.close()
+
+
 def another_program_takes_over():
     p = Project("upgrade", {"a": {"command": "sleep 1000"}, "b": {"command": "sleep 1000"}})
     program = p.dir + "/bin/thrum"
@@ -190,5 +241,7 @@ def another_program_takes_over():
 main(the_engine_takes_the_place_of_its_keeper,
      an_engine_that_hangs_is_replaced,
      another_program_takes_over,
+     an_end_that_nobody_wrote_down_holds_nothing_up,
+     who_ended_before_the_new_keeper_looked_is_noticed_at_once,
      both_are_killed_and_there_is_never_a_second_copy,
      keepers_and_engines_die_at_random_and_nothing_is_lost)
