@@ -15,6 +15,7 @@
 #include "config/diff.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "engine/adoption.h"
 #include "engine/apply.h"
 #include "engine/attendant.h"
 #include "engine/blocked.h"
@@ -124,6 +125,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 	write_death(engine, member);
 	member_arm(member);
 	perform(engine, member, outcome->effects);
+	roster_note(engine, member);
 	attendant_update(member);
 	for (unsigned i = 0; i < outcome->notice_count; i++) {
 		listener->on_notice(listener->context, &outcome->notices[i]);
@@ -491,6 +493,22 @@ static void close_pipes(const int fds[STREAM_COUNT], bool is_merged)
 		close(fds[STREAM_ERR]);
 }
 
+/*
+ * Who has it holds a reader too: should keeper and engine be killed together, it waits when the pipe is full, until
+ * somebody takes it over, and is not ended by SIGPIPE. Our reading end is none for writing, so it still tells the end.
+ */
+static int make_lasting(int writing)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", writing);
+	int lasting = open(path, O_RDWR | O_CLOEXEC);
+	if (lasting < 0)
+		return writing;
+	close(writing);
+	return lasting;
+}
+
 static bool make_pipe(struct pipes *pipes, enum stream stream)
 {
 	int ends[2];
@@ -500,7 +518,7 @@ static bool make_pipe(struct pipes *pipes, enum stream stream)
 	/* ours alone: the child's end is a file of its own, which blocks as usual */
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	pipes->reading[stream] = ends[0];
-	pipes->writing[stream] = ends[1];
+	pipes->writing[stream] = pipes->terminal->master < 0 ? make_lasting(ends[1]) : ends[1];
 	return true;
 }
 
@@ -584,6 +602,22 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 	struct outcome outcome =
 		instance_spawned(&member->now, member_spec(member), life->pid, &now);
 	atomic_store(&life->state, LIFE_RUNNING);
+	engine_changed(engine, member, &outcome);
+}
+
+void engine_adopted(
+	struct engine *engine, struct member *member, uint32_t index, const struct roster_row *row)
+{
+	struct life *life = &engine->store->lives[index];
+	struct moment now = moment_now(engine);
+	const struct adopted who = { life->pid, row->life, row->restarts, row->is_ready };
+
+	if (member->now.life >= row->life)
+		return; /* that was done before, and cut off */
+	now.monotonic_ms = life->began_us / 1000;
+	now.wall_us -= clock_monotonic_us() - life->began_us;
+	member->life = (int32_t)index;
+	struct outcome outcome = instance_adopted(&member->now, member_spec(member), &who, &now);
 	engine_changed(engine, member, &outcome);
 }
 
@@ -1196,6 +1230,14 @@ static void on_turn_over(uv_prepare_t *turn)
 	} while (pool_is_dirty(engine));
 }
 
+static void name_run(struct engine *engine)
+{
+	if (engine->store->origin_us)
+		return;
+	engine->store->origin_pid = engine->keeper.page->origin_pid;
+	engine->store->origin_us = engine->keeper.page->started_us;
+}
+
 bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 {
 	engine->loop = loop;
@@ -1207,10 +1249,12 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	if (!engine->store || !load_spec(engine, err))
 		return false;
 	store_recover(engine->store);
+	name_run(engine);
 	engine->state_dir = project_folder("THRUM_STATE_DIR", engine->project.spec->name);
 	engine->runtime_dir = project_folder("THRUM_RUNTIME_DIR", engine->project.spec->name);
 	journal_open(&engine->journal, engine->state_dir);
 	recorder_open(&engine->recorder, engine->state_dir);
+	engine->roster = (struct roster){ memory_format("%s/running", engine->runtime_dir), -1 };
 	sampler_init(&engine->sampler, loop, on_pass_done, engine);
 	uv_prepare_init(loop, &engine->turn);
 	engine->turn.data = engine;
@@ -1245,7 +1289,9 @@ void engine_begin(struct engine *engine)
 
 	engine->is_draining = true; /* nothing is handled until everything is restored */
 	if (!engine->store->is_cleared)
-		leftovers_of_former_run(engine);
+		adoption_perform(engine);
+	else
+		roster_resume(engine);
 	atomic_store(&engine->store->is_cleared, 1);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		struct member *member = engine->members[seat];
@@ -1315,6 +1361,7 @@ void engine_reopen_logs(struct engine *engine)
 
 void engine_say_goodbye(struct engine *engine)
 {
+	roster_remove(&engine->roster);
 	keeper_link_bye(&engine->keeper);
 }
 
@@ -1326,6 +1373,8 @@ void engine_close(struct engine *engine)
 	sampler_finish(&engine->sampler);
 	journal_close(&engine->journal);
 	recorder_close(&engine->recorder);
+	roster_close(&engine->roster);
+	free(engine->roster.path);
 	project_finish(&engine->project);
 }
 

@@ -17,6 +17,7 @@
 #include "engine/member.h"
 #include "engine/notify.h"
 #include "engine/recorder.h"
+#include "engine/roster.h"
 #include "engine/sampler.h"
 #include "engine/store.h"
 #include "model/crowd.h"
@@ -86,6 +87,7 @@ struct engine {
 	struct notify notify;
 	struct journal journal;
 	struct recorder recorder;
+	struct roster roster;
 	struct sampler sampler;
 	struct engine_listener listener;
 	char *state_dir;         /* owned; $THRUM_STATE_DIR/PROJECT */
@@ -177,6 +179,9 @@ void engine_introduce(struct engine *engine, const struct member *member, const 
 	struct newborn *who);
 void engine_logged(struct engine *engine, struct member *member, enum stream stream);
 void engine_spawn(struct engine *engine, struct member *member);
+/* A process of a former run is in this life of the store now. */
+void engine_adopted(
+	struct engine *engine, struct member *member, uint32_t life, const struct roster_row *row);
 /* Its process is not there, and nobody wrote down how it ended: that is seen to next. */
 void engine_lost(struct engine *engine, struct member *member);
 void engine_output_closed(struct engine *engine, uint32_t life);

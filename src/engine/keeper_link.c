@@ -93,6 +93,20 @@ int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind)
 	return fd;
 }
 
+void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd)
+{
+	if (slot >= link->inherited_count) {
+		uint32_t count = slot + 1;
+		link->inherited = memory_resize(link->inherited, count, sizeof *link->inherited);
+		memset(link->inherited + link->inherited_count, 0,
+			(count - link->inherited_count) * sizeof *link->inherited);
+		link->inherited_count = count;
+	}
+	if (link->inherited[slot][kind])
+		close(link->inherited[slot][kind] - 1);
+	link->inherited[slot][kind] = fd + 1;
+}
+
 int keeper_link_held(const struct keeper_link *link, uint32_t slot, unsigned kind)
 {
 	return link->places[slot][kind] - 1;
@@ -189,6 +203,14 @@ bool keeper_link_seen(struct keeper_link *link, uint64_t count)
 {
 	return send_message(link,
 		&(struct keeper_message){ .operation = KEEPER_SEEN, .argument = count }, NULL, 0);
+}
+
+bool keeper_link_watch(struct keeper_link *link, int32_t pid, int32_t parent, int pidfd)
+{
+	return send_message(link,
+		&(struct keeper_message){
+			.operation = KEEPER_WATCH, .parent = parent, .argument = (uint64_t)pid },
+		&pidfd, pidfd >= 0);
 }
 
 bool keeper_link_bye(struct keeper_link *link)

@@ -24,6 +24,8 @@ bool keeper_link_open(struct keeper_link *link, struct error *err);
  * It is the caller's from now on.
  */
 int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind);
+/* As if it had been held there when this engine started; fd is taken over. */
+void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd);
 /* Close what nobody took, and let the keeper close those slots too. */
 void keeper_link_drop_rest(struct keeper_link *link);
 
@@ -45,6 +47,8 @@ void keeper_link_promote(struct keeper_link *link, const char *project, uint64_t
 	const int32_t *pids, uint32_t pid_count, struct error *err);
 /* Exits up to the count are dealt with. */
 bool keeper_link_seen(struct keeper_link *link, uint64_t count);
+/* Tell how a process ends that is not the keeper's child. parent: whose it is; pidfd: borrowed, -1: it has ended. */
+bool keeper_link_watch(struct keeper_link *link, int32_t pid, int32_t parent, int pidfd);
 /* No other engine is to be started after this one. */
 bool keeper_link_bye(struct keeper_link *link);
 

@@ -17,8 +17,8 @@ enum { KILL_ROUNDS = 8 };     /* against a tree that forks while it is being sig
 
 void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life)
 {
-	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)engine->keeper.page->origin_pid,
-		(unsigned long long)engine->keeper.page->started_us, life->serial);
+	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)engine->store->origin_pid,
+		(unsigned long long)engine->store->origin_us, life->serial);
 }
 
 /* The keeper's children that are the main process of somebody, and the engine: no leftovers. */
@@ -119,20 +119,34 @@ unsigned leftovers_of_helper(struct engine *engine, const struct life *helper)
 	return signal_all(engine, helper, 0, SIGKILL);
 }
 
-static unsigned find_former(struct engine *engine, struct tree *tree)
+/* Of a life that was taken over. */
+static bool is_ours(void *context, const char *mark)
+{
+	const struct engine *engine = context;
+	char ours[MARKER_SIZE];
+
+	for (uint32_t i = 0; i < engine->store->life_top; i++) {
+		const struct life *life = &engine->store->lives[i];
+		marker_format(ours, engine, life);
+		if (life->state == LIFE_RUNNING && strcmp(mark, ours) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void find_former(struct engine *engine, struct tree *tree)
 {
 	const char *folder = getenv("THRUM_STATE_DIR");
 	char *project = memory_format("THRUM_PROJECT=%s", engine->project.spec->name);
 	char *state = memory_format("THRUM_STATE_DIR=%s", folder ? folder : "");
-	char *ours = memory_format("THRUM_LIFE_ID=%d.%llx.", (int)engine->keeper.page->origin_pid,
-		(unsigned long long)engine->keeper.page->started_us);
 	const char *const entries[] = { project, state, NULL };
+	const struct survivor_search search = {
+		.entries = entries, .mark = "THRUM_LIFE_ID=", .is_known = is_ours, .context = engine
+	};
 
-	survivors_find(tree, entries, ours);
+	survivors_find(tree, &search);
 	free(project);
 	free(state);
-	free(ours);
-	return (unsigned)tree->count;
 }
 
 /* A keeper and engine have these in their environment too when a service started us: they carry no life. */
@@ -141,7 +155,18 @@ static bool is_supervised(const struct tree_process *process)
 	return process->pid != getpid() && process->pid != getppid();
 }
 
-static unsigned signal_former(struct engine *engine, int signal)
+/* Those that were found by name, and are none of the others; how many of them are there still. */
+static unsigned signal_doomed(const struct tree *doomed, const struct tree *others, int signal)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < doomed->count; i++)
+		if (!tree_has(others, &doomed->processes[i]))
+			count += stranger_signal(doomed->processes[i].pid, doomed->processes[i].starttime, signal);
+	return count;
+}
+
+static unsigned signal_former(struct engine *engine, const struct tree *doomed, int signal)
 {
 	struct tree tree = { 0 };
 	unsigned count = 0;
@@ -152,18 +177,19 @@ static unsigned signal_former(struct engine *engine, int signal)
 			stranger_signal(tree.processes[i].pid, tree.processes[i].starttime, signal);
 			count++;
 		}
+	count += signal_doomed(doomed, &tree, signal);
 	tree_finish(&tree);
 	return count;
 }
 
-void leftovers_of_former_run(struct engine *engine)
+void leftovers_of_former_run(struct engine *engine, const struct tree *doomed)
 {
 	static const struct timespec glance = { .tv_nsec = 20 * 1000000 };
-	unsigned count = signal_former(engine, SIGTERM), left = count;
+	unsigned count = signal_former(engine, doomed, SIGTERM), left = count;
 
 	for (int i = 0; left && i < FORMER_GLANCES; i++) {
 		nanosleep(&glance, NULL);
-		left = signal_former(engine, i + 1 < FORMER_GLANCES ? 0 : SIGKILL);
+		left = signal_former(engine, doomed, i + 1 < FORMER_GLANCES ? 0 : SIGKILL);
 	}
 	if (count)
 		engine_tell(engine,

@@ -7,6 +7,8 @@
 
 #include "engine/engine.h"
 
+struct tree; /* of procfs/tree.h */
+
 /* Its main process has ended: how many others of its tree are left? */
 unsigned leftovers_count(struct engine *engine, const struct member *member);
 
@@ -18,9 +20,10 @@ unsigned leftovers_of_helper(struct engine *engine, const struct life *helper);
 
 /*
  * At the first start of a project: end what is still there of a former run whose keeper and engine were
- * killed together, lest there be two of anything. Takes up to two seconds when there is something.
+ * killed together, but for those that have a life in the store; doomed are some of them, found otherwise. Takes up to
+ * two seconds when there is something.
  */
-void leftovers_of_former_run(struct engine *engine);
+void leftovers_of_former_run(struct engine *engine, const struct tree *doomed);
 
 /* The value of THRUM_LIFE_ID for a life. */
 enum { MARKER_SIZE = 64 };

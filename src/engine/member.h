@@ -32,6 +32,8 @@ struct member {
 	struct sample sample;
 	bool wants_study;               /* somebody has asked what goes on inside it */
 	bool is_blocked_told;           /* that its event loop is blocked */
+	uint8_t noted;                  /* what the roster says of it … */
+	uint32_t noted_life;            /* … and of which life */
 	struct study study;             /* the last one; owned, with what is in it; pid 0: none */
 	struct journald *journald;      /* owned; of log.journald, the same */
 	struct derived *derived;        /* owned; of log.file, once it was written */

@@ -17,7 +17,7 @@
 #include "model/notice.h"
 
 enum {
-	STORE_ABI = 4,
+	STORE_ABI = 5,
 	STORE_SEATS = 3072, /* instances at the most */
 	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,
@@ -80,6 +80,8 @@ struct listening {
 
 struct store {
 	uint32_t magic, abi;
+	int32_t origin_pid; /* with origin_us: this run, in the marks that its processes carry; … */
+	uint64_t origin_us; /* … the keeper that began it, by its pid and its start (wall clock) */
 	_Atomic uint64_t exits_seen;
 	_Atomic uint64_t notice_count;
 	_Atomic uint32_t serial;

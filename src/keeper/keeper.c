@@ -255,6 +255,14 @@ static void forget(uint32_t slot)
 	}
 }
 
+static unsigned watch_foreign(const struct keeper_message *message, const int *fds, unsigned count)
+{
+	if (message->parent > 0)
+		keeper_page->reaper_pid = message->parent;
+	foreign_add((pid_t)message->argument, count ? fds[0] : -1);
+	return count ? 1 : 0;
+}
+
 static void obey(const struct keeper_message *message, const int *fds, unsigned count)
 {
 	unsigned used = 0;
@@ -269,6 +277,8 @@ static void obey(const struct keeper_message *message, const int *fds, unsigned 
 		seen = message->argument;
 	else if (message->operation == KEEPER_BYE)
 		is_over = true;
+	else if (message->operation == KEEPER_WATCH)
+		used = watch_foreign(message, fds, count);
 	watchdog_calm();
 	while (used < count)
 		close(fds[used++]);

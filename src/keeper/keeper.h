@@ -19,7 +19,7 @@ void keeper_record(const struct exit_record *record);
 void keeper_record_child(const siginfo_t *info, const struct rusage *used);
 uint64_t keeper_now_us(clockid_t clock);
 
-/* ---- promote.c: an engine that has taken the place of its keeper ---- */
+/* ---- promote.c: whoever is not our child ---- */
 
 /*
  * Go on where the former keeper was: from the manifest that the engine left. Returns how many exits the
@@ -28,6 +28,9 @@ uint64_t keeper_now_us(clockid_t clock);
 uint64_t promote_from(int manifest_fd);
 
 enum { FOREIGN_MOST = 5120 }; /* processes that are not our children: the former keeper's */
+
+/* To be watched as well; pidfd -1: it is gone. The descriptor is taken over. */
+void foreign_add(pid_t pid, int pidfd);
 
 /* What to poll for them; returns how many. patience_ms: as long as that may take. And what came of it. */
 unsigned foreign_poll(struct pollfd *polled, int *patience_ms);

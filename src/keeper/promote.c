@@ -1,7 +1,8 @@
 /*
- * The keeper was killed, and its engine has executed the keeper in its own place. The children are not
- * ours: they fell to somebody above us, who reaps them. Their pidfds tell when they end, and, since
- * Linux 6.15, how; before that a zombie still says it for as long as it is one.
+ * The keeper was killed, and its engine has executed the keeper in its own place; or both were, and a new run
+ * has taken over whom they left. The processes are not our children: they fell to somebody above us, who reaps
+ * them. Their pidfds tell when they end, and, since Linux 6.15, how; before that a zombie still says it for as
+ * long as it is one.
  */
 #include "keeper/keeper.h"
 
@@ -63,13 +64,29 @@ static void close_on_exec(int fd)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-static void adopt(pid_t pid)
+static unsigned find_foreign(pid_t pid)
 {
-	if (foreign_count == FOREIGN_MOST)
-		return;
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	foreign[foreign_count].pid = pid;
-	foreign[foreign_count++].fd = fd;
+	unsigned i = 0;
+
+	while (i < foreign_count && foreign[i].pid != pid)
+		i++;
+	return i;
+}
+
+void foreign_add(pid_t pid, int pidfd)
+{
+	unsigned i = find_foreign(pid);
+
+	if (i < foreign_count && foreign[i].fd >= 0)
+		close(foreign[i].fd);
+	if (i == foreign_count && foreign_count < FOREIGN_MOST)
+		foreign_count++;
+	if (i < foreign_count) {
+		foreign[i].pid = pid;
+		foreign[i].fd = pidfd;
+	} else if (pidfd >= 0) {
+		close(pidfd);
+	}
 }
 
 uint64_t promote_from(int manifest_fd)
@@ -86,7 +103,7 @@ uint64_t promote_from(int manifest_fd)
 		for (unsigned kind = 0; kind < KEEPER_KINDS; kind++)
 			close_on_exec(keeper_page->fds[slot][kind] - 1);
 	for (uint32_t i = 0; i < manifest->pid_count && i < KEEPER_PIDS; i++)
-		adopt(manifest->pids[i]);
+		foreign_add(manifest->pids[i], (int)syscall(SYS_pidfd_open, manifest->pids[i], 0));
 	uint64_t seen = manifest->seen;
 	munmap((void *)(uintptr_t)manifest, sizeof *manifest);
 	close(manifest_fd);

@@ -13,7 +13,7 @@
 
 enum {
 	KEEPER_MAGIC = 0x7472756d,
-	KEEPER_ABI = 2,
+	KEEPER_ABI = 3,
 	KEEPER_SLOTS = 8192,
 	KEEPER_EXITS = 4096,
 	KEEPER_PROJECT_SLOT = 0, /* SPEC, LOCK and LISTENER; all others are the engine's to give */
@@ -56,7 +56,7 @@ struct keeper_page {
 	uint32_t magic, abi;
 	_Atomic int32_t keeper_pid;
 	int32_t reaper_pid; /* to whom the children of a killed keeper fell; 0: none was killed */
-	int32_t origin_pid; /* the project's first keeper: in the marks that processes carry */
+	int32_t origin_pid; /* the project's first keeper */
 	_Atomic int32_t engine_pid;
 	_Atomic uint32_t engine_starts;
 	int32_t last_code, last_status; /* how the engine before this one ended */
@@ -90,13 +90,15 @@ enum keeper_operation {
 	KEEPER_DELETE,  /* close the whole slot */
 	KEEPER_SEEN,    /* exits up to argument are dealt with */
 	KEEPER_BYE,     /* everything is stopped: do not start another engine */
+	KEEPER_WATCH,   /* tell how a process of a former run ends: argument is its pid, and its pidfd comes with this,
+			   unless it has ended */
 };
 
 struct keeper_message {
 	uint32_t operation;
 	uint32_t slot;
 	uint32_t kinds; /* bit set of enum keeper_kind */
-	uint32_t reserved;
+	int32_t parent; /* of WATCH: to whom it fell, and to whom its orphans fall */
 	uint64_t argument;
 };
 

@@ -291,6 +291,21 @@ struct outcome instance_spawned(struct instance *instance, const struct service_
 	return outcome;
 }
 
+/* Nobody is told that it has started: it had long before. */
+struct outcome instance_adopted(struct instance *instance, const struct service_spec *spec,
+	const struct adopted *adopted, const struct moment *now)
+{
+	instance->wanted = true;
+	instance->state = STATE_STARTING;
+	instance->life = adopted->life - 1;
+	instance->restarts = adopted->restarts;
+	struct outcome outcome = instance_spawned(instance, spec, adopted->pid, now);
+	outcome.notice_count = 0;
+	if (adopted->is_ready && instance->gates & GATES_OF_READY)
+		outcome.effects |= instance_pass(instance, spec, GATES_OF_READY, now).effects;
+	return outcome;
+}
+
 static void add_outcome(struct outcome *outcome, const struct outcome *more)
 {
 	outcome->effects |= more->effects;

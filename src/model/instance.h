@@ -141,6 +141,16 @@ bool instance_is_ready(const struct instance *instance, const struct service_spe
 struct outcome instance_spawned(struct instance *instance, const struct service_spec *spec,
 	int32_t pid, const struct moment *now);
 
+/* A process of a former run is its process now. */
+struct adopted {
+	int32_t pid;
+	uint32_t life;
+	struct restart_counts restarts;
+	bool is_ready; /* it has said so, if it is one that says so */
+};
+struct outcome instance_adopted(struct instance *instance, const struct service_spec *spec,
+	const struct adopted *adopted, const struct moment *now);
+
 /*
  * Its process ended: death as the kernel tells it (code, signal, core, cpu, detail are set).
  * has_leftovers: others of its tree are still there; then the ending is judged by

@@ -12,32 +12,32 @@
 
 enum { ENVIRONMENT_MOST = 256 * 1024 };
 
-struct search {
+struct finder {
+	const struct survivor_search *search;
 	int root;
 	struct tree *tree;
-	const char *const *entries;
-	const char *without;
-	char *environment; /* owned */
+	char *environment; /* owned; ends with NUL */
 };
 
-static bool has_entry(const char *environment, size_t size, const char *entry, bool is_prefix)
+/* What stands behind the beginning of an entry; NULL: there is none. */
+static const char *find_entry(const char *environment, size_t size, const char *beginning)
 {
-	size_t length = strlen(entry) + !is_prefix;
+	size_t length = strlen(beginning);
 
 	for (const char *at = environment; at < environment + size; at += strlen(at) + 1)
-		if ((size_t)(environment + size - at) >= length && memcmp(at, entry, length) == 0)
-			return true;
-	return false;
+		if (strncmp(at, beginning, length) == 0)
+			return at + length;
+	return NULL;
 }
 
-/* Is it there at all, with whatever value? */
-static bool has_variable(const char *environment, size_t size, const char *entry)
+static bool has_all(const struct finder *finder, size_t size)
 {
-	char *name = memory_copy_n(entry, strcspn(entry, "=") + 1);
-	bool is_there = has_entry(environment, size, name, true);
-
-	free(name);
-	return is_there;
+	for (const char *const *entry = finder->search->entries; *entry; entry++) {
+		const char *rest = find_entry(finder->environment, size, *entry);
+		if (!rest || *rest)
+			return false;
+	}
+	return true;
 }
 
 static void add(struct tree *tree, const struct proc_stat *stat)
@@ -55,33 +55,30 @@ static void add(struct tree *tree, const struct proc_stat *stat)
 
 static void consider(void *context, int pid)
 {
-	struct search *search = context;
+	struct finder *finder = context;
+	const struct survivor_search *search = finder->search;
 	char path[PROC_PATH_SIZE];
 	struct proc_stat stat;
 
 	snprintf(path, sizeof path, "%d/environ", pid);
-	ssize_t size = proc_file_read(search->root, path, search->environment, ENVIRONMENT_MOST);
-	if (size <= 0 || has_entry(search->environment, (size_t)size, search->without, true) ||
-		!has_variable(search->environment, (size_t)size, search->without))
+	ssize_t size = proc_file_read(finder->root, path, finder->environment, ENVIRONMENT_MOST);
+	const char *mark = size > 0 ? find_entry(finder->environment, (size_t)size, search->mark) : NULL;
+	if (!mark || search->is_known(search->context, mark) || !has_all(finder, (size_t)size))
 		return;
-	for (const char *const *entry = search->entries; *entry; entry++)
-		if (!has_entry(search->environment, (size_t)size, *entry, false))
-			return;
-	if (procfs_stat(search->root, pid, &stat) && !proc_is_dead(stat.state, stat.threads))
-		add(search->tree, &stat);
+	if (procfs_stat(finder->root, pid, &stat) && !proc_is_dead(stat.state, stat.threads))
+		add(finder->tree, &stat);
 }
 
-void survivors_find(struct tree *tree, const char *const *entries, const char *without)
+void survivors_find(struct tree *tree, const struct survivor_search *search)
 {
-	struct search search = { .root = open(PROC_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.tree = tree,
-		.entries = entries,
-		.without = without };
+	struct finder finder = { .search = search,
+		.root = open(PROC_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.tree = tree };
 
-	if (search.root < 0)
+	if (finder.root < 0)
 		return;
-	search.environment = memory_zeroed(1, ENVIRONMENT_MOST);
-	proc_folder_scan(search.root, ".", consider, &search);
-	free(search.environment);
-	close(search.root);
+	finder.environment = memory_zeroed(1, ENVIRONMENT_MOST);
+	proc_folder_scan(finder.root, ".", consider, &finder);
+	free(finder.environment);
+	close(finder.root);
 }

@@ -7,10 +7,13 @@
 
 #include "procfs/tree.h"
 
-/*
- * Appends every process that has all of these "NAME=value", NULL-ended, and the variable of without, a "NAME=prefix",
- * with a value of another prefix.
- */
-void survivors_find(struct tree *tree, const char *const *entries, const char *without);
+/* Appends every process that has all of these "NAME=value", and a mark that is not known. */
+struct survivor_search {
+	const char *const *entries; /* NULL-ended */
+	const char *mark;           /* "NAME=" */
+	bool (*is_known)(void *context, const char *mark);
+	void *context;
+};
+void survivors_find(struct tree *tree, const struct survivor_search *search);
 
 #endif

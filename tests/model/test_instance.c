@@ -65,6 +65,36 @@ START_TEST(a_start_leads_to_a_process)
 }
 END_TEST
 
+START_TEST(who_is_adopted_goes_on_as_it_was)
+{
+	const struct adopted former = { 99, 5, { .crash = 4, .probe = 1 }, true };
+
+	spec.ready.message = (char *)"ready";
+	spec.ready.timeout_ms = 1000;
+	struct outcome outcome = instance_adopted(&web, &spec, &former, &now);
+	ck_assert_int_eq(web.state, STATE_READY);
+	ck_assert(web.wanted);
+	ck_assert_int_eq(web.pid, 99);
+	ck_assert_uint_eq(web.life, 5);
+	ck_assert_uint_eq(restart_counts_sum(&web.restarts), 5);
+	ck_assert_uint_eq(outcome.effects, 0);
+	ck_assert_uint_eq(outcome.notice_count, 0);
+	ck_assert_uint_eq(instance_next_deadline(&web), 0);
+}
+END_TEST
+
+START_TEST(who_is_adopted_before_it_was_ready_has_to_get_ready)
+{
+	const struct adopted former = { 99, 5, { 0 }, false };
+
+	spec.ready.log = (char *)"listening";
+	spec.ready.timeout_ms = 1000;
+	instance_adopted(&web, &spec, &former, &now);
+	ck_assert_int_eq(web.state, STATE_RUNNING);
+	ck_assert_uint_eq(instance_next_deadline(&web), now.monotonic_ms + 1000);
+}
+END_TEST
+
 START_TEST(a_crash_is_remembered_and_waits)
 {
 	bring_up();
@@ -462,6 +492,8 @@ Suite *instance_suite(void)
 	tcase_add_test(life, a_run_that_overlaps_is_left_out_queued_or_replaces);
 	tcase_add_test(life, a_clock_that_is_put_back_runs_nothing_twice);
 	tcase_add_test(life, a_restart_for_a_dependency_waits_for_it);
+	tcase_add_test(life, who_is_adopted_goes_on_as_it_was);
+	tcase_add_test(life, who_is_adopted_before_it_was_ready_has_to_get_ready);
 	tcase_add_test(life, a_crash_is_remembered_and_waits);
 	tcase_add_test(life, a_stop_is_never_undone_by_the_policy);
 	tcase_add_test(life, a_second_stop_kills);

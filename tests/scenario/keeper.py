@@ -132,8 +132,70 @@ def an_engine_that_hangs_is_replaced():
         p.close()
 
 
+def kill_both(p):
+    k, e = keeper(p), p.engine()
+    os.kill(e, signal.SIGSTOP)  # both at one instant: it cannot take the keeper's place
+    os.kill(k, signal.SIGKILL)
+    os.kill(e, signal.SIGKILL)
+    until(lambda: not is_alive(k) and not is_alive(e), "both are gone")
+
+
+def both_are_killed_and_the_next_start_takes_over_who_runs():
+    lines = 4000
+    p = Project("adopt", {"count": {"command": [WORKER + "/counter", "pids", "count", str(lines), "1", "1000", "7"], "availability": {"restart": "no"}},
+                          "tree": {"command": ["sh", "-c", "(setsid sleep 4716 &) ; sleep 4716 & wait"]},
+                          "ends": {"command": "sleep 1000", "availability": {"restart": "no"}},
+                          "crashy": {"command": ["sh", "-c", "echo >> starts; [ $(wc -l < starts) -gt 2 ] && exec sleep 1000; exit 1"],
+                                     "availability": {"restart": "always", "backoff": {"initial": "10ms"}}},
+                          "said": {"command": ["sh", "-c", "echo hello; exec sleep 1000"], "ready": {"log": "hello"}},
+                          "after": {"command": "sleep 1000", "depends_on": {"said": {"condition": "process_healthy"}}},
+                          "quiet": {"command": ["sh", "-c", "exec sleep 1000 2>&1"]}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: all(p.rows()[f"{n}/0"]["state"] in ("running", "ready") for n in ("count", "tree", "ends", "crashy", "said", "after", "quiet")) and p.rows()["crashy/0"]["restarts"]["crash"] == 2, "all run")
+        former = {n: r["pid"] for n, r in p.rows().items()}
+        for _ in range(2):  # and so is whoever was taken over before
+            kill_both(p)
+            expect(all(is_alive(pid) for n, pid in former.items() if n not in ("ends/0", "count/0")), "children live on")
+            if is_alive(former["ends/0"]):
+                os.kill(former["ends/0"], signal.SIGKILL)
+                until(lambda: not is_alive(former["ends/0"]), "its end")
+            p.run("up", "-d", check=0)
+            until(lambda: p.rows()["after/0"]["state"] == "running", "all are known")
+            rows = p.rows()
+            expect({n: r["pid"] for n, r in rows.items() if n not in ("ends/0", "count/0")} == {n: pid for n, pid in former.items() if n not in ("ends/0", "count/0")},
+                   f"the same processes: {former} {rows} {p.run('events').stdout}")
+            expect(rows["crashy/0"]["restarts"]["crash"] == 2, "its counters go on")
+            expect(rows["said/0"]["state"] == "ready", "it is as ready as it was")
+            expect("have been taken over" in p.run("events").stdout, "it is told")
+        died = [d for d in p.json("history") if d["service"] == "ends" and d["pid"] == former["ends/0"]]
+        expect(len(died) == 1 and "nobody knows" in died[0]["detail"], f"an end that nobody saw: {died}")
+        until(lambda: p.rows()["count/0"]["state"] == "failed", "the counter is done", 60)
+        died = [d for d in p.json("history") if d["service"] == "count"]
+        expect(len(died) == 1 and died[0]["pid"] == former["count/0"] and (died[0]["code"] == 7 or not TELLS_ENDS), f"how it ended: {died}")
+        wrong = numbered(p.log("count/0"), "count", lines)
+        expect(not wrong, wrong)
+        expect(len(p.log_at("pids").splitlines()) == 1, "it ran once")
+        os.kill(until(p.engine, "an engine"), signal.SIGKILL)
+        until(p.engine, "another engine")
+        kill_keeper(p)
+        expect(p.rows()["tree/0"]["pid"] == former["tree/0"], "and whatever is killed next")
+        p.run("stop", "tree", check=0)
+        until(lambda: p.rows()["tree/0"]["state"] == "stopped", "it is stopped with all of its tree")
+        os.kill(former["crashy/0"], signal.SIGKILL)
+        until(lambda: p.rows()["crashy/0"]["restarts"]["crash"] == 3, "a crash is noticed")
+        p.run("down", check=0)
+        expect(not [pid for pid in former.values() if is_alive(pid)], "all are gone")
+        expect(subprocess.run(["pgrep", "-f", "^sleep 4716"], capture_output=True).returncode == 1, "of the tree too")
+        p.run("up", "-d", check=0)
+        expect("former run" not in p.run("events").stdout, "after an end in order there is nobody to be found")
+    finally:
+        p.close()
+
+
 def both_are_killed_and_there_is_never_a_second_copy():
-    p = Project("both", {"a": {"command": ["python3", "-c", "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('copies', 'a').write('x')\ntime.sleep(1000)"]},
+    stubborn = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('copies', 'a').write('x')\ntime.sleep(1000)"
+    p = Project("both", {"a": {"command": ["python3", "-c", stubborn], "ipc": "json"},
                          "b": {"command": ["sh", "-c", "setsid sleep 4713 & sleep 4713"]}})
     other = Project("both", {"a": {"command": "sleep 4714"}})  # the same name in another place
     try:
@@ -141,16 +203,14 @@ def both_are_killed_and_there_is_never_a_second_copy():
         p.run("up", "-d", check=0)
         until(lambda: p.log_at("copies") == b"x", "a runs")
         former = {n: r["pid"] for n, r in p.rows().items()}
-        k, e = keeper(p), p.engine()
-        os.kill(e, signal.SIGSTOP)  # both at one instant: it cannot take the keeper's place
-        os.kill(k, signal.SIGKILL)
-        os.kill(e, signal.SIGKILL)
-        until(lambda: not is_alive(k) and not is_alive(e), "both are gone")
+        kill_both(p)
         expect(is_alive(former["a/0"]), "children live on")
+        p.write("thrum.yaml", json.dumps({"name": "both", "processes": {"a": {"command": ["python3", "-c", stubborn], "ipc": "json"}, "b": {"command": "sleep 4713"}}}))
         p.run("up", "-d", check=0)
         until(lambda: p.log_at("copies") == b"xx", "the second run of a")
         expect(not is_alive(former["a/0"]) and not is_alive(former["b/0"]), "nothing is there twice")
-        expect("of a former run" in p.run("events").stdout, "it is told")
+        told = p.run("events").stdout
+        expect("of a former run: its channel is gone" in told and "of a former run: it was started with another configuration" in told, f"it is told: {told}")
         expect(other.rows()["a/0"]["state"] == "running" and other.rows()["a/0"]["restarts"]["crash"] == 0, "a project of another place is not touched")
     finally:
         p.close()
@@ -243,5 +303,6 @@ main(the_engine_takes_the_place_of_its_keeper,
      another_program_takes_over,
      an_end_that_nobody_wrote_down_holds_nothing_up,
      who_ended_before_the_new_keeper_looked_is_noticed_at_once,
+     both_are_killed_and_the_next_start_takes_over_who_runs,
      both_are_killed_and_there_is_never_a_second_copy,
      keepers_and_engines_die_at_random_and_nothing_is_lost)
