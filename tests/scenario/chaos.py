@@ -7,7 +7,7 @@ history. THRUM_SECONDS (10), THRUM_SEED (1).
 import glob, json, os, random, signal, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, WORKER, Failure, Project, expect, is_alive, main, numbered, until
+from lib_thrum import THRUM, WORKER, Failure, Project, expect, hello, is_alive, kill_both, main, numbered, until
 
 SECONDS = float(os.environ.get("THRUM_SECONDS", "10"))
 LINES = int(SECONDS * 600)
@@ -50,21 +50,9 @@ def cmdline(pid):
         return b""
 
 
-def hello(p):
-    import socket
-    try:
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
-            s.connect(f"{p.dir}/run/{p.name}/control")
-            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
-            return json.loads(s.makefile().readline())["result"]
-    except (OSError, ValueError):
-        return None
-
-
 class Chaos:
-    def __init__(self, p, luck):
-        self.p, self.luck, self.counts, self.readers = p, luck, {}, []
+    def __init__(self, p, luck, counters):
+        self.p, self.luck, self.counters, self.counts, self.readers = p, luck, counters, {}, []
 
     def kill(self, pid):
         try:
@@ -80,6 +68,14 @@ class Chaos:
         self.kill(former)
         # not one that has not heard of it yet: to kill that would be to kill both
         until(lambda: (now := hello(self.p)) and now["keeper_pid"] != former, "another keeper")
+
+    def both(self):
+        """While all run, and for long: the next start, as any, starts again whoever has ended, and what was in its pipe is gone."""
+        until(lambda: (rows := self.p.rows()) and all(r["pid"] or r["state"] == "completed" for r in rows.values()), "all run")
+        if any(self.p.log(f"{n}/0").count(b"\n") > LINES / 2 for n in self.counters):
+            return
+        kill_both(self.p)
+        self.p.run("up", "-d", check=0)
 
     def child(self):
         rows = [r for n, r in self.p.rows().items() if n.startswith("tree") and r["pid"]]
@@ -112,7 +108,7 @@ class Chaos:
         reader.communicate()
 
     def step(self):
-        deed = self.luck.choice([self.engine, self.engine, self.keeper, self.child, self.grandchild, self.restart, self.stop_and_start, self.client])
+        deed = self.luck.choice([self.engine, self.engine, self.keeper, self.both, self.child, self.grandchild, self.restart, self.stop_and_start, self.client])
         deed()
         self.counts[deed.__name__] = self.counts.get(deed.__name__, 0) + 1
 
@@ -126,7 +122,7 @@ def whatever_is_killed_what_must_hold_holds():
     always = {"restart": "always", "max_restarts": "unlimited", "min_uptime": 0, "backoff": {"initial": "20ms"}}
     p = Project("chaos", {**{n: {"command": [WORKER + "/counter", f"pids-{n}", n, str(LINES), "1", "1000", "0"], "availability": {"restart": "no"}} for n in counters},
                           **{f"tree{i}": {"command": TREE, "availability": always, "shutdown": {"timeout": "1s"}} for i in range(3)}})
-    chaos = Chaos(p, random.Random(int(os.environ.get("THRUM_SEED", "1"))))
+    chaos = Chaos(p, random.Random(int(os.environ.get("THRUM_SEED", "1"))), counters)
     try:
         p.run("up", "-d", check=0)
         end = time.monotonic() + SECONDS

@@ -69,18 +69,9 @@ def one_run(point, keeper):
 def every_system_call_survives():
     folder = tempfile.mkdtemp(prefix="thrum-test-")
     try:
-        try_points(write_keeper(folder))
+        try_points(write_traced_keeper(folder))
     finally:
         shutil.rmtree(folder)
-
-
-def write_keeper(folder):
-    """Once, before there are threads: a script that is still open in a process just forked cannot be executed."""
-    path = folder + "/keeper"
-    with open(path, "w") as f:
-        f.write(f'#!/bin/sh\nexec "{os.path.dirname(THRUM)}/thrum-keeper" "$1" "{WORKER}/killat"\n')
-    os.chmod(path, 0o755)
-    return path
 
 
 def try_points(keeper):

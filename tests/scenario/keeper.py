@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The keeper is killed: the engine takes its place, and nobody notices."""
-import json, os, random, shutil, signal, socket, struct, subprocess, sys, time
+import json, os, random, shutil, signal, struct, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, WORKER, Failure, Project, expect, is_alive, main, numbered, until
+from lib_thrum import THRUM, WORKER, Failure, Project, expect, hello, is_alive, kill_both, main, numbered, until
 
 
 # the kernel tells how a process that is not our child has ended
@@ -11,14 +11,8 @@ TELLS_ENDS = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:
 
 
 def keeper(p):
-    try:
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
-            s.connect(f"{p.dir}/run/{p.name}/control")
-            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
-            return json.loads(s.makefile().readline())["result"]["keeper_pid"]
-    except (OSError, ValueError):
-        return None
+    now = hello(p)
+    return now and now["keeper_pid"]
 
 
 def kill_keeper(p):
@@ -130,14 +124,6 @@ def an_engine_that_hangs_is_replaced():
         expect(p.rows()["a/0"]["pid"] == pid, "nobody noticed")
     finally:
         p.close()
-
-
-def kill_both(p):
-    k, e = keeper(p), p.engine()
-    os.kill(e, signal.SIGSTOP)  # both at one instant: it cannot take the keeper's place
-    os.kill(k, signal.SIGKILL)
-    os.kill(e, signal.SIGKILL)
-    until(lambda: not is_alive(k) and not is_alive(e), "both are gone")
 
 
 def both_are_killed_and_the_next_start_takes_over_who_runs():

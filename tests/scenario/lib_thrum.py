@@ -57,14 +57,8 @@ class Project:
 
     def engine(self):
         """The pid of the engine that answers now, or None. (Between clone and exec a child looks the same in ps.)"""
-        try:
-            with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(10)
-                s.connect(f"{self.dir}/run/{self.name}/control")
-                s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
-                return json.loads(s.makefile().readline())["result"]["engine_pid"]
-        except (OSError, ValueError):
-            return None
+        now = hello(self)
+        return now and now["engine_pid"]
 
     def log(self, name, stream="out"):
         """All bytes of a stream, from the oldest segment on."""
@@ -152,6 +146,38 @@ def is_alive(pid):
             return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def hello(p):
+    """What the engine that answers now says of itself and its keeper, or None."""
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(f"{p.dir}/run/{p.name}/control")
+            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
+            return json.loads(s.makefile().readline())["result"]
+    except (OSError, ValueError):
+        return None
+
+
+def kill_both(p):
+    """Keeper and engine at one instant: neither can take the other's place."""
+    now = until(lambda: hello(p), "an engine")
+    pids = now["engine_pid"], now["keeper_pid"]
+    os.kill(pids[0], signal.SIGSTOP)
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(is_alive(pid) for pid in pids), "both are gone")
+
+
+def write_traced_keeper(folder):
+    """A keeper whose first engine is killed by killat. Once, before there are threads: a script that is still open in a
+    process just forked cannot be executed."""
+    path = folder + "/keeper"
+    with open(path, "w") as f:
+        f.write(f'#!/bin/sh\nexec "{os.path.dirname(THRUM)}/thrum-keeper" "$1" "{WORKER}/killat"\n')
+    os.chmod(path, 0o755)
+    return path
 
 
 def expect(condition, what):
