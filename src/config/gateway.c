@@ -97,6 +97,7 @@ static const struct {
 	{ "user", "environment.THRUM_REDIS_USER" },
 	{ "password", "environment.THRUM_REDIS_PASSWORD" },
 	{ "database", "environment.THRUM_REDIS_DATABASE" },
+	{ "name", "environment.THRUM_REDIS_NAME" },
 	{ "prefix", "environment.THRUM_REDIS_PREFIX" },
 	{ "deliveries", "environment.THRUM_REDIS_DELIVERIES" },
 };
@@ -150,7 +151,8 @@ static bool make_redis(struct graft *graft, const struct node *redis, const char
 /* ---- both ---- */
 
 static const char *const http_keys[] = { "listen", "token", NULL };
-static const char *const redis_keys[] = { "server", "user", "password", "database", "prefix", "pools", "claim_after", "deliveries", NULL };
+static const char *const redis_keys[] = { "server", "user", "password", "database", "name", "prefix", "pools", "claim_after",
+	"deliveries", NULL };
 
 static const struct gateway {
 	const char *key, *service;

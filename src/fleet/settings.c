@@ -74,7 +74,9 @@ bool settings_read(struct settings *settings, struct error *err)
 		return error_set(err, EINVAL, "THRUM_REDIS is not set: HOST:PORT or unix:///PATH of a Redis server");
 	if (gethostname(settings->machine, sizeof settings->machine - 1) < 0)
 		snprintf(settings->machine, sizeof settings->machine, "localhost");
-	snprintf(settings->name, sizeof settings->name, "%s/%.64s", settings->machine, settings->project);
+	const char *name = variable("THRUM_REDIS_NAME", NULL);
+	snprintf(settings->name, sizeof settings->name, "%.*s/%.64s", SETTINGS_NAME_SIZE - 70, name ? name : settings->machine,
+		settings->project);
 	return take_server(settings, err) && read_number("THRUM_REDIS_DATABASE", 0, &settings->database, err) &&
 	       read_number("THRUM_REDIS_CLAIM_MS", 100, &settings->claim_ms, err) &&
 	       read_number("THRUM_REDIS_DELIVERIES", 1, &settings->deliveries, err);

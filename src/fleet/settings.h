@@ -18,7 +18,7 @@ struct settings {
 	const char *user, *password;   /* or NULL */
 	const char *prefix;            /* of all keys */
 	const char *project;           /* or "" */
-	char name[SETTINGS_NAME_SIZE]; /* HOST/PROJECT: who we are among the engines */
+	char name[SETTINGS_NAME_SIZE]; /* HOST/PROJECT, or NAME/PROJECT: who we are among the engines */
 	char machine[SETTINGS_NAME_SIZE / 2];
 	uint64_t database, claim_ms, deliveries;
 };

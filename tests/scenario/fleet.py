@@ -79,9 +79,9 @@ class Redis:
 
 
 class Engine(Project):
-    def __init__(self, redis, name, size=2, command=None, **more):
+    def __init__(self, redis, project, size=2, command=None, **more):
         service = {"command": command or ["python3", "-c", WORK], "pool": {"size": size}}
-        super().__init__(name, {"w": service}, redis=dict({"server": redis.address, "claim_after": "1s"}, **more))
+        super().__init__(project, {"w": service}, redis=dict({"server": redis.address, "claim_after": "1s"}, **more))
         self.env.update(THRUM_REDIS=redis.address)
         self.run("up", "-d", check=0)
 
@@ -303,6 +303,13 @@ def all_engines_are_in_one_table(redis, engine):
 
 
 @with_redis
+def an_engine_may_be_called_otherwise(redis, engine):
+    a = engine("a", name="left").serve()
+    got = Submitter(a, range(3)).check()
+    expect({r["engine"] for r in got} == {"left/a"}, f"{got}")
+
+
+@with_redis
 def redis_comes_late_and_asks_for_a_password(redis, engine):
     port = free_port()
     service = {"command": ["python3", "-c", WORK], "pool": {"size": 1}}
@@ -338,4 +345,5 @@ def what_is_wrong_is_said():
 
 main(two_engines_share_the_tasks, redis_dies_and_comes_back, redis_forgets_everything, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
      a_gateway_is_killed, any_program_may_add_tasks, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
-     what_is_drained_is_for_others, all_engines_are_in_one_table, redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)
+     what_is_drained_is_for_others, all_engines_are_in_one_table, an_engine_may_be_called_otherwise,
+     redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)
