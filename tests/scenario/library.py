@@ -1,13 +1,65 @@
 #!/usr/bin/env python3
-"""What is linked with libthrum: a worker in C, as the examples have it; thread pools that are seen and sized from outside."""
-import json, os, shutil, subprocess, sys
+"""libthrum and what is linked with it: its header and manual; a worker in C, as the examples have it; thread pools that are seen and sized from outside."""
+import json, os, re, shutil, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import THRUM, WORKER, Project, expect, main, until
 
-EXAMPLE = os.path.join(os.environ.get("SRCDIR", "."), "examples", "c")
+SRC = os.environ.get("SRCDIR", ".")
+EXAMPLE = os.path.join(SRC, "examples", "c")
+LIBRARY = os.path.join(os.environ.get("BUILDDIR", "."), "src", ".libs", "libthrum.so")
 PRIMES = os.path.join(os.environ.get("BUILDDIR", "."), "examples", "c", "primes")
 POOLER = os.path.join(WORKER, "pooler")
+
+
+PLUS_PLUS = r"""
+#include <thrum.h>
+static int work(void *) { return 0; }
+int use() {
+    thrum_pool_options options{};
+    thrum_task task{};
+    thrum_handlers handlers{};
+    thrum_process_event event{};
+    const char *const argv[] = {"true", nullptr};
+    options.when_full = THRUM_REFUSE;
+    task.work = work;
+    thrum_pool *pool = thrum_pool_create(&options);
+    thrum_process *process = thrum_process_spawn(argv, nullptr);
+    thrum_shared *shared = thrum_shared_create(1, 32);
+    thrum_channel *channel = thrum_channel_open();
+    return thrum_pool_submit(pool, &task) + thrum_channel_process(channel, &handlers) +
+        thrum_process_next(process, &event, 0) + thrum_shared_notify(shared, 0, THRUM_LOW);
+}
+"""
+
+
+def compile_header(*command):
+    done = subprocess.run([*command, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I", os.path.join(SRC, "include"), "-"],
+                          input="#include <thrum.h>\n" if "c" in command else PLUS_PLUS, capture_output=True, text=True)
+    expect(done.returncode == 0, f"{command}: {done.stderr}")
+
+
+def the_header_is_c_and_cxx():
+    for compiler in filter(shutil.which, ("cc", "clang")):
+        compile_header(compiler, "-x", "c", "-std=c11")
+    for compiler in filter(shutil.which, ("c++", "clang++")):
+        compile_header(compiler, "-x", "c++", "-std=c++11")
+        compile_header(compiler, "-x", "c++", "-std=c++20")
+
+
+def what_is_exported_is_declared_and_has_an_entry():
+    if not shutil.which("nm") or not os.path.exists(LIBRARY):
+        return
+    listed = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], capture_output=True, text=True, check=True).stdout
+    exported = {line.split()[2].split("@")[0] for line in listed.splitlines() if line.split()[1] in "TDBRW"}
+    with open(os.path.join(SRC, "include", "thrum.h")) as f:
+        declared = set(re.findall(r"\b(thrum_[a-z_]+)\(", re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)))
+    declared -= {"thrum_work", "thrum_task_done"}  # types
+    expect(exported == declared, f"only one of both: {sorted(exported ^ declared)}")
+    manual = subprocess.run([os.path.join(SRC, "scripts", "manual-of-header"), os.path.join(SRC, "include", "thrum.h")],
+                            capture_output=True, text=True, check=True).stdout
+    entries = set(re.findall(r"\b(thrum_[a-z_]+)\(", "".join(re.findall(r"(?s)^\.Bd -literal\n(.*?)^\.Ed", manual, re.M))))
+    expect(exported <= entries, f"thrum(3) does not tell of {sorted(exported - entries)}")
 
 
 def the_example_counts_primes():
@@ -84,4 +136,5 @@ def a_process_of_nobody_is_sized_by_its_pid():
         process.wait()
 
 
-main(the_example_counts_primes, a_thread_pool_is_sized_and_drained_from_outside, a_process_of_nobody_is_sized_by_its_pid)
+main(the_header_is_c_and_cxx, what_is_exported_is_declared_and_has_an_entry, the_example_counts_primes,
+      a_thread_pool_is_sized_and_drained_from_outside, a_process_of_nobody_is_sized_by_its_pid)

@@ -83,13 +83,16 @@ def the_manuals_have_no_errors():
         protocol = subprocess.run([os.path.join(SRC, "scripts", "manual"), os.path.join(SRC, "doc", "protocol.md")],
                                   capture_output=True, text=True, check=True).stdout
         expect(".It \\fBhello\\fP\n" in protocol, "requests are told")
+        third = subprocess.run([os.path.join(SRC, "scripts", "manual-of-header"), os.path.join(SRC, "include", "thrum.h")],
+                               capture_output=True, text=True, check=True).stdout
+        expect(".Ss Channel: " in third, "sections are told")
         with open(os.path.join(SRC, "doc", "thrum.1")) as f:
             first = f.read()
         listed = project.run("help", check=0).stdout
         for command in re.findall(r"^  thrum ([a-z-]+) ", listed, re.M):
             expect(re.search(rf"\b{command}\b", first), f"thrum(1) does not tell of {command}")
         if shutil.which("mandoc"):
-            for name, text in (("thrum.yaml.5", page), ("thrum-protocol.7", protocol), ("thrum.1", first)):
+            for name, text in (("thrum.yaml.5", page), ("thrum-protocol.7", protocol), ("thrum.1", first), ("thrum.3", third)):
                 done = subprocess.run(["mandoc", "-Tlint", "-Werror", project.write(name, text)], capture_output=True, text=True)
                 expect(done.returncode == 0, f"{name}: {done.stdout}")
     finally:
