@@ -104,6 +104,10 @@ const struct command commands[] = {
 	  "What a process is doing, and why it is slow: its event loops, thread pools, threads and conversations, of\n"
 	  "an instance or of any process of this machine. It is not stopped, and need not know of thrum.", cli_inspect },
 	{ "threads", NULL, "NAME|PID", "u", 1, 1, "The threads of a process: what each is for, its CPU, and what it waits in.", cli_threads },
+	{ "top", NULL, "[PID...]", "ubevgTR", 0, -1,
+	  "All processes of this machine, or these and what descends from them, as a table that is kept up to date: sort, tree,\n"
+	  "search, filter, signals, and for each what it is doing, its threads, files and sockets. Needs no engine. Without a\n"
+	  "terminal the table is printed.", cli_top },
 	{ "attach", NULL, "[NAME]", "RK", 0, 1,
 	  "Open the dashboard on a running engine, or on that of ssh://HOST/PROJECT. With NAME: the terminal of that instance, which has `pty: true`;\n"
 	  "it stays attached when the process or the engine is restarted.", cli_attach },
@@ -160,6 +164,9 @@ static const struct option_row option_rows[] = {
 	{ 'D', false, "map", NULL, "who talks to whom, and at which ports they listen" },
 	{ 'Z', false, "dot", NULL, "the same as a graph for Graphviz" },
 	{ 'u', false, "over", "TIME", "measure this long, 1s by default; 0: at once, without rates" },
+	{ 'b', true,  "batch", NULL, "print the table, without a screen" },
+	{ 'e', true,  "times", "N", "print it so often; else once" },
+	{ 'v', false, "sort", "COLUMN", "cpu (default), memory, time, pid, user, state, threads, command" },
 	{ 'G', false, "fleet", NULL, "of all machines that share the Redis server of `redis: {server: …}`, or of THRUM_REDIS" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
@@ -173,6 +180,7 @@ static char short_letter(const struct option_row *row)
 				  : row->letter == 'c'       ? 'C'
 				  : row->letter == 'Y'       ? 'y'
 				  : row->letter == 'k'       ? 'l'
+				  : row->letter == 'e'       ? 'n'
 							     : row->letter;
 }
 
@@ -238,6 +246,9 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'D', &invocation->map, NULL },
 		{ 'Z', &invocation->dot, NULL },
 		{ 'u', NULL, &invocation->over },
+		{ 'b', &invocation->batch, NULL },
+		{ 'e', NULL, &invocation->times },
+		{ 'v', NULL, &invocation->sort },
 		{ 'G', &invocation->fleet, NULL },
 		{ 'X', &invocation->pty, NULL },
 		{ 'B', &invocation->wait, NULL },

@@ -38,8 +38,9 @@ struct invocation {
 	bool wait, ipc, map, dot, off, fleet;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
-	const char *filter, *from, *priority;
+	const char *filter, *from, *priority, *times, *sort;
 	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
+	bool batch;         /* of top */
 	bool user;          /* of export systemd */
 	const char *schema; /* of check */
 	const char *image;  /* of the other exports */
@@ -154,6 +155,7 @@ int cli_env(struct invocation *invocation);
 int cli_map(struct link *link, const struct invocation *invocation);
 int cli_inspect(struct invocation *invocation);
 int cli_threads(struct invocation *invocation);
+int cli_top(struct invocation *invocation);
 int cli_plan(struct invocation *invocation);
 int cli_apply(struct invocation *invocation);
 int cli_signal(struct invocation *invocation);

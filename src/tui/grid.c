@@ -114,3 +114,26 @@ int grid_format(struct grid *grid, struct rect at, enum look look, const char *f
 	va_end(args);
 	return grid_put(grid, at, look, line);
 }
+
+struct rect grid_box(struct grid *grid, bool is_unicode, int width, int height, const char *title)
+{
+	static const uint32_t unicode[] = { 0x2500, 0x2502, 0x256d, 0x256e, 0x2570, 0x256f };
+	static const uint32_t ascii[] = { '-', '|', '+', '+', '+', '+' };
+	const uint32_t *line = is_unicode ? unicode : ascii;
+
+	width = width + 4 < grid->width ? width + 4 : grid->width;
+	height = height + 2 < grid->height ? height + 2 : grid->height;
+	struct rect box = { (grid->width - width) / 2, (grid->height - height) / 2, width, height };
+	int right = box.x + width - 1, bottom = box.y + height - 1;
+	grid_fill(grid, box, LOOK_DIALOG, ' ');
+	grid_fill(grid, (struct rect){ box.x, box.y, width, 1 }, LOOK_DIALOG, line[0]);
+	grid_fill(grid, (struct rect){ box.x, bottom, width, 1 }, LOOK_DIALOG, line[0]);
+	grid_fill(grid, (struct rect){ box.x, box.y, 1, height }, LOOK_DIALOG, line[1]);
+	grid_fill(grid, (struct rect){ right, box.y, 1, height }, LOOK_DIALOG, line[1]);
+	grid_fill(grid, (struct rect){ box.x, box.y, 1, 1 }, LOOK_DIALOG, line[2]);
+	grid_fill(grid, (struct rect){ right, box.y, 1, 1 }, LOOK_DIALOG, line[3]);
+	grid_fill(grid, (struct rect){ box.x, bottom, 1, 1 }, LOOK_DIALOG, line[4]);
+	grid_fill(grid, (struct rect){ right, bottom, 1, 1 }, LOOK_DIALOG, line[5]);
+	grid_format(grid, (struct rect){ box.x + 1, box.y, width - 2, 1 }, LOOK_TITLE, " %s ", title);
+	return (struct rect){ box.x + 2, box.y + 1, width - 4 > 0 ? width - 4 : 0, height - 2 > 0 ? height - 2 : 0 };
+}

@@ -5,6 +5,7 @@
 #ifndef TUI_GRID_H
 #define TUI_GRID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,9 @@ void grid_fill(struct grid *grid, struct rect at, enum look look, uint32_t chara
 
 /* Put the flag on what is there. */
 void grid_select(struct grid *grid, struct rect at);
+
+/* A box in the middle with a title; returns the room inside. */
+struct rect grid_box(struct grid *grid, bool is_unicode, int width, int height, const char *title);
 
 const struct cell *grid_at(const struct grid *grid, int x, int y);
 

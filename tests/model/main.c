@@ -4,6 +4,7 @@ Suite *cron_suite(void);
 Suite *crowd_suite(void);
 Suite *graph_suite(void);
 Suite *instance_suite(void);
+Suite *machine_suite(void);
 Suite *policy_suite(void);
 Suite *project_suite(void);
 Suite *rolling_suite(void);
@@ -15,6 +16,7 @@ static suite_function *const suites[] = {
 	crowd_suite,
 	graph_suite,
 	instance_suite,
+	machine_suite,
 	policy_suite,
 	project_suite,
 	rolling_suite,

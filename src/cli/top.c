@@ -1,0 +1,304 @@
+/* The table of all processes of the machine: on a screen, or printed. No engine is asked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "cli/cli.h"
+#include "inspect/inspector.h"
+#include "model/sample.h"
+#include "model/spec.h"
+#include "procfs/file.h"
+#include "procfs/muster.h"
+#include "procfs/stat.h"
+#include "tui/top.h"
+
+enum { SPAN_MS = 1000, /* between two passes, unless --over says another */
+	LEAST_MS = 50,
+	FILES_MOST = 4096,
+	LINE_MOST = 64 * 1024 };
+
+/* ---- the machine, for the screen ---- */
+
+struct eyes {
+	struct muster *muster;
+	struct inspector *inspector;
+};
+
+static bool sample(void *context, struct machine *machine, struct error *err)
+{
+	struct eyes *eyes = context;
+
+	return muster_take(eyes->muster, machine, err);
+}
+
+static bool study(void *context, int32_t pid, struct study *study, struct error *err)
+{
+	struct eyes *eyes = context;
+
+	return inspector_study(eyes->inspector, pid, study, err);
+}
+
+struct files {
+	struct text *out;
+	int32_t pid;
+	unsigned count;
+};
+
+static void add_file(void *context, int number)
+{
+	struct files *files = context;
+	char path[PROC_PATH_SIZE], target[PATH_MAX];
+
+	if (files->count++ >= FILES_MOST)
+		return;
+	snprintf(path, sizeof path, PROC_ROOT "/%d/fd/%d", (int)files->pid, number);
+	ssize_t length = readlink(path, target, sizeof target);
+	if (length < 0)
+		return;
+	text_format(files->out, "%5d  ", number);
+	utf8_append_safe(files->out, target, (size_t)length, false);
+	text_putc(files->out, '\n');
+}
+
+static bool list_files(void *context, int32_t pid, struct text *out, struct error *err)
+{
+	struct files files = { .out = out, .pid = pid };
+	char path[PROC_PATH_SIZE];
+
+	(void)context;
+	snprintf(path, sizeof path, PROC_ROOT "/%d/fd", (int)pid);
+	if (!proc_folder_scan(AT_FDCWD, path, add_file, &files))
+		return error_errno(err, "its open files");
+	text_format(out, "%s%u open\n", files.count > FILES_MOST ? "... of " : "", files.count);
+	return true;
+}
+
+/* The descriptor is that of one process; that it is the right one is seen once it is open. */
+static bool send_signal(void *context, const struct machine_id *id, const char *name, struct error *err)
+{
+	struct proc_stat stat;
+	int fd = pidfd_open(id->pid, 0);
+
+	(void)context;
+	if (fd < 0)
+		return error_errno(err, "pid %d", (int)id->pid);
+	bool is_it = proc_stat_read(id->pid, &stat) && stat.starttime == id->starttime;
+	bool ok = is_it && pidfd_send_signal(fd, signal_number(name), NULL, 0) == 0;
+	if (!is_it)
+		error_set(err, ESRCH, "pid %d: it has ended", (int)id->pid);
+	else if (!ok)
+		error_errno(err, "pid %d", (int)id->pid);
+	close(fd);
+	return ok;
+}
+
+/* ---- printing ---- */
+
+static void print_row(const struct machine *machine, const struct machine_row *row, bool is_tree)
+{
+	char cell[TOP_CELL_SIZE];
+	struct text line;
+
+	text_init(&line, LINE_MOST);
+	for (const struct top_column *column = top_columns; column->title; column++) {
+		column->format(cell, machine, row->process);
+		text_format(&line, "%*s ", column->width, cell);
+	}
+	top_guides(&line, row, is_tree, false);
+	text_puts(&line, row->process->command);
+	puts(text_string(&line));
+	text_finish(&line);
+}
+
+static void print_table(const struct machine *machine, const struct machine_row *rows, size_t count, bool is_tree)
+{
+	for (const struct top_column *column = top_columns; column->title; column++)
+		printf("%*s ", column->width, column->title);
+	puts("COMMAND");
+	for (size_t i = 0; i < count; i++)
+		print_row(machine, &rows[i], is_tree);
+}
+
+static json_t *known(uint64_t value)
+{
+	return value == SAMPLE_UNKNOWN ? json_null() : json_integer((json_int_t)value);
+}
+
+static json_t *known_share(double value)
+{
+	return value < 0 ? json_null() : json_real(value);
+}
+
+static json_t *process_to_json(const struct machine_process *process)
+{
+	char state[2] = { process->state, '\0' };
+	struct text name;
+
+	text_init(&name, LINE_MOST);
+	utf8_append_safe(&name, process->name, strlen(process->name), false);
+	json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:f,s:o,s:I,s:I,s:s,s:s}", "pid", process->id.pid, "ppid", process->parent,
+		"user", process->user, "state", state, "cpu", process->cpu_pct, "rss", known(process->rss), "cpu_ms",
+		(json_int_t)(process->cpu_ns / 1000000), "threads", (json_int_t)process->threads, "name",
+		text_string(&name), "command", process->command);
+	text_finish(&name);
+	return json;
+}
+
+static void print_json(const struct machine *machine, const struct machine_row *rows, size_t count)
+{
+	json_t *processes = json_array(), *cores = json_array(), *load = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(processes, process_to_json(rows[i].process));
+	for (unsigned i = 0; i < machine->cores; i++)
+		json_array_append_new(cores, known_share(machine->core_pct[i]));
+	for (int i = 0; i < 3; i++)
+		json_array_append_new(load, known_share(machine->load[i]));
+	json_t *json = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "cores", cores, "load", load, "memory_total",
+		known(machine->memory_total), "memory_available", known(machine->memory_available), "swap_total",
+		known(machine->swap_total), "swap_free", known(machine->swap_free), "uptime_s",
+		(json_int_t)machine->uptime_s, "processes", processes);
+	cli_print_json(json);
+	json_decref(json);
+}
+
+static void print_machine(const struct machine *machine, const struct machine_wish *wish, bool is_json)
+{
+	size_t count;
+	struct machine_row *rows = machine_rows(machine, wish, &count);
+
+	if (is_json)
+		print_json(machine, rows, count);
+	else
+		print_table(machine, rows, count, wish->is_tree);
+	free(rows);
+	fflush(stdout);
+}
+
+static int print_times(struct eyes *eyes, const struct machine_wish *wish, const struct top_options *options,
+	uint64_t times, bool is_json)
+{
+	struct machine machine = { 0 };
+	struct error err = { 0 };
+	bool ok = sample(eyes, &machine, &err);
+
+	for (; ok && times > 0; times--) {
+		if (options->interval_ms)
+			poll(NULL, 0, (int)options->interval_ms);
+		ok = !options->interval_ms || sample(eyes, &machine, &err);
+		if (ok)
+			print_machine(&machine, wish, is_json);
+	}
+	machine_finish(&machine);
+	return ok ? EXIT_OK : cli_fail(EXIT_FAILED, "%s", err.text);
+}
+
+static int print(struct eyes *eyes, const struct invocation *invocation, const struct top_options *options)
+{
+	struct machine_wish *wish = memory_zeroed(1, sizeof *wish);
+	struct error err;
+	struct pattern *filter = options->filter ? pattern_create(options->filter, &err) : NULL;
+	uint64_t times = 1;
+
+	*wish = (struct machine_wish){ .sort = options->sort,
+		.is_tree = options->is_tree,
+		.filter = filter,
+		.pids = options->pids,
+		.pid_count = options->pid_count };
+	int status = cli_count("times", invocation->times, &times)
+			     ? print_times(eyes, wish, options, times, invocation->json)
+			     : EXIT_USAGE;
+	pattern_destroy(filter);
+	free(wish);
+	return status;
+}
+
+/* ---- the command ---- */
+
+static bool take_sort(const char *name, enum machine_sort *sort)
+{
+	for (*sort = MACHINE_BY_CPU; name && *sort < MACHINE_SORT_COUNT; ++*sort)
+		if (strcmp(machine_sort_name(*sort), name) == 0)
+			return true;
+	if (!name)
+		return true;
+	cli_fail(EXIT_USAGE, "--sort takes cpu, memory, time, pid, user, state, threads or command, not '%s'", name);
+	return false;
+}
+
+static bool take_pids(const struct invocation *invocation, int32_t *pids)
+{
+	for (int i = 0; i < invocation->name_count; i++) {
+		char *end;
+		long pid = strtol(invocation->names[i], &end, 10);
+		if (!*invocation->names[i] || *end || pid <= 0 || pid > INT32_MAX) {
+			cli_fail(EXIT_USAGE, "'%s' is no pid: `thrum ps` tells those of services", invocation->names[i]);
+			return false;
+		}
+		pids[i] = (int32_t)pid;
+	}
+	return true;
+}
+
+static bool take_filter(const char *filter)
+{
+	struct error err;
+	struct pattern *pattern = filter ? pattern_create(filter, &err) : NULL;
+
+	if (filter && !pattern)
+		cli_fail(EXIT_USAGE, "--grep: %s", err.text);
+	pattern_destroy(pattern);
+	return pattern || !filter;
+}
+
+static bool take_options(const struct invocation *invocation, struct top_options *options, int32_t *pids)
+{
+	options->interval_ms = SPAN_MS;
+	options->pids = pids;
+	options->pid_count = (size_t)invocation->name_count;
+	options->is_tree = invocation->tree;
+	options->read_only = invocation->read_only;
+	options->filter = invocation->grep;
+	if (!cli_duration("over", invocation->over, &options->interval_ms) || !take_sort(invocation->sort, &options->sort) ||
+		!take_filter(invocation->grep) || !take_pids(invocation, pids))
+		return false;
+	if (options->interval_ms <= INT_MAX)
+		return true;
+	cli_fail(EXIT_USAGE, "--over %s is too long", invocation->over);
+	return false;
+}
+
+static int run(struct eyes *eyes, const struct invocation *invocation, struct top_options *options)
+{
+	bool is_screen = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
+
+	if (invocation->batch || invocation->json || invocation->times || !is_screen)
+		return print(eyes, invocation, options);
+	if (options->interval_ms < LEAST_MS)
+		options->interval_ms = LEAST_MS;
+	return top_run(options);
+}
+
+int cli_top(struct invocation *invocation)
+{
+	struct eyes eyes = { muster_create(), inspector_create() };
+	struct top_source source = { &eyes, sample, study, list_files, send_signal };
+	struct top_options options = { .source = &source };
+	int32_t *pids = memory_zeroed((size_t)invocation->name_count + 1, sizeof *pids);
+	int status = take_options(invocation, &options, pids) ? run(&eyes, invocation, &options) : EXIT_USAGE;
+
+	free(pids);
+	inspector_destroy(eyes.inspector);
+	muster_destroy(eyes.muster);
+	return status;
+}

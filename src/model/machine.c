@@ -1,0 +1,318 @@
+#include "model/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { NONE = -1,
+	GUIDES_MOST = 64 };
+
+/* One process on its way to a row: indices are those of machine->processes. */
+struct node {
+	const struct machine_process *process;
+	long parent, child, sibling; /* NONE: it has none */
+	bool is_chosen, is_shown;
+};
+
+struct forest {
+	const struct machine *machine;
+	const struct machine_wish *wish;
+	struct node *nodes; /* owned */
+	long *order;        /* owned */
+	long roots;         /* the first of them */
+};
+
+void machine_finish(struct machine *machine)
+{
+	for (size_t i = 0; i < machine->count; i++)
+		free(machine->processes[i].command);
+	free(machine->processes);
+	*machine = (struct machine){ 0 };
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct machine_process *one = a, *other = b;
+
+	return (one->id.pid > other->id.pid) - (one->id.pid < other->id.pid);
+}
+
+const struct machine_process *machine_find(const struct machine *machine, int32_t pid)
+{
+	struct machine_process wanted = { .id.pid = pid };
+
+	if (!machine->count)
+		return NULL;
+	return bsearch(&wanted, machine->processes, machine->count, sizeof wanted, compare_pids);
+}
+
+bool machine_id_is(const struct machine_id *one, const struct machine_id *other)
+{
+	return one->pid == other->pid && one->starttime == other->starttime;
+}
+
+/* ---- sets ---- */
+
+static size_t place_in(const struct machine_set *set, const struct machine_id *id)
+{
+	size_t i = 0;
+
+	while (i < set->count && !machine_id_is(&set->ids[i], id))
+		i++;
+	return i;
+}
+
+bool machine_set_has(const struct machine_set *set, const struct machine_id *id)
+{
+	return place_in(set, id) < set->count;
+}
+
+bool machine_set_toggle(struct machine_set *set, const struct machine_id *id)
+{
+	size_t place = place_in(set, id);
+
+	if (place < set->count)
+		set->ids[place] = set->ids[--set->count];
+	else if (set->count < MACHINE_CHOSEN_MOST)
+		set->ids[set->count++] = *id;
+	else
+		return false;
+	return true;
+}
+
+void machine_set_tidy(struct machine_set *set, const struct machine *machine)
+{
+	for (size_t i = set->count; i-- > 0;) {
+		const struct machine_process *process = machine_find(machine, set->ids[i].pid);
+		if (!process || !machine_id_is(&process->id, &set->ids[i]))
+			set->ids[i] = set->ids[--set->count];
+	}
+}
+
+/* ---- order ---- */
+
+static int by_figure(double one, double other)
+{
+	return (one < other) - (one > other);
+}
+
+static int by_cpu(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(one->cpu_pct, other->cpu_pct);
+}
+
+/* What is not known comes last. */
+static int by_memory(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)(one->rss + 1), (double)(other->rss + 1));
+}
+
+static int by_time(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)one->cpu_ns, (double)other->cpu_ns);
+}
+
+static int by_pid(const struct machine_process *one, const struct machine_process *other)
+{
+	return compare_pids(one, other);
+}
+
+static int by_user(const struct machine_process *one, const struct machine_process *other)
+{
+	return strcmp(one->user, other->user);
+}
+
+/* Who runs, or is in trouble, first. */
+static int by_state(const struct machine_process *one, const struct machine_process *other)
+{
+	static const char order[] = "RDZTtXSI";
+	const char *first = strchr(order, one->state), *second = strchr(order, other->state);
+
+	return (first ? (int)(first - order) : 99) - (second ? (int)(second - order) : 99);
+}
+
+static int by_threads(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)one->threads, (double)other->threads);
+}
+
+static int by_command(const struct machine_process *one, const struct machine_process *other)
+{
+	return strcasecmp(one->command, other->command);
+}
+
+static const struct {
+	const char *name;
+	int (*compare)(const struct machine_process *one, const struct machine_process *other);
+} sorts[MACHINE_SORT_COUNT] = {
+	[MACHINE_BY_CPU] = { "cpu", by_cpu },
+	[MACHINE_BY_MEMORY] = { "memory", by_memory },
+	[MACHINE_BY_TIME] = { "time", by_time },
+	[MACHINE_BY_PID] = { "pid", by_pid },
+	[MACHINE_BY_USER] = { "user", by_user },
+	[MACHINE_BY_STATE] = { "state", by_state },
+	[MACHINE_BY_THREADS] = { "threads", by_threads },
+	[MACHINE_BY_COMMAND] = { "command", by_command },
+};
+
+const char *machine_sort_name(enum machine_sort sort)
+{
+	return sorts[sort].name;
+}
+
+/* Equals stand by their pids, so that rows do not change places for nothing. */
+static int compare_nodes(const void *a, const void *b, void *context)
+{
+	const struct forest *forest = context;
+	const struct machine_process *one = forest->nodes[*(const long *)a].process;
+	const struct machine_process *other = forest->nodes[*(const long *)b].process;
+	int result = sorts[forest->wish->sort].compare(one, other);
+
+	if (forest->wish->is_inverted)
+		result = -result;
+	return result ? result : compare_pids(one, other);
+}
+
+/* ---- tree ---- */
+
+/*
+ * The table was not read in one instant, and pids are used again: a parent is older than its child,
+ * or it is none. So there are no loops.
+ */
+static long parent_of(const struct forest *forest, const struct machine_process *process)
+{
+	const struct machine_process *parent = machine_find(forest->machine, process->parent);
+	const struct machine_id *id = &process->id;
+
+	if (!parent || parent->id.starttime > id->starttime ||
+		(parent->id.starttime == id->starttime && parent->id.pid >= id->pid))
+		return NONE;
+	return parent - forest->machine->processes;
+}
+
+static bool is_named(const struct machine_wish *wish, const struct forest *forest, long place)
+{
+	for (; place != NONE; place = forest->nodes[place].parent)
+		for (size_t i = 0; i < wish->pid_count; i++)
+			if (forest->nodes[place].process->id.pid == wish->pids[i])
+				return true;
+	return !wish->pid_count;
+}
+
+static bool is_chosen(const struct machine_wish *wish, const struct machine_process *process)
+{
+	if ((wish->hides_kernel && process->is_kernel) || (*wish->user && strcmp(wish->user, process->user) != 0))
+		return false;
+	return !wish->filter || pattern_matches(wish->filter, process->command, strlen(process->command)) !=
+					wish->is_filter_inverse;
+}
+
+static void choose(struct forest *forest)
+{
+	for (size_t i = 0; i < forest->machine->count; i++)
+		forest->nodes[i].parent = parent_of(forest, forest->nodes[i].process);
+	for (size_t i = 0; i < forest->machine->count; i++) {
+		struct node *node = &forest->nodes[i];
+		node->is_chosen = is_chosen(forest->wish, node->process) && is_named(forest->wish, forest, (long)i);
+		node->is_shown |= node->is_chosen;
+		long at = forest->wish->is_tree && node->is_chosen ? node->parent : NONE;
+		for (; at != NONE && !forest->nodes[at].is_shown; at = forest->nodes[at].parent)
+			forest->nodes[at].is_shown = true;
+	}
+}
+
+/* From the last to the first, each before its siblings. */
+static void link_children(struct forest *forest)
+{
+	for (size_t i = forest->machine->count; i-- > 0;) {
+		struct node *node = &forest->nodes[forest->order[i]];
+		bool is_root = node->parent == NONE || !forest->wish->is_tree;
+		long *first = is_root ? &forest->roots : &forest->nodes[node->parent].child;
+		if (!node->is_shown)
+			continue;
+		node->sibling = *first;
+		*first = forest->order[i];
+	}
+}
+
+static void plant(struct forest *forest)
+{
+	size_t count = forest->machine->count;
+
+	forest->nodes = memory_zeroed(count, sizeof *forest->nodes);
+	forest->order = memory_zeroed(count, sizeof *forest->order);
+	forest->roots = NONE;
+	for (size_t i = 0; i < count; i++) {
+		forest->nodes[i] = (struct node){ &forest->machine->processes[i], NONE, NONE, NONE, false, false };
+		forest->order[i] = (long)i;
+	}
+	choose(forest);
+	qsort_r(forest->order, count, sizeof *forest->order, compare_nodes, forest);
+	link_children(forest);
+}
+
+/* The node below, or beside, or beside one of those above. */
+static long next_node(const struct forest *forest, long at, bool is_folded, unsigned *depth)
+{
+	if (!is_folded && forest->nodes[at].child != NONE) {
+		++*depth;
+		return forest->nodes[at].child;
+	}
+	while (at != NONE && forest->nodes[at].sibling == NONE && *depth > 0) {
+		at = forest->nodes[at].parent;
+		--*depth;
+	}
+	return at == NONE ? NONE : forest->nodes[at].sibling;
+}
+
+static uint64_t guides_of(uint64_t guides, unsigned depth, bool has_sibling)
+{
+	if (depth >= GUIDES_MOST)
+		return guides;
+	uint64_t bit = UINT64_C(1) << depth;
+
+	return (guides & (bit - 1)) | (has_sibling ? bit : 0);
+}
+
+struct machine_row *machine_rows(const struct machine *machine, const struct machine_wish *wish, size_t *count)
+{
+	struct forest forest = { .machine = machine, .wish = wish };
+	struct machine_row *rows = memory_zeroed(machine->count + 1, sizeof *rows);
+	unsigned depth = 0;
+	uint64_t guides = 0;
+
+	*count = 0;
+	plant(&forest);
+	for (long at = forest.roots; at != NONE;) {
+		const struct node *node = &forest.nodes[at];
+		bool is_folded = node->child != NONE && machine_set_has(&wish->folded, &node->process->id);
+		guides = guides_of(guides, depth, node->sibling != NONE);
+		rows[(*count)++] = (struct machine_row){ node->process, depth, guides, is_folded };
+		at = next_node(&forest, at, is_folded, &depth);
+	}
+	free(forest.nodes);
+	free(forest.order);
+	return rows;
+}
+
+long machine_row_of(const struct machine_row *rows, size_t count, const struct machine_id *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (machine_id_is(&rows[i].process->id, id))
+			return (long)i;
+	return NONE;
+}
+
+long machine_search(const struct machine_row *rows, size_t count, long place, int direction, const char *text)
+{
+	int32_t pid = (int32_t)strtol(text, NULL, 10);
+
+	for (size_t i = 0; i < count; i++, place += direction) {
+		long at = (place % (long)count + (long)count) % (long)count;
+		const struct machine_process *process = rows[at].process;
+		if (strcasestr(process->command, text) || (pid && process->id.pid == pid))
+			return at;
+	}
+	return NONE;
+}

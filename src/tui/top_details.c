@@ -1,0 +1,127 @@
+/* What the open tab says of the selected process, as lines. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "base/utf8.h"
+#include "model/sample.h"
+#include "tui/top_ui.h"
+
+enum { DETAILS_MOST = 256 * 1024,
+	CELL = UNITS_TEXT_SIZE };
+
+const char *const top_tab_names[TOP_TAB_COUNT] = { "", "Info", "Threads", "Files", "Sockets" };
+
+static void put_safe(struct text *out, const char *text)
+{
+	utf8_append_safe(out, text, strlen(text), false);
+}
+
+static const char *bytes(char out[CELL], uint64_t value)
+{
+	snprintf(out, CELL, "-");
+	if (value != SAMPLE_UNKNOWN)
+		units_format_size(out, value);
+	return out;
+}
+
+static const char *rate(char out[CELL], double value)
+{
+	snprintf(out, CELL, "-");
+	if (value >= 0)
+		snprintf(out, CELL, "%.1f", value);
+	return out;
+}
+
+static void tell_findings(struct text *out, const struct study *study)
+{
+	for (size_t i = 0; i < study->finding_count; i++) {
+		put_safe(out, study->findings[i]);
+		text_putc(out, '\n');
+	}
+	if (!study->finding_count)
+		text_puts(out, "nothing stands out\n");
+}
+
+static void tell_threads(struct text *out, const struct study *study)
+{
+	char cpu[CELL], switches[CELL], name[sizeof study->threads->name + 1];
+
+	text_format(out, "%8s S %6s %8s  %-16s %-20s %-16s %s\n", "TID", "CPU%", "SWITCH/S", "NAME", "ROLE", "SYSCALL",
+		"WAITS IN");
+	for (size_t i = 0; i < study->thread_count; i++) {
+		const struct thread_report *thread = &study->threads[i];
+		snprintf(name, sizeof name, "%s", thread->name);
+		for (char *c = name; *c; c++)
+			*c = (unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f ? '?' : *c;
+		text_format(out, "%8d %c %6s %8s  %-16s %-20s %-16s %s\n", (int)thread->tid, thread->state,
+			rate(cpu, thread->cpu_pct), rate(switches, thread->switch_rate), name,
+			*thread->role ? thread->role : "-", *thread->syscall ? thread->syscall : "?",
+			*thread->wchan ? thread->wchan : "-");
+	}
+}
+
+static void tell_sockets(struct text *out, const struct study *study)
+{
+	char in[CELL], sent[CELL], unread[CELL], unsent[CELL];
+
+	if (!study->peer_count) {
+		text_puts(out, "no sockets or pipes that are ours to see\n");
+		return;
+	}
+	text_format(out, "%4s %-5s %-3s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "WITH");
+	for (size_t i = 0; i < study->peer_count; i++) {
+		const struct peer_report *peer = &study->peers[i];
+		const char *arrow = peer->is_listening ? "(o)" : peer->reads && peer->writes ? "<->"
+							 : peer->reads                       ? "<- "
+											     : "-> ";
+		text_format(out, "%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport),
+			arrow, bytes(unread, peer->in_queued), bytes(unsent, peer->out_queued),
+			bytes(in, peer->in_bytes), bytes(sent, peer->out_bytes));
+		put_safe(out, peer->process);
+		if (peer->pid)
+			text_format(out, " (%d) ", (int)peer->pid);
+		put_safe(out, *peer->remote ? peer->remote : peer->local);
+		text_putc(out, '\n');
+	}
+}
+
+static bool read_study(struct top *top, struct error *err)
+{
+	static void (*const tells[TOP_TAB_COUNT])(struct text * out, const struct study *study) = {
+		[TOP_TAB_INFO] = tell_findings,
+		[TOP_TAB_THREADS] = tell_threads,
+		[TOP_TAB_SOCKETS] = tell_sockets,
+	};
+	const struct top_source *source = top->options->source;
+	struct study study;
+
+	if (!source->study(source->context, top->studied.pid, &study, err))
+		return false;
+	tells[top->tab](&top->details, &study);
+	study_finish(&study);
+	return true;
+}
+
+/* It costs: only what is open is read, and only for the one that is selected. */
+void top_details_read(struct top *top)
+{
+	const struct top_source *source = top->options->source;
+	struct error err = { 0 };
+	bool is_other = !machine_id_is(&top->studied, &top->selected);
+
+	if (top->tab == TOP_TAB_NONE || (!is_other && !top->is_stale))
+		return;
+	top->scroll = is_other ? 0 : top->scroll;
+	top->studied = top->selected;
+	top->is_stale = false;
+	if (!top->details.most)
+		text_init(&top->details, DETAILS_MOST);
+	text_clear(&top->details);
+	bool ok = top->studied.pid &&
+		  (top->tab == TOP_TAB_FILES ? source->files(source->context, top->studied.pid, &top->details, &err)
+					     : read_study(top, &err));
+	if (!ok)
+		text_format(&top->details, "? %s\n", err.text);
+}

@@ -1,0 +1,69 @@
+/* Which rows there are, and which of them is meant. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/top_ui.h"
+
+const struct machine_process *top_selected(const struct top *top)
+{
+	return top->place >= 0 && (size_t)top->place < top->row_count ? top->rows[top->place].process : NULL;
+}
+
+static void select_place(struct top *top, long place)
+{
+	long last = (long)top->row_count - 1;
+
+	top->place = place > last ? last : place;
+	if (top->place < 0)
+		top->place = 0;
+	const struct machine_process *process = top_selected(top);
+	top->selected = process ? process->id : (struct machine_id){ 0 };
+}
+
+/* The process that was selected, wherever it is now; else whoever has its place. */
+void top_rows_build(struct top *top)
+{
+	free(top->rows);
+	top->wish.filter = top->filter;
+	top->rows = machine_rows(&top->machine, &top->wish, &top->row_count);
+	long place = top->is_loose ? -1 : machine_row_of(top->rows, top->row_count, &top->selected);
+	select_place(top, place >= 0 ? place : top->place);
+}
+
+void top_rows_move(struct top *top, long by)
+{
+	select_place(top, top->place + by > 0 ? top->place + by : 0);
+}
+
+void top_rows_search(struct top *top, int direction, bool from_here)
+{
+	long from = top->place + (from_here ? 0 : direction);
+
+	if (!top->search[0])
+		return;
+	long found = machine_search(top->rows, top->row_count, from, direction, top->search);
+	top->message[0] = '\0';
+	if (found >= 0)
+		select_place(top, found);
+	else
+		top_say(top, true, "'%s' is in no command that is shown", top->search);
+}
+
+/* While it is typed, half a pattern changes nothing: the last good one holds. */
+void top_filter(struct top *top, const char *text)
+{
+	bool is_inverse = text[0] == '!';
+	struct error err;
+	struct pattern *pattern = text[is_inverse] ? pattern_create(text + is_inverse, &err) : NULL;
+
+	top->filter_error[0] = '\0';
+	if (text[is_inverse] && !pattern) {
+		snprintf(top->filter_error, sizeof top->filter_error, "%.200s", err.text);
+		return;
+	}
+	pattern_destroy(top->filter);
+	top->filter = pattern;
+	top->wish.is_filter_inverse = is_inverse;
+	snprintf(top->filter_text, sizeof top->filter_text, "%s", pattern ? text : "");
+}

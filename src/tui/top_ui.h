@@ -1,0 +1,101 @@
+/* Everything that `thrum top` knows between two keys. */
+#ifndef TUI_TOP_UI_H
+#define TUI_TOP_UI_H
+
+#include "tui/grid.h"
+#include "tui/top.h"
+
+enum top_tab { TOP_TAB_NONE,
+	TOP_TAB_INFO,
+	TOP_TAB_THREADS,
+	TOP_TAB_FILES,
+	TOP_TAB_SOCKETS,
+	TOP_TAB_COUNT };
+
+enum top_dialog { TOP_DIALOG_NONE,
+	TOP_DIALOG_HELP,
+	TOP_DIALOG_SURE, /* y sends the signal, anything else does not */
+	TOP_DIALOG_SORT,
+	TOP_DIALOG_SIGNAL,
+	TOP_DIALOG_USER };
+
+enum top_prompt { TOP_PROMPT_NONE,
+	TOP_PROMPT_SEARCH,
+	TOP_PROMPT_FILTER };
+
+enum { TOP_INPUT_SIZE = 64,
+	TOP_MESSAGE_SIZE = 256,
+	TOP_USERS_MOST = 64 };
+
+struct top {
+	const struct top_options *options;
+	uint64_t now_ms; /* monotonic, of this frame */
+	bool is_unicode, is_leaving, is_paused;
+
+	struct machine machine;
+	struct machine_wish wish;
+	struct pattern *filter; /* owned; the last good one; NULL: none */
+	char filter_text[TOP_INPUT_SIZE], filter_error[TOP_MESSAGE_SIZE];
+	char search[TOP_INPUT_SIZE];
+
+	struct machine_row *rows; /* owned; of the machine as it is now */
+	size_t row_count;
+	struct machine_id selected;
+	long place;        /* of the selected row */
+	bool is_loose;     /* the selection stays at its place, not at its process */
+	long first, shown; /* the part of the rows that is on the screen */
+	struct machine_set tags;
+
+	enum top_tab tab;
+	bool is_zoomed;
+	struct machine_id studied; /* whose details these are */
+	bool is_stale;             /* … of a while ago */
+	struct text details;       /* safe to show */
+	int scroll;
+
+	enum top_dialog dialog;
+	int choice;
+	struct machine_set asked; /* what the signal is for, as it was when the menu was opened */
+	const char *asked_signal;
+	const char *users[TOP_USERS_MOST]; /* borrowed; of the menu */
+	int user_count;
+
+	enum top_prompt prompt;
+	char input[TOP_INPUT_SIZE];
+	char message[TOP_MESSAGE_SIZE]; /* the answer to the last key */
+	bool is_bad;                    /* … of a failure */
+	uint64_t message_ms;
+};
+
+void top_say(struct top *top, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* top_rows.c: rows and selection, as the wish now is. */
+void top_rows_build(struct top *top);
+void top_rows_move(struct top *top, long by);
+void top_rows_search(struct top *top, int direction, bool from_here);
+void top_filter(struct top *top, const char *text);                /* "" takes it away; a leading ! inverts it */
+const struct machine_process *top_selected(const struct top *top); /* or NULL */
+
+/* top_keys.c */
+struct top_key {
+	uint32_t key;
+	const char *name; /* for people */
+	void (*act)(struct top *top);
+	const char *help; /* NULL: as the one before */
+};
+extern const struct top_key top_keys[]; /* ends with key 0 */
+void top_key(struct top *top, uint32_t key);
+
+/* top_menu.c: lists of choices over the screen. */
+void top_menu_open(struct top *top, enum top_dialog dialog, int chosen);
+void top_menu_key(struct top *top, uint32_t key);
+void top_menu_draw(const struct top *top, struct grid *grid);
+
+/* top_details.c: what the open tab says of the selected process. */
+extern const char *const top_tab_names[TOP_TAB_COUNT];
+void top_details_read(struct top *top);
+
+/* top_view.c: the whole frame. It notes which rows fit. */
+void top_draw(struct top *top, struct grid *grid);
+
+#endif

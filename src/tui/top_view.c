@@ -1,0 +1,396 @@
+/* The frame of `thrum top`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "model/sample.h"
+#include "tui/top_ui.h"
+
+enum { HELP_COLUMNS = 2,
+	HELP_WIDTH = 42,
+	CORE_WIDTH = 20,
+	CORE_ROWS_MOST = 4,
+	COMMAND_MOST = 4096 };
+
+/* ---- columns ---- */
+
+static void format_pid(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%d", (int)process->id.pid);
+}
+
+static void format_user(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%.9s", process->user);
+}
+
+static void format_state(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%c", process->state);
+}
+
+static void format_cpu(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%.1f", process->cpu_pct);
+}
+
+static bool knows_memory(const struct machine *machine, const struct machine_process *process)
+{
+	return process->rss != SAMPLE_UNKNOWN && machine->memory_total && machine->memory_total != SAMPLE_UNKNOWN;
+}
+
+static void format_share(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	snprintf(out, TOP_CELL_SIZE, "-");
+	if (knows_memory(machine, process))
+		snprintf(out, TOP_CELL_SIZE, "%.1f", 100.0 * (double)process->rss / (double)machine->memory_total);
+}
+
+static void format_rss(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "-");
+	if (process->rss != SAMPLE_UNKNOWN)
+		units_format_size(out, process->rss);
+}
+
+/* "1:02.34", and "12h34:56" from an hour on, as htop has it. */
+static void format_time(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	unsigned long long hundredths = process->cpu_ns / 10000000, seconds = hundredths / 100;
+
+	(void)machine;
+	if (seconds < 3600)
+		snprintf(out, TOP_CELL_SIZE, "%llu:%02llu.%02llu", seconds / 60, seconds % 60, hundredths % 100);
+	else
+		snprintf(out, TOP_CELL_SIZE, "%lluh%02llu:%02llu", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+static void format_threads(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%llu", (unsigned long long)process->threads);
+}
+
+const struct top_column top_columns[] = {
+	{ "PID", 7, MACHINE_BY_PID, format_pid },
+	{ "USER", -9, MACHINE_BY_USER, format_user },
+	{ "S", -1, MACHINE_BY_STATE, format_state },
+	{ "CPU%", 6, MACHINE_BY_CPU, format_cpu },
+	{ "MEM%", 5, MACHINE_SORT_COUNT, format_share },
+	{ "RSS", 6, MACHINE_BY_MEMORY, format_rss },
+	{ "TIME+", 9, MACHINE_BY_TIME, format_time },
+	{ "THR", 4, MACHINE_BY_THREADS, format_threads },
+	{ NULL, 0, MACHINE_SORT_COUNT, NULL },
+};
+
+void top_guides(struct text *out, const struct machine_row *row, bool is_tree, bool is_unicode)
+{
+	static const char *const unicode[] = { "│  ", "   ", "├─ ", "└─ " };
+	static const char *const ascii[] = { "|  ", "   ", "|- ", "`- " };
+	const char *const *parts = is_unicode ? unicode : ascii;
+
+	for (unsigned depth = 1; is_tree && depth <= row->depth && depth < 32; depth++) {
+		bool goes_on = row->guides >> depth & 1;
+		text_puts(out, parts[(depth == row->depth ? 2 : 0) + (goes_on ? 0 : 1)]);
+	}
+	if (row->is_folded)
+		text_puts(out, "+ ");
+}
+
+/* ---- the head ---- */
+
+static enum look look_of_share(double share)
+{
+	return share > 90 ? LOOK_BAD : share > 60 ? LOOK_WARN
+						  : LOOK_GOOD;
+}
+
+static void draw_meter(const struct top *top, struct grid *grid, struct rect at, const char *name, double share,
+	const char *text)
+{
+	int room = at.width - (int)strlen(name) - 3;
+	int filled = (int)((double)room * (share < 0 ? 0 : share) / 100 + 0.5);
+
+	if (room < 1)
+		return;
+	at.x += grid_format(grid, at, LOOK_KEY, "%s", name);
+	grid_put(grid, at, LOOK_NORMAL, "[");
+	grid_fill(grid, (struct rect){ at.x + 1, at.y, filled, 1 }, look_of_share(share),
+		top->is_unicode ? 0x2588 : '|');
+	int length = (int)strlen(text);
+	if (length <= room)
+		grid_put(grid, (struct rect){ at.x + 1 + room - length, at.y, length, 1 }, LOOK_NORMAL, text);
+	grid_put(grid, (struct rect){ at.x + 1 + room, at.y, 1, 1 }, LOOK_NORMAL, "]");
+}
+
+static void draw_core(const struct top *top, struct grid *grid, struct rect at, unsigned core)
+{
+	char name[16], text[16] = "-";
+	double share = top->machine.core_pct[core];
+
+	snprintf(name, sizeof name, "%3u", core);
+	if (share >= 0)
+		snprintf(text, sizeof text, "%.1f%%", share);
+	draw_meter(top, grid, at, name, share, text);
+}
+
+/* As many cores as there is room for; returns the rows that it took. */
+static int draw_cores(const struct top *top, struct grid *grid, int y)
+{
+	int columns = grid->width / CORE_WIDTH > 0 ? grid->width / CORE_WIDTH : 1;
+	int most = grid->height < 16 ? 1 : CORE_ROWS_MOST;
+	int rows = ((int)top->machine.cores + columns - 1) / columns;
+
+	rows = rows < most ? rows : most;
+	for (int i = 0; i < rows * columns && i < (int)top->machine.cores; i++)
+		draw_core(top, grid, (struct rect){ i % columns * CORE_WIDTH, y + i / columns, CORE_WIDTH - 1, 1 },
+			(unsigned)i);
+	return rows;
+}
+
+static void draw_memory(const struct top *top, struct grid *grid, struct rect at, const char *name, uint64_t total,
+	uint64_t left)
+{
+	char used[UNITS_TEXT_SIZE], of[UNITS_TEXT_SIZE], text[UNITS_TEXT_SIZE * 2 + 2];
+
+	if (total == SAMPLE_UNKNOWN || left == SAMPLE_UNKNOWN || left > total) {
+		draw_meter(top, grid, at, name, -1, "-");
+		return;
+	}
+	units_format_size(used, total - left);
+	units_format_size(of, total);
+	snprintf(text, sizeof text, "%s/%s", used, of);
+	draw_meter(top, grid, at, name, total ? 100.0 * (double)(total - left) / (double)total : 0, text);
+}
+
+static void draw_counts(const struct top *top, struct grid *grid, struct rect at)
+{
+	const struct machine *machine = &top->machine;
+	char up[UNITS_TEXT_SIZE];
+	unsigned long long threads = 0;
+	size_t running = 0;
+
+	for (size_t i = 0; i < machine->count; i++) {
+		threads += machine->processes[i].threads;
+		running += machine->processes[i].state == 'R';
+	}
+	units_format_duration(up, machine->uptime_s * 1000);
+	grid_format(grid, at, LOOK_NORMAL, " tasks %zu, %llu thr, %zu running  load %.2f %.2f %.2f  up %s", machine->count,
+		threads, running, machine->load[0], machine->load[1], machine->load[2], up);
+}
+
+static int draw_head(const struct top *top, struct grid *grid)
+{
+	int y = draw_cores(top, grid, 0), half = CORE_WIDTH * 2 - 1;
+
+	draw_memory(top, grid, (struct rect){ 0, y, half, 1 }, "Mem", top->machine.memory_total,
+		top->machine.memory_available);
+	draw_memory(top, grid, (struct rect){ half + 1, y, half, 1 }, "Swp", top->machine.swap_total,
+		top->machine.swap_free);
+	draw_counts(top, grid, (struct rect){ 0, y + 1, grid->width, 1 });
+	return y + 2;
+}
+
+/* ---- the table ---- */
+
+static int draw_cell(struct grid *grid, struct rect at, enum look look, int width, const char *text)
+{
+	int columns = width < 0 ? -width : width, length = (int)strlen(text);
+	int indent = width > 0 && length < columns ? columns - length : 0;
+
+	grid_put(grid, (struct rect){ at.x + indent, at.y, columns - indent, 1 }, look, text);
+	return at.x + columns + 1;
+}
+
+static void draw_heading(const struct top *top, struct grid *grid, int y)
+{
+	struct rect at = { 1, y, grid->width, 1 };
+
+	for (const struct top_column *column = top_columns; column->title; column++)
+		at.x = draw_cell(grid, at, column->sort == top->wish.sort ? LOOK_KEY : LOOK_HEADING, column->width,
+			column->title);
+	grid_put(grid, at, top->wish.sort == MACHINE_BY_COMMAND ? LOOK_KEY : LOOK_HEADING, "COMMAND");
+}
+
+static void draw_command(const struct top *top, struct grid *grid, struct rect at, const struct machine_row *row)
+{
+	struct text line;
+
+	text_init(&line, COMMAND_MOST * 4);
+	top_guides(&line, row, top->wish.is_tree, top->is_unicode);
+	at.x += grid_put(grid, at, LOOK_DIM, text_string(&line));
+	grid_put(grid, at, row->process->is_kernel ? LOOK_DIM : LOOK_NORMAL, row->process->command);
+	text_finish(&line);
+}
+
+static enum look look_of(const struct top_column *column, const struct machine_process *process)
+{
+	bool is_bad = column->sort == MACHINE_BY_STATE && (process->state == 'D' || process->state == 'Z');
+
+	return is_bad ? LOOK_BAD : column->sort == MACHINE_BY_STATE && process->state == 'R' ? LOOK_GOOD
+											     : LOOK_NORMAL;
+}
+
+static void draw_row(const struct top *top, struct grid *grid, int y, long place)
+{
+	const struct machine_row *row = &top->rows[place];
+	struct rect at = { 1, y, grid->width, 1 };
+	char cell[TOP_CELL_SIZE];
+
+	if (machine_set_has(&top->tags, &row->process->id))
+		grid_put(grid, (struct rect){ 0, y, 1, 1 }, LOOK_WARN, "*");
+	for (const struct top_column *column = top_columns; column->title; column++) {
+		column->format(cell, &top->machine, row->process);
+		at.x = draw_cell(grid, at, look_of(column, row->process), column->width, cell);
+	}
+	draw_command(top, grid, at, row);
+	if (place == top->place)
+		grid_select(grid, (struct rect){ 0, y, grid->width, 1 });
+}
+
+static void draw_table(struct top *top, struct grid *grid, struct rect area)
+{
+	long last = (long)top->row_count - area.height;
+
+	top->shown = area.height > 0 ? area.height : 1;
+	top->first = top->first < last ? top->first : last;
+	if (top->place >= top->first + top->shown)
+		top->first = top->place - top->shown + 1;
+	top->first = top->first < top->place ? top->first : top->place;
+	top->first = top->first > 0 ? top->first : 0;
+	for (int i = 0; i < area.height && top->first + i < (long)top->row_count; i++)
+		draw_row(top, grid, area.y + i, top->first + i);
+	if (!top->row_count)
+		grid_put(grid, area, LOOK_DIM, " no process is like that: Esc takes the filter away, u shows everybody's");
+}
+
+/* ---- details ---- */
+
+static void draw_tabs(const struct top *top, struct grid *grid, struct rect area)
+{
+	struct rect at = { area.x, area.y, area.width, 1 };
+
+	grid_fill(grid, at, LOOK_DIM, top->is_unicode ? 0x2500 : '-');
+	at.x += 2;
+	at.x += grid_format(grid, at, LOOK_TITLE, " pid %d ", (int)top->studied.pid);
+	for (enum top_tab tab = TOP_TAB_INFO; tab < TOP_TAB_COUNT; tab++)
+		at.x += grid_format(grid, at, tab == top->tab ? LOOK_TITLE : LOOK_DIM, tab == top->tab ? "[%u %s]" : " %u %s ",
+			(unsigned)tab, top_tab_names[tab]);
+}
+
+static void draw_details(struct top *top, struct grid *grid, struct rect area)
+{
+	const char *line = text_string(&top->details);
+	int lines = 0, y = area.y + 1;
+	char shown[COMMAND_MOST];
+
+	for (const char *at = line; (at = strchr(at, '\n')); at++)
+		lines++;
+	int most = lines > area.height - 1 ? lines - area.height + 1 : 0;
+	top->scroll = top->scroll < most ? top->scroll : most;
+	draw_tabs(top, grid, area);
+	for (int i = 0; *line && y < area.y + area.height; i++) {
+		size_t length = strcspn(line, "\n");
+		snprintf(shown, sizeof shown, "%.*s", (int)length, line);
+		if (i >= top->scroll)
+			grid_put(grid, (struct rect){ area.x + 1, y++, area.width - 1, 1 }, LOOK_NORMAL, shown);
+		line += length + (line[length] == '\n');
+	}
+}
+
+/* ---- what lies over it ---- */
+
+static void draw_help(const struct top *top, struct grid *grid)
+{
+	struct rect area = grid_box(grid, top->is_unicode, HELP_COLUMNS * HELP_WIDTH, grid->height - 2,
+		"Help - any key closes");
+	struct rect at = area;
+
+	for (const struct top_key *key = top_keys; key->key; key++) {
+		if (key->help && at.y == area.y + area.height && area.height) {
+			at.x += HELP_WIDTH;
+			at.y = area.y;
+		}
+		if (!key->help || at.x >= area.x + area.width)
+			continue;
+		struct rect room = { at.x, at.y, area.x + area.width - at.x, 1 };
+		for (const struct top_key *name = key; name == key || (name->key && !name->help); name++)
+			room.x += grid_format(grid, room, LOOK_KEY, "%s ", name->name);
+		room.x = room.x > at.x + 12 ? room.x : at.x + 12;
+		room.width = area.x + area.width - room.x;
+		grid_put(grid, room, LOOK_NORMAL, key->help);
+		at.y++;
+	}
+}
+
+static void draw_sure(const struct top *top, struct grid *grid)
+{
+	const struct machine_process *process = machine_find(&top->machine, top->asked.ids[0].pid);
+	char title[TOP_MESSAGE_SIZE];
+
+	if (top->asked.count == 1)
+		snprintf(title, sizeof title, "%s to %s (pid %d)?", top->asked_signal, process ? process->name : "?",
+			(int)top->asked.ids[0].pid);
+	else
+		snprintf(title, sizeof title, "%s to %zu tagged?", top->asked_signal, top->asked.count);
+	struct rect area = grid_box(grid, top->is_unicode, 50, 3, title);
+	grid_put(grid, (struct rect){ area.x, area.y + 1, area.width, area.height > 1 ? 1 : 0 }, LOOK_KEY,
+		"[ y Yes ]     > [ n Cancel ]");
+}
+
+static void draw_dialog(const struct top *top, struct grid *grid)
+{
+	static void (*const draws[])(const struct top *top, struct grid *grid) = {
+		[TOP_DIALOG_HELP] = draw_help,
+		[TOP_DIALOG_SURE] = draw_sure,
+		[TOP_DIALOG_SORT] = top_menu_draw,
+		[TOP_DIALOG_SIGNAL] = top_menu_draw,
+		[TOP_DIALOG_USER] = top_menu_draw,
+	};
+
+	if (draws[top->dialog])
+		draws[top->dialog](top, grid);
+}
+
+static void draw_foot(const struct top *top, struct grid *grid, struct rect at)
+{
+	static const char *const prompts[] = { "", "search: ", "filter: " };
+
+	if (top->prompt != TOP_PROMPT_NONE) {
+		at.x += grid_format(grid, at, LOOK_KEY, "%s%s_  ", prompts[top->prompt], top->input);
+		grid_put(grid, at, LOOK_BAD, top->filter_error);
+		return;
+	}
+	if (top->is_paused)
+		at.x += grid_put(grid, at, LOOK_WARN, "PAUSED (Z) ");
+	if (top->tags.count)
+		at.x += grid_format(grid, at, LOOK_WARN, "tagged %zu ", top->tags.count);
+	if (top->filter)
+		at.x += grid_format(grid, at, LOOK_WARN, "filter %s ", top->filter_text);
+	if (top->wish.user[0])
+		at.x += grid_format(grid, at, LOOK_WARN, "user %s ", top->wish.user);
+	if (top->message[0])
+		grid_put(grid, at, top->is_bad ? LOOK_BAD : LOOK_GOOD, top->message);
+	else
+		grid_put(grid, at, LOOK_KEY,
+			"F1Help F3Search F4Filter F5Tree F6Sort F9Signal F10Quit Enter Details u User Space Tag Z Pause");
+}
+
+void top_draw(struct top *top, struct grid *grid)
+{
+	int y = draw_head(top, grid), room = grid->height - y - 2;
+	int below = top->tab == TOP_TAB_NONE ? 0 : top->is_zoomed ? room
+								  : room / 2;
+
+	draw_heading(top, grid, y);
+	draw_table(top, grid, (struct rect){ 0, y + 1, grid->width, room - below });
+	if (below > 1)
+		draw_details(top, grid, (struct rect){ 0, grid->height - 1 - below, grid->width, below });
+	draw_foot(top, grid, (struct rect){ 0, grid->height - 1, grid->width, 1 });
+	draw_dialog(top, grid);
+}

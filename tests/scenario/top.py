@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""thrum top: the table of all processes, with real ones, on a real terminal and without."""
+from lib_terminal import *
+
+if not shutil.which("tmux"):
+    sys.exit(77)
+
+FAMILY = """
+import os, signal, sys, time
+for name in sys.argv[2:]:
+    if os.fork() == 0:
+        os.execvp(sys.executable, [sys.executable, "-c", name, sys.argv[1]])
+print("ready", flush=True)
+signal.pause()
+"""
+SLEEP = "import signal; signal.pause()"
+SPIN = "while True: pass"
+
+
+class Machine:
+    """In place of a project: no engine is needed."""
+    dir, env = "/", dict(os.environ, LANG="C.UTF-8")
+
+
+class Screen(Terminal):
+    def __init__(self, *args):
+        super().__init__(Machine, " ".join(["top", "--over", "200ms", *map(str, args)]), 250, 40)
+
+    def until(self, test, what):
+        try:
+            until(lambda: test(self.screen()), what)
+        except Failure as why:
+            raise Failure(f"{why}; the screen:\n{self.screen()}")
+
+
+class Family:
+    """A process with children, all with one mark in their command lines."""
+
+    def __init__(self, *children):
+        self.mark = f"mark{os.getpid()}x{time.monotonic_ns()}"
+        self.parent = subprocess.Popen([sys.executable, "-c", FAMILY, self.mark, *children], stdout=subprocess.PIPE)
+        self.parent.stdout.readline()
+        self.pid = self.parent.pid
+        until(lambda: all(self.command(pid).endswith(f"\0{self.mark}\0") for pid in self.children()), "the family is there")
+
+    def command(self, pid):
+        with open(f"/proc/{pid}/cmdline") as f:
+            return f.read()
+
+    def children(self):
+        with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def close(self):
+        for pid in self.children() + [self.pid]:
+            os.kill(pid, signal.SIGKILL)
+        self.parent.wait()
+        self.parent.stdout.close()
+
+
+def with_family(*children):
+    def decorate(test):
+        def run():
+            family = Family(*children)
+            try:
+                test(family)
+            finally:
+                family.close()
+        run.__name__ = test.__name__
+        return run
+    return decorate
+
+
+def top(*args, code=0):
+    done = subprocess.run([THRUM, "top", *map(str, args)], capture_output=True, text=True, timeout=30)
+    expect(done.returncode == code, f"top {args}: status {done.returncode}, {done.stderr}")
+    return done.stdout if code == 0 else done.stderr
+
+
+def table(*args):
+    return {row["pid"]: row for row in json.loads(top("--json", *args))["processes"]}
+
+
+def field(pid, name):
+    with open(f"/proc/{pid}/status") as f:
+        return next(line.split()[1] for line in f if line.startswith(name + ":"))
+
+
+@with_family(SLEEP, SPIN)
+def figures_are_those_of_the_kernel(family):
+    sleeper, spinner = family.children()
+    os.kill(sleeper, signal.SIGSTOP)
+    until(lambda: field(sleeper, "State") == "T", "it is stopped")
+    rows = table("--over", "400ms")
+    for pid in (family.pid, sleeper, spinner):
+        row = rows[pid]
+        expect(row["state"] == field(pid, "State"), f"the state of {row}")
+        expect(row["ppid"] == int(field(pid, "PPid")), f"the parent of {row}")
+        expect(row["threads"] == int(field(pid, "Threads")), f"the threads of {row}")
+        expect(abs(row["rss"] / 1024 - int(field(pid, "VmRSS"))) < 1024, f"the memory of {row}")
+        expect(family.mark in row["command"], f"the command of {row}")
+    expect(rows[sleeper]["cpu"] == 0 and rows[spinner]["cpu"] > 5, f"CPU of {rows[sleeper]} and {rows[spinner]}")
+    expect(os.getpid() in rows, "all are there")
+
+
+@with_family(SLEEP, SLEEP)
+def it_prints_what_is_chosen(family):
+    expect(set(table(family.pid, "--over", "0")) == {family.pid, *family.children()}, "a pid, and what descends from it")
+    expect(set(table("--grep", family.mark, "--over", "0")) >= {family.pid, *family.children()}, "a filter")
+    lines = top(family.pid, "--tree", "--sort", "pid", "--over", "0").splitlines()
+    expect(lines[0].split() == "PID USER S CPU% MEM% RSS TIME+ THR COMMAND".split(), f"the heading: {lines[0]}")
+    expect([int(line.split()[0]) for line in lines[1:]][0] in (1, family.pid), f"parents go first: {lines}")
+    expect(sum("- " + sys.executable in line for line in lines) >= 2, f"the tree has lines: {lines}")
+    expect(top(family.pid, "-b", "-n", 2, "--over", "50ms").count("COMMAND") == 2, "-n 2")
+    for args, word in ((["x1"], "'x1' is no pid"), (["--sort", "x"], "--sort takes cpu"), (["--grep", "("], "--grep"),
+                       (["-n", "x"], "--times takes a number")):
+        expect(word in top(*args, code=2), f"top {args}")
+
+
+@with_family(SLEEP, SLEEP, SLEEP)
+def signals_reach_who_was_meant(family):
+    one, two, three = family.children()
+    screen = Screen(f"--sort pid {family.pid}")
+    try:
+        screen.sees("COMMAND", str(one), str(three))
+        screen.keys("/", str(two), "Enter", "k")
+        screen.sees("Send a signal", "TERM")
+        screen.keys("Enter")
+        screen.sees("TERM to", f"pid {two}")
+        screen.keys("n")
+        screen.until(lambda text: "Cancel" not in text, "it asks no more")
+        expect(is_alive(two), "n sends nothing")
+        screen.keys("F9")
+        screen.sees("Send a signal")
+        screen.keys("7")
+        screen.sees("STOP to")
+        screen.keys("y")
+        screen.sees("STOP sent to 1")
+        until(lambda: field(two, "State") == "T", "it is stopped")
+        expect(field(one, "State") == "S", "the others are not")
+        screen.keys("/", str(one), "Enter", "Space", "/", str(three), "Enter", "Space")
+        screen.keys("k", "Enter")
+        screen.sees("TERM to 2 tagged")
+        screen.keys("y")
+        screen.sees("TERM sent to 2")
+        until(lambda: not is_alive(one) and not is_alive(three), "both of the tagged end")
+        expect(is_alive(two) and is_alive(family.pid), "nobody else does")
+    finally:
+        screen.close()
+
+
+@with_family(SLEEP)
+def a_pid_that_is_gone_gets_nothing(family):
+    child, = family.children()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    victim = subprocess.Popen([sys.executable, "-c", SLEEP, family.mark])
+    screen = Screen(f"--grep {family.mark}")
+    try:
+        screen.sees(str(victim.pid))
+        screen.keys("/", str(victim.pid), "Enter", "k", "Enter")
+        screen.sees(f"pid {victim.pid}")
+        victim.kill()
+        victim.wait()
+        screen.keys("y")
+        screen.sees("sent to 0 of 1")
+        expect(is_alive(child), "its neighbour lives")
+    finally:
+        screen.close()
+
+
+@with_family(SLEEP, SPIN)
+def rows_are_sorted_folded_and_filtered(family):
+    sleeper, spinner = family.children()
+    screen = Screen(f"{family.pid}")
+
+    def order(text):
+        firsts = [(line[1:].split() or [""])[0] for line in text.splitlines()]
+        return [int(word) for word in firsts if word in map(str, (family.pid, sleeper, spinner))]
+    try:
+        screen.until(lambda text: order(text)[:1] == [spinner], "who works most is first")
+        screen.keys("p")
+        screen.until(lambda text: order(text) == sorted([family.pid, sleeper, spinner]), "by pid")
+        screen.keys("I")
+        screen.until(lambda text: order(text) == sorted([family.pid, sleeper, spinner])[::-1], "the other way round")
+        screen.keys("t")
+        screen.sees("└─")
+        screen.keys("/", str(family.pid), "Enter", "Left")
+        screen.until(lambda text: "+ " in text and str(spinner) not in text, "folded")
+        screen.keys("Right")
+        screen.sees(str(spinner))
+        screen.keys("t", "\\", "while True", "Enter")
+        screen.until(lambda text: spinner in order(text) and sleeper not in order(text), "filtered")
+        screen.keys("Escape")
+        screen.sees(str(sleeper))
+        screen.keys("u")
+        screen.sees("Show the processes of", "everybody")
+        screen.keys("Escape", "?")
+        screen.sees("Help", "send a signal")
+        screen.keys("x", "Z")
+        screen.sees("PAUSED")
+    finally:
+        screen.close()
+
+
+@with_family(SLEEP)
+def details_tell_of_the_selected(family):
+    child, = family.children()
+    screen = Screen(f"{child}")
+    try:
+        screen.sees(str(child))
+        screen.keys("/", str(child), "Enter", "Enter")
+        screen.sees(f"pid {child}", "[1 Info]")
+        screen.keys("2")
+        screen.sees("[2 Threads]", "SYSCALL", "pause")
+        screen.keys("3")
+        screen.sees("[3 Files]", "/dev/", "open")
+        screen.keys("4")
+        screen.sees("[4 Sockets]", "pipe")
+        screen.keys("z", "z", "Escape")
+        screen.until(lambda text: "Sockets" not in text, "Esc closes the details")
+    finally:
+        screen.close()
+
+
+@with_family(SLEEP)
+def the_terminal_is_left_as_it_was(family):
+    screen = Screen(f"--read-only {family.pid}")
+    try:
+        screen.sees("COMMAND")
+        for width, height in ((1, 1), (2, 50), (20, 5), (40, 12), (300, 100), (250, 40)):
+            screen.tmux("resize-window", "-t", "s", "-x", str(width), "-y", str(height))
+        screen.sees("COMMAND", family.mark)
+        screen.keys("k")
+        screen.sees("--read-only")
+        screen.keys("q")
+        screen.sees("LEFT 0", "icanon", "echo")
+        expect("-icanon" not in screen.screen() and "-echo" not in screen.screen(), f"the modes: {screen.screen()}")
+    finally:
+        screen.close()
+
+
+@with_family(SLEEP)
+def it_goes_with_its_terminal(family):
+    screen = Screen(f"{family.pid}")
+    try:
+        screen.sees("COMMAND")
+        pid = screen.pid()
+    finally:
+        screen.close()
+    until(lambda: not is_alive(pid), "it has ended with the terminal")
+
+
+main(figures_are_those_of_the_kernel, it_prints_what_is_chosen, signals_reach_who_was_meant, a_pid_that_is_gone_gets_nothing,
+     rows_are_sorted_folded_and_filtered, details_tell_of_the_selected, the_terminal_is_left_as_it_was, it_goes_with_its_terminal)
