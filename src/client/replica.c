@@ -258,3 +258,46 @@ bool replica_load(struct replica *replica, const json_t *snapshot, struct error 
 	replica->version_counter++;
 	return true;
 }
+
+/* ---- the past ---- */
+
+static void take_trend(struct replica_row *row, const json_t *trend)
+{
+	const json_t *cpu;
+	size_t i;
+
+	row->cpu_count = 0;
+	json_array_foreach(trend, i, cpu) row->cpu[row->cpu_count++ % REPLICA_HISTORY] = (float)json_number_value(cpu);
+}
+
+/* Of those that are kept, the newest that had happened. */
+static uint64_t notices_until(const struct replica *replica, uint64_t at_us)
+{
+	uint64_t count = replica->notice_count;
+	uint64_t oldest = count > REPLICA_NOTICES ? count - REPLICA_NOTICES : 0;
+
+	while (count > oldest && replica->notices[(count - 1) % REPLICA_NOTICES].ts_us > at_us)
+		count--;
+	return count;
+}
+
+void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *instances)
+{
+	const json_t *json;
+	struct error err;
+	struct row row;
+	size_t i;
+
+	free(replica->rows);
+	*replica = *live;
+	replica->rows = NULL;
+	replica->row_count = 0;
+	replica->notice_count = notices_until(live, at_us);
+	json_array_foreach(instances, i, json)
+	{
+		if (!row_from_json(&row, json, &err))
+			continue;
+		insert(replica, &row);
+		take_trend(replica_find(replica, row.service, row.instance), json_object_get(json, "trend"));
+	}
+}

@@ -53,6 +53,12 @@ bool replica_load(struct replica *replica, const json_t *snapshot, struct error 
 /* One notification; those it does not know are ignored. True when something changed. */
 bool replica_apply(struct replica *replica, const json_t *message);
 
+/*
+ * As it was at `at_us`: the instances that the engine remembers, and of the events of `live` those that had
+ * happened. All else is as in `live`.
+ */
+void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *instances);
+
 /* NULL when there is none. */
 struct replica_row *replica_find(struct replica *replica, const char *service, unsigned instance);
 

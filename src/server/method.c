@@ -27,6 +27,7 @@
 #include "protocol/value.h"
 #include "server/call.h"
 #include "server/mail.h"
+#include "server/past.h"
 #include "server/staging.h"
 #include "server/tasks.h"
 #include "server/threads.h"
@@ -841,6 +842,7 @@ static const struct {
 	{ "log.find", do_log_find },
 	{ "log.list", do_log_list },
 	{ "log.read", do_log_read },
+	{ "past", past_tell },
 	{ "plan", do_plan },
 	{ "pool", tasks_pool },
 	{ "reload", do_reload },

@@ -18,6 +18,7 @@
 #include "protocol/value.h"
 #include "server/mail.h"
 #include "server/method.h"
+#include "server/past.h"
 #include "server/tasks.h"
 
 enum {
@@ -34,6 +35,7 @@ static void on_changed(void *context, struct member *member)
 {
 	struct hall *hall = context;
 
+	past_take(&hall->past, member);
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next; /* a session may be closed by being told */
 		if (session->is_subscribed)
@@ -45,6 +47,7 @@ static void on_removed(void *context, const char *service, unsigned instance)
 {
 	struct hall *hall = context;
 
+	past_forget(hall->past, service, instance);
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
 		if (session->is_subscribed)
@@ -137,11 +140,23 @@ static void answer_lists(struct session *session, uint64_t pass)
 	session->list_count = kept;
 }
 
+static void keep_past(struct hall *hall)
+{
+	const struct engine *engine = &hall->engine;
+
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		const struct member *member = engine->members[seat];
+		if (member && member->sample.pid && member->sample.pid == member->now.pid)
+			past_take(&hall->past, member);
+	}
+}
+
 static void on_sampled(void *context)
 {
 	struct hall *hall = context;
 	json_t *samples = NULL;
 
+	keep_past(hall);
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
 		answer_lists(session, hall->engine.passes_done);
@@ -424,6 +439,7 @@ int server_run(const char *project)
 	begin(hall);
 	uv_run(&hall->loop, UV_RUN_DEFAULT);
 	engine_close(&hall->engine);
+	past_destroy(hall->past);
 	return 0;
 }
 

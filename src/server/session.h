@@ -23,6 +23,7 @@ struct session;
 /* What all sessions share. */
 struct hall {
 	struct engine engine;
+	struct past *past;    /* of past.h; owned */
 	struct asker *askers; /* of mail.h; linked; who wait for answers from processes */
 	uv_loop_t loop;
 	uv_poll_t listener;

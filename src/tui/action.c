@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "tui/keymap.h"
 #include "tui/screen.h"
@@ -26,7 +28,7 @@ void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
 	snprintf(ui->message, sizeof ui->message, "%s", text_string(&safe));
 	text_finish(&safe);
 	ui->is_bad = is_bad;
-	ui->message_us = ui->now_us;
+	ui->message_us = clock_wall_us();
 }
 
 bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params)
@@ -304,7 +306,23 @@ void ui_pause(struct ui *ui, bool is_paused)
 
 static void do_pause(struct ui *ui)
 {
-	ui_pause(ui, !ui->is_paused);
+	if (ui->past_us)
+		past_leave(ui);
+	else
+		ui_pause(ui, !ui->is_paused);
+}
+
+static void do_past(struct ui *ui)
+{
+	past_step(ui, -1);
+}
+
+static void do_forth(struct ui *ui)
+{
+	if (ui->past_us)
+		past_step(ui, 1);
+	else
+		ui_say(ui, true, "this is now; t goes back");
 }
 
 static void do_search(struct ui *ui)
@@ -535,6 +553,10 @@ static void do_back(struct ui *ui)
 	ui->traffic.is_open = false;
 	if (is_deeper)
 		return;
+	if (ui->past_us) {
+		past_leave(ui);
+		return;
+	}
 	if (!ui->is_zoomed) {
 		filter_finish(ui);
 		ui->state_choice = 0;
@@ -668,6 +690,8 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_BY_UPTIME] = do_by_uptime,
 	[ACTION_BY_QUEUE] = do_by_queue,
 	[ACTION_PAUSE] = do_pause,
+	[ACTION_PAST] = do_past,
+	[ACTION_FORTH] = do_forth,
 	[ACTION_RESTART] = do_restart,
 	[ACTION_START] = do_start,
 	[ACTION_STOP] = do_stop,
@@ -723,7 +747,7 @@ static void type_into(char *text, size_t size, uint32_t key)
 	}
 }
 
-static const char *const command_words[] = { "help", "kill", "launch", "quit", "restart", "scale",
+static const char *const command_words[] = { "help", "kill", "launch", "past", "quit", "restart", "scale",
 	"signal", "start", "stop" };
 enum { COMMAND_COUNT = sizeof command_words / sizeof *command_words };
 
@@ -794,6 +818,16 @@ static void command_signal(struct ui *ui, char *rest)
 	ui_request(ui, REPLY_ACTION, 0, "signal", params);
 }
 
+static void command_past(struct ui *ui, const char *ago)
+{
+	uint64_t ms;
+
+	if (ago && units_parse_duration(ago, &ms) && ms * 1000 < ui->now_us)
+		past_go(ui, clock_wall_us() - ms * 1000);
+	else
+		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m");
+}
+
 void action_command(struct ui *ui, char *line)
 {
 	char *rest = line, *word = strsep(&rest, " ");
@@ -802,6 +836,8 @@ void action_command(struct ui *ui, char *line)
 		do_quit(ui);
 	} else if (strcmp(word, "help") == 0) {
 		ui->dialog = DIALOG_HELP;
+	} else if (strcmp(word, "past") == 0) {
+		command_past(ui, rest);
 	} else if (ui->options->read_only) {
 		ui_say(ui, true, "this dashboard is read-only");
 	} else if (strcmp(word, "launch") == 0 && rest && *rest) {
@@ -817,7 +853,7 @@ void action_command(struct ui *ui, char *line)
 		ui_request(ui, REPLY_ACTION, 0, word, split_names(rest));
 	} else {
 		ui_say(ui, true,
-			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch help q)",
+			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch past help q)",
 			word);
 	}
 }

@@ -120,6 +120,8 @@ static void draw(struct loop *loop)
 	ui->now_us = clock_wall_us();
 	if (ui->message[0] && ui->now_us - ui->message_us > MESSAGE_US)
 		ui->message[0] = '\0';
+	if (ui->past_us)
+		ui->now_us = ui->past_us;
 	sort_measure(ui);
 	tags_tidy(ui);
 	rows_keep_selection(ui);

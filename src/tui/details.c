@@ -319,6 +319,16 @@ static void take_insight(
 		insight_take(ui, pending->stream, result, why);
 }
 
+static void take_past(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	if (result)
+		past_show(ui, result);
+	else
+		ui_say(ui, true, "%s", why);
+}
+
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
 	static reply_function *const takers[] = {
@@ -331,6 +341,7 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_INFO] = take_info,
 		[REPLY_SEND] = take_sent,
 		[REPLY_INSIGHT] = take_insight,
+		[REPLY_PAST] = take_past,
 	};
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));

@@ -30,6 +30,11 @@ static void draw_pause(const struct ui *ui, struct grid *grid, struct rect at)
 {
 	char clock[CLOCK_TEXT_SIZE], ago[UNITS_TEXT_SIZE];
 
+	if (ui->past_us) {
+		clock_format_local(clock, ui->past_us);
+		grid_format(grid, at, LOOK_WARN, " PAST %.8s - t further back, b forth, Esc now", clock);
+		return;
+	}
 	clock_format_local(clock, ui->paused_us);
 	units_format_duration(ago, ui->now_us > ui->paused_us ? (ui->now_us - ui->paused_us) / 1000000 * 1000 : 0);
 	grid_format(grid, at, LOOK_WARN, " PAUSED %.8s - the screen is %s old; Z goes on", clock, ago);

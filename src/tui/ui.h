@@ -79,7 +79,8 @@ struct pending {
 		REPLY_DEATH,
 		REPLY_INFO,
 		REPLY_SEND,
-		REPLY_INSIGHT } kind;
+		REPLY_INSIGHT,
+		REPLY_PAST } kind;
 	unsigned stream; /* of REPLY_FIND; of REPLY_INSIGHT: which question */
 };
 
@@ -111,6 +112,7 @@ struct ui {
 
 	bool is_paused; /* replica stays as it was, and live goes on */
 	uint64_t paused_us;
+	uint64_t past_us;    /* what is shown was then; 0: is now */
 	struct replica live; /* while paused: what the engine tells */
 
 	enum detail_tab tab;
@@ -245,6 +247,12 @@ void action_command(struct ui *ui, char *line);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Send a request; its reply comes later. params is stolen. False: it could not be sent now. */
 bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params);
+
+/* past.c: some time ago. Wall clock; less than nothing is kept: as near as can be. */
+void past_go(struct ui *ui, uint64_t at_us);
+void past_step(struct ui *ui, int steps); /* below 0: back */
+void past_leave(struct ui *ui);
+void past_show(struct ui *ui, const json_t *result);
 
 /* details.c: the log, history and so on of what is selected. */
 void details_follow(struct ui *ui);

@@ -192,6 +192,11 @@ static int draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
 		[TAB_LOGS] = draw_logs,
 	};
 
+	if (ui->past_us && ui->tab >= TAB_THREADS && ui->tab <= TAB_IPC) {
+		grid_put(grid, rect_line(area, 0), LOOK_DIM,
+			" what went on inside it then is not kept; the table and the History tab are of then");
+		return 0;
+	}
 	return rows_selected(ui) ? draws[ui->tab](ui, grid, area) : 0;
 }
 

@@ -10,6 +10,7 @@ Suite *project_suite(void);
 Suite *rolling_suite(void);
 Suite *state_suite(void);
 Suite *task_pool_suite(void);
+Suite *trace_suite(void);
 
 static suite_function *const suites[] = {
 	cron_suite,
@@ -22,6 +23,7 @@ static suite_function *const suites[] = {
 	rolling_suite,
 	state_suite,
 	task_pool_suite,
+	trace_suite,
 	NULL,
 };
 

@@ -116,5 +116,27 @@ def a_pool_of_processes_is_seen_and_drained():
     with_tabs(test)
 
 
+def the_screen_goes_back_in_time():
+    def test(project, terminal):
+        project.run("stop", "busy")
+        terminal.sees("stopped")
+        terminal.keys("t")
+        until(lambda: "stopped" not in terminal.screen(), "before it was stopped")
+        terminal.sees("PAST", "t further back")
+        expect(project.rows()["busy/0"]["state"] == "stopped", "nothing was done to it")
+        terminal.keys("2")
+        terminal.sees("what went on inside it then is not kept")
+        terminal.keys("b", "b", "b")
+        until(lambda: "PAST" not in terminal.screen(), "now again")
+        terminal.sees("stopped")
+        terminal.keys(*":past 1h", "Enter")
+        terminal.sees("PAST")
+        terminal.keys("t")
+        terminal.sees("nothing is kept of what was before")
+        terminal.keys("Escape")
+        until(lambda: "PAST" not in terminal.screen(), "Esc is now")
+    with_tabs(test)
+
+
 main(what_it_does_inside_is_shown, a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
-     a_pool_of_processes_is_seen_and_drained)
+     a_pool_of_processes_is_seen_and_drained, the_screen_goes_back_in_time)
