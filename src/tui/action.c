@@ -613,6 +613,7 @@ static void do_drain(struct ui *ui)
 static void do_help(struct ui *ui)
 {
 	ui->dialog = DIALOG_HELP;
+	ui->help_column = 0;
 }
 
 static void do_events(struct ui *ui)
@@ -835,7 +836,7 @@ void action_command(struct ui *ui, char *line)
 	if (strcmp(word, "q") == 0 || strcmp(word, "quit") == 0) {
 		do_quit(ui);
 	} else if (strcmp(word, "help") == 0) {
-		ui->dialog = DIALOG_HELP;
+		do_help(ui);
 	} else if (strcmp(word, "past") == 0) {
 		command_past(ui, rest);
 	} else if (ui->options->read_only) {
@@ -971,6 +972,17 @@ static void launch_key(struct ui *ui, uint32_t key)
 	}
 }
 
+static void help_key(struct ui *ui, uint32_t key)
+{
+	int width, height;
+
+	screen_size(&width, &height);
+	if (key != INPUT_ESCAPE && key != 'q' && key != '?' && dialog_help_has_more(ui, width, height))
+		ui->help_column++;
+	else
+		ui->dialog = DIALOG_NONE;
+}
+
 static void reading_key(struct ui *ui, uint32_t key)
 {
 	(void)key;
@@ -980,7 +992,7 @@ static void reading_key(struct ui *ui, uint32_t key)
 void action_key(struct ui *ui, uint32_t key)
 {
 	static void (*const dialogs[])(struct ui * ui, uint32_t key) = {
-		[DIALOG_HELP] = reading_key,
+		[DIALOG_HELP] = help_key,
 		[DIALOG_EVENTS] = reading_key,
 		[DIALOG_CONFIRM] = confirm_key,
 		[DIALOG_STOP] = stop_key,

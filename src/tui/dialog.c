@@ -44,26 +44,22 @@ static void keys_of(enum action action, char out[32])
 		out[0] = '\0';
 }
 
-/* Made from the key table: what is not there has no key. */
-static void draw_help(const struct ui *ui, struct grid *grid)
+/* Made from the key table: what is not there has no key. Returns how many columns all of it takes. */
+static int lay_help(struct grid *grid, struct rect area, int first)
 {
-	struct rect area = dialog_box(
-		ui, grid, HELP_COLUMNS * HELP_WIDTH, grid->height - 4, "Help - Esc closes");
 	const char *group = "";
 	int row = 0, column = 0;
 	char keys[32];
 
 	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++) {
 		bool is_new = strcmp(group, action_rows[action].group) != 0;
-		if (row + (is_new ? 2 : 0) >= area.height && area.height) {
+		if (row + (is_new ? 2 : 1) > area.height) {
 			column++;
 			row = 0;
 		}
-		struct rect at = { area.x + column * HELP_WIDTH, area.y + row,
-			area.width - column * HELP_WIDTH, 1 };
-		at.width = at.width < HELP_WIDTH - 1 ? at.width : HELP_WIDTH - 1;
-		if (at.width <= 0)
-			return;
+		struct rect at = { area.x + (column - first) * HELP_WIDTH, area.y + row, column < first ? 0 : HELP_WIDTH - 1, 1 };
+		if (at.x + at.width > area.x + area.width)
+			at.width = area.x + area.width - at.x;
 		if (is_new) {
 			group = action_rows[action].group;
 			grid_put(grid, at, LOOK_TITLE, group);
@@ -77,6 +73,35 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 		grid_put(grid, at, LOOK_NORMAL, action_rows[action].help);
 		row++;
 	}
+	return column + 1;
+}
+
+enum { HELP_MARGIN = 4 };
+
+static int help_columns_seen(const struct grid *grid)
+{
+	int seen = (grid->width - HELP_MARGIN) / HELP_WIDTH;
+
+	return seen < 1 ? 1 : seen < HELP_COLUMNS ? seen
+						  : HELP_COLUMNS;
+}
+
+bool dialog_help_has_more(const struct ui *ui, int width, int height)
+{
+	struct grid nothing = { .width = width, .height = height };
+	struct rect room = { 0, 0, 0, height - HELP_MARGIN - 2 > 2 ? height - HELP_MARGIN - 2 : 2 };
+
+	return ui->help_column + help_columns_seen(&nothing) < lay_help(&(struct grid){ 0 }, room, 0);
+}
+
+static void draw_help(const struct ui *ui, struct grid *grid)
+{
+	bool has_more = dialog_help_has_more(ui, grid->width, grid->height);
+	struct rect area = dialog_box(ui, grid, HELP_COLUMNS * HELP_WIDTH, grid->height - HELP_MARGIN,
+		has_more ? "Help - any key shows more, Esc closes" : "Help - Esc closes");
+
+	area.height = area.height > 2 ? area.height : 2;
+	lay_help(grid, area, ui->help_column);
 }
 
 static void draw_events(const struct ui *ui, struct grid *grid)

@@ -1,5 +1,6 @@
 /* The line that says what the table shows, and how: nothing is hidden without a word here. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -19,11 +20,13 @@ static int put(struct grid *grid, struct rect *at, enum look look, const char *n
 
 static void describe_filter(const struct ui *ui, char *out, size_t size)
 {
+	const char *states = ui->state_choice ? state_choices[ui->state_choice].name : "";
+
 	if (!ui->filter && !ui->state_choice)
 		snprintf(out, size, "none");
 	else
-		snprintf(out, size, "%s%s%.20s", ui->filter_text, ui->filter && ui->state_choice ? " & " : "",
-			ui->state_choice ? state_choices[ui->state_choice].name : "");
+		snprintf(out, size, "%s%s%.*s", ui->filter_text, ui->filter && ui->state_choice ? " & " : "",
+			(int)strcspn(states, ":"), states);
 }
 
 static void draw_pause(const struct ui *ui, struct grid *grid, struct rect at)

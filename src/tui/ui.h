@@ -118,6 +118,7 @@ struct ui {
 	enum detail_tab tab;
 	bool is_zoomed;
 	enum dialog dialog;
+	int help_column;          /* the first that is seen */
 	struct target asked;      /* what the dialog is about */
 	bool is_asked_tagged;     /* … or all that is tagged */
 	const char *asked_method; /* what `y` does */
@@ -234,6 +235,8 @@ const struct death *history_selected(const struct ui *ui);
 /* dialog.c: what lies over it. */
 /* A box in the middle with a title; returns the room inside. */
 struct rect dialog_box(const struct ui *ui, struct grid *grid, int width, int height, const char *title);
+/* Is there more help than fits on a screen of this size, from the column it begins with? */
+bool dialog_help_has_more(const struct ui *ui, int width, int height);
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
 /* action.c: a key. */
