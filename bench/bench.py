@@ -617,13 +617,27 @@ def tasks():
         remark(f"C workers, {concurrency} at a time: {statistics.median(rates) / 1e3:.0f} thousand tasks a second")
 
 
+def threads_say(*args):
+    return subprocess.run([PROGRAMS + "threads", *args], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def threads():
+    """Tasks by libthrum's pool of two threads against libuv's and a list under a mutex; and messages by a port."""
+    for ns in (1000, 10000, 0):
+        rounds = [[float(n) / 1e6 for n in threads_say("tasks", str(ns)).split()] for _ in range(ROUNDS)]
+        mutex, uv, ours = map(statistics.median, zip(*rounds))
+        remark(f"tasks of {ns} ns, millions a second: mutex {mutex:.2f}, libuv {uv:.2f}, thrum {ours:.2f}: {ours / uv:.2f} × libuv, {ours / mutex:.2f} × mutex")
+    rates = [float(threads_say("port")) / 1e6 for _ in range(ROUNDS)]
+    remark(f"a port: {statistics.median(rates):.2f} million messages a second")
+
+
 def inside():
     """What a look into a process costs whose thread pool has a thousand tasks queued."""
     print(subprocess.run([PROGRAMS + "inside"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
 
 
 benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, inside,
-                               messages, cluster, tasks)}
+                               messages, cluster, tasks, threads)}
 names = sys.argv[1:] or list(benches)
 for name in names:
     if name not in benches:

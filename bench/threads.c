@@ -1,0 +1,223 @@
+/*
+ * threads tasks NS: tasks a second of so many nanoseconds each, two threads that work and one that hands over, as a burst: by a list
+ * under a mutex, by libuv's uv_queue_work, and by thrum_pool.
+ * threads port: messages of 64 bytes a second from thread to thread, by thrum_port.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <thrum.h>
+#include <time.h>
+#include <uv.h>
+
+enum {
+	TASKS = 200000,
+	THREADS = 2,
+	MESSAGES = 2000000,
+	MESSAGE_SIZE = 64
+};
+
+static uint64_t work_ns;
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void spin(void)
+{
+	uint64_t end = work_ns ? now_ns() + work_ns : 0;
+
+	while (work_ns && now_ns() < end)
+		continue;
+}
+
+static double rate(uint64_t begun, double count)
+{
+	return count / ((double)(now_ns() - begun) / 1e9);
+}
+
+/* -- A list under a mutex -- */
+
+struct item {
+	struct item *next;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t filled, emptied;
+	struct item *first, **end;
+	unsigned left;
+} list = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, &list.first, TASKS };
+
+static struct item *take_item(void)
+{
+	struct item *item;
+
+	while (!list.first && list.left)
+		pthread_cond_wait(&list.filled, &list.lock);
+	item = list.first;
+	if (item && !(list.first = item->next))
+		list.end = &list.first;
+	return item;
+}
+
+static void *empty_list(void *unused)
+{
+	struct item *item;
+
+	pthread_mutex_lock(&list.lock);
+	while ((item = take_item())) {
+		pthread_mutex_unlock(&list.lock);
+		spin();
+		pthread_mutex_lock(&list.lock);
+		if (--list.left == 0) {
+			pthread_cond_signal(&list.emptied);
+			pthread_cond_broadcast(&list.filled);
+		}
+	}
+	pthread_mutex_unlock(&list.lock);
+	return unused;
+}
+
+static double by_mutex(void)
+{
+	struct item *items = calloc(TASKS, sizeof *items);
+	pthread_t threads[THREADS];
+	uint64_t begun;
+	double result;
+
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, empty_list, NULL);
+	begun = now_ns();
+	for (int i = 0; i < TASKS; i++) {
+		pthread_mutex_lock(&list.lock);
+		*list.end = &items[i];
+		list.end = &items[i].next;
+		pthread_cond_signal(&list.filled);
+		pthread_mutex_unlock(&list.lock);
+	}
+	pthread_mutex_lock(&list.lock);
+	while (list.left)
+		pthread_cond_wait(&list.emptied, &list.lock);
+	pthread_mutex_unlock(&list.lock);
+	result = rate(begun, TASKS);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	free(items);
+	return result;
+}
+
+/* -- libuv -- */
+
+static void work_of_uv(uv_work_t *request)
+{
+	(void)request;
+	spin();
+}
+
+static void answered_by_uv(uv_work_t *request, int status)
+{
+	(void)request, (void)status;
+}
+
+static double by_uv(void)
+{
+	uv_work_t *requests = calloc(TASKS, sizeof *requests);
+	uv_loop_t *loop = uv_default_loop();
+	uint64_t begun;
+	double result;
+
+	/* Its threads begin with the first request. */
+	uv_queue_work(loop, requests, work_of_uv, answered_by_uv);
+	uv_run(loop, UV_RUN_DEFAULT);
+	begun = now_ns();
+	for (int i = 0; i < TASKS; i++)
+		uv_queue_work(loop, &requests[i], work_of_uv, answered_by_uv);
+	uv_run(loop, UV_RUN_DEFAULT);
+	result = rate(begun, TASKS);
+	free(requests);
+	return result;
+}
+
+/* -- thrum_pool -- */
+
+static int work_of_ours(void *unused)
+{
+	(void)unused;
+	spin();
+	return 0;
+}
+
+static double by_pool(void)
+{
+	struct thrum_pool_options options = { .threads = THREADS, .queue_max = TASKS };
+	struct thrum_pool *pool = thrum_pool_create(&options);
+	struct thrum_task *tasks = calloc(TASKS, sizeof *tasks);
+	uint64_t begun;
+	double result;
+
+	for (int i = 0; i < TASKS; i++)
+		tasks[i].work = work_of_ours;
+	begun = now_ns();
+	for (int i = 0; i < TASKS; i++)
+		thrum_pool_submit(pool, &tasks[i]);
+	for (int i = 0; i < TASKS; i++)
+		thrum_task_wait(&tasks[i], -1);
+	result = rate(begun, TASKS);
+	thrum_pool_destroy(pool);
+	free(tasks);
+	return result;
+}
+
+/* -- thrum_port -- */
+
+static void *send_messages(void *port)
+{
+	char message[MESSAGE_SIZE] = "";
+
+	for (int i = 0; i < MESSAGES; i++)
+		thrum_port_send(port, message, sizeof message, -1);
+	return NULL;
+}
+
+static double by_port(void)
+{
+	struct thrum_port *ends[2];
+	pthread_t thread;
+	void *buffer;
+	size_t size;
+	uint64_t begun;
+	double result;
+
+	thrum_port_pair(ends, 0);
+	begun = now_ns();
+	pthread_create(&thread, NULL, send_messages, ends[0]);
+	for (int i = 0; i < MESSAGES && thrum_port_receive(ends[1], &buffer, &size, -1) == 0; i++)
+		thrum_buffer_destroy(buffer);
+	result = rate(begun, MESSAGES);
+	pthread_join(thread, NULL);
+	thrum_port_close(ends[0]);
+	thrum_port_close(ends[1]);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "tasks") == 0) {
+		work_ns = strtoull(argv[2], NULL, 10);
+		setenv("UV_THREADPOOL_SIZE", "2", 1);
+		printf("%.0f %.0f %.0f\n", by_mutex(), by_uv(), by_pool());
+	} else if (argc == 2 && strcmp(argv[1], "port") == 0) {
+		printf("%.0f\n", by_port());
+	} else {
+		return 2;
+	}
+	return 0;
+}
