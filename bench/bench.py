@@ -7,7 +7,7 @@ exit status 1. Started by scripts/bench, which builds what is needed.
 BENCH_BUILD: the folder of the programs; THRUM: the program to measure; BENCH_DIR: where logs are written
 (default: the temporary folder); BENCH_MB: megabytes of output (300); BENCH_ROUNDS (5).
 """
-import contextlib, glob, json, mmap, os, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, time
 
 PROGRAMS, THRUM = os.environ["BENCH_BUILD"] + "/bench/", os.environ["THRUM"]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -433,6 +433,51 @@ def procfs():
     print(subprocess.run([PROGRAMS + "procfs"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
 
 
+TOPS_EVERY_S, TOPS_COUNT = 0.2, 15
+
+
+def refresh_of(command):
+    """CPU of one refresh of a full screen, in ms."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        os.execvpe(command[0], command, dict(os.environ, TERM="xterm-256color"))
+
+    def drain(seconds):
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([terminal], [], [], left)[0]:
+                os.read(terminal, 65536)
+    try:
+        drain(5 * TOPS_EVERY_S)
+        before = cpu_us(pid)
+        drain(TOPS_COUNT * TOPS_EVERY_S)
+        return (cpu_us(pid) - before) / 1e3 / TOPS_COUNT
+    finally:
+        kill(pid)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def top():
+    """The table of all processes beside 1 000 idle ones, against the tools that people have."""
+    idle = [subprocess.Popen(["sleep", "3600"]) for _ in range(1000)]
+    others = {"top": ["top", "-d", str(TOPS_EVERY_S)], "htop": ["htop", "-d", str(int(TOPS_EVERY_S * 10))]}
+    ours = [THRUM, "top", "--over", f"{TOPS_EVERY_S}s"]
+    try:
+        for name, command in others.items():
+            if not shutil.which(name):
+                remark(f"{name} is not installed")
+                continue
+            rounds = [(refresh_of(command), refresh_of(ours)) for _ in range(ROUNDS)]
+            report(f"a refresh of {name}, 1000 processes", "ms CPU", *zip(*rounds), 0.5)
+    finally:
+        for process in idle:
+            process.kill()
+        for process in idle:
+            process.wait()
+
+
 # ---- messages, connections and tasks, against Node's own ----
 
 MESSAGES = 200000
@@ -636,7 +681,7 @@ def inside():
     print(subprocess.run([PROGRAMS + "inside"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
 
 
-benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, inside,
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, top, inside,
                                messages, cluster, tasks, threads)}
 names = sys.argv[1:] or list(benches)
 for name in names:
