@@ -260,8 +260,10 @@ static void record_sample(
 	if (style->json) {
 		json_t *record = json_pack("{s:O,s:s}", "ts", ts, "kind", "sample");
 		json_object_update_missing(record, (json_t *)sample);
+		const json_t *ipc = json_object_get(record, "ipc");
 		json_object_update_missing_new(record,
-			json_pack("{s:n,s:n,s:n,s:n}", "queue", "busy", "ipc_in", "ipc_out"));
+			json_pack("{s:n,s:n,s:O?,s:O?}", "queue", "busy", "ipc_in", json_object_get(ipc, "in"), "ipc_out",
+				json_object_get(ipc, "out")));
 		put_json(out, record);
 		return;
 	}
