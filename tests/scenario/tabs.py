@@ -45,7 +45,7 @@ def what_it_does_inside_is_shown():
         terminal.keys("z", "<")
         terminal.sees("sorted by number")
         terminal.keys("3")
-        terminal.sees("libuv", "56   work 56", "56, at the most 56")
+        terminal.sees("libuv", "56   work 56", "at the most 5")
         terminal.keys("1")
         terminal.sees("libuv", "56", "VARIABLES", "thrum        THRUM_SERVICE=busy")
     with_tabs(test)
