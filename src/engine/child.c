@@ -235,6 +235,8 @@ void launch_finish(struct launch *launch)
 	free(launch->path);
 	free(launch->groups);
 	strings_finish(&launch->environment);
+	if (launch->cgroup_fd > 0)
+		close(launch->cgroup_fd);
 }
 
 /* What the new process needs; it shares our memory until it executes. */
@@ -249,6 +251,12 @@ struct birth {
  * The steps between clone and exec, in order. They run in our memory: system calls only.
  * False: errno says why.
  */
+/* Should it not be let in, its tree is found as where there are no groups. */
+static bool enter_cgroup(const struct birth *birth)
+{
+	return birth->launch->cgroup_fd <= 0 || write(birth->launch->cgroup_fd, "0", 1) != 0;
+}
+
 static bool own_session(const struct birth *birth)
 {
 	(void)birth;
@@ -391,6 +399,7 @@ static const struct {
 	const char *name;
 	bool (*perform)(const struct birth *birth);
 } steps[] = {
+	{ "cgroup", enter_cgroup },
 	{ "setsid", own_session },
 	{ "descriptors", arrange_descriptors },
 	{ "terminal", take_terminal },

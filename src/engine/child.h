@@ -24,6 +24,7 @@ struct launch {
 	int group_count;
 	bool drops_rights;
 	uint64_t soft_nofile;
+	int cgroup_fd; /* owned; cgroup.procs of the group where it is to live; 0: it stays in ours */
 };
 
 /* Whom a process is told that it is. */

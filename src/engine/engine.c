@@ -141,6 +141,15 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 }
 
 /* Every life has its slot until the process and its output have ended and nothing of its tree is left. */
+static void free_life(struct engine *engine, struct life *life)
+{
+	char marker[MARKER_SIZE];
+
+	marker_format(marker, engine, life);
+	cgroup_remove(&engine->cgroup, marker);
+	atomic_store(&life->state, LIFE_FREE);
+}
+
 static void settle_life(struct engine *engine, uint32_t index)
 {
 	struct life *life = &engine->store->lives[index];
@@ -152,7 +161,7 @@ static void settle_life(struct engine *engine, uint32_t index)
 	if (member && member->life == (int32_t)index)
 		member->life = -1;
 	keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
-	atomic_store(&life->state, LIFE_FREE);
+	free_life(engine, life);
 }
 
 void engine_logged(struct engine *engine, struct member *member, enum stream stream)
@@ -755,6 +764,7 @@ void engine_spawn(struct engine *engine, struct member *member)
 	bool ok = door_open_given(engine, member, listens, &err) &&
 		  launch_prepare(&launch, member_spec(member), &who, &err) &&
 		  (!member_spec(member)->pty || terminal_make(&terminal, launch.uid, &err));
+	launch.cgroup_fd = ok ? cgroup_make(&engine->cgroup, marker) : 0;
 	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch, &terminal, listens) : 0;
 	terminal_close_ends(&terminal);
 	launch_finish(&launch);
@@ -762,7 +772,7 @@ void engine_spawn(struct engine *engine, struct member *member)
 		return;
 	if (reason)
 		error_set(&err, reason, "no process can be had: %s", strerror(reason));
-	atomic_store(&life->state, LIFE_FREE);
+	free_life(engine, life);
 	refuse_spawn(engine, member, err.text);
 }
 
@@ -1099,7 +1109,7 @@ static void restore_life(struct engine *engine, uint32_t index)
 	if (life->state == LIFE_FREE)
 		return;
 	if ((life->state == LIFE_SPAWNING && !life->pid) || !member) {
-		atomic_store(&life->state, LIFE_FREE); /* the clone never happened */
+		free_life(engine, life); /* the clone never happened */
 		return;
 	}
 	if (!member_open_logs(member, &err))
@@ -1255,6 +1265,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	journal_open(&engine->journal, engine->state_dir);
 	recorder_open(&engine->recorder, engine->state_dir);
 	engine->roster = (struct roster){ memory_format("%s/running", engine->runtime_dir), -1 };
+	cgroup_open(&engine->cgroup);
 	sampler_init(&engine->sampler, loop, on_pass_done, engine);
 	uv_prepare_init(loop, &engine->turn);
 	engine->turn.data = engine;
@@ -1374,6 +1385,7 @@ void engine_close(struct engine *engine)
 	journal_close(&engine->journal);
 	recorder_close(&engine->recorder);
 	roster_close(&engine->roster);
+	cgroup_close(&engine->cgroup);
 	free(engine->roster.path);
 	project_finish(&engine->project);
 }

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "engine/cgroup.h"
 #include "engine/journal.h"
 #include "engine/keeper_link.h"
 #include "engine/member.h"
@@ -88,6 +89,7 @@ struct engine {
 	struct journal journal;
 	struct recorder recorder;
 	struct roster roster;
+	struct cgroup cgroup;
 	struct sampler sampler;
 	struct engine_listener listener;
 	char *state_dir;         /* owned; $THRUM_STATE_DIR/PROJECT */

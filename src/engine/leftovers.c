@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "engine/child.h"
+#include "procfs/stat.h"
 #include "procfs/survivors.h"
 #include "procfs/tree.h"
 
@@ -39,6 +40,29 @@ static pid_t *list_known(struct engine *engine, size_t *count)
 	return pids;
 }
 
+struct gathering {
+	struct tree *tree;
+	const struct life *life;
+};
+
+/* Those of its group that went away from it so far that nothing else tells of them. */
+static void gather(void *context, pid_t pid)
+{
+	const struct gathering *gathering = context;
+	struct tree *tree = gathering->tree;
+	struct proc_stat stat;
+
+	if (pid == gathering->life->pid || tree->count >= TREE_MOST || !proc_stat_read(pid, &stat))
+		return;
+	const struct tree_process process = { pid, stat.starttime };
+	if (tree_has(tree, &process))
+		return;
+	tree->processes = memory_resize(tree->processes, tree->count + 1, sizeof *tree->processes);
+	tree->processes[tree->count++] = process;
+	tree->room = tree->count;
+	tree->only_zombies = false;
+}
+
 /* leader: 0 once the main process has ended. */
 static void find(struct engine *engine, const struct life *life, pid_t leader, struct tree *tree)
 {
@@ -59,6 +83,7 @@ static void find(struct engine *engine, const struct life *life, pid_t leader, s
 	};
 	tree_find(tree, &search);
 	free(known);
+	cgroup_visit(&engine->cgroup, marker, gather, &(struct gathering){ tree, life });
 }
 
 unsigned leftovers_count(struct engine *engine, const struct member *member)
@@ -110,8 +135,25 @@ static unsigned signal_all(struct engine *engine, const struct life *life, pid_t
 
 void leftovers_signal(struct engine *engine, const struct member *member, int signal)
 {
-	if (member->life >= 0)
-		signal_all(engine, &engine->store->lives[member->life], member->now.pid, signal);
+	char marker[MARKER_SIZE];
+
+	if (member->life < 0)
+		return;
+	marker_format(marker, engine, &engine->store->lives[member->life]);
+	if (signal == SIGKILL)
+		cgroup_kill(&engine->cgroup, marker);
+	signal_all(engine, &engine->store->lives[member->life], member->now.pid, signal);
+}
+
+char *leftovers_cgroup(struct engine *engine, const struct member *member)
+{
+	char marker[MARKER_SIZE];
+
+	if (member->life < 0)
+		return NULL;
+	marker_format(marker, engine, &engine->store->lives[member->life]);
+	return cgroup_is_there(&engine->cgroup, marker) ? memory_format("%s/thrum-%s", engine->cgroup.path, marker)
+							: NULL;
 }
 
 unsigned leftovers_of_helper(struct engine *engine, const struct life *helper)

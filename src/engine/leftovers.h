@@ -25,6 +25,9 @@ unsigned leftovers_of_helper(struct engine *engine, const struct life *helper);
  */
 void leftovers_of_former_run(struct engine *engine, const struct tree *doomed);
 
+/* The control group of its process, to be freed; NULL: its tree is found by /proc alone. */
+char *leftovers_cgroup(struct engine *engine, const struct member *member);
+
 /* The value of THRUM_LIFE_ID for a life. */
 enum { MARKER_SIZE = 64 };
 void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life);

@@ -722,7 +722,10 @@ static json_t *do_info(struct call *call)
 	config_print_service(&text, spec);
 	json_t *service = json_loads(text_string(&text), 0, NULL);
 	text_finish(&text);
-	return json_pack("{s:o,s:o*,s:s?,s:o,s:o,s:o,s:o,s:o}", "row", member_to_json(member), "service",
+	char *cgroup = leftovers_cgroup(call->engine, member);
+	json_t *tree = cgroup ? text_to_json(cgroup, strlen(cgroup)) : json_null();
+	free(cgroup);
+	return json_pack("{s:o,s:o,s:o*,s:s?,s:o,s:o,s:o,s:o,s:o}", "row", member_to_json(member), "cgroup", tree, "service",
 		service, "origin", spec->origin, "probes", describe_probes(member), "channel", mail_describe(member),
 		"sockets", mail_describe_sockets(member), "log",
 		member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
