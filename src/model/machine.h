@@ -26,6 +26,7 @@ struct machine_process {
 	struct machine_id id;
 	int32_t parent;
 	char state;      /* 'R' 'S' 'D' 'Z' … */
+	bool is_thread;  /* of the process that is its parent here; its id is that of the thread */
 	bool is_kernel;  /* a thread of the kernel */
 	double cpu_pct;  /* of one core, since the pass before; since its start in the first */
 	uint64_t cpu_ns; /* since its start */
@@ -40,7 +41,8 @@ struct machine_process {
 struct machine {
 	struct machine_process *processes; /* owned; sorted by pid */
 	size_t count, room;
-	uint64_t taken_ns; /* monotonic; 0: never */
+	bool wants_threads; /* rows for threads, too: whoever reads the machine heeds it */
+	uint64_t taken_ns;  /* monotonic; 0: never */
 	unsigned cores;
 	double core_pct[MACHINE_CORES_MOST];                            /* below 0: not known */
 	uint64_t memory_total, memory_available, swap_total, swap_free; /* bytes; or SAMPLE_UNKNOWN */

@@ -47,7 +47,7 @@ struct muster {
 struct pass {
 	struct muster *muster;
 	struct machine *last, now;
-	size_t place; /* in last: of the first that may still be met */
+	int32_t pid; /* whose threads are being read */
 };
 
 struct muster *muster_create(void)
@@ -123,7 +123,7 @@ static char *command_of(const struct machine_process *process)
 	struct text safe;
 
 	snprintf(path, sizeof path, PROC_ROOT "/%d/cmdline", (int)process->id.pid);
-	ssize_t size = process->is_kernel ? 0 : proc_file_read(AT_FDCWD, path, bytes, sizeof bytes);
+	ssize_t size = process->is_kernel || process->is_thread ? 0 : proc_file_read(AT_FDCWD, path, bytes, sizeof bytes);
 	while (size > 0 && bytes[size - 1] == '\0')
 		size--;
 	for (ssize_t i = 0; i < size; i++)
@@ -135,12 +135,11 @@ static char *command_of(const struct machine_process *process)
 	return text_take(&safe);
 }
 
-static bool read_stat(const struct muster *muster, struct machine_process *process)
+static bool take_stat(const struct muster *muster, struct machine_process *process, const char *path)
 {
-	char path[PROC_PATH_SIZE], text[STAT_SIZE];
+	char text[STAT_SIZE];
 	struct proc_stat stat;
 
-	snprintf(path, sizeof path, PROC_ROOT "/%d/stat", (int)process->id.pid);
 	if (proc_file_read(AT_FDCWD, path, text, sizeof text) <= 0 || !proc_stat_parse(text, &stat))
 		return false;
 	process->id.starttime = stat.starttime;
@@ -155,6 +154,14 @@ static bool read_stat(const struct muster *muster, struct machine_process *proce
 	return true;
 }
 
+static bool read_stat(const struct muster *muster, struct machine_process *process)
+{
+	char path[PROC_PATH_SIZE];
+
+	snprintf(path, sizeof path, PROC_ROOT "/%d/stat", (int)process->id.pid);
+	return take_stat(muster, process, path);
+}
+
 /* As the kernel numbers the clocks of processes; clock_getcpuclockid would ask it whether there is one, which costs as much again. */
 static uint64_t clock_of(int32_t pid)
 {
@@ -163,15 +170,12 @@ static uint64_t clock_of(int32_t pid)
 
 /* ---- one pass ---- */
 
-/* /proc lists pids in order, and so were those of the last pass. */
-static struct machine_process *find_last(struct pass *pass, int32_t pid)
+/* What the last pass saw of it; its strings may be taken over. */
+static struct machine_process *find_last(const struct pass *pass, int32_t pid)
 {
-	struct machine *last = pass->last;
+	const struct machine_process *found = machine_find(pass->last, pid);
 
-	while (pass->place < last->count && last->processes[pass->place].id.pid < pid)
-		pass->place++;
-	bool is_there = pass->place < last->count && last->processes[pass->place].id.pid == pid;
-	return is_there ? &last->processes[pass->place] : NULL;
+	return found ? &pass->last->processes[found - pass->last->processes] : NULL;
 }
 
 static double cpu_since(const struct pass *pass, const struct machine_process *last,
@@ -233,17 +237,47 @@ static void read_process(struct pass *pass, struct machine_process *last, int32_
 	add_process(&pass->now, &process);
 }
 
+static void visit_thread(void *context, int tid)
+{
+	struct pass *pass = context;
+	const struct machine_process *last = find_last(pass, tid);
+	const struct machine_process *process = &pass->now.processes[pass->now.count - 1];
+	struct machine_process thread = { .id.pid = tid, .is_thread = true, .cpu_ns = UINT64_MAX, .user = process->user };
+	char path[PROC_PATH_SIZE];
+
+	snprintf(path, sizeof path, PROC_ROOT "/%d/task/%d/stat", (int)pass->pid, tid);
+	if (tid == pass->pid || !take_stat(pass->muster, &thread, path))
+		return;
+	thread.parent = pass->pid;
+	thread.threads = 1;
+	thread.cpu_pct = cpu_since(pass, last && last->id.starttime == thread.id.starttime ? last : NULL, &thread);
+	thread.command = command_of(&thread);
+	add_process(&pass->now, &thread);
+}
+
+static void visit_threads(struct pass *pass, int32_t pid)
+{
+	char path[PROC_PATH_SIZE];
+
+	snprintf(path, sizeof path, PROC_ROOT "/%d/task", (int)pid);
+	pass->pid = pid;
+	proc_folder_scan(AT_FDCWD, path, visit_thread, pass);
+}
+
 static void visit(void *context, int pid)
 {
 	struct pass *pass = context;
 	struct machine_process *last = find_last(pass, pid);
 	uint64_t cpu_ns = clock_of(pid);
 	bool is_due = ((unsigned)pid + pass->muster->turn) % SLICES == 0;
+	size_t count = pass->now.count;
 
-	if (last && !is_due && cpu_ns != UINT64_MAX && cpu_ns == last->cpu_ns)
+	if (last && !last->is_thread && !is_due && cpu_ns != UINT64_MAX && cpu_ns == last->cpu_ns)
 		keep_process(pass, last);
 	else
 		read_process(pass, last, pid, cpu_ns, is_due);
+	if (pass->last->wants_threads && pass->now.count > count && pass->now.processes[count].threads > 1)
+		visit_threads(pass, pid);
 }
 
 static int compare_pids(const void *a, const void *b)
@@ -258,7 +292,7 @@ static void find_parents(const struct muster *muster, struct machine *machine)
 {
 	for (size_t i = 0; i < machine->count; i++) {
 		struct machine_process *process = &machine->processes[i];
-		if (process->parent && !machine_find(machine, process->parent))
+		if (process->parent && !process->is_thread && !machine_find(machine, process->parent))
 			read_stat(muster, process);
 	}
 }
@@ -333,8 +367,10 @@ static void read_load(struct machine *machine)
 
 bool muster_take(struct muster *muster, struct machine *machine, struct error *err)
 {
-	struct pass pass = { .muster = muster, .last = machine, .now = { .taken_ns = read_clock(CLOCK_MONOTONIC) } };
+	struct pass pass = { .muster = muster, .last = machine };
 
+	pass.now.taken_ns = read_clock(CLOCK_MONOTONIC);
+	pass.now.wants_threads = machine->wants_threads;
 	muster->turn++;
 	if (!proc_folder_scan(AT_FDCWD, PROC_ROOT, visit, &pass))
 		return error_errno(err, "listing processes");

@@ -109,12 +109,13 @@ void top_details_read(struct top *top)
 {
 	const struct top_source *source = top->options->source;
 	struct error err = { 0 };
-	bool is_other = !machine_id_is(&top->studied, &top->selected);
+	struct machine_id meant = top_meant(top);
+	bool is_other = !machine_id_is(&top->studied, &meant);
 
 	if (top->tab == TOP_TAB_NONE || (!is_other && !top->is_stale))
 		return;
 	top->scroll = is_other ? 0 : top->scroll;
-	top->studied = top->selected;
+	top->studied = meant;
 	top->is_stale = false;
 	if (!top->details.most)
 		text_init(&top->details, DETAILS_MOST);

@@ -102,6 +102,12 @@ static void toggle_kernel(struct top *top)
 	top->wish.hides_kernel = !top->wish.hides_kernel;
 }
 
+static void toggle_threads(struct top *top)
+{
+	top->machine.wants_threads = !top->machine.wants_threads;
+	top_say(top, false, top->machine.wants_threads ? "with threads" : "without threads");
+}
+
 static void fold(struct top *top, bool is_folded)
 {
 	if (top->wish.is_tree && top->selected.pid && machine_set_has(&top->wish.folded, &top->selected) != is_folded &&
@@ -150,7 +156,9 @@ static void open_filter(struct top *top)
 
 static void tag(struct top *top)
 {
-	if (top->selected.pid && !machine_set_toggle(&top->tags, &top->selected))
+	struct machine_id meant = top_meant(top);
+
+	if (meant.pid && !machine_set_toggle(&top->tags, &meant))
 		top_say(top, true, "%d are tagged; that is the most", MACHINE_CHOSEN_MOST);
 	top_rows_move(top, 1);
 }
@@ -167,9 +175,10 @@ static void open_signals(struct top *top)
 		top_say(top, true, "this was opened with --read-only");
 		return;
 	}
+	struct machine_id meant = top_meant(top);
 	top->asked = top->tags;
-	if (!top->asked.count && top->selected.pid)
-		machine_set_toggle(&top->asked, &top->selected);
+	if (!top->asked.count && meant.pid)
+		machine_set_toggle(&top->asked, &meant);
 	if (top->asked.count)
 		top_menu_open(top, TOP_DIALOG_SIGNAL, 0);
 }
@@ -297,6 +306,7 @@ const struct top_key top_keys[] = {
 	{ 'N', "N", search_back, "previous match" },
 	{ INPUT_FUNCTION + 4, "F4", open_filter, "filter (PCRE2, ! inverts)" }, { '\\', "\\", open_filter, NULL },
 	{ 'u', "u", open_users, "of one user" },
+	{ 'H', "H", toggle_threads, "rows for threads" },
 	{ 'K', "K", toggle_kernel, "threads of the kernel" },
 	{ INPUT_FUNCTION + 5, "F5", toggle_tree, "tree or flat" }, { 't', "t", toggle_tree, NULL },
 	{ INPUT_ARROW_LEFT, "←", fold_one, "fold" }, { '-', "-", fold_one, NULL },

@@ -10,6 +10,15 @@ const struct machine_process *top_selected(const struct top *top)
 	return top->place >= 0 && (size_t)top->place < top->row_count ? top->rows[top->place].process : NULL;
 }
 
+struct machine_id top_meant(const struct top *top)
+{
+	const struct machine_process *process = top_selected(top);
+
+	if (process && process->is_thread)
+		process = machine_find(&top->machine, process->parent);
+	return process ? process->id : (struct machine_id){ 0 };
+}
+
 static void select_place(struct top *top, long place)
 {
 	long last = (long)top->row_count - 1;

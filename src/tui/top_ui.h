@@ -75,6 +75,8 @@ void top_rows_move(struct top *top, long by);
 void top_rows_search(struct top *top, int direction, bool from_here);
 void top_filter(struct top *top, const char *text);                /* "" takes it away; a leading ! inverts it */
 const struct machine_process *top_selected(const struct top *top); /* or NULL */
+/* The process that is selected, or whose thread is; pid 0: none. */
+struct machine_id top_meant(const struct top *top);
 
 /* top_keys.c */
 struct top_key {

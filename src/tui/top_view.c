@@ -173,14 +173,17 @@ static void draw_counts(const struct top *top, struct grid *grid, struct rect at
 	const struct machine *machine = &top->machine;
 	char up[UNITS_TEXT_SIZE];
 	unsigned long long threads = 0;
-	size_t running = 0;
+	size_t running = 0, tasks = 0;
 
 	for (size_t i = 0; i < machine->count; i++) {
+		if (machine->processes[i].is_thread)
+			continue;
+		tasks++;
 		threads += machine->processes[i].threads;
 		running += machine->processes[i].state == 'R';
 	}
 	units_format_duration(up, machine->uptime_s * 1000);
-	grid_format(grid, at, LOOK_NORMAL, " tasks %zu, %llu thr, %zu running  load %.2f %.2f %.2f  up %s", machine->count,
+	grid_format(grid, at, LOOK_NORMAL, " tasks %zu, %llu thr, %zu running  load %.2f %.2f %.2f  up %s", tasks,
 		threads, running, machine->load[0], machine->load[1], machine->load[2], up);
 }
 
@@ -224,7 +227,7 @@ static void draw_command(const struct top *top, struct grid *grid, struct rect a
 	text_init(&line, COMMAND_MOST * 4);
 	top_guides(&line, row, top->wish.is_tree, top->is_unicode);
 	at.x += grid_put(grid, at, LOOK_DIM, text_string(&line));
-	grid_put(grid, at, row->process->is_kernel ? LOOK_DIM : LOOK_NORMAL, row->process->command);
+	grid_put(grid, at, row->process->is_kernel || row->process->is_thread ? LOOK_DIM : LOOK_NORMAL, row->process->command);
 	text_finish(&line);
 }
 

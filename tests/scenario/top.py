@@ -222,6 +222,27 @@ def details_tell_of_the_selected(family):
         screen.close()
 
 
+@with_family("import threading, signal; threading.Thread(target=signal.pause, daemon=True).start(); signal.pause()")
+def threads_have_rows_when_asked_for(family):
+    child, = family.children()
+    until(lambda: field(child, "Threads") == "2", "it has a thread")
+    tid, = [int(name) for name in os.listdir(f"/proc/{child}/task") if int(name) != child]
+    screen = Screen(f"--tree {family.pid}")
+
+    def has(text, pid):
+        return any(line[1:].split()[:1] == [str(pid)] for line in text.splitlines())
+    try:
+        screen.until(lambda text: has(text, child) and not has(text, tid), "no threads")
+        screen.keys("H")
+        screen.until(lambda text: has(text, tid), "the thread")
+        screen.keys("/", str(tid), "Enter", "k", "Enter")
+        screen.sees("TERM to", f"pid {child}")
+        screen.keys("y")
+        until(lambda: not is_alive(child), "a signal for a thread is for its process")
+    finally:
+        screen.close()
+
+
 @with_family(SLEEP)
 def the_terminal_is_left_as_it_was(family):
     screen = Screen(f"--read-only {family.pid}")
@@ -251,4 +272,5 @@ def it_goes_with_its_terminal(family):
 
 
 main(figures_are_those_of_the_kernel, it_prints_what_is_chosen, signals_reach_who_was_meant, a_pid_that_is_gone_gets_nothing,
-     rows_are_sorted_folded_and_filtered, details_tell_of_the_selected, the_terminal_is_left_as_it_was, it_goes_with_its_terminal)
+     rows_are_sorted_folded_and_filtered, details_tell_of_the_selected, threads_have_rows_when_asked_for,
+     the_terminal_is_left_as_it_was, it_goes_with_its_terminal)
