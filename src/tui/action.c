@@ -147,10 +147,30 @@ static void do_kill(struct ui *ui)
 	act_or_ask(ui, "kill", true);
 }
 
+/* Where the screen is about a pool of threads, it is that which gets larger. */
+static bool is_on_thread_pool(const struct ui *ui)
+{
+	return ui->is_zoomed && ui->tab == TAB_POOL && !insight_is_pool(&ui->insight) && insight_thread_pool(ui, 0);
+}
+
+static void scale_thread_pool(struct ui *ui, int delta)
+{
+	const char *pool = json_string_value(json_object_get(insight_thread_pool(ui, 0), "name"));
+
+	ui_request(ui, REPLY_ACTION, 0, "scale",
+		json_pack("{s:o,s:s,s:i}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance), "pool", pool, "delta",
+			delta));
+	ui_say(ui, false, "pool %s of %s/%d: %+d threads", pool, ui->shown.service, ui->shown.instance, delta);
+}
+
 static void scale_by(struct ui *ui, int delta)
 {
 	if (!may_act(ui))
 		return;
+	if (is_on_thread_pool(ui)) {
+		scale_thread_pool(ui, delta);
+		return;
+	}
 	ui_request(ui, REPLY_ACTION, 0, "scale",
 		json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta));
 	ui_say(ui, false, "scale %s %+d", ui->selected.service, delta);

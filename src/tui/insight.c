@@ -66,9 +66,34 @@ static bool has_process(const struct ui *ui)
 	return row && row->row.pid;
 }
 
-static bool is_pool(const struct ui *ui)
+static bool has_pool(const struct ui *ui)
 {
+	const struct study *study = &ui->insight.study;
+
+	for (size_t i = 0; i < study->pool_count; i++)
+		if (study->pools[i].kind == POOL_THRUM)
+			return true;
 	return json_object_get(json_object_get(ui->info, "service"), "pool");
+}
+
+bool insight_is_pool(const struct insight *insight)
+{
+	const char *kind = json_string_value(json_object_get(insight->pool, "kind"));
+
+	return kind && strcmp(kind, "process") == 0;
+}
+
+const json_t *insight_thread_pool(const struct ui *ui, int number)
+{
+	const json_t *pool;
+	size_t i;
+
+	json_array_foreach(json_object_get(ui->insight.pool, "thread_pools"), i, pool)
+	{
+		if (json_integer_value(json_object_get(pool, "instance")) == ui->shown.instance && number-- == 0)
+			return pool;
+	}
+	return NULL;
 }
 
 static bool always(const struct ui *ui)
@@ -96,7 +121,7 @@ static void measure_study(struct insight *insight)
 		queue += pool->queued;
 		busy += pool->busy;
 	}
-	if (is_known && !insight->pool) {
+	if (is_known && !insight_is_pool(insight)) {
 		gauge_add(&insight->depth, (double)queue);
 		gauge_add(&insight->busy, (double)busy);
 	}
@@ -115,6 +140,8 @@ static void take_study(struct ui *ui, const json_t *result)
 static void take_pool(struct ui *ui, const json_t *result)
 {
 	keep(&ui->insight.pool, result);
+	if (!insight_is_pool(&ui->insight))
+		return;
 	gauge_add(&ui->insight.depth, (double)json_integer_value(json_object_get(result, "queued")));
 	gauge_add(&ui->insight.busy, (double)json_integer_value(json_object_get(result, "busy")));
 }
@@ -139,7 +166,7 @@ static const struct question {
 } questions[INSIGHT_QUESTIONS] = {
 	{ ON(TAB_THREADS) | ON(TAB_POOL), SECOND_US, "inspect", shown_process, has_process, take_study },
 	{ ON(TAB_INFO) | ON(TAB_IPC), 3 * SECOND_US, "inspect", shown_process, has_process, take_study },
-	{ ON(TAB_POOL), SECOND_US, "pool", shown_service, is_pool, take_pool },
+	{ ON(TAB_POOL), SECOND_US, "pool", shown_service, has_pool, take_pool },
 	{ ON(TAB_INFO), 3 * SECOND_US, "info", name_of_shown, always, take_info },
 	{ ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
 };

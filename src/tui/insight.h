@@ -31,7 +31,7 @@ enum thread_order { THREADS_BY_CPU,
 struct insight {
 	struct study study;  /* owned; pid 0: not known yet */
 	char why[256];       /* … since; or "" */
-	json_t *pool;        /* owned; of the service, when its instances are a pool; else NULL */
+	json_t *pool;        /* owned; of the service, when its instances are a pool, or have some of libthrum's; else NULL */
 	json_t *environment; /* owned; NULL: not known yet */
 	struct gauge depth, busy;
 	uint64_t asked_us[INSIGHT_QUESTIONS];
@@ -45,6 +45,11 @@ void insight_follow(struct ui *ui);
 void insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why);
 /* Something else is shown now: nothing of it is known yet. */
 void insight_forget(struct ui *ui);
+
+/* Are its instances a pool of processes? */
+bool insight_is_pool(const struct insight *insight);
+/* Libthrum's pool that number's turn it is, among those of the shown process; NULL: there is none. */
+const json_t *insight_thread_pool(const struct ui *ui, int number);
 
 void gauge_add(struct gauge *gauge, double value);
 /* How many values there are, and one of them: 0 is the oldest. */

@@ -150,6 +150,25 @@ static void draw_thread_pool(struct pane *pane, const struct pool_report *pool)
 	pane_safe(pane, is_full ? LOOK_WARN : LOOK_NORMAL, "", line, strlen(line));
 }
 
+/* What libthrum's pools tell of themselves, and no other's. */
+static void draw_histograms(struct pane *pane, const struct ui *ui)
+{
+	const json_t *pool;
+	char waits[CELL * 4], runs[CELL * 4], line[CELL * 16];
+
+	for (int i = 0; (pool = insight_thread_pool(ui, i)); i++) {
+		describe_times(pool, "wait_ms", "wait", waits);
+		describe_times(pool, "run_ms", "run", runs);
+		snprintf(line, sizeof line, " %s: %lld of %lld threads, %lld done, %lld failed   %s   %s%s",
+			json_string_value(json_object_get(pool, "name")), (long long)figure(pool, "threads"),
+			(long long)figure(pool, "target"), (long long)figure(pool, "completed"), (long long)figure(pool, "failed"), waits,
+			runs, json_is_true(json_object_get(pool, "draining")) ? "   DRAINED" : "");
+		pane_safe(pane, LOOK_NORMAL, "", line, strlen(line));
+	}
+	if (!insight_is_pool(&ui->insight) && insight_thread_pool(ui, 0))
+		pane_format(pane, LOOK_DIM, " zoomed, + and - ask the first of them for a thread more or fewer");
+}
+
 static void draw_thread_pools(struct pane *pane, const struct ui *ui)
 {
 	const struct insight *insight = &ui->insight;
@@ -157,7 +176,8 @@ static void draw_thread_pools(struct pane *pane, const struct ui *ui)
 	pane_format(pane, LOOK_HEADING, " %-6s %-20s %7s %7s %6s   %s", "KIND", "NAME", "THREADS", "BUSY", "QUEUE", "OF WHICH");
 	for (size_t i = 0; i < insight->study.pool_count; i++)
 		draw_thread_pool(pane, &insight->study.pools[i]);
-	if (insight->pool)
+	draw_histograms(pane, ui);
+	if (insight_is_pool(insight))
 		return;
 	draw_graph(pane, ui, "queue", &insight->depth, "");
 	draw_graph(pane, ui, "busy", &insight->busy, "");
@@ -167,7 +187,7 @@ int pools_draw(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	struct pane pane = { .grid = grid, .area = area, .skip = ui->cursor };
 
-	if (ui->insight.pool)
+	if (insight_is_pool(&ui->insight))
 		draw_process_pool(&pane, ui);
 	if (ui->insight.study.pool_count)
 		draw_thread_pools(&pane, ui);

@@ -116,6 +116,23 @@ def a_pool_of_processes_is_seen_and_drained():
     with_tabs(test)
 
 
+def a_pool_of_threads_is_sized():
+    project = Project("threads", {"jobs": {"command": [os.path.join(WORKER, "pooler")]}})
+    terminal = Terminal(project, width=130, height=30)
+    try:
+        terminal.sees("jobs", "running")
+        terminal.keys("3", "z")
+        terminal.sees("thrum  jobs", "jobs: 2 of 2 threads", "run p50 1.")
+        terminal.keys("+")
+        terminal.sees("jobs: 3 of 3 threads")
+        terminal.keys("-", "-")
+        terminal.sees("jobs: 1 of 1 threads")
+        expect(len(project.rows()) == 1, "no instance was added or taken away")
+    finally:
+        terminal.close()
+        project.close()
+
+
 def the_screen_goes_back_in_time():
     def test(project, terminal):
         project.run("stop", "busy")
@@ -139,4 +156,4 @@ def the_screen_goes_back_in_time():
 
 
 main(what_it_does_inside_is_shown, a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
-     a_pool_of_processes_is_seen_and_drained, the_screen_goes_back_in_time)
+     a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, the_screen_goes_back_in_time)
