@@ -241,7 +241,7 @@ static bool show(struct loop *loop, struct error *err)
 	sigset_t former;
 
 	loop->signal_fd = signals_open(signals_of_terminal, &former);
-	bool ok = screen_open(err);
+	bool ok = screen_open("thrum up --headless", err);
 	if (ok) {
 		loop->ui->is_unicode = screen_is_unicode();
 		serve(loop);

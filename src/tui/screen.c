@@ -106,25 +106,25 @@ static void prepare_colours(void)
 		init_pair(i, looks[i].foreground, -1);
 }
 
-static bool can_draw(struct error *err)
+static bool can_draw(const char *otherwise, struct error *err)
 {
 	int status;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return error_set(err, 0,
-			"the dashboard needs a terminal; without one use `thrum up --headless`");
+			"this needs a terminal; without one use `%s`", otherwise);
 	const char *term = getenv("TERM");
 	if (setupterm(NULL, STDOUT_FILENO, &status) != OK)
 		return error_set(err, 0,
-			"the terminal '%s' (TERM) is not known here; use `thrum up --headless`, or set TERM",
-			term ? term : "");
+			"the terminal '%s' (TERM) is not known here; use `%s`, or set TERM",
+			term ? term : "", otherwise);
 	const char *move = tigetstr("cup");
 	bool can_move = move && move != (char *)-1;
 	del_curterm(cur_term);
 	if (!can_move)
 		return error_set(err, 0,
-			"the terminal '%s' (TERM) cannot place its cursor; use `thrum up --headless`",
-			term ? term : "");
+			"the terminal '%s' (TERM) cannot place its cursor; use `%s`",
+			term ? term : "", otherwise);
 	return true;
 }
 
@@ -176,9 +176,9 @@ static void give_terminal_back(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
 }
 
-bool screen_open(struct error *err)
+bool screen_open(const char *otherwise, struct error *err)
 {
-	if (!can_draw(err))
+	if (!can_draw(otherwise, err))
 		return false;
 	setlocale(LC_ALL, "");
 	screen.is_unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -187,7 +187,7 @@ bool screen_open(struct error *err)
 	cfmakeraw(&screen.raw);
 	if (!open_ncurses())
 		return error_set(
-			err, 0, "the terminal cannot be set up; use `thrum up --headless`");
+			err, 0, "the terminal cannot be set up; use `%s`", otherwise);
 	prepare_for_crash();
 	prepare_colours();
 	take_terminal();

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "tui/grid.h"
 
-/* False, with one sentence: not a terminal, or one that cannot do it. */
-bool screen_open(struct error *err);
+/* False, with one sentence: not a terminal, or one that cannot do it. otherwise: the command that needs none. */
+bool screen_open(const char *otherwise, struct error *err);
 /*
  * Give the terminal back as it was. is_gone: it has hung up, write nothing. False: it has, or does
  * not read: who writes to it would wait.

@@ -154,7 +154,7 @@ static bool show(struct loop *loop, struct error *err)
 	sigset_t former;
 
 	loop->signal_fd = signals_open(signals_of_terminal, &former);
-	bool ok = screen_open(err);
+	bool ok = screen_open("thrum top -b", err);
 	if (ok) {
 		loop->top->is_unicode = screen_is_unicode();
 		serve(loop);

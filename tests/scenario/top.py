@@ -261,6 +261,31 @@ def the_terminal_is_left_as_it_was(family):
 
 
 @with_family(SLEEP)
+def it_is_suspended_and_comes_back(family):
+    screen = Terminal(Machine, "version", 250, 40, before="PS1='% ' bash --norc;")
+    try:
+        screen.sees("%")
+        screen.keys(f"{THRUM} top {family.pid}", "Enter")
+        screen.sees("COMMAND", family.mark)
+        screen.keys("C-z")
+        screen.sees("Stopped")
+        screen.keys("fg", "Enter")
+        screen.sees("F10Quit", family.mark)
+        screen.keys("q")
+        screen.sees("Stopped", "%")
+    finally:
+        screen.close()
+
+
+def a_terminal_that_cannot_is_told_of_another_way():
+    screen = Terminal(Machine, "top", 100, 20, before="TERM=dumb")
+    try:
+        screen.sees("thrum top -b", "LEFT 2")
+    finally:
+        screen.close()
+
+
+@with_family(SLEEP)
 def it_goes_with_its_terminal(family):
     screen = Screen(f"{family.pid}")
     try:
@@ -273,4 +298,5 @@ def it_goes_with_its_terminal(family):
 
 main(figures_are_those_of_the_kernel, it_prints_what_is_chosen, signals_reach_who_was_meant, a_pid_that_is_gone_gets_nothing,
      rows_are_sorted_folded_and_filtered, details_tell_of_the_selected, threads_have_rows_when_asked_for,
-     the_terminal_is_left_as_it_was, it_goes_with_its_terminal)
+     the_terminal_is_left_as_it_was, it_is_suspended_and_comes_back,
+     a_terminal_that_cannot_is_told_of_another_way, it_goes_with_its_terminal)
