@@ -24,6 +24,7 @@
 #include "engine/cluster.h"
 #include "engine/environment.h"
 #include "engine/derived.h"
+#include "engine/crash.h"
 #include "engine/door.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
@@ -1265,6 +1266,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	journal_open(&engine->journal, engine->state_dir);
 	recorder_open(&engine->recorder, engine->state_dir);
 	engine->roster = (struct roster){ memory_format("%s/running", engine->runtime_dir), -1 };
+	crash_prepare(engine);
 	cgroup_open(&engine->cgroup);
 	sampler_init(&engine->sampler, loop, on_pass_done, engine);
 	uv_prepare_init(loop, &engine->turn);
@@ -1329,6 +1331,7 @@ void engine_begin(struct engine *engine)
 	if (engine->keeper.page->engine_starts > 1)
 		engine_tell(engine, "the engine was started again: start %u",
 			engine->keeper.page->engine_starts);
+	crash_tell(engine);
 	apply_resume(engine);
 	reload_resume(engine);
 	drain(engine);
