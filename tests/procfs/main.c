@@ -1,6 +1,7 @@
 #include "tests/runner.h"
 
 Suite *census_suite(void);
+Suite *muster_suite(void);
 Suite *pipe_suite(void);
 Suite *stat_suite(void);
 Suite *sweep_suite(void);
@@ -8,6 +9,7 @@ Suite *tree_suite(void);
 
 static suite_function *const suites[] = {
 	census_suite,
+	muster_suite,
 	pipe_suite,
 	stat_suite,
 	sweep_suite,
