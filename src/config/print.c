@@ -104,7 +104,7 @@ static json_t *probe_of(const struct probe_spec *probe)
 	json_t *how;
 
 	if (probe->kind == PROBE_EXEC) {
-		how = json_pack("{s:o}", "command", list_of(&probe->argv));
+		how = json_pack("{s:o,s:s*}", "command", list_of(&probe->argv), "working_dir", probe->working_dir);
 	} else if (probe->kind == PROBE_UNIX) {
 		how = json_pack("{s:s}", "path", probe->path);
 	} else {

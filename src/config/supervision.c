@@ -323,7 +323,7 @@ static const struct key unix_keys[] = {
 
 static const struct key exec_keys[] = {
 	{ "command", take_argv, IN_PROBE(argv), NULL, "a string or a list of words; 0 is well" },
-	{ "working_dir", not_yet, 0, NULL, "" },
+	{ "working_dir", take_path, IN_PROBE(working_dir), NULL, "folder it runs in; the service's, if not named" },
 	END
 };
 // clang-format on

@@ -196,6 +196,8 @@ static int spawn(struct engine *engine, const struct helper_task *task, struct l
 	char marker[MARKER_SIZE];
 
 	spec.argv = *task->argv;
+	if (task->working_dir)
+		spec.working_dir = task->working_dir;
 	marker_format(marker, engine, life);
 	struct newborn who = { .project = engine->project.spec->name,
 		.instance = task->member->now.index,

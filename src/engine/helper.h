@@ -23,6 +23,7 @@ struct helper_end {
 struct helper_task {
 	struct member *member;
 	const struct strings *argv;
+	char *working_dir;               /* NULL: its service's */
 	const struct strings *variables; /* on top of the service's; NULL: none */
 	const char *input;               /* on its standard input; NULL: nothing */
 	uint32_t timeout_ms;

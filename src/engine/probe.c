@@ -377,6 +377,7 @@ static void ask_command(struct probe *probe, const struct probe_spec *spec)
 {
 	struct helper_task task = { .member = member_of_probe(probe),
 		.argv = &spec->argv,
+		.working_dir = spec->working_dir,
 		.timeout_ms = spec->timeout_ms,
 		.on_end = on_helper_end,
 		.context = probe };

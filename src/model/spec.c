@@ -154,6 +154,7 @@ void service_spec_init(struct service_spec *spec)
 static void probe_spec_finish(struct probe_spec *probe)
 {
 	strings_finish(&probe->argv);
+	free(probe->working_dir);
 	free(probe->host);
 	free(probe->path);
 	strings_finish(&probe->headers);

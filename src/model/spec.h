@@ -62,6 +62,7 @@ const char *probe_kind_name(enum probe_kind kind); /* "exec" … */
 struct probe_spec {
 	enum probe_kind kind;
 	struct strings argv;    /* of exec */
+	char *working_dir;      /* … where it runs; NULL: the service's */
 	char *host;             /* of http_get and tcp: a name or an address; NULL: 127.0.0.1 */
 	unsigned port;          /* … */
 	char *path;             /* of http_get; the socket's of unix, absolute */

@@ -360,7 +360,19 @@ def probes_go_on_after_the_engine_was_killed():
         web.server.shutdown()
 
 
-main(a_line_of_its_output_says_that_it_is_ready,
+def a_probe_runs_in_its_own_folder():
+    p = Project("probedir", {"a": {"command": "sleep 1000", "readiness_probe": {"exec": {"command": ["sh", "-c", "test -e here"], "working_dir": "sub"}, "period_seconds": 1}}})
+    try:
+        os.mkdir(p.dir + "/sub")
+        p.write("sub/here", "")
+        p.run("up", "-d", check=0)
+        until(lambda: p.rows()["a/0"]["state"] == "ready", "its probe finds the file")
+    finally:
+        p.close()
+
+
+main(a_probe_runs_in_its_own_folder,
+     a_line_of_its_output_says_that_it_is_ready,
      what_is_not_ready_in_time_has_failed,
      a_newline_on_a_descriptor_says_that_it_is_ready,
      sd_notify_is_understood,
