@@ -12,7 +12,8 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-enum { PAGE = 10 };
+enum { PAGE = 10,
+	SCROLL_MOST = 1000 };
 
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
 {
@@ -412,11 +413,15 @@ static void move(struct ui *ui, int by)
 		move_cursor(ui, by);
 		return;
 	}
+	if (ui->tab == TAB_LOGS) {
+		logs_scroll(&ui->logs, by);
+		return;
+	}
 	ui->scroll -= by;
 	if (ui->scroll < 0)
 		ui->scroll = 0;
-	if (ui->scroll > LOG_LINES - 2)
-		ui->scroll = LOG_LINES - 2;
+	if (ui->scroll > SCROLL_MOST)
+		ui->scroll = SCROLL_MOST;
 }
 
 static void do_down(struct ui *ui)
@@ -489,6 +494,7 @@ static void do_previous(struct ui *ui)
 static void rewind_tab(struct ui *ui)
 {
 	ui->scroll = ui->cursor = 0;
+	ui->logs.back = 0;
 	ui->traffic.is_open = false;
 	details_close_record(ui);
 }
@@ -619,6 +625,91 @@ static void save_heard(struct ui *ui)
 		ui_say(ui, true, "%s", err.text);
 }
 
+static void find_line(struct ui *ui, int direction, logs_test *test, const char *what)
+{
+	if (!logs_find(&ui->logs, direction, test))
+		ui_say(ui, true, "no %s %s among the lines that are kept; `thrum logs` has all", what,
+			direction > 0 ? "further back" : "after this");
+}
+
+static void do_log_search(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_LOG_SEARCH);
+	snprintf(ui->input, sizeof ui->input, "%s", ui->logs.search_text);
+}
+
+static void do_log_next(struct ui *ui)
+{
+	find_line(ui, 1, logs_is_found, "such line");
+}
+
+static void do_log_previous(struct ui *ui)
+{
+	find_line(ui, -1, logs_is_found, "such line");
+}
+
+static void do_log_error(struct ui *ui)
+{
+	find_line(ui, 1, logs_is_error, "error");
+}
+
+static void do_log_error_after(struct ui *ui)
+{
+	find_line(ui, -1, logs_is_error, "error");
+}
+
+static void do_log_filter(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_LOG_FILTER);
+	snprintf(ui->input, sizeof ui->input, "%s", ui->logs.filter_text);
+}
+
+static void do_log_times(struct ui *ui)
+{
+	ui->logs.hides_times = !ui->logs.hides_times;
+}
+
+static void do_log_save(struct ui *ui)
+{
+	open_prompt(ui, PROMPT_LOG_SAVE);
+	snprintf(ui->input, sizeof ui->input, "%s-%d.log", ui->shown.service, ui->shown.instance);
+}
+
+static void save_log(struct ui *ui)
+{
+	struct error err;
+	unsigned count = 0;
+
+	if (logs_save(&ui->logs, ui->input, &count, &err))
+		ui_say(ui, false, "%u lines saved to %s", count, ui->input);
+	else
+		ui_say(ui, true, "%s", err.text);
+}
+
+static void search_log(struct ui *ui)
+{
+	struct log_view *view = &ui->logs;
+	struct error err;
+
+	if (!logs_search(view, ui->input, &err)) {
+		ui_say(ui, true, "%s", err.text);
+		return;
+	}
+	const struct log_line *line = logs_at(view, view->back);
+	if (view->search && line && !logs_is_found(view, line))
+		do_log_next(ui);
+}
+
+/* While it is typed; half a pattern changes nothing. */
+static void filter_log(struct ui *ui)
+{
+	struct error err = { .text = "" };
+
+	ui->filter_error[0] = '\0';
+	if (!logs_filter(&ui->logs, ui->input, &err))
+		snprintf(ui->filter_error, sizeof ui->filter_error, "%.120s", err.text);
+}
+
 /* Again, when it is draining: it goes on. */
 static void do_drain(struct ui *ui)
 {
@@ -737,6 +828,14 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_HEARD_PAUSE] = do_heard_pause,
 	[ACTION_HEARD_FILTER] = do_heard_filter,
 	[ACTION_HEARD_SAVE] = do_heard_save,
+	[ACTION_LOG_SEARCH] = do_log_search,
+	[ACTION_LOG_NEXT] = do_log_next,
+	[ACTION_LOG_PREVIOUS] = do_log_previous,
+	[ACTION_LOG_ERROR] = do_log_error,
+	[ACTION_LOG_ERROR_AFTER] = do_log_error_after,
+	[ACTION_LOG_FILTER] = do_log_filter,
+	[ACTION_LOG_TIMES] = do_log_times,
+	[ACTION_LOG_SAVE] = do_log_save,
 	[ACTION_EVENTS] = do_events,
 	[ACTION_HELP] = do_help,
 	[ACTION_COMMAND] = do_command,
@@ -911,6 +1010,10 @@ static void finish_prompt(struct ui *ui)
 		snprintf(ui->traffic.filter, sizeof ui->traffic.filter, "%s", ui->input);
 	else if (prompt == PROMPT_HEARD_SAVE && ui->input[0])
 		save_heard(ui);
+	else if (prompt == PROMPT_LOG_SEARCH)
+		search_log(ui);
+	else if (prompt == PROMPT_LOG_SAVE && ui->input[0])
+		save_log(ui);
 	else if (prompt == PROMPT_FILTER)
 		rows_keep_selection(ui);
 }
@@ -929,6 +1032,8 @@ static void prompt_key(struct ui *ui, uint32_t key)
 			rows_search(ui, ui->input, 1, true);
 		if (ui->prompt == PROMPT_FILTER)
 			filter_type(ui, ui->input);
+		if (ui->prompt == PROMPT_LOG_FILTER)
+			filter_log(ui);
 	}
 }
 

@@ -268,6 +268,7 @@ int dashboard_run(const struct dashboard_options *options)
 	link_close(ui->link);
 	details_finish(ui);
 	traffic_forget(ui);
+	logs_finish(&ui->logs);
 	replica_finish(&ui->replica);
 	replica_finish(&ui->live);
 	filter_finish(ui);

@@ -9,8 +9,7 @@
 #include "tui/ui.h"
 
 enum {
-	LINE_MOST = 4096,
-	LINES_FIRST = 300,
+	LINES_FIRST = 2000,
 	NOT_YET =
 		-1, /* a request that no reply answers: nothing is read before its start is known */
 };
@@ -19,30 +18,12 @@ enum {
 static void on_line(void *context, const struct tail_line *line)
 {
 	struct ui *ui = context;
-	unsigned place = ui->line_count % LOG_LINES;
-	char local[CLOCK_TEXT_SIZE];
 	struct text text;
 
-	text_init(&text, LINE_MOST * 4);
-	clock_format_local(local, line->time_us);
-	text_format(&text, "%s ", local);
-	utf8_append_safe(&text, line->text, line->size < LINE_MOST ? line->size : LINE_MOST, false);
-	free(ui->lines[place]);
-	ui->lines[place] = text_take(&text);
-	ui->line_is_err[place] = line->stream->is_err;
-	ui->line_count++;
-	if (ui->scroll > 0)
-		ui->scroll++; /* who reads further back stays there */
-}
-
-static void clear_lines(struct ui *ui)
-{
-	for (unsigned i = 0; i < LOG_LINES; i++) {
-		free(ui->lines[i]);
-		ui->lines[i] = NULL;
-	}
-	ui->line_count = 0;
-	ui->scroll = 0;
+	text_init(&text, LOG_LINE_MOST * 4);
+	utf8_append_safe(&text, line->text, line->size < LOG_LINE_MOST ? line->size : LOG_LINE_MOST, false);
+	text_puts(&text, "");
+	logs_add(&ui->logs, text_take(&text), line->time_us, line->stream->is_err);
 }
 
 void details_forget(struct ui *ui)
@@ -58,7 +39,7 @@ void details_forget(struct ui *ui)
 void details_finish(struct ui *ui)
 {
 	tail_finish(&ui->tail);
-	clear_lines(ui);
+	logs_clear(&ui->logs);
 	json_decref(ui->info);
 	ui->info = NULL;
 	free(ui->deaths);

@@ -72,10 +72,23 @@ static const struct key_row traffic_keys[] = {
 	{ 0, ACTION_NONE, "" },
 };
 
+static const struct key_row log_keys[] = {
+	{ '/', ACTION_LOG_SEARCH, "/" }, { INPUT_FUNCTION + 3, ACTION_LOG_SEARCH, "F3" },
+	{ 'n', ACTION_LOG_NEXT, "n" },
+	{ 'N', ACTION_LOG_PREVIOUS, "N" },
+	{ 'e', ACTION_LOG_ERROR, "e" },
+	{ 'E', ACTION_LOG_ERROR_AFTER, "E" },
+	{ '\\', ACTION_LOG_FILTER, "\\" }, { INPUT_FUNCTION + 4, ACTION_LOG_FILTER, "F4" },
+	{ 't', ACTION_LOG_TIMES, "t" },
+	{ 'w', ACTION_LOG_SAVE, "w" },
+	{ 0, ACTION_NONE, "" },
+};
+
 const struct key_row *const tab_keymaps[TAB_COUNT] = {
 	[TAB_THREADS] = thread_keys,
 	[TAB_POOL] = pool_keys,
 	[TAB_IPC] = traffic_keys,
+	[TAB_LOGS] = log_keys,
 };
 
 const struct action_row action_rows[ACTION_COUNT] = {
@@ -134,6 +147,14 @@ const struct action_row action_rows[ACTION_COUNT] = {
 	[ACTION_HEARD_PAUSE] = { "ZOOMED", "IPC: pause, go on" },
 	[ACTION_HEARD_FILTER] = { "ZOOMED", "IPC: filter (PCRE2)" },
 	[ACTION_HEARD_SAVE] = { "ZOOMED", "IPC: save to a file" },
+	[ACTION_LOG_SEARCH] = { "ZOOMED", "Logs: find (PCRE2)" },
+	[ACTION_LOG_NEXT] = { "ZOOMED", "Logs: the one before" },
+	[ACTION_LOG_PREVIOUS] = { "ZOOMED", "Logs: the one after" },
+	[ACTION_LOG_ERROR] = { "ZOOMED", "Logs: error before" },
+	[ACTION_LOG_ERROR_AFTER] = { "ZOOMED", "Logs: error after" },
+	[ACTION_LOG_FILTER] = { "ZOOMED", "Logs: filter (PCRE2)" },
+	[ACTION_LOG_TIMES] = { "ZOOMED", "Logs: times on, off" },
+	[ACTION_LOG_SAVE] = { "ZOOMED", "Logs: save to a file" },
 	[ACTION_EVENTS] = { "SEE", "events" },
 	[ACTION_HELP] = { "ALSO", "this help" },
 	[ACTION_COMMAND] = { "ALSO", "command line" },

@@ -14,6 +14,7 @@
 #include "tui/insight.h"
 #include "tui/keymap.h"
 #include "tui/layout.h"
+#include "tui/logs.h"
 #include "tui/traffic.h"
 
 enum dialog {
@@ -36,7 +37,10 @@ enum prompt { PROMPT_NONE,
 	PROMPT_FILTER,
 	PROMPT_SEND,
 	PROMPT_HEARD_FILTER,
-	PROMPT_HEARD_SAVE };
+	PROMPT_HEARD_SAVE,
+	PROMPT_LOG_SEARCH,
+	PROMPT_LOG_FILTER,
+	PROMPT_LOG_SAVE };
 
 enum sort { SORT_FILE, /* as in the configuration */
 	SORT_CPU,
@@ -60,7 +64,6 @@ struct target {
 };
 
 enum { INPUT_MOST = 512,
-	LOG_LINES = 1000,
 	DEATHS_MOST = 1000,
 	FOLDED_MOST = 256,
 	TAGS_MOST = 256,
@@ -140,9 +143,7 @@ struct ui {
 	struct insight insight;
 	struct traffic_log traffic;
 	struct tail tail;
-	char *lines[LOG_LINES]; /* owned; ring of its newest lines, safe to show */
-	bool line_is_err[LOG_LINES];
-	unsigned line_count;  /* ever taken */
+	struct log_view logs;
 	int scroll;           /* lines or entries back from the newest */
 	struct death *deaths; /* owned; oldest first */
 	size_t death_count;

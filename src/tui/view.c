@@ -115,6 +115,8 @@ static const char *title_hint(const struct ui *ui)
 		return " z zoom ";
 	if (ui->tab == TAB_IPC && !ui->traffic.is_open)
 		return " Enter whole  p pause  \\ filter  w save  Esc back ";
+	if (ui->tab == TAB_LOGS)
+		return " / find n N  \\ filter  e E error  t times  w save  Esc ";
 	return ui->tab == TAB_HISTORY && !ui->is_record_open ? " Enter opens "
 							     : " Esc back ";
 }
@@ -139,21 +141,54 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	grid_put(grid, at, LOOK_DIM, title_hint(ui));
 }
 
+static void draw_line(const struct ui *ui, struct grid *grid, struct rect at, const struct log_line *line)
+{
+	const struct log_view *view = &ui->logs;
+	char local[CLOCK_TEXT_SIZE];
+
+	at.x++;
+	at.width--;
+	if (!view->hides_times) {
+		clock_format_local(local, line->time_us);
+		int used = grid_format(grid, at, LOOK_DIM, "%s ", local);
+		at.x += used;
+		at.width -= used;
+	}
+	grid_put(grid, at, logs_is_found(view, line) ? LOOK_KEY : line->is_err ? LOOK_WARN
+									       : LOOK_NORMAL,
+		line->text);
+}
+
+/* Nothing is left out without a word: of what, and how far back. */
+static void draw_log_sum(const struct ui *ui, struct grid *grid, struct rect at)
+{
+	const struct log_view *view = &ui->logs;
+	unsigned all = view->count < LOG_LINES ? view->count : LOG_LINES;
+
+	grid_format(grid, at, LOOK_DIM, " %u of the newest %u lines%s%s%s%s; %s", logs_size(view), all,
+		view->filter ? ", filter " : "", view->filter_text, view->search ? ", search " : "", view->search_text,
+		view->back ? "reading further back, G follows" : "following");
+}
+
 static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	unsigned kept = ui->line_count < LOG_LINES ? ui->line_count : LOG_LINES;
-	unsigned back = ui->scroll > 0 && (unsigned)ui->scroll < kept ? (unsigned)ui->scroll : 0;
-	unsigned shown = kept - back < (unsigned)area.height ? kept - back : (unsigned)area.height;
+	const struct log_view *view = &ui->logs;
+	const struct log_line *line;
+	int count = 0;
 
-	if (!kept && area.height)
-		grid_put(grid, area, LOOK_DIM, " nothing was written yet");
-	for (unsigned i = 0; i < shown; i++) {
-		unsigned place = (ui->line_count - back - shown + i) % LOG_LINES;
-		struct rect at = rect_line(area, (int)i);
-		at.x++;
-		at.width--;
-		grid_put(grid, at, ui->line_is_err[place] ? LOOK_WARN : LOOK_NORMAL,
-			ui->lines[place]);
+	if (ui->is_zoomed && area.height > 1) {
+		draw_log_sum(ui, grid, rect_line(area, 0));
+		area.y++;
+		area.height--;
+	}
+	while (count < area.height && logs_at(view, view->back + (unsigned)count))
+		count++;
+	if (!count)
+		grid_put(grid, rect_line(area, 0), LOOK_DIM, view->count ? " the filter lets no line through" : " nothing was written yet");
+	for (int i = 0; i < count && (line = logs_at(view, view->back + (unsigned)i)); i++) {
+		draw_line(ui, grid, rect_line(area, count - 1 - i), line);
+		if (!i && view->back && ui->is_zoomed)
+			grid_select(grid, rect_line(area, count - 1));
 	}
 }
 
@@ -272,6 +307,9 @@ static const char *prompt_name(enum prompt prompt)
 		[PROMPT_SEND] = "message (JSON): ",
 		[PROMPT_HEARD_FILTER] = "messages with (PCRE2): ",
 		[PROMPT_HEARD_SAVE] = "save messages to: ",
+		[PROMPT_LOG_SEARCH] = "lines with (PCRE2): ",
+		[PROMPT_LOG_FILTER] = "only lines with (PCRE2, ! inverts): ",
+		[PROMPT_LOG_SAVE] = "save lines to: ",
 	};
 
 	return names[prompt];
@@ -287,7 +325,7 @@ static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area
 
 	area.x += used + 2;
 	area.width -= used + 2;
-	if (ui->prompt == PROMPT_FILTER && ui->filter_error[0])
+	if ((ui->prompt == PROMPT_FILTER || ui->prompt == PROMPT_LOG_FILTER) && ui->filter_error[0])
 		grid_format(grid, area, LOOK_BAD, "%s - the last good one holds", ui->filter_error);
 }
 

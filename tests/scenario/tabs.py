@@ -133,6 +133,44 @@ def a_pool_of_threads_is_sized():
         project.close()
 
 
+def a_log_is_searched_and_filtered():
+    script = "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; echo went wrong >&2; echo; echo 'the end'; exec sleep 600"
+    project = Project("lines", {"talk": {"command": ["sh", "-c", script]}})
+    terminal = Terminal(project, width=100, height=24)
+
+    def type_in(*text):
+        for letter in "".join(text):
+            terminal.keys(letter)
+        terminal.keys("Enter")
+    try:
+        terminal.sees("talk", "running")
+        terminal.keys("6", "z")
+        terminal.sees("303 of the newest 303 lines", "following", "the end", "line 299")
+        terminal.keys("/")
+        type_in("e 42$")
+        terminal.sees("reading further back", "line 42", "line 41")
+        expect("line 43" not in terminal.screen(), "it is the last that is seen")
+        terminal.keys("n")
+        terminal.sees("no such line further back")
+        terminal.keys("G", "e")
+        terminal.sees("went wrong")
+        terminal.keys("e")
+        terminal.sees("no error further back")
+        terminal.keys("\\")
+        type_in("^line 1\\d$")
+        terminal.sees("10 of the newest 303 lines, filter", "line 10", "line 19")
+        terminal.keys("w", "C-u")
+        type_in("some.log")
+        terminal.sees("10 lines saved to some.log")
+        with open(project.dir + "/some.log") as f:
+            expect([line.split(" ", 1)[1] for line in f.read().splitlines()] == [f"line {n}" for n in range(10, 20)], "those that are seen")
+        terminal.keys("t")
+        until(lambda: re.search("^ line 19", terminal.screen(), re.M), "no times")
+    finally:
+        terminal.close()
+        project.close()
+
+
 def the_screen_goes_back_in_time():
     def test(project, terminal):
         project.run("stop", "busy")
@@ -156,4 +194,5 @@ def the_screen_goes_back_in_time():
 
 
 main(what_it_does_inside_is_shown, a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
-     a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, the_screen_goes_back_in_time)
+     a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, a_log_is_searched_and_filtered,
+     the_screen_goes_back_in_time)

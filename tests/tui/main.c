@@ -1,11 +1,13 @@
 #include "tests/runner.h"
 
 Suite *layout_suite(void);
+Suite *logs_suite(void);
 Suite *strip_suite(void);
 Suite *view_suite(void);
 
 static suite_function *const suites[] = {
 	layout_suite,
+	logs_suite,
 	strip_suite,
 	view_suite,
 	NULL,

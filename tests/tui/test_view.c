@@ -50,6 +50,7 @@ static void end(void)
 {
 	details_finish(ui);
 	traffic_forget(ui);
+	logs_finish(&ui->logs);
 	replica_finish(&ui->replica);
 	grid_finish(&grid);
 	free(ui);
