@@ -21,7 +21,8 @@
 #include "tui/keymap.h"
 
 enum { LEAVE_MS = 300, /* how long a terminal that does not read is waited for */
-	PIECE = 16 * 1024 };
+	PIECE = 16 * 1024,
+	CANCEL = 0x18 }; /* ends an escape sequence that was cut in the middle */
 
 /*
  * ncurses writes into a file in memory, so that it never waits; what is in there goes to the terminal
@@ -56,10 +57,21 @@ static const struct {
 	[LOOK_DIALOG] = { -1, A_NORMAL },
 };
 
+/* What is on its way to a terminal that does not read makes room for it: nobody waits here. */
+static bool write_restore(void)
+{
+	ssize_t size = (ssize_t)screen.restore_size;
+
+	if (write(screen.fd, screen.restore, screen.restore_size) == size)
+		return true;
+	tcflush(screen.fd, TCOFLUSH);
+	return write(screen.fd, screen.restore, screen.restore_size) >= 0;
+}
+
 /* Only what is safe in a signal handler. */
 static void on_crash(int number)
 {
-	if (write(screen.fd, screen.restore, screen.restore_size) >= 0)
+	if (write_restore())
 		tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
 	signal(number, SIG_DFL);
 	raise(number);
@@ -83,7 +95,8 @@ static void prepare_for_crash(void)
 	struct sigaction action = { .sa_handler = on_crash,
 		.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
 
-	screen.restore_size = 0;
+	screen.restore[0] = CANCEL;
+	screen.restore_size = 1;
 	add_restore("sgr0");
 	add_restore("cnorm");
 	add_restore("rmkx");
