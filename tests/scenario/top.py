@@ -215,7 +215,7 @@ def details_tell_of_the_selected(family):
         screen.keys("2")
         screen.sees("[2 Threads]", "SYSCALL", "pause")
         screen.keys("3")
-        screen.sees("[3 Files]", "/dev/", "open")
+        screen.sees("[3 Files]", "3 open")
         screen.keys("4")
         screen.sees("[4 Sockets]", "pipe")
         screen.keys("z", "z", "Escape")
