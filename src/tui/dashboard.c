@@ -1,19 +1,14 @@
 #include "tui/dashboard.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "tui/screen.h"
+#include "tui/stage.h"
 #include "tui/ui.h"
-#include "client/signals.h"
 
 enum {
 	MESSAGES_MOST = 1000, /* before the next frame and the next key */
@@ -28,11 +23,7 @@ enum {
 
 struct loop {
 	struct ui *ui;
-	struct grid grid;
-	int signal_fd;
-	uint64_t drawn_ms;
-	bool is_dirty, is_gone;
-	bool is_behind; /* the terminal has not taken all of a frame */
+	struct stage stage;
 };
 
 /* Where the news go: a paused screen stays as it is. */
@@ -115,7 +106,6 @@ static void close_stop(struct ui *ui)
 static void draw(struct loop *loop)
 {
 	struct ui *ui = loop->ui;
-	int width, height;
 
 	ui->now_us = clock_wall_us();
 	if (ui->message[0] && ui->now_us - ui->message_us > MESSAGE_US)
@@ -129,39 +119,16 @@ static void draw(struct loop *loop)
 	insight_follow(ui);
 	traffic_follow(ui);
 	close_stop(ui);
-	screen_size(&width, &height);
-	grid_reset(&loop->grid, width, height);
-	view_draw(ui, &loop->grid);
-	loop->is_dirty = !screen_show(&loop->grid);
-	loop->is_behind = !screen_send();
-	loop->drawn_ms = clock_monotonic_ms();
-}
-
-static void take_signal(struct loop *loop)
-{
-	struct signalfd_siginfo info;
-
-	while (read(loop->signal_fd, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGWINCH)
-			screen_resize();
-		else if (info.ssi_signo == SIGTSTP)
-			screen_suspend();
-		else if (info.ssi_signo == SIGHUP)
-			loop->is_gone = loop->ui->is_leaving = true;
-		else if (info.ssi_signo != SIGCONT)
-			loop->ui->is_leaving = true;
-		loop->is_dirty = true;
-	}
+	view_draw(ui, stage_begin(&loop->stage));
+	stage_show(&loop->stage);
 }
 
 static void take_keys(struct loop *loop)
 {
 	uint32_t key;
 
-	while (!loop->ui->is_leaving && (key = screen_read())) {
+	while (!loop->ui->is_leaving && (key = stage_key(&loop->stage)))
 		action_key(loop->ui, key);
-		loop->is_dirty = true;
-	}
 }
 
 static bool counts_down(const struct ui *ui)
@@ -175,54 +142,45 @@ static bool counts_down(const struct ui *ui)
 /* Until the next frame is due, or the next try to find the engine. */
 static int patience(const struct loop *loop)
 {
-	uint64_t now = clock_monotonic_ms(), due = loop->drawn_ms + TICK_MS;
+	const struct stage *stage = &loop->stage;
+	uint64_t now = clock_monotonic_ms(), due = stage->drawn_ms + TICK_MS;
 
-	if (loop->is_behind)
+	if (stage->is_behind)
 		due = now + TICK_MS;
-	else if (loop->is_dirty)
-		due = loop->drawn_ms + FRAME_MS;
+	else if (stage->is_dirty)
+		due = stage->drawn_ms + FRAME_MS;
 	else if (counts_down(loop->ui))
-		due = loop->drawn_ms + COUNTDOWN_MS;
+		due = stage->drawn_ms + COUNTDOWN_MS;
 	if (!loop->ui->link && due > now + RETRY_MS)
 		due = now + RETRY_MS;
 	return due > now ? (int)(due - now) : 0;
 }
 
-static void wait_for_something(struct loop *loop, bool has_patience)
+/* A frame is due when something is new, and at times when nothing is. */
+static bool is_due(const struct loop *loop)
 {
-	struct pollfd ready[] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = loop->signal_fd, .events = POLLIN },
-		{ .fd = loop->ui->link ? link_fd(loop->ui->link) : -1, .events = POLLIN },
-		{ .fd = loop->is_behind ? screen_fd() : -1, .events = POLLOUT },
-	};
+	uint64_t since_ms = clock_monotonic_ms() - loop->stage.drawn_ms;
 
-	if (poll(ready, sizeof ready / sizeof *ready, has_patience ? patience(loop) : 0) < 0 && errno != EINTR)
-		loop->ui->is_leaving = true;
-	if (ready[3].revents)
-		loop->is_behind = !screen_send();
-	if (ready[0].revents & (POLLHUP | POLLERR | POLLNVAL))
-		loop->is_gone = loop->ui->is_leaving = true;
+	return since_ms >= TICK_MS || (counts_down(loop->ui) && since_ms >= COUNTDOWN_MS) ||
+	       (loop->stage.is_dirty && since_ms >= FRAME_MS);
 }
 
 static void serve(struct loop *loop)
 {
 	struct ui *ui = loop->ui;
+	struct stage *stage = &loop->stage;
 
 	while (!ui->is_leaving) {
 		if (!ui->link)
 			find_engine(ui);
 		int taken = take_messages(ui);
-		loop->is_dirty |= taken > 0;
-		uint64_t since_ms = clock_monotonic_ms() - loop->drawn_ms;
-		bool is_due = since_ms >= TICK_MS || (counts_down(ui) && since_ms >= COUNTDOWN_MS);
-		is_due |= loop->is_dirty && since_ms >= FRAME_MS;
-		if (is_due && !loop->is_behind)
+		stage->is_dirty |= taken > 0;
+		if (is_due(loop) && !stage->is_behind)
 			draw(loop);
 		if (ui->is_leaving)
 			break;
-		wait_for_something(loop, taken < MESSAGES_MOST);
-		take_signal(loop);
+		stage_wait(stage, ui->link ? link_fd(ui->link) : -1, taken < MESSAGES_MOST ? patience(loop) : 0);
+		ui->is_leaving |= stage->is_leaving;
 		take_keys(loop);
 	}
 }
@@ -235,33 +193,26 @@ static void say_goodbye(const struct ui *ui)
 		ui->options->project, ui->options->project);
 }
 
-/* From the first frame to the last. Its signals are ours before ncurses could take them. */
+/* From the first frame to the last. */
 static bool show(struct loop *loop, struct error *err)
 {
-	sigset_t former;
-
-	loop->signal_fd = signals_open(signals_of_terminal, &former);
-	bool ok = screen_open("thrum up --headless", err);
-	if (ok) {
-		loop->ui->is_unicode = screen_is_unicode();
-		serve(loop);
-		if (screen_close(loop->is_gone))
-			say_goodbye(loop->ui);
-	}
-	close(loop->signal_fd);
-	sigprocmask(SIG_SETMASK, &former, NULL);
-	return ok;
+	if (!stage_open(&loop->stage, "thrum up --headless", err))
+		return false;
+	loop->ui->is_unicode = screen_is_unicode();
+	serve(loop);
+	if (stage_close(&loop->stage))
+		say_goodbye(loop->ui);
+	return true;
 }
 
 int dashboard_run(const struct dashboard_options *options)
 {
 	struct ui *ui = memory_zeroed(1, sizeof *ui);
-	struct loop loop = { .ui = ui, .is_dirty = true };
+	struct loop loop = { .ui = ui };
 	struct error err = { 0 };
 
 	ui->options = options;
 	replica_init(&ui->replica);
-	grid_init(&loop.grid);
 	bool ok = connect_engine(ui, &err) && show(&loop, &err);
 	if (!ok)
 		fprintf(stderr, "thrum: %s\n", err.text);
@@ -272,7 +223,6 @@ int dashboard_run(const struct dashboard_options *options)
 	replica_finish(&ui->replica);
 	replica_finish(&ui->live);
 	filter_finish(ui);
-	grid_finish(&loop.grid);
 	free(ui);
 	return ok ? 0 : BAD_STATUS;
 }
