@@ -1,42 +1,25 @@
-/* Lists of choices: one key moves, Enter or the mark of an item takes it, Esc leaves all as it was. */
+/* What `thrum top` lets choose. */
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/keymap.h"
+#include "tui/picker.h"
 #include "tui/top_ui.h"
 
-enum { WIDTH = 44 };
-
-static const char *const signals[] = { "TERM", "HUP", "INT", "QUIT", "USR1", "USR2", "STOP", "CONT", "ALRM", "WINCH",
-	"ABRT", "KILL" };
-
-static int count_signals(const struct top *top)
+static const char *signal_item(const void *context, int index)
 {
-	(void)top;
-	return sizeof signals / sizeof *signals;
-}
-
-static const char *signal_item(const struct top *top, int index)
-{
-	(void)top;
-	return signals[index];
+	(void)context;
+	return picker_signals[index];
 }
 
 static void take_signal(struct top *top, int index)
 {
-	top->asked_signal = signals[index];
+	top->asked_signal = picker_signals[index];
 	top->dialog = TOP_DIALOG_SURE;
 }
 
-static int count_sorts(const struct top *top)
+static const char *sort_item(const void *context, int index)
 {
-	(void)top;
-	return MACHINE_SORT_COUNT;
-}
-
-static const char *sort_item(const struct top *top, int index)
-{
-	(void)top;
+	(void)context;
 	return machine_sort_name((enum machine_sort)index);
 }
 
@@ -46,13 +29,10 @@ static void take_sort(struct top *top, int index)
 	top->wish.is_inverted = false;
 }
 
-static int count_users(const struct top *top)
+static const char *user_item(const void *context, int index)
 {
-	return top->user_count + 1;
-}
+	const struct top *top = context;
 
-static const char *user_item(const struct top *top, int index)
-{
 	return index ? top->users[index - 1] : "everybody";
 }
 
@@ -63,14 +43,21 @@ static void take_user(struct top *top, int index)
 
 static const struct {
 	const char *title;
-	int (*count)(const struct top *top);
-	const char *(*item)(const struct top *top, int index);
+	int count; /* 0: as many as there are users, and everybody */
+	const char *(*item)(const void *context, int index);
 	void (*take)(struct top *top, int index);
 } menus[] = {
-	[TOP_DIALOG_SORT] = { "Sort by", count_sorts, sort_item, take_sort },
-	[TOP_DIALOG_SIGNAL] = { "Send a signal", count_signals, signal_item, take_signal },
-	[TOP_DIALOG_USER] = { "Show the processes of", count_users, user_item, take_user },
+	[TOP_DIALOG_SORT] = { "Sort by", MACHINE_SORT_COUNT, sort_item, take_sort },
+	[TOP_DIALOG_SIGNAL] = { "Send a signal", PICKER_SIGNALS, signal_item, take_signal },
+	[TOP_DIALOG_USER] = { "Show the processes of", 0, user_item, take_user },
 };
+
+static struct picker picker_of(const struct top *top)
+{
+	int count = menus[top->dialog].count;
+
+	return (struct picker){ menus[top->dialog].title, count ? count : top->user_count + 1, menus[top->dialog].item, top };
+}
 
 static bool has_user(const struct top *top, const char *user)
 {
@@ -96,49 +83,21 @@ void top_menu_open(struct top *top, enum top_dialog dialog, int chosen)
 		list_users(top);
 }
 
-static char mark_of(int index)
-{
-	return (char)(index < 9 ? '1' + index : 'a' + index - 9);
-}
-
-static void choose(struct top *top, int index)
-{
-	enum top_dialog menu = top->dialog;
-
-	top->dialog = TOP_DIALOG_NONE;
-	menus[menu].take(top, index);
-}
-
 void top_menu_key(struct top *top, uint32_t key)
 {
-	int count = menus[top->dialog].count(top);
+	enum top_dialog menu = top->dialog;
+	struct picker picker = picker_of(top);
+	int index = picker_key(&picker, &top->choice, key);
 
-	if (key == INPUT_ESCAPE || key == INPUT_CONTROL('c'))
+	if (index != PICKER_OPEN)
 		top->dialog = TOP_DIALOG_NONE;
-	else if (key == INPUT_ARROW_DOWN)
-		top->choice = (top->choice + 1) % count;
-	else if (key == INPUT_ARROW_UP)
-		top->choice = (top->choice + count - 1) % count;
-	else if (key == INPUT_RETURN)
-		choose(top, top->choice);
-	else if (key >= '1' && key <= 'z' && (key <= '9' || key >= 'a')) {
-		int index = key <= '9' ? (int)(key - '1') : (int)(key - 'a') + 9;
-		if (index < count)
-			choose(top, index);
-	}
+	if (index >= 0)
+		menus[menu].take(top, index);
 }
 
 void top_menu_draw(const struct top *top, struct grid *grid)
 {
-	int count = menus[top->dialog].count(top);
-	struct rect area = grid_box(grid, top->is_unicode, WIDTH, count + 2, menus[top->dialog].title);
-	int first = top->choice >= area.height ? top->choice - area.height + 1 : 0;
+	struct picker picker = picker_of(top);
 
-	for (int i = first; i < count && i - first < area.height; i++)
-		grid_format(grid, (struct rect){ area.x, area.y + i - first, area.width, 1 },
-			i == top->choice ? LOOK_KEY : LOOK_NORMAL, "%s %c  %s", i == top->choice ? ">" : " ",
-			i < 35 ? mark_of(i) : ' ', menus[top->dialog].item(top, i));
-	if (area.height > count + 1)
-		grid_put(grid, (struct rect){ area.x, area.y + count + 1, area.width, 1 }, LOOK_DIM,
-			"Enter or its mark takes it   Esc leaves it");
+	picker_draw(&picker, top->choice, grid, top->is_unicode);
 }
