@@ -847,26 +847,6 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 
 /* ---- typing ---- */
 
-static void type_into(char *text, size_t size, uint32_t key)
-{
-	size_t length = strlen(text);
-	char encoded[4];
-
-	if (key == INPUT_ERASE) {
-		while (length && ((unsigned char)text[--length] & 0xc0) == 0x80)
-			continue;
-		text[length] = '\0';
-	} else if (key == INPUT_CONTROL('u')) {
-		text[0] = '\0';
-	} else if (key >= ' ' && key < INPUT_FIRST && key != 0x7f) {
-		size_t taken = utf8_encode(encoded, key);
-		if (length + taken < size) {
-			memcpy(text + length, encoded, taken);
-			text[length + taken] = '\0';
-		}
-	}
-}
-
 static const char *const command_words[] = { "help", "kill", "launch", "past", "quit", "restart", "scale",
 	"signal", "start", "stop" };
 enum { COMMAND_COUNT = sizeof command_words / sizeof *command_words };
@@ -1027,7 +1007,7 @@ static void prompt_key(struct ui *ui, uint32_t key)
 	} else if (key == INPUT_TABULATOR && ui->prompt == PROMPT_COMMAND) {
 		complete(ui);
 	} else {
-		type_into(ui->input, sizeof ui->input, key);
+		keymap_type(ui->input, sizeof ui->input, key);
 		if (ui->prompt == PROMPT_SEARCH && ui->input[0])
 			rows_search(ui, ui->input, 1, true);
 		if (ui->prompt == PROMPT_FILTER)
@@ -1092,7 +1072,7 @@ static void launch_key(struct ui *ui, uint32_t key)
 	} else if (key == INPUT_RETURN) {
 		snprintf(ui->launch_error, sizeof ui->launch_error, "which command?");
 	} else {
-		type_into(ui->launch[ui->launch_field], INPUT_MOST, key);
+		keymap_type(ui->launch[ui->launch_field], INPUT_MOST, key);
 		ui->launch_error[0] = '\0';
 	}
 }

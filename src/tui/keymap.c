@@ -1,5 +1,9 @@
 #include "tui/keymap.h"
 
+#include <string.h>
+
+#include "base/utf8.h"
+
 // clang-format off
 const struct key_row keymap[] = {
 	{ 'j', ACTION_DOWN, "j" }, { INPUT_ARROW_DOWN, ACTION_DOWN, "↓" },
@@ -178,4 +182,24 @@ enum action keymap_find(uint32_t key, const enum detail_tab *zoomed)
 	enum action action = zoomed ? find(tab_keymaps[*zoomed], key) : ACTION_NONE;
 
 	return action != ACTION_NONE ? action : find(keymap, key);
+}
+
+void keymap_type(char *text, size_t size, uint32_t key)
+{
+	size_t length = strlen(text);
+	char encoded[4];
+
+	if (key == INPUT_ERASE) {
+		while (length && ((unsigned char)text[--length] & 0xc0) == 0x80)
+			continue;
+		text[length] = '\0';
+	} else if (key == INPUT_CONTROL('u')) {
+		text[0] = '\0';
+	} else if (key >= ' ' && key < INPUT_FIRST && key != 0x7f) {
+		size_t taken = utf8_encode(encoded, key);
+		if (length + taken < size) {
+			memcpy(text + length, encoded, taken);
+			text[length + taken] = '\0';
+		}
+	}
 }

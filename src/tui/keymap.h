@@ -2,6 +2,7 @@
 #ifndef TUI_KEYMAP_H
 #define TUI_KEYMAP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* What the screen gives for keys that are no characters. */
@@ -125,5 +126,8 @@ extern const struct action_row action_rows[ACTION_COUNT];
 
 /* What a key does; in the tab that fills the screen, or NULL. */
 enum action keymap_find(uint32_t key, const enum detail_tab *zoomed);
+
+/* What a key adds to a line that is typed (UTF-8, size bytes of room), or takes away from it. */
+void keymap_type(char *text, size_t size, uint32_t key);
 
 #endif

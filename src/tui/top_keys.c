@@ -1,6 +1,5 @@
 /* What each key does: one row a key, from which the help is made. */
 #include <stdio.h>
-#include <string.h>
 
 #include "tui/keymap.h"
 #include "tui/screen.h"
@@ -354,8 +353,6 @@ static void take_input(struct top *top)
 
 static void prompt_key(struct top *top, uint32_t key)
 {
-	size_t length = strlen(top->input);
-
 	if (key == INPUT_RETURN || key == INPUT_ESCAPE || key == INPUT_CONTROL('c')) {
 		if (key != INPUT_RETURN && top->prompt == TOP_PROMPT_FILTER)
 			top_filter(top, "");
@@ -363,10 +360,7 @@ static void prompt_key(struct top *top, uint32_t key)
 		top->filter_error[0] = '\0';
 		return;
 	}
-	if (key == INPUT_ERASE && length)
-		top->input[length - 1] = '\0';
-	else if (key >= ' ' && key < 0x7f && length + 1 < sizeof top->input)
-		top->input[length] = (char)key, top->input[length + 1] = '\0';
+	keymap_type(top->input, sizeof top->input, key);
 	take_input(top);
 }
 
