@@ -6,14 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/units.h"
 #include "cli/cli.h"
 #include "cli/instance.h"
 #include "inspect/inspector.h"
+#include "model/figure.h"
 #include "model/sample.h"
 #include "protocol/inside.h"
 
-enum { CELL = 24,
+enum { CELL = FIGURE_SIZE,
 	SPAN_MS = 1000 }; /* between the two looks that rates are told from */
 
 /* ---- looking ---- */
@@ -90,30 +90,6 @@ static int look(struct study *study, struct invocation *invocation)
 
 /* ---- printing ---- */
 
-static const char *number(char out[CELL], uint64_t value)
-{
-	if (value == SAMPLE_UNKNOWN)
-		return "?";
-	snprintf(out, CELL, "%" PRIu64, value);
-	return out;
-}
-
-static const char *rate(char out[CELL], double value, double times)
-{
-	if (value < 0)
-		return "?";
-	snprintf(out, CELL, "%.1f", value * times);
-	return out;
-}
-
-static const char *bytes(char out[UNITS_TEXT_SIZE], uint64_t value)
-{
-	if (value == SAMPLE_UNKNOWN)
-		return "-";
-	units_format_size(out, value);
-	return out;
-}
-
 static void print_padded(const char *text, int width)
 {
 	cli_print_safe(text);
@@ -131,8 +107,8 @@ static void print_threads(const struct study *study)
 		printf("%8d ", (int)thread->tid);
 		print_padded(thread->name, 16);
 		printf(" %-22s %c %6s %8s %8s %3d  %-16s %s\n", *thread->role ? thread->role : "-", thread->state,
-			rate(cpu, thread->cpu_pct, 1), number(wait, thread->run_wait_ms),
-			rate(switches, thread->switch_rate, 1), (int)thread->last_cpu,
+			figure_rate(cpu, thread->cpu_pct, "?"), figure_count(wait, thread->run_wait_ms, "?"),
+			figure_rate(switches, thread->switch_rate, "?"), (int)thread->last_cpu,
 			*thread->syscall ? thread->syscall : "?", *thread->wchan ? thread->wchan : "-");
 	}
 }
@@ -147,10 +123,11 @@ static void print_loops(const struct study *study)
 		"REQUESTS", "UNDELIVERED");
 	for (size_t i = 0; i < study->loop_count; i++) {
 		const struct loop_report *loop = &study->loops[i];
-		printf("%8d %6s %8s %8s %8s %8s %8s %11s\n", (int)loop->tid, rate(used, loop->utilisation, 100),
-			number(lag, loop->lag_ms), number(worst, loop->worst_ms), rate(rounds, loop->iterations, 1),
-			number(handles, loop->handles), number(requests, loop->requests),
-			number(undelivered, loop->undelivered));
+		printf("%8d %6s %8s %8s %8s %8s %8s %11s\n", (int)loop->tid, figure_rate(used, loop->utilisation * 100, "?"),
+			figure_count(lag, loop->lag_ms, "?"), figure_count(worst, loop->worst_ms, "?"),
+			figure_rate(rounds, loop->iterations, "?"),
+			figure_count(handles, loop->handles, "?"), figure_count(requests, loop->requests, "?"),
+			figure_count(undelivered, loop->undelivered, "?"));
 	}
 }
 
@@ -165,8 +142,8 @@ static void print_pools(const struct study *study)
 		const struct pool_report *pool = &study->pools[i];
 		printf("%-8s ", pool_kind_name(pool->kind));
 		print_padded(*pool->name ? pool->name : "-", 16);
-		printf(" %7s %7s %6s%s ", number(threads, pool->threads), number(busy, pool->busy),
-			number(queued, pool->queued), pool->is_exact || pool->queued == SAMPLE_UNKNOWN ? " " : "+");
+		printf(" %7s %7s %6s%s ", figure_count(threads, pool->threads, "?"), figure_count(busy, pool->busy, "?"),
+			figure_count(queued, pool->queued, "?"), pool->is_exact || pool->queued == SAMPLE_UNKNOWN ? " " : "+");
 		for (enum work_kind kind = 0; kind < WORK_KIND_COUNT; kind++)
 			if (pool->by_kind[kind])
 				printf(" %s %" PRIu64, work_kind_name(kind), pool->by_kind[kind]);
@@ -178,19 +155,17 @@ static void print_pools(const struct study *study)
 
 static void print_peers(const struct study *study)
 {
-	char in[UNITS_TEXT_SIZE], out[UNITS_TEXT_SIZE], got[UNITS_TEXT_SIZE], sent[UNITS_TEXT_SIZE];
+	char in[CELL], out[CELL], got[CELL], sent[CELL];
 
 	if (!study->peer_count)
 		return;
 	printf("\n%4s %-5s %3s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "WITH");
 	for (size_t i = 0; i < study->peer_count; i++) {
 		const struct peer_report *peer = &study->peers[i];
-		const char *arrow = peer->is_listening ? "(o)" : peer->reads && peer->writes ? "<->"
-							 : peer->reads                       ? "<- "
-											     : "-> ";
-		printf("%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport), arrow,
-			bytes(in, peer->in_queued), bytes(out, peer->out_queued), bytes(got, peer->in_bytes),
-			bytes(sent, peer->out_bytes));
+		printf("%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport), figure_arrow(peer),
+			figure_size(in, peer->in_queued, "-"), figure_size(out, peer->out_queued, "-"),
+			figure_size(got, peer->in_bytes, "-"),
+			figure_size(sent, peer->out_bytes, "-"));
 		cli_print_safe(peer->process);
 		if (peer->pid)
 			printf(" (%d) ", (int)peer->pid);

@@ -5,6 +5,7 @@
 
 #include "base/spark.h"
 #include "base/units.h"
+#include "model/figure.h"
 #include "tui/pane.h"
 #include "tui/ui.h"
 
@@ -120,14 +121,6 @@ static void draw_process_pool(struct pane *pane, const struct ui *ui)
 
 /* ---- pools of threads ---- */
 
-static const char *known(char out[CELL], uint64_t value)
-{
-	if (value == SAMPLE_UNKNOWN)
-		return "?";
-	snprintf(out, CELL, "%" PRIu64, value);
-	return out;
-}
-
 static void describe_kinds(const struct pool_report *pool, char *out, size_t size)
 {
 	size_t used = 0;
@@ -140,12 +133,12 @@ static void describe_kinds(const struct pool_report *pool, char *out, size_t siz
 
 static void draw_thread_pool(struct pane *pane, const struct pool_report *pool)
 {
-	char threads[CELL], busy[CELL], queued[CELL], kinds[128], line[512];
+	char threads[FIGURE_SIZE], busy[FIGURE_SIZE], queued[FIGURE_SIZE], kinds[128], line[512];
 	bool is_full = pool->queued != SAMPLE_UNKNOWN && pool->queued && pool->busy == pool->threads;
 
 	describe_kinds(pool, kinds, sizeof kinds);
 	snprintf(line, sizeof line, " %-6s %-20s %7s %7s %6s%s%s%s%s", pool_kind_name(pool->kind), *pool->name ? pool->name : "-",
-		known(threads, pool->threads), known(busy, pool->busy), known(queued, pool->queued),
+		figure_count(threads, pool->threads, "?"), figure_count(busy, pool->busy, "?"), figure_count(queued, pool->queued, "?"),
 		pool->is_exact || pool->queued == SAMPLE_UNKNOWN ? " " : "+", kinds, *pool->reason ? "  " : "", pool->reason);
 	pane_safe(pane, is_full ? LOOK_WARN : LOOK_NORMAL, "", line, strlen(line));
 }

@@ -1,14 +1,13 @@
 /* The Threads tab: what every thread of the process is for, and what it does now. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/figure.h"
 #include "tui/pane.h"
 #include "tui/ui.h"
 
-enum { CELL = 24,
-	STATES = 128 };
+enum { STATES = 128 };
 
 static const char *const order_names[] = {
 	[THREADS_BY_CPU] = "CPU",
@@ -54,22 +53,6 @@ static const struct thread_report **sorted(const struct insight *insight)
 	return threads;
 }
 
-static const char *rate(char out[CELL], double value)
-{
-	if (value < 0)
-		return "?";
-	snprintf(out, CELL, "%.1f", value);
-	return out;
-}
-
-static const char *number(char out[CELL], uint64_t value)
-{
-	if (value == SAMPLE_UNKNOWN)
-		return "?";
-	snprintf(out, CELL, "%" PRIu64, value);
-	return out;
-}
-
 static const char *or_mark(const char *text, const char *mark)
 {
 	return *text ? text : mark;
@@ -83,12 +66,13 @@ static enum look look_of(char state)
 
 static void draw_thread(struct pane *pane, const struct thread_report *thread, bool is_selected)
 {
-	char cpu[CELL], wait[CELL], switches[CELL], line[256];
+	char cpu[FIGURE_SIZE], wait[FIGURE_SIZE], switches[FIGURE_SIZE], line[256];
 	struct rect at = rect_line(pane->area, pane->line - pane->skip);
 
 	snprintf(line, sizeof line, "%c%7d %-15.15s %c %6s %8s %8s %3d  %-18.18s %-16.16s %s", is_selected ? '>' : ' ', (int)thread->tid,
-		thread->name, thread->state, rate(cpu, thread->cpu_pct), number(wait, thread->run_wait_ms),
-		rate(switches, thread->switch_rate), (int)thread->last_cpu, or_mark(thread->wchan, "-"), or_mark(thread->syscall, "?"),
+		thread->name, thread->state, figure_rate(cpu, thread->cpu_pct, "?"),
+		figure_count(wait, thread->run_wait_ms, "?"),
+		figure_rate(switches, thread->switch_rate, "?"), (int)thread->last_cpu, or_mark(thread->wchan, "-"), or_mark(thread->syscall, "?"),
 		or_mark(thread->role, "-"));
 	pane_safe(pane, look_of(thread->state), "", line, strlen(line));
 	if (is_selected)

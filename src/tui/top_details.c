@@ -3,35 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "base/utf8.h"
-#include "model/sample.h"
+#include "model/figure.h"
 #include "tui/top_ui.h"
 
 enum { DETAILS_MOST = 256 * 1024,
-	CELL = UNITS_TEXT_SIZE };
+	CELL = FIGURE_SIZE };
 
 const char *const top_tab_names[TOP_TAB_COUNT] = { "", "Info", "Threads", "Files", "Sockets" };
 
 static void put_safe(struct text *out, const char *text)
 {
 	utf8_append_safe(out, text, strlen(text), false);
-}
-
-static const char *bytes(char out[CELL], uint64_t value)
-{
-	snprintf(out, CELL, "-");
-	if (value != SAMPLE_UNKNOWN)
-		units_format_size(out, value);
-	return out;
-}
-
-static const char *rate(char out[CELL], double value)
-{
-	snprintf(out, CELL, "-");
-	if (value >= 0)
-		snprintf(out, CELL, "%.1f", value);
-	return out;
 }
 
 static void tell_findings(struct text *out, const struct study *study)
@@ -56,7 +39,7 @@ static void tell_threads(struct text *out, const struct study *study)
 		for (char *c = name; *c; c++)
 			*c = (unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f ? '?' : *c;
 		text_format(out, "%8d %c %6s %8s  %-16s %-20s %-16s %s\n", (int)thread->tid, thread->state,
-			rate(cpu, thread->cpu_pct), rate(switches, thread->switch_rate), name,
+			figure_rate(cpu, thread->cpu_pct, "-"), figure_rate(switches, thread->switch_rate, "-"), name,
 			*thread->role ? thread->role : "-", *thread->syscall ? thread->syscall : "?",
 			*thread->wchan ? thread->wchan : "-");
 	}
@@ -73,12 +56,9 @@ static void tell_sockets(struct text *out, const struct study *study)
 	text_format(out, "%4s %-5s %-3s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "WITH");
 	for (size_t i = 0; i < study->peer_count; i++) {
 		const struct peer_report *peer = &study->peers[i];
-		const char *arrow = peer->is_listening ? "(o)" : peer->reads && peer->writes ? "<->"
-							 : peer->reads                       ? "<- "
-											     : "-> ";
 		text_format(out, "%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport),
-			arrow, bytes(unread, peer->in_queued), bytes(unsent, peer->out_queued),
-			bytes(in, peer->in_bytes), bytes(sent, peer->out_bytes));
+			figure_arrow(peer), figure_size(unread, peer->in_queued, "-"), figure_size(unsent, peer->out_queued, "-"),
+			figure_size(in, peer->in_bytes, "-"), figure_size(sent, peer->out_bytes, "-"));
 		put_safe(out, peer->process);
 		if (peer->pid)
 			text_format(out, " (%d) ", (int)peer->pid);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "model/figure.h"
 #include "protocol/value.h"
 #include "tui/pane.h"
 #include "tui/ui.h"
@@ -131,14 +132,6 @@ bool traffic_save(const struct traffic_log *log, const char *path, unsigned *cou
 
 /* ---- drawing ---- */
 
-static const char *size_or_dash(char out[UNITS_TEXT_SIZE], uint64_t bytes)
-{
-	if (bytes == UINT64_MAX)
-		return "-";
-	units_format_size(out, bytes);
-	return out;
-}
-
 static const char *rate(char out[CELL], double value)
 {
 	if (value < 0)
@@ -165,23 +158,15 @@ static void draw_channel(struct pane *pane, const struct row *row)
 		out, queued, (unsigned long long)ipc->errors);
 }
 
-static const char *arrow_of(const struct peer_report *peer)
-{
-	if (peer->is_listening)
-		return "(o)";
-	return peer->reads && peer->writes ? "<->" : peer->reads ? "<- "
-								 : " ->";
-}
-
 static void draw_peer(struct pane *pane, const struct peer_report *peer)
 {
-	char unread[UNITS_TEXT_SIZE], unsent[UNITS_TEXT_SIZE], got[UNITS_TEXT_SIZE], sent[UNITS_TEXT_SIZE], line[320], pid[CELL] = "-";
+	char unread[FIGURE_SIZE], unsent[FIGURE_SIZE], got[FIGURE_SIZE], sent[FIGURE_SIZE], line[320], pid[CELL] = "-";
 
 	if (peer->pid)
 		snprintf(pid, sizeof pid, "%d", (int)peer->pid);
 	snprintf(line, sizeof line, " %-16.16s %8s %3s %-5s %4d %7s %7s %7s %7s  %s", *peer->process ? peer->process : "-", pid,
-		arrow_of(peer), peer_transport_name(peer->transport), (int)peer->fd, size_or_dash(unread, peer->in_queued),
-		size_or_dash(unsent, peer->out_queued), size_or_dash(got, peer->in_bytes), size_or_dash(sent, peer->out_bytes),
+		figure_arrow(peer), peer_transport_name(peer->transport), (int)peer->fd, figure_size(unread, peer->in_queued, "-"),
+		figure_size(unsent, peer->out_queued, "-"), figure_size(got, peer->in_bytes, "-"), figure_size(sent, peer->out_bytes, "-"),
 		*peer->remote ? peer->remote : peer->local);
 	pane_safe(pane, LOOK_NORMAL, "", line, strlen(line));
 }

@@ -1,0 +1,38 @@
+#include "model/figure.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "model/sample.h"
+
+const char *figure_count(char out[FIGURE_SIZE], uint64_t value, const char *unknown)
+{
+	if (value == SAMPLE_UNKNOWN)
+		return unknown;
+	snprintf(out, FIGURE_SIZE, "%" PRIu64, value);
+	return out;
+}
+
+const char *figure_size(char out[FIGURE_SIZE], uint64_t bytes, const char *unknown)
+{
+	if (bytes == SAMPLE_UNKNOWN)
+		return unknown;
+	units_format_size(out, bytes);
+	return out;
+}
+
+const char *figure_rate(char out[FIGURE_SIZE], double value, const char *unknown)
+{
+	if (value < 0)
+		return unknown;
+	snprintf(out, FIGURE_SIZE, "%.1f", value);
+	return out;
+}
+
+const char *figure_arrow(const struct peer_report *peer)
+{
+	if (peer->is_listening)
+		return "(o)";
+	return peer->reads && peer->writes ? "<->" : peer->reads ? "<- "
+								 : "-> ";
+}
