@@ -32,6 +32,12 @@ void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...)
 	ui->message_us = clock_wall_us();
 }
 
+void ui_keep(json_t **place, const json_t *value)
+{
+	json_decref(*place);
+	*place = json_incref((json_t *)value);
+}
+
 bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params)
 {
 	struct error err;

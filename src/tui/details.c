@@ -40,8 +40,6 @@ void details_finish(struct ui *ui)
 {
 	tail_finish(&ui->tail);
 	logs_clear(&ui->logs);
-	json_decref(ui->info);
-	ui->info = NULL;
 	free(ui->deaths);
 	ui->deaths = NULL;
 	ui->death_count = 0;
@@ -96,7 +94,6 @@ static void ask_all(struct ui *ui, const struct replica_row *row)
 	ui->tail = (struct tail){ .take = on_line, .context = ui };
 	ui_request(ui, REPLY_STREAMS, 0, "log.list", json_pack("{s:[o]}", "names", name_of(row)));
 	ask_deaths(ui, row);
-	ui_request(ui, REPLY_INFO, 0, "info", json_pack("{s:o}", "name", name_of(row)));
 }
 
 static void follow_deaths(struct ui *ui, const struct replica_row *row)
@@ -145,12 +142,6 @@ static void find_starts(struct ui *ui, const json_t *result)
 					stream->is_err ? "stderr" : "stdout", "lines",
 					LINES_FIRST));
 	}
-}
-
-static void keep(json_t **place, const json_t *value)
-{
-	json_decref(*place);
-	*place = json_deep_copy(value);
 }
 
 static void forget_oldest(struct ui *ui)
@@ -260,20 +251,11 @@ static void take_record(
 {
 	(void)pending;
 	if (result && ui->is_record_open) {
-		keep(&ui->record, result);
+		ui_keep(&ui->record, result);
 	} else if (!result) {
 		ui_say(ui, true, "%s", why);
 		details_close_record(ui);
 	}
-}
-
-static void take_info(
-	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
-{
-	(void)pending;
-	(void)why;
-	if (result)
-		keep(&ui->info, result);
 }
 
 /* The first answer stands for all on the one line there is. */
@@ -319,7 +301,6 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_FIND] = take_start,
 		[REPLY_HISTORY] = take_history,
 		[REPLY_DEATH] = take_record,
-		[REPLY_INFO] = take_info,
 		[REPLY_SEND] = take_sent,
 		[REPLY_INSIGHT] = take_insight,
 		[REPLY_PAST] = take_past,

@@ -15,14 +15,14 @@ enum { CELL = 64,
 
 static const char *info_string(const struct ui *ui, const char *part, const char *key)
 {
-	const json_t *value = json_object_get(json_object_get(ui->info, part), key);
+	const json_t *value = json_object_get(json_object_get(ui->insight.info, part), key);
 
 	return json_is_string(value) ? json_string_value(value) : "-";
 }
 
 static const char *policy_string(const struct ui *ui, const char *part, const char *key)
 {
-	const json_t *service = json_object_get(ui->info, "service");
+	const json_t *service = json_object_get(ui->insight.info, "service");
 	const char *value = json_string_value(json_object_get(json_object_get(service, part), key));
 
 	return value ? value : "-";
@@ -30,7 +30,7 @@ static const char *policy_string(const struct ui *ui, const char *part, const ch
 
 static void join_command(const struct ui *ui, char *out, size_t size)
 {
-	const json_t *words = json_object_get(json_object_get(ui->info, "service"), "command"),
+	const json_t *words = json_object_get(json_object_get(ui->insight.info, "service"), "command"),
 		     *word;
 	size_t i, used = 0;
 
@@ -171,16 +171,16 @@ static void draw_metric(struct pane *pane, const char *name, const json_t *metri
 
 static void draw_parts(struct pane *pane, const struct ui *ui)
 {
-	const json_t *channel = json_object_get(ui->info, "channel");
+	const json_t *channel = json_object_get(ui->insight.info, "channel");
 	const char *note = json_string_value(json_object_get(channel, "note")), *name;
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(ui->info, "probes"), i, item) draw_probe(pane, ui, item);
+	json_array_foreach(json_object_get(ui->insight.info, "probes"), i, item) draw_probe(pane, ui, item);
 	if (!ui->is_zoomed)
 		return;
-	json_array_foreach(json_object_get(ui->info, "sockets"), i, item) draw_socket(pane, item);
-	json_array_foreach(json_object_get(json_object_get(ui->info, "service"), "limits"), i, item) draw_limit(pane, item);
+	json_array_foreach(json_object_get(ui->insight.info, "sockets"), i, item) draw_socket(pane, item);
+	json_array_foreach(json_object_get(json_object_get(ui->insight.info, "service"), "limits"), i, item) draw_limit(pane, item);
 	json_object_foreach(json_object_get(channel, "metrics"), name, item) draw_metric(pane, name, item);
 	if (note)
 		pane_pair(pane, "channel", note);

@@ -38,12 +38,6 @@ double gauge_most(const struct gauge *gauge)
 
 /* ---- what is asked, and what is done with the answer ---- */
 
-static void keep(json_t **place, const json_t *value)
-{
-	json_decref(*place);
-	*place = value ? json_deep_copy(value) : NULL;
-}
-
 static json_t *name_of_shown(const struct ui *ui)
 {
 	return json_pack("{s:o}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance));
@@ -73,7 +67,7 @@ static bool has_pool(const struct ui *ui)
 	for (size_t i = 0; i < study->pool_count; i++)
 		if (study->pools[i].kind == POOL_THRUM)
 			return true;
-	return json_object_get(json_object_get(ui->info, "service"), "pool");
+	return json_object_get(json_object_get(ui->insight.info, "service"), "pool");
 }
 
 bool insight_is_pool(const struct insight *insight)
@@ -139,7 +133,7 @@ static void take_study(struct ui *ui, const json_t *result)
 
 static void take_pool(struct ui *ui, const json_t *result)
 {
-	keep(&ui->insight.pool, result);
+	ui_keep(&ui->insight.pool, result);
 	if (!insight_is_pool(&ui->insight))
 		return;
 	gauge_add(&ui->insight.depth, (double)json_integer_value(json_object_get(result, "queued")));
@@ -148,12 +142,12 @@ static void take_pool(struct ui *ui, const json_t *result)
 
 static void take_info(struct ui *ui, const json_t *result)
 {
-	keep(&ui->info, result);
+	ui_keep(&ui->insight.info, result);
 }
 
 static void take_environment(struct ui *ui, const json_t *result)
 {
-	keep(&ui->insight.environment, result);
+	ui_keep(&ui->insight.environment, result);
 }
 
 static const struct question {
@@ -167,7 +161,7 @@ static const struct question {
 	{ ON(TAB_THREADS) | ON(TAB_POOL), SECOND_US, "inspect", shown_process, has_process, take_study },
 	{ ON(TAB_INFO) | ON(TAB_IPC), 3 * SECOND_US, "inspect", shown_process, has_process, take_study },
 	{ ON(TAB_POOL), SECOND_US, "pool", shown_service, has_pool, take_pool },
-	{ ON(TAB_INFO), 3 * SECOND_US, "info", name_of_shown, always, take_info },
+	{ ON(TAB_INFO) | ON(TAB_POOL), 3 * SECOND_US, "info", name_of_shown, always, take_info },
 	{ ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
 };
 
@@ -209,6 +203,7 @@ void insight_forget(struct ui *ui)
 
 	study_finish(&ui->insight.study);
 	json_decref(ui->insight.pool);
+	json_decref(ui->insight.info);
 	json_decref(ui->insight.environment);
 	ui->insight = (struct insight){ .order = order };
 }

@@ -29,10 +29,11 @@ enum thread_order { THREADS_BY_CPU,
 	THREAD_ORDERS };
 
 struct insight {
-	struct study study;  /* owned; pid 0: not known yet */
-	char why[256];       /* … since; or "" */
-	json_t *pool;        /* owned; of the service, when its instances are a pool, or have some of libthrum's; else NULL */
-	json_t *environment; /* owned; NULL: not known yet */
+	struct study study; /* owned; pid 0: not known yet */
+	char why[256];      /* … since; or "" */
+	json_t *pool;       /* owned; of the service, when its instances are a pool, or have some of libthrum's; else NULL */
+	json_t *info;       /* owned, as the next one; NULL: not known yet */
+	json_t *environment;
 	struct gauge depth, busy;
 	uint64_t asked_us[INSIGHT_QUESTIONS];
 	bool is_waiting[INSIGHT_QUESTIONS]; /* for a reply */

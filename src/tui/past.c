@@ -38,7 +38,7 @@ void past_show(struct ui *ui, const json_t *result)
 		ui_say(ui, false, "nothing is kept of what was before");
 	ui_pause(ui, true);
 	ui->past_us = at_us;
-	insight_forget(ui);
+	study_finish(&ui->insight.study);
 	replica_recall(&ui->replica, &ui->live, at_us, json_object_get(result, "instances"));
 	rows_keep_selection(ui);
 }

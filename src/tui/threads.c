@@ -70,10 +70,9 @@ static void draw_thread(struct pane *pane, const struct thread_report *thread, b
 	struct rect at = rect_line(pane->area, pane->line - pane->skip);
 
 	snprintf(line, sizeof line, "%c%7d %-15.15s %c %6s %8s %8s %3d  %-18.18s %-16.16s %s", is_selected ? '>' : ' ', (int)thread->tid,
-		thread->name, thread->state, figure_rate(cpu, thread->cpu_pct, "?"),
-		figure_count(wait, thread->run_wait_ms, "?"),
-		figure_rate(switches, thread->switch_rate, "?"), (int)thread->last_cpu, or_mark(thread->wchan, "-"), or_mark(thread->syscall, "?"),
-		or_mark(thread->role, "-"));
+		thread->name, thread->state, figure_rate(cpu, thread->cpu_pct, "?"), figure_count(wait, thread->run_wait_ms, "?"),
+		figure_rate(switches, thread->switch_rate, "?"), (int)thread->last_cpu, or_mark(thread->wchan, "-"),
+		or_mark(thread->syscall, "?"), or_mark(thread->role, "-"));
 	pane_safe(pane, look_of(thread->state), "", line, strlen(line));
 	if (is_selected)
 		grid_select(pane->grid, at);

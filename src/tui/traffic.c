@@ -89,7 +89,7 @@ void traffic_take(struct ui *ui, const json_t *params)
 	}
 	if (traffic_size(log) == HEARD_MOST)
 		drop_oldest(log);
-	log->heard[log->count++ % HEARD_MOST] = json_deep_copy(params);
+	log->heard[log->count++ % HEARD_MOST] = json_incref((json_t *)params);
 	log->bytes += json_string_length(json_object_get(params, "text"));
 	while (log->bytes > HEARD_BYTES_MOST)
 		drop_oldest(log);

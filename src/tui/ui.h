@@ -80,7 +80,6 @@ struct pending {
 		REPLY_FIND,
 		REPLY_HISTORY,
 		REPLY_DEATH,
-		REPLY_INFO,
 		REPLY_SEND,
 		REPLY_INSIGHT,
 		REPLY_PAST } kind;
@@ -151,7 +150,6 @@ struct ui {
 	int death;               /* the one that is selected, counted from the newest */
 	bool is_record_open;     /* … and its record is shown */
 	json_t *record;          /* owned; NULL: still to come */
-	json_t *info;            /* owned */
 
 	struct pending pending[PENDING_MOST];
 	unsigned pending_count;
@@ -249,6 +247,8 @@ void ui_pause(struct ui *ui, bool is_paused);
 /* A command of the `:` line. */
 void action_command(struct ui *ui, char *line);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Have a part of a message (NULL: none) beyond it, in place of what was there. */
+void ui_keep(json_t **place, const json_t *value);
 /* Send a request; its reply comes later. params is stolen. False: it could not be sent now. */
 bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, json_t *params);
 
