@@ -151,3 +151,28 @@ bool text_read_file(struct text *text, const char *path, struct error *err)
 	close(fd);
 	return ok;
 }
+
+bool text_write_all(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t written = write(fd, bytes, size);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return false;
+		bytes += written;
+		size -= (size_t)written;
+	}
+	return true;
+}
+
+bool text_write_file(const struct text *text, const char *path, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return error_errno(err, "cannot write '%s'", path);
+	bool ok = text_write_all(fd, text->data, text->size);
+	ok = close(fd) == 0 && ok;
+	return ok || error_errno(err, "cannot write all of '%s'", path);
+}

@@ -47,4 +47,9 @@ bool text_read_file(struct text *text, const char *path, struct error *err);
 /* The same for what can still be read from an open descriptor. */
 bool text_read_fd(struct text *text, int fd, struct error *err);
 
+/* All of it, however often it is interrupted. False with errno set. Safe after a fork. */
+bool text_write_all(int fd, const char *bytes, size_t size);
+/* Into a new file, for its owner alone. False: there is such a file already, or it cannot be written whole. */
+bool text_write_file(const struct text *text, const char *path, struct error *err);
+
 #endif

@@ -123,27 +123,13 @@ static bool make_listener(struct preparation *preparation, int folder, struct er
 	return true;
 }
 
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t written = write(fd, bytes, size);
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			bytes += written;
-			size -= (size_t)written;
-		}
-	}
-	return true;
-}
-
 static bool make_spec(struct preparation *preparation, const struct launch *launch,
 	struct error *err)
 {
 	int fd = lift(memfd_create("thrum-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 
 	preparation->fds[SPEC] = fd;
-	if (fd < 0 || !write_all(fd, launch->spec, launch->spec_size) || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0 || !text_write_all(fd, launch->spec, launch->spec_size) || lseek(fd, 0, SEEK_SET) < 0)
 		return error_errno(err, "writing down the configuration");
 	return true;
 }
@@ -269,7 +255,7 @@ static bool start_keeper(struct preparation *preparation, struct launch *launch,
 	if (launch->keeper == 0) {
 		become_keeper(preparation, launch);
 		code = errno;
-		write_all(preparation->failure[1], (char *)&code, sizeof code);
+		text_write_all(preparation->failure[1], (char *)&code, sizeof code);
 		_exit(127);
 	}
 	close(preparation->failure[1]);

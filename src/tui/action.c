@@ -404,6 +404,15 @@ static void move_cursor(struct ui *ui, int by)
 		ui->cursor = 0;
 }
 
+/* The lines that the zoomed Logs tab has room for, below its own. */
+static int log_room(void)
+{
+	int width, height;
+
+	screen_size(&width, &height);
+	return layout_of(width, height, true).detail.height - 1;
+}
+
 /* While the details are zoomed, moving is in them. */
 static void move(struct ui *ui, int by)
 {
@@ -420,7 +429,7 @@ static void move(struct ui *ui, int by)
 		return;
 	}
 	if (ui->tab == TAB_LOGS) {
-		logs_scroll(&ui->logs, by);
+		logs_scroll(&ui->logs, by, log_room());
 		return;
 	}
 	ui->scroll -= by;
@@ -635,7 +644,7 @@ static void find_line(struct ui *ui, int direction, logs_test *test, const char 
 {
 	if (!logs_find(&ui->logs, direction, test))
 		ui_say(ui, true, "no %s %s among the lines that are kept; `thrum logs` has all", what,
-			direction > 0 ? "further back" : "after this");
+			direction < 0 ? "after this" : "further back");
 }
 
 static void do_log_search(struct ui *ui)
@@ -701,9 +710,8 @@ static void search_log(struct ui *ui)
 		ui_say(ui, true, "%s", err.text);
 		return;
 	}
-	const struct log_line *line = logs_at(view, view->back);
-	if (view->search && line && !logs_is_found(view, line))
-		do_log_next(ui);
+	if (view->search)
+		find_line(ui, 0, logs_is_found, "such line");
 }
 
 /* While it is typed; half a pattern changes nothing. */

@@ -1,11 +1,12 @@
 #include "tui/logs.h"
 
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 static unsigned kept(const struct log_view *view)
 {
@@ -23,29 +24,60 @@ static bool is_hidden(const struct log_view *view, const struct log_line *line)
 	return view->filter && pattern_matches(view->filter, line->text, strlen(line->text)) == view->is_inverse;
 }
 
-/* The streams are read one after the other: a line may belong before others that came before it. */
-static void sink(struct log_view *view)
+/*
+ * The streams are read one after the other: a line may belong before others that came before it. Returns how many
+ * that are seen are newer.
+ */
+static unsigned sink(struct log_view *view)
 {
+	unsigned newer = 0;
+
 	for (unsigned back = 0; back + 1 < kept(view); back++) {
 		struct log_line *line = line_at(view, back), *before = line_at(view, back + 1);
 		if (before->time_us <= line->time_us)
-			return;
+			return newer;
 		struct log_line swapped = *line;
 		*line = *before;
 		*before = swapped;
+		newer += !line->is_hidden;
 	}
+	return newer;
+}
+
+static void clamp(struct log_view *view)
+{
+	unsigned size = logs_size(view);
+
+	if (view->back >= size)
+		view->back = size ? size - 1 : 0;
+}
+
+/* The oldest one makes room. */
+static void drop_oldest(struct log_view *view)
+{
+	struct log_line *oldest = line_at(view, LOG_LINES - 1);
+
+	view->hidden -= oldest->is_hidden;
+	free(oldest->text);
 }
 
 void logs_add(struct log_view *view, char *text, uint64_t time_us, bool is_err)
 {
-	struct log_line *line = &view->lines[view->count++ % LOG_LINES];
+	struct log_line line = { .text = text, .time_us = time_us, .is_err = is_err };
 
-	free(line->text);
-	*line = (struct log_line){ .text = text, .time_us = time_us, .is_err = is_err };
-	line->is_hidden = is_hidden(view, line);
-	if (view->back && !line->is_hidden && view->back + 1 < kept(view))
+	if (view->count >= LOG_LINES && time_us < line_at(view, LOG_LINES - 1)->time_us) {
+		free(text);
+		return;
+	}
+	if (view->count >= LOG_LINES)
+		drop_oldest(view);
+	line.is_hidden = is_hidden(view, &line);
+	view->hidden += line.is_hidden;
+	view->lines[view->count++ % LOG_LINES] = line;
+	unsigned newer = sink(view);
+	if (view->back && newer <= view->back && !line.is_hidden)
 		view->back++;
-	sink(view);
+	clamp(view);
 }
 
 void logs_clear(struct log_view *view)
@@ -54,7 +86,7 @@ void logs_clear(struct log_view *view)
 		free(view->lines[i].text);
 		view->lines[i] = (struct log_line){ 0 };
 	}
-	view->count = view->back = 0;
+	view->count = view->back = view->hidden = 0;
 }
 
 void logs_finish(struct log_view *view)
@@ -67,24 +99,25 @@ void logs_finish(struct log_view *view)
 
 unsigned logs_size(const struct log_view *view)
 {
-	unsigned size = 0;
-
-	for (unsigned back = 0; back < kept(view); back++)
-		size += !line_at(view, back)->is_hidden;
-	return size;
+	return kept(view) - view->hidden;
 }
 
-const struct log_line *logs_at(const struct log_view *view, unsigned wanted)
+unsigned logs_page(const struct log_view *view, const struct log_line **lines, unsigned most)
 {
-	for (unsigned back = 0; back < kept(view); back++)
-		if (!line_at(view, back)->is_hidden && wanted-- == 0)
-			return line_at(view, back);
-	return NULL;
+	unsigned skip = view->back, count = 0;
+
+	for (unsigned back = 0; back < kept(view) && count < most; back++) {
+		const struct log_line *line = line_at(view, back);
+		if (line->is_hidden || (skip && skip--))
+			continue;
+		lines[count++] = line;
+	}
+	return count;
 }
 
-void logs_scroll(struct log_view *view, int by)
+void logs_scroll(struct log_view *view, int by, int room)
 {
-	int last = (int)logs_size(view) - 1, back = (int)view->back - by;
+	int last = (int)logs_size(view) - room, back = (int)view->back - by;
 
 	view->back = back < 0 || last < 0 ? 0 : back > last ? (unsigned)last
 							    : (unsigned)back;
@@ -111,9 +144,12 @@ bool logs_filter(struct log_view *view, const char *text, struct error *err)
 	if (!set_pattern(&view->filter, view->filter_text, sizeof view->filter_text, text, is_inverse, err))
 		return false;
 	view->is_inverse = is_inverse;
-	for (unsigned back = 0; back < kept(view); back++)
-		line_at(view, back)->is_hidden = is_hidden(view, line_at(view, back));
-	view->back = 0;
+	view->hidden = view->back = 0;
+	for (unsigned back = 0; back < kept(view); back++) {
+		struct log_line *line = line_at(view, back);
+		line->is_hidden = is_hidden(view, line);
+		view->hidden += line->is_hidden;
+	}
 	return true;
 }
 
@@ -138,39 +174,48 @@ bool logs_is_error(const struct log_view *view, const struct log_line *line)
 	return line->is_err;
 }
 
+/* One walk: of those below, the last that passes before the one that is looked at is the nearest. */
 bool logs_find(struct log_view *view, int direction, logs_test *test)
 {
-	int size = (int)logs_size(view);
+	unsigned seen = 0, found = UINT_MAX, from = view->back;
 
-	for (int back = (int)view->back + direction; back >= 0 && back < size; back += direction) {
-		if (!test(view, logs_at(view, (unsigned)back)))
+	for (unsigned back = 0; back < kept(view); back++) {
+		const struct log_line *line = line_at(view, back);
+		if (line->is_hidden)
 			continue;
-		view->back = (unsigned)back;
-		return true;
+		bool is_above = direction > 0 ? seen > from : seen >= from;
+		if (direction < 0 && is_above)
+			break;
+		if ((direction < 0 || is_above) && test(view, line)) {
+			found = seen;
+			if (direction >= 0)
+				break;
+		}
+		seen++;
 	}
-	return false;
+	if (found != UINT_MAX)
+		view->back = found;
+	return found != UINT_MAX;
 }
 
 /* ---- a file ---- */
 
 bool logs_save(const struct log_view *view, const char *path, unsigned *count, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	char time[CLOCK_TEXT_SIZE];
+	struct text text;
 
-	if (!file)
-		return error_errno(err, "cannot write '%s'", path);
+	text_init(&text, SIZE_MAX);
 	*count = 0;
 	for (unsigned back = kept(view); back > 0; back--) {
 		const struct log_line *line = line_at(view, back - 1);
 		if (line->is_hidden)
 			continue;
 		clock_format_iso(time, line->time_us);
-		fprintf(file, "%s %s\n", time, line->text);
+		text_format(&text, "%s %s\n", time, line->text);
 		++*count;
 	}
-	bool ok = !ferror(file);
-	ok = fclose(file) == 0 && ok;
-	return ok || error_errno(err, "cannot write all of '%s'", path);
+	bool ok = text_write_file(&text, path, err);
+	text_finish(&text);
+	return ok;
 }

@@ -26,6 +26,7 @@ struct log_line {
 struct log_view {
 	struct log_line lines[LOG_LINES]; /* ring */
 	unsigned count;                   /* ever taken */
+	unsigned hidden;                  /* of those that are kept */
 	unsigned back;                    /* lines that are seen are so many back from the newest; 0: follows */
 	struct pattern *filter;           /* owned; NULL: none */
 	char filter_text[128];
@@ -35,17 +36,19 @@ struct log_view {
 	bool hides_times;
 };
 
-/* A line came; text is taken over. Who reads further back stays there. */
+/* A line came; text is taken over. Who reads further back stays there. One older than all, with no room left, is not kept. */
 void logs_add(struct log_view *view, char *text, uint64_t time_us, bool is_err);
 /* No lines any more; what was searched for and filtered holds on. */
 void logs_clear(struct log_view *view);
 void logs_finish(struct log_view *view);
 
-/* How many the filter lets through, and one of those: 0 is the newest. */
+/* How many the filter lets through. */
 unsigned logs_size(const struct log_view *view);
-const struct log_line *logs_at(const struct log_view *view, unsigned back);
+/* What is seen: the first is the one that is so many back, the next are older. Returns how many, `most` at the most. */
+unsigned logs_page(const struct log_view *view, const struct log_line **lines, unsigned most);
 
-void logs_scroll(struct log_view *view, int by); /* above 0: to newer ones */
+/* Above 0: to newer ones. With room for so many, the oldest page is a whole one. */
+void logs_scroll(struct log_view *view, int by, int room);
 
 /* PCRE2; "" takes it away, a leading ! inverts a filter. False, and the last good one holds: err says why. */
 bool logs_filter(struct log_view *view, const char *text, struct error *err);
@@ -56,7 +59,7 @@ bool logs_is_found(const struct log_view *view, const struct log_line *line);
 /* Written to stderr, or about an error. */
 bool logs_is_error(const struct log_view *view, const struct log_line *line);
 typedef bool logs_test(const struct log_view *view, const struct log_line *line);
-/* Go to the next one above (direction 1) or below (-1) that passes. False: there is none. */
+/* Go to the next one above (direction 1) or below (-1), or from this one on above (0), that passes. False: there is none. */
 bool logs_find(struct log_view *view, int direction, logs_test *test);
 
 /* What the filter lets through, with times, to a new file. False: err says why not. */

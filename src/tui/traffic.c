@@ -1,15 +1,13 @@
 #include "tui/traffic.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "model/figure.h"
 #include "protocol/value.h"
@@ -113,21 +111,24 @@ const json_t *traffic_at(const struct traffic_log *log, unsigned back)
 	return back < traffic_size(log) ? log->heard[(log->count - 1 - back) % HEARD_MOST] : NULL;
 }
 
+static int append(const char *bytes, size_t size, void *text)
+{
+	return text_append(text, bytes, size) ? 0 : -1;
+}
+
 bool traffic_save(const struct traffic_log *log, const char *path, unsigned *count, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	struct text text;
 
-	if (!file)
-		return error_errno(err, "cannot write '%s'", path);
+	text_init(&text, SIZE_MAX);
 	*count = traffic_size(log);
 	for (unsigned back = *count; back > 0; back--) {
-		json_dumpf(traffic_at(log, back - 1), file, JSON_COMPACT);
-		putc('\n', file);
+		json_dump_callback(traffic_at(log, back - 1), append, &text, JSON_COMPACT);
+		text_putc(&text, '\n');
 	}
-	bool ok = !ferror(file);
-	ok = fclose(file) == 0 && ok;
-	return ok || error_errno(err, "cannot write all of '%s'", path);
+	bool ok = text_write_file(&text, path, err);
+	text_finish(&text);
+	return ok;
 }
 
 /* ---- drawing ---- */

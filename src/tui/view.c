@@ -173,23 +173,20 @@ static void draw_log_sum(const struct ui *ui, struct grid *grid, struct rect at)
 static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	const struct log_view *view = &ui->logs;
-	const struct log_line *line;
-	int count = 0;
+	const struct log_line *lines[LOG_LINES];
 
 	if (ui->is_zoomed && area.height > 1) {
 		draw_log_sum(ui, grid, rect_line(area, 0));
 		area.y++;
 		area.height--;
 	}
-	while (count < area.height && logs_at(view, view->back + (unsigned)count))
-		count++;
+	int count = (int)logs_page(view, lines, area.height > 0 ? (unsigned)area.height : 0);
 	if (!count)
 		grid_put(grid, rect_line(area, 0), LOOK_DIM, view->count ? " the filter lets no line through" : " nothing was written yet");
-	for (int i = 0; i < count && (line = logs_at(view, view->back + (unsigned)i)); i++) {
-		draw_line(ui, grid, rect_line(area, count - 1 - i), line);
-		if (!i && view->back && ui->is_zoomed)
-			grid_select(grid, rect_line(area, count - 1));
-	}
+	for (int i = 0; i < count; i++)
+		draw_line(ui, grid, rect_line(area, count - 1 - i), lines[i]);
+	if (count && view->back && ui->is_zoomed)
+		grid_select(grid, rect_line(area, count - 1));
 }
 
 static int draw_info(const struct ui *ui, struct grid *grid, struct rect area)

@@ -37,9 +37,9 @@ static void add_numbers(unsigned count)
 
 static const char *seen(unsigned back)
 {
-	const struct log_line *line = logs_at(view, view->back + back);
+	const struct log_line *lines[LOG_LINES];
 
-	return line ? line->text : "";
+	return logs_page(view, lines, back + 1) > back ? lines[back]->text : "";
 }
 
 START_TEST(streams_are_merged_by_time)
@@ -67,14 +67,64 @@ END_TEST
 START_TEST(who_reads_further_back_stays_there)
 {
 	add_numbers(20);
-	logs_scroll(view, -5);
+	logs_scroll(view, -5, 1);
 	ck_assert_str_eq(seen(0), "line 14");
 	add("news", 100, false);
 	ck_assert_str_eq(seen(0), "line 14");
-	logs_scroll(view, -1000);
+	logs_scroll(view, -1000, 1);
 	ck_assert_str_eq(seen(0), "line 0");
-	logs_scroll(view, 1000);
+	logs_scroll(view, 1000, 1);
 	ck_assert_str_eq(seen(0), "news");
+}
+END_TEST
+
+START_TEST(an_older_line_moves_nobody)
+{
+	add_numbers(20);
+	logs_scroll(view, -5, 1);
+	add("late, and older", 10, true);
+	ck_assert_str_eq(seen(0), "line 14");
+	add("late, and newer", 18, true);
+	ck_assert_str_eq(seen(0), "line 14");
+	ck_assert_str_eq(seen(5), "late, and older");
+}
+END_TEST
+
+START_TEST(a_line_older_than_all_that_are_kept_takes_no_place)
+{
+	add_numbers(LOG_LINES);
+	for (int i = 0; i < 100; i++)
+		add("older", 0, true);
+	ck_assert_uint_eq(logs_size(view), LOG_LINES);
+	ck_assert_str_eq(seen(LOG_LINES - 1), "line 0");
+}
+END_TEST
+
+START_TEST(lines_that_go_take_the_reader_along)
+{
+	ck_assert(logs_filter(view, "seen", &err));
+	for (int i = 0; i < 20; i++)
+		add("seen", 1, false);
+	logs_scroll(view, -10, 1);
+	add_numbers(LOG_LINES - 5);
+	ck_assert_uint_eq(logs_size(view), 5);
+	ck_assert_str_eq(seen(0), "seen");
+	add_numbers(5);
+	ck_assert_uint_eq(logs_size(view), 0);
+	ck_assert_str_eq(seen(0), "");
+	add("seen again", LOG_LINES * 2, false);
+	ck_assert_str_eq(seen(0), "seen again");
+}
+END_TEST
+
+START_TEST(the_oldest_page_is_a_whole_one)
+{
+	add_numbers(20);
+	logs_scroll(view, -1000, 8);
+	ck_assert_str_eq(seen(7), "line 0");
+	ck_assert_str_eq(seen(8), "");
+	logs_scroll(view, -1000, 40);
+	ck_assert_str_eq(seen(0), "line 19");
 }
 END_TEST
 
@@ -153,6 +203,10 @@ Suite *logs_suite(void)
 	tcase_add_test(tcase, streams_are_merged_by_time);
 	tcase_add_test(tcase, the_newest_are_kept);
 	tcase_add_test(tcase, who_reads_further_back_stays_there);
+	tcase_add_test(tcase, an_older_line_moves_nobody);
+	tcase_add_test(tcase, a_line_older_than_all_that_are_kept_takes_no_place);
+	tcase_add_test(tcase, lines_that_go_take_the_reader_along);
+	tcase_add_test(tcase, the_oldest_page_is_a_whole_one);
 	tcase_add_test(tcase, a_filter_keeps_its_last_good_pattern);
 	tcase_add_test(tcase, a_search_goes_both_ways);
 	tcase_add_test(tcase, errors_are_found_by_stream_and_by_word);
