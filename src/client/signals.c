@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 
 const int signals_of_terminal[] = { SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGTERM, SIGINT, SIGQUIT, 0 };
+const int signals_of_service[] = { SIGTERM, SIGINT, 0 };
 
 int signals_open(const int *numbers, sigset_t *former)
 {

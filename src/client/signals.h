@@ -13,5 +13,7 @@ int signals_open(const int *numbers, sigset_t *former);
 
 /* What somebody at a terminal, or who closes it, may send. */
 extern const int signals_of_terminal[];
+/* What ends a program that runs as a service. */
+extern const int signals_of_service[];
 
 #endif

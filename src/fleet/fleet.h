@@ -8,8 +8,6 @@ enum { FLEET_OK,
 	FLEET_FAILED,
 	FLEET_USAGE };
 
-/* Readable at SIGTERM and SIGINT, which do nothing else any more. */
-int fleet_open_signals(void);
 /* "thrum-redis: …" on standard error; status. */
 int fleet_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

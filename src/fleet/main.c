@@ -1,9 +1,7 @@
 /* thrum-redis: tasks over Redis, shared by the pools of many machines. */
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include "fleet/fleet.h"
 
@@ -25,18 +23,6 @@ static int usage(void)
 	      "`thrum submit --fleet` and `thrum ps --fleet` run the others. THRUM_REDIS is HOST:PORT or unix:///PATH.\n",
 		stderr);
 	return FLEET_USAGE;
-}
-
-int fleet_open_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int fleet_fail(int status, const char *fmt, ...)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "client/signals.h"
 #include "fleet/beat.h"
 #include "fleet/feed.h"
 #include "fleet/fleet.h"
@@ -148,7 +149,7 @@ int fleet_serve(const struct settings *settings, int argc, char **argv)
 		return FLEET_USAGE;
 	if (!settings->project[0])
 		return fleet_fail(FLEET_FAILED, "THRUM_PROJECT is not set: which engine?");
-	int signal_fd = fleet_open_signals();
+	int signal_fd = signals_open(signals_of_service, NULL);
 	begin(&service, settings, argv + 1, (size_t)argc - 1);
 	printf("serving %s as %s\n", settings->server, settings->name);
 	fflush(stdout);

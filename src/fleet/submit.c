@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/signals.h"
 #include "fleet/fleet.h"
 #include "fleet/redis.h"
 #include "fleet/script.h"
@@ -244,7 +245,7 @@ static int tell_end(const struct sending *work, bool is_interrupted)
 
 static int submit(struct sending *work, const char *pool)
 {
-	int signal_fd = fleet_open_signals();
+	int signal_fd = signals_open(signals_of_service, NULL);
 	bool goes_on = true;
 
 	snprintf(work->id, sizeof work->id, "%" PRIx64 "-%lx-%.30s", clock_wall_us(), (long)getpid(), work->settings->machine);

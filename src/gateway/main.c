@@ -1,13 +1,12 @@
 /* thrum-http: the gateway of a project for HTTP. One loop; whatever it does, the engine goes on without it. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "client/signals.h"
 #include "gateway/door.h"
 #include "gateway/http.h"
 
@@ -18,18 +17,6 @@ static int usage(void)
 	      "LISTEN is a port, HOST:PORT or unix:///PATH; THRUM_HTTP_TOKEN may do more than read.\n",
 		stderr);
 	return 2;
-}
-
-static int open_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static int sooner(int one_ms, int other_ms)
@@ -62,7 +49,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || argv[1][0] == '-' || !project || !*project)
 		return usage();
-	int signal_fd = open_signals();
+	int signal_fd = signals_open(signals_of_service, NULL);
 	door_init(&door, project, "http");
 	struct http *http = http_create(argv[1], getenv("THRUM_HTTP_TOKEN"), &door, &err);
 	if (http) {
