@@ -29,6 +29,7 @@ static void on_line(void *context, const struct tail_line *line)
 void details_forget(struct ui *ui)
 {
 	ui->epoch++;
+	ui->past_asked_us = ui->past_us;
 	insight_forget(ui);
 	traffic_forget(ui);
 	tail_finish(&ui->tail);
@@ -286,10 +287,12 @@ static void take_past(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
 	(void)pending;
-	if (result)
+	if (result) {
 		past_show(ui, result);
-	else
-		ui_say(ui, true, "%s", why);
+		return;
+	}
+	ui->past_asked_us = ui->past_us;
+	ui_say(ui, true, "%s", why);
 }
 
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)

@@ -69,10 +69,10 @@ static void draw_thread(struct pane *pane, const struct thread_report *thread, b
 	char cpu[FIGURE_SIZE], wait[FIGURE_SIZE], switches[FIGURE_SIZE], line[256];
 	struct rect at = rect_line(pane->area, pane->line - pane->skip);
 
-	snprintf(line, sizeof line, "%c%7d %-15.15s %c %6s %8s %8s %3d  %-18.18s %-16.16s %s", is_selected ? '>' : ' ', (int)thread->tid,
-		thread->name, thread->state, figure_rate(cpu, thread->cpu_pct, "?"), figure_count(wait, thread->run_wait_ms, "?"),
-		figure_rate(switches, thread->switch_rate, "?"), (int)thread->last_cpu, or_mark(thread->wchan, "-"),
-		or_mark(thread->syscall, "?"), or_mark(thread->role, "-"));
+	snprintf(line, sizeof line, "%c%7d %-15.15s %-18.18s %c %6s %8s %8s %3d  %-18.18s %s", is_selected ? '>' : ' ', (int)thread->tid,
+		thread->name, or_mark(thread->role, "-"), thread->state, figure_rate(cpu, thread->cpu_pct, "?"),
+		figure_count(wait, thread->run_wait_ms, "?"), figure_rate(switches, thread->switch_rate, "?"), (int)thread->last_cpu,
+		or_mark(thread->wchan, "-"), or_mark(thread->syscall, "?"));
 	pane_safe(pane, look_of(thread->state), "", line, strlen(line));
 	if (is_selected)
 		grid_select(pane->grid, at);
@@ -96,8 +96,8 @@ int threads_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	struct pane pane = { .grid = grid, .area = area };
 	int count = (int)insight->study.thread_count;
 
-	pane_format(&pane, LOOK_HEADING, " %7s %-15s S %6s %8s %8s %3s  %-18s %-16s %s", "TID", "NAME", "CPU%", "WAIT-MS", "SWITCH/S", "ON",
-		"WAITS IN", "SYSCALL", "ROLE");
+	pane_format(&pane, LOOK_HEADING, " %7s %-15s %-18s S %6s %8s %8s %3s  %-18s %s", "TID", "NAME", "ROLE", "CPU%", "WAIT-MS",
+		"SWITCH/S", "ON", "WAITS IN", "SYSCALL");
 	int room = area.height - 2;
 	int first = ui->cursor >= room ? ui->cursor - room + 1 : 0;
 	for (int i = first; i < count && i - first < room; i++)

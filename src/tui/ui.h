@@ -114,8 +114,9 @@ struct ui {
 
 	bool is_paused; /* replica stays as it was, and live goes on */
 	uint64_t paused_us;
-	uint64_t past_us;    /* what is shown was then; 0: is now */
-	struct replica live; /* while paused: what the engine tells */
+	uint64_t past_us;       /* what is shown was then; 0: is now */
+	uint64_t past_asked_us; /* … and will be, once the engine has answered */
+	struct replica live;    /* while paused: what the engine tells */
 
 	enum detail_tab tab;
 	bool is_zoomed;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "protocol/value.h"
 #include "tui/keymap.h"
 #include "tui/ui.h"
 
@@ -246,6 +247,30 @@ START_TEST(a_pool_says_what_waits_in_it)
 	draw(120, 30);
 	ck_assert(shows("28   fs 20  dns 8"));
 	ck_assert(shows("28, at the most 28"));
+}
+END_TEST
+
+static void say_past(uint64_t at_us)
+{
+	json_t *json = json_pack("{s:o,s:o,s:[]}", "ts", time_to_json(at_us), "first", time_to_json(at_us - 60000000), "instances");
+
+	past_show(ui, json);
+	json_decref(json);
+}
+
+START_TEST(steps_back_count_before_they_are_answered)
+{
+	action_key(ui, 't');
+	uint64_t once_us = ui->past_asked_us;
+	action_key(ui, 't');
+	ck_assert_uint_eq(ui->past_asked_us, once_us - 5000000);
+	say_past(once_us);
+	action_key(ui, 't');
+	ck_assert_uint_eq(ui->past_asked_us, once_us - 10000000);
+	action_key(ui, INPUT_ESCAPE);
+	say_past(once_us - 5000000);
+	ck_assert_uint_eq(ui->past_us, 0); /* too late: it is now again */
+	ck_assert(!ui->is_paused);
 }
 END_TEST
 
@@ -644,6 +669,7 @@ Suite *view_suite(void)
 	tcase_add_loop_test(screens, the_history_fits_every_size, 0, 2);
 	tcase_add_test(keys, threads_are_shown_busiest_first);
 	tcase_add_test(keys, a_pool_says_what_waits_in_it);
+	tcase_add_test(keys, steps_back_count_before_they_are_answered);
 	tcase_add_test(keys, a_reply_that_nobody_waits_for_is_not_taken);
 	tcase_add_test(keys, messages_are_kept_within_bounds);
 	tcase_add_test(keys, who_reads_a_message_goes_on_reading_it);
