@@ -436,7 +436,7 @@ def procfs():
 TOPS_EVERY_S, TOPS_COUNT = 0.2, 15
 
 
-def refresh_of(command):
+def refresh_of(command, every_s=TOPS_EVERY_S, count=TOPS_COUNT):
     """CPU of one refresh of a full screen, in ms."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -449,10 +449,10 @@ def refresh_of(command):
             if select.select([terminal], [], [], left)[0]:
                 os.read(terminal, 65536)
     try:
-        drain(5 * TOPS_EVERY_S)
+        drain(5 * every_s)
         before = cpu_us(pid)
-        drain(TOPS_COUNT * TOPS_EVERY_S)
-        return (cpu_us(pid) - before) / 1e3 / TOPS_COUNT
+        drain(count * every_s)
+        return (cpu_us(pid) - before) / 1e3 / count
     finally:
         kill(pid)
         os.waitpid(pid, 0)
@@ -556,6 +556,8 @@ def messages():
         where = "to a Node child" if mode == "down" else "from a Node child"
         report(f"messages {where}", "k/s", [p[0][0] / 1e3 for p in pairs], [p[1][0] / 1e3 for p in pairs], limit, True)
         report(f"messages {where}, processor time", "us", [p[0][1] for p in pairs], [p[1][1] for p in pairs], 0.5)
+    pairs = [(node_tasks(1) / 1e3, our_tasks(["node", "worker.js"], 1, 1) / 1e3) for _ in range(ROUNDS)]
+    report("messages to a Node child and back, one at a time", "k/s", *zip(*pairs), 1.1, True)
 
 
 WORKERS = r"""
@@ -631,16 +633,16 @@ setTimeout(() => { begun = process.hrtime.bigint(); for (let i = 0; i < N; i++) 
 WORKER = "process.on('message', (m) => process.send({ type: 'task_complete', taskId: m.payload.id, result: m.payload.n * 2 }));"
 
 
-def node_tasks():
+def node_tasks(size=2):
     with folder() as path:
         for name, text in (("pool.js", POOL), ("worker.js", WORKER)):
             with open(f"{path}/{name}", "w") as f:
                 f.write(text)
-        return float(subprocess.run(["node", path + "/pool.js", "2", str(TASKS)], check=True, capture_output=True, text=True, timeout=DEADLINE).stdout)
+        return float(subprocess.run(["node", path + "/pool.js", str(size), str(TASKS)], check=True, capture_output=True, text=True, timeout=DEADLINE).stdout)
 
 
-def our_tasks(command, concurrency):
-    with Project({"w": {"command": command, "pool": {"size": 2, "concurrency": concurrency}}}) as project:
+def our_tasks(command, concurrency, size=2):
+    with Project({"w": {"command": command, "pool": {"size": size, "concurrency": concurrency}}}) as project:
         for name, text in (("worker.js", WORKER), ("tasks", "".join('{"n":%d}\n' % i for i in range(TASKS)))):
             with open(f"{project.dir}/{name}", "w") as f:
                 f.write(text)
@@ -681,7 +683,61 @@ def inside():
     print(subprocess.run([PROGRAMS + "inside"], check=True, stdout=subprocess.PIPE, text=True).stdout, end="", flush=True)
 
 
+SWEPT_PROCESSES, SWEPT_THREADS = 100, 100
+HTOP_EVERY_S, HTOP_COUNT = 1, 6
+
+
+def sweep():
+    """A pass over all processes, and over ten thousand threads of a hundred of them, against a refresh of htop, which shows them too."""
+    if not shutil.which("htop"):
+        remark("htop is not installed")
+        return
+    process = subprocess.Popen([PROGRAMS + "sweep", "threads", str(SWEPT_PROCESSES), str(SWEPT_THREADS)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+
+    def ours():
+        process.stdin.write("\n")
+        process.stdin.flush()
+        return float(process.stdout.readline())
+    try:
+        process.stdout.readline()
+        rounds = [(refresh_of(["htop", "-d", str(HTOP_EVERY_S * 10)], HTOP_EVERY_S, HTOP_COUNT), ours()) for _ in range(ROUNDS)]
+        report(f"{SWEPT_PROCESSES * SWEPT_THREADS} threads, one in {SWEPT_THREADS} runs, floor: htop", "ms CPU", *zip(*rounds), 0.15)
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+DISTURBED_S = 3
+# How often a second of those in which it did not wait for a processor: that others need one, too, is not what is measured.
+COUNT = """const fs=require('fs'),waited=()=>Number(fs.readFileSync('/proc/self/schedstat','utf8').split(' ')[1]);
+let n=0,x=0;const w=waited(),t=process.hrtime.bigint(),end=t+BigInt(%d)*1000000000n;
+(function f(){for(let i=0;i<2e5;i++)x+=i*i%%7;n++;const now=process.hrtime.bigint();
+if(now<end)setImmediate(f);else console.log(n*1e9/(Number(now-t)-(waited()-w)));})()""" % DISTURBED_S
+
+
+def speed_of(command, is_watched):
+    target = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    watcher = subprocess.Popen([PROGRAMS + "sweep", "watch", str(target.pid)]) if is_watched else None
+    speed = float(target.communicate()[0])
+    if watcher:
+        watcher.kill()
+        watcher.wait()
+    return speed
+
+
+def disturbance():
+    """How much slower a process is while it is looked into ten times a second."""
+    targets = {"memory that is mapped and unmapped": [PROGRAMS + "sweep", "map", str(DISTURBED_S)]}
+    if shutil.which("node"):
+        targets["Node that computes"] = ["node", "-e", COUNT]
+    for name, command in targets.items():
+        rounds = [(speed_of(command, False), speed_of(command, True)) for _ in range(2 * ROUNDS)]
+        report(f"{name}, looked into at 10 Hz, floor: not at all", "/s", *zip(*rounds), 0.98, True)
+
+
 benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, top, inside,
+                               sweep, disturbance,
                                messages, cluster, tasks, threads)}
 names = sys.argv[1:] or list(benches)
 for name in names:

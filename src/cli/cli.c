@@ -69,9 +69,9 @@ const struct command commands[] = {
 	  "Let a pool finish what it has, and take no more; --off ends that. With POOL: a thread pool inside the processes\n"
 	  "of NAME, which may be a pid; for that one there is no way back.", cli_drain },
 	{ "trigger", NULL, "NAME ACTION [JSON]", "t", 2, 3, "Run an action that the application has named (axm:action, as PM2 has it), and print its answer.", cli_trigger },
-	{ "ipc", NULL, "[NAME...]", "yqDZ", 0, -1,
+	{ "ipc", NULL, "[NAME...]", "yqDZu", 0, -1,
 	  "Messages of each channel: how many, how fast, what waits; -f prints them as they pass. --map shows who talks to\n"
-	  "whom by sockets and pipes, within the project and with the rest of the machine.", cli_ipc },
+	  "whom by sockets and pipes, within the project and with the rest of the machine; with --over 1s also how fast.", cli_ipc },
 	{ "run", NULL, "-- COMMAND...", "nmrcX", 1, -1, "Launch a command now, as a service of the project.", cli_run },
 	{ "logs", NULL, "[NAME...]", "ylsgM", 0, -1, "Print what was written, merged by time; -f goes on with what comes.", cli_logs },
 	{ "history", NULL, "[NAME...]", "lsAO", 0, -1,
@@ -100,10 +100,12 @@ const struct command commands[] = {
 	{ "apply", NULL, "", "fPVY", 0, 0,
 	  "Make the running project what the changed configuration says, touching only what has changed:\n"
 	  "services are started, stopped, restarted or scaled; all others keep their processes.", cli_apply },
-	{ "inspect", NULL, "NAME|PID", "u", 1, 1,
+	{ "inspect", NULL, "NAME|PID", "u1", 1, 1,
 	  "What a process is doing, and why it is slow: its event loops, thread pools, threads and conversations, of\n"
 	  "an instance or of any process of this machine. It is not stopped, and need not know of thrum.", cli_inspect },
-	{ "threads", NULL, "NAME|PID", "u", 1, 1, "The threads of a process: what each is for, its CPU, and what it waits in.", cli_threads },
+	{ "threads", NULL, "NAME|PID", "uQJ", 1, 1,
+	  "The threads of a process: what each is for, its CPU, and what it waits in. --stack shows where each is, in the kernel\n"
+	  "and in its own code; each is stopped for a moment for that, and some of its system calls may say EINTR.", cli_threads },
 	{ "top", NULL, "[PID...]", "ubevgTR", 0, -1,
 	  "All processes of this machine, or these and what descends from them, as a table that is kept up to date: sort, tree,\n"
 	  "search, filter, signals, and for each what it is doing, its threads, files and sockets. Needs no engine. Without a\n"
@@ -163,7 +165,10 @@ static const struct option_row option_rows[] = {
 	{ 'I', false, "ipc", NULL, "print messages of channels too" },
 	{ 'D', false, "map", NULL, "who talks to whom, and at which ports they listen" },
 	{ 'Z', false, "dot", NULL, "the same as a graph for Graphviz" },
-	{ 'u', false, "over", "TIME", "measure this long, 1s by default; 0: at once, without rates" },
+	{ 'u', false, "over", "TIME", "measure this long, 1s by default; 0: at once, without rates; 1m and more: leaks too" },
+	{ '1', false, "files", NULL, "its open files too, and its memory as it is shared (PSS): that costs it some time" },
+	{ 'Q', false, "stack", NULL, "where each thread is, by function; stops it for a moment" },
+	{ 'J', false, "tid", "N", "only the stack of this thread" },
 	{ 'b', true,  "batch", NULL, "print the table, without a screen" },
 	{ 'e', true,  "times", "N", "print it so often; else once" },
 	{ 'v', false, "sort", "COLUMN", "cpu (default), memory, time, pid, user, state, threads, command" },
@@ -246,6 +251,9 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'D', &invocation->map, NULL },
 		{ 'Z', &invocation->dot, NULL },
 		{ 'u', NULL, &invocation->over },
+		{ '1', &invocation->holdings, NULL },
+		{ 'Q', &invocation->stack, NULL },
+		{ 'J', NULL, &invocation->tid },
 		{ 'b', &invocation->batch, NULL },
 		{ 'e', NULL, &invocation->times },
 		{ 'v', NULL, &invocation->sort },

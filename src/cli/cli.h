@@ -43,8 +43,11 @@ struct invocation {
 	bool batch;         /* of top */
 	bool user;          /* of export systemd */
 	const char *schema; /* of check */
-	const char *image;  /* of the other exports */
-	char **names;       /* what is left of the arguments; NULL-ended */
+	const char *tid;    /* of threads, as the next */
+	bool stack;
+	bool holdings;     /* of inspect */
+	const char *image; /* of the other exports */
+	char **names;      /* what is left of the arguments; NULL-ended */
 	int name_count;
 };
 

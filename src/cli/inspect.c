@@ -6,15 +6,23 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/instance.h"
+#include "cli/stack.h"
+#include "inspect/holdings.h"
 #include "inspect/inspector.h"
 #include "model/figure.h"
 #include "model/sample.h"
+#include "model/trace.h"
+#include "procfs/ceiling.h"
+#include "protocol/holdings.h"
 #include "protocol/inside.h"
 
 enum { CELL = FIGURE_SIZE,
-	SPAN_MS = 1000 }; /* between the two looks that rates are told from */
+	SPAN_MS = 1000, /* between the two looks that rates are told from */
+	STEP_MS = 1000,
+	TEXT_MOST = 1024 * 1024 };
 
 /* ---- looking ---- */
 
@@ -34,24 +42,74 @@ static void pause_between(uint64_t ms)
 		;
 }
 
+/* What may leak is looked at once a second: a line is put through it. */
+static void pass_time(struct trace *trace, int32_t pid, uint64_t span_ms)
+{
+	uint64_t until_ms = clock_monotonic_ms() + span_ms, now_ms;
+	uint64_t figures[GROWTH_FIGURES];
+
+	while ((now_ms = clock_monotonic_ms()) < until_ms && figures_read(figures, pid)) {
+		struct trace_entry entry = { .ts_us = now_ms * 1000,
+			.pid = pid,
+			.rss = figures[GROWTH_RSS],
+			.fds = (uint32_t)figures[GROWTH_FDS],
+			.threads = (uint32_t)figures[GROWTH_THREADS] };
+		trace_add(trace, &entry, TRACE_MOST);
+		pause_between(until_ms - now_ms < STEP_MS ? until_ms - now_ms : STEP_MS);
+	}
+}
+
+static bool study_again(struct study *study, struct inspector *inspector, int32_t pid, uint64_t span_ms, struct error *err)
+{
+	struct ceiling ceilings[GROWTH_FIGURES];
+	struct trace trace = { 0 };
+
+	study_finish(study);
+	pass_time(&trace, pid, span_ms);
+	bool ok = inspector_study(inspector, pid, study, err);
+	ceilings_read(ceilings, pid);
+	if (ok)
+		study_trace(study, &trace, ceilings);
+	trace_finish(&trace);
+	return ok;
+}
+
 static int study_process(struct study *study, int32_t pid, uint64_t span_ms)
 {
 	struct inspector *inspector = inspector_create();
 	struct error err = { 0 };
 	bool ok = inspector_study(inspector, pid, study, &err);
 
-	if (ok && span_ms) {
-		study_finish(study);
-		pause_between(span_ms);
-		ok = inspector_study(inspector, pid, study, &err);
-	}
+	if (ok && span_ms)
+		ok = study_again(study, inspector, pid, span_ms, &err);
 	inspector_destroy(inspector);
 	return ok ? EXIT_OK : cli_fail(EXIT_FAILED, "%s", err.text);
 }
 
-static json_t *ask(struct link *link, const json_t *info, int *status)
+static json_t *ask(struct link *link, const json_t *info, bool with_holdings, int *status)
 {
-	return cli_call(link, "inspect", instance_params(info), status);
+	json_t *params = instance_params(info);
+
+	json_object_set_new(params, "files", json_boolean(with_holdings));
+	return cli_call(link, "inspect", params, status);
+}
+
+/* Of a span that is long enough for it to tell what leaks, the engine has to take samples. */
+static void wait_sampling(struct link *link, const char *name, uint64_t span_ms)
+{
+	uint64_t until_ms = clock_monotonic_ms() + span_ms, now_ms;
+	bool ok = true;
+	int status = EXIT_OK;
+
+	while (ok && (now_ms = clock_monotonic_ms()) < until_ms) {
+		uint64_t left_ms = until_ms - now_ms, step_ms = span_ms < SLOPE_SPAN_LEAST_S * 1000 ? span_ms : STEP_MS;
+		link_wait(link, (int)(left_ms < step_ms ? left_ms : step_ms));
+		if (left_ms <= step_ms)
+			return;
+		json_t *result = cli_call(link, "list", json_pack("{s:[s]}", "names", name), &status);
+		ok = result;
+		json_decref(result);
+	}
 }
 
 /* The engine is asked twice, unless it has looked a while ago anyway. */
@@ -60,12 +118,12 @@ static int study_instance(struct study *study, struct invocation *invocation, ui
 	int status = EXIT_OK;
 	struct link *link = cli_connect(invocation, &status);
 	json_t *info = link ? instance_find(link, invocation->names[0], &status) : NULL;
-	json_t *result = info ? ask(link, info, &status) : NULL;
+	json_t *result = info ? ask(link, info, invocation->holdings && !span_ms, &status) : NULL;
 
 	if (result && span_ms) {
 		json_decref(result);
-		link_wait(link, (int)span_ms);
-		result = ask(link, info, &status);
+		wait_sampling(link, invocation->names[0], span_ms);
+		result = ask(link, info, invocation->holdings, &status);
 	}
 	if (result)
 		study_from_json(study, result);
@@ -85,7 +143,12 @@ static int look(struct study *study, struct invocation *invocation)
 		return EXIT_USAGE;
 	if (span_ms > INT32_MAX)
 		return cli_fail(EXIT_USAGE, "--over %s is too long", invocation->over);
-	return pid ? study_process(study, pid, span_ms) : study_instance(study, invocation, span_ms);
+	if (!pid)
+		return study_instance(study, invocation, span_ms);
+	int status = study_process(study, pid, span_ms);
+	if (status == EXIT_OK && invocation->holdings)
+		holdings_read(study);
+	return status;
 }
 
 /* ---- printing ---- */
@@ -153,25 +216,29 @@ static void print_pools(const struct study *study)
 	}
 }
 
+static void print_peer(const struct peer_report *peer)
+{
+	char in[CELL], out[CELL], got[CELL], sent[CELL], in_rate[CELL], out_rate[CELL], rtt[CELL], resent[CELL];
+
+	printf("%4d %-5s %s %6s %6s %6s %6s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport), figure_arrow(peer),
+		figure_size(in, peer->in_queued, "-"), figure_size(out, peer->out_queued, "-"), figure_size(got, peer->in_bytes, "-"),
+		figure_size(sent, peer->out_bytes, "-"), figure_speed(in_rate, peer->in_rate, "-"),
+		figure_speed(out_rate, peer->out_rate, "-"), figure_ms(rtt, peer->rtt_ms, "-"), figure_count(resent, peer->resent, "-"));
+	cli_print_safe(peer->process);
+	if (peer->pid)
+		printf(" (%d) ", (int)peer->pid);
+	cli_print_safe(*peer->remote ? peer->remote : peer->local);
+	putchar('\n');
+}
+
 static void print_peers(const struct study *study)
 {
-	char in[CELL], out[CELL], got[CELL], sent[CELL];
-
 	if (!study->peer_count)
 		return;
-	printf("\n%4s %-5s %3s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "WITH");
-	for (size_t i = 0; i < study->peer_count; i++) {
-		const struct peer_report *peer = &study->peers[i];
-		printf("%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport), figure_arrow(peer),
-			figure_size(in, peer->in_queued, "-"), figure_size(out, peer->out_queued, "-"),
-			figure_size(got, peer->in_bytes, "-"),
-			figure_size(sent, peer->out_bytes, "-"));
-		cli_print_safe(peer->process);
-		if (peer->pid)
-			printf(" (%d) ", (int)peer->pid);
-		cli_print_safe(*peer->remote ? peer->remote : peer->local);
-		putchar('\n');
-	}
+	printf("\n%4s %-5s %3s %6s %6s %6s %6s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "IN/S", "OUT/S",
+		"RTT-MS", "RESENT", "WITH");
+	for (size_t i = 0; i < study->peer_count; i++)
+		print_peer(&study->peers[i]);
 }
 
 static void print_findings(const struct study *study)
@@ -184,6 +251,16 @@ static void print_findings(const struct study *study)
 	putchar('\n');
 }
 
+static void print_holdings(const struct study *study)
+{
+	struct text text;
+
+	text_init(&text, TEXT_MOST);
+	holdings_describe(&text, study);
+	printf("\n%s", text_string(&text));
+	text_finish(&text);
+}
+
 static void print_all(const struct study *study)
 {
 	printf("process %d ", (int)study->pid);
@@ -194,6 +271,8 @@ static void print_all(const struct study *study)
 	print_loops(study);
 	print_pools(study);
 	print_peers(study);
+	if (study->has_holdings)
+		print_holdings(study);
 }
 
 static void print_json(const struct study *study, const char *part)
@@ -220,8 +299,10 @@ int cli_inspect(struct invocation *invocation)
 int cli_threads(struct invocation *invocation)
 {
 	struct study study;
-	int status = look(&study, invocation);
 
+	if (invocation->stack || invocation->tid)
+		return cli_stack(invocation);
+	int status = look(&study, invocation);
 	if (status == EXIT_OK && invocation->json)
 		print_json(&study, "threads");
 	else if (status == EXIT_OK)

@@ -1,4 +1,5 @@
 /* Who talks to whom: the conversations of a project's processes, as a list or as a graph. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +7,11 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "inspect/peers.h"
+#include "inspect/stream.h"
+#include "model/figure.h"
 #include "model/sample.h"
 #include "procfs/stat.h"
 #include "protocol/value.h"
@@ -20,7 +24,8 @@ enum { LABEL_SIZE = 96,
 struct place {
 	int32_t pid;
 	char name[LABEL_SIZE]; /* "web/0" */
-	struct study study;    /* its peers; owned */
+	struct study study;    /* its peers; owned, as the next */
+	struct streams streams;
 };
 
 struct edge {
@@ -33,6 +38,7 @@ struct chart {
 	size_t place_count;
 	struct edge *edges;
 	size_t edge_count, edge_room;
+	uint64_t span_ms;       /* that rates are told from; 0: they are not */
 	int32_t engine, keeper; /* who read what everybody writes: no conversation */
 };
 
@@ -113,24 +119,43 @@ static void add_edge(struct chart *chart, const struct place *from, const struct
 		snprintf(edge->to, sizeof edge->to, "%s", *peer->remote ? peer->remote : peer->local);
 }
 
-static void find_edges(struct chart *chart)
+static void find_peers(struct chart *chart)
 {
 	struct directory *directory = directory_create();
+	uint64_t now_ns = clock_monotonic_us() * 1000;
 
 	for (size_t i = 0; i < chart->place_count; i++) {
-		chart->places[i].study.pid = chart->places[i].pid;
-		peers_find(&chart->places[i].study, directory);
+		struct place *place = &chart->places[i];
+		study_finish(&place->study);
+		place->study.pid = place->pid;
+		peers_find(&place->study, directory);
+		streams_take(&place->streams, &place->study, now_ns);
+	}
+	directory_destroy(directory);
+}
+
+static void find_edges(struct chart *chart, struct link *link)
+{
+	find_peers(chart);
+	if (chart->span_ms) {
+		link_wait(link, (int)chart->span_ms);
+		find_peers(chart);
 	}
 	for (size_t i = 0; i < chart->place_count; i++)
 		for (size_t k = 0; k < chart->places[i].study.peer_count; k++)
 			add_edge(chart, &chart->places[i], &chart->places[i].study.peers[k]);
-	directory_destroy(directory);
+}
+
+static void place_finish(struct place *place)
+{
+	study_finish(&place->study);
+	streams_finish(&place->streams);
 }
 
 static void chart_finish(struct chart *chart)
 {
 	for (size_t i = 0; i < chart->place_count; i++)
-		study_finish(&chart->places[i].study);
+		place_finish(&chart->places[i]);
 	free(chart->places);
 	free(chart->edges);
 }
@@ -161,7 +186,7 @@ static bool draw(struct chart *chart, struct link *link, const struct invocation
 		chart->engine = (int32_t)json_integer_value(json_object_get(project, "engine_pid"));
 		chart->keeper = (int32_t)json_integer_value(json_object_get(project, "keeper_pid"));
 		take_places(chart, json_object_get(result, "instances"));
-		find_edges(chart);
+		find_edges(chart, link);
 	}
 	json_decref(result);
 	json_decref(project);
@@ -183,12 +208,14 @@ static void print_json(const struct chart *chart)
 		const struct edge *edge = &chart->edges[i];
 		const struct peer_report *peer = &edge->peer;
 		json_array_append_new(list,
-			json_pack("{s:o,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "from", safe_text(edge->from), "to",
+			json_pack("{s:o,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "from", safe_text(edge->from), "to",
 				peer->is_listening ? json_null() : safe_text(edge->to), "transport",
 				peer_transport_name(peer->transport), "listens", (int)peer->is_listening, "local",
 				safe_text(peer->local), "remote", safe_text(peer->remote), "in_queued",
 				figure_to_json(peer->in_queued), "out_queued", figure_to_json(peer->out_queued), "in_bytes",
-				figure_to_json(peer->in_bytes), "out_bytes", figure_to_json(peer->out_bytes)));
+				figure_to_json(peer->in_bytes), "out_bytes", figure_to_json(peer->out_bytes),
+				"in_rate", rate_to_json(peer->in_rate), "out_rate", rate_to_json(peer->out_rate), "rtt_ms",
+				fraction_to_json(peer->rtt_ms), "resent", figure_to_json(peer->resent)));
 	}
 	cli_print_json(list);
 	json_decref(list);
@@ -207,6 +234,19 @@ static void print_figure(const char *name, uint64_t bytes)
 		return;
 	units_format_size(text, bytes);
 	printf(", %s %s", text, name);
+}
+
+/* On the wire: nothing is said of what is not known, or nothing. */
+static void print_wire(const struct peer_report *peer)
+{
+	char in[FIGURE_SIZE], out[FIGURE_SIZE], rtt[FIGURE_SIZE];
+
+	if (peer->in_rate > 0 || peer->out_rate > 0)
+		printf(", in %s/s, out %s/s", figure_speed(in, peer->in_rate, "?"), figure_speed(out, peer->out_rate, "?"));
+	if (peer->rtt_ms >= 0)
+		printf(", there and back in %s ms", figure_ms(rtt, peer->rtt_ms, "?"));
+	if (peer->resent != SAMPLE_UNKNOWN && peer->resent)
+		printf(", %" PRIu64 " segments sent again", peer->resent);
 }
 
 static void print_edge(const struct edge *edge)
@@ -229,6 +269,7 @@ static void print_edge(const struct edge *edge)
 	print_figure("sent", peer->out_bytes);
 	print_figure("not read", peer->is_listening ? 0 : peer->in_queued);
 	print_figure("not read there", peer->out_queued);
+	print_wire(peer);
 	putchar('\n');
 }
 
@@ -288,6 +329,9 @@ int cli_map(struct link *link, const struct invocation *invocation)
 {
 	struct chart chart = { 0 };
 	int status = EXIT_OK;
+
+	if (!cli_duration("over", invocation->over, &chart.span_ms))
+		return EXIT_USAGE;
 	bool ok = draw(&chart, link, invocation, &status);
 
 	if (ok && invocation->json)

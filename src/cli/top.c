@@ -14,17 +14,18 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "inspect/holdings.h"
 #include "inspect/inspector.h"
 #include "model/sample.h"
 #include "model/spec.h"
 #include "procfs/file.h"
 #include "procfs/muster.h"
 #include "procfs/stat.h"
+#include "protocol/holdings.h"
 #include "tui/top.h"
 
 enum { SPAN_MS = 1000, /* between two passes, unless --over says another */
 	LEAST_MS = 50,
-	FILES_MOST = 4096,
 	LINE_MOST = 64 * 1024 };
 
 /* ---- the machine, for the screen ---- */
@@ -48,38 +49,19 @@ static bool study(void *context, int32_t pid, struct study *study, struct error 
 	return inspector_study(eyes->inspector, pid, study, err);
 }
 
-struct files {
-	struct text *out;
-	int32_t pid;
-	unsigned count;
-};
-
-static void add_file(void *context, int number)
-{
-	struct files *files = context;
-	char path[PROC_PATH_SIZE], target[PATH_MAX];
-
-	if (files->count++ >= FILES_MOST)
-		return;
-	snprintf(path, sizeof path, PROC_ROOT "/%d/fd/%d", (int)files->pid, number);
-	ssize_t length = readlink(path, target, sizeof target);
-	if (length < 0)
-		return;
-	text_format(files->out, "%5d  ", number);
-	utf8_append_safe(files->out, target, (size_t)length, false);
-	text_putc(files->out, '\n');
-}
-
 static bool list_files(void *context, int32_t pid, struct text *out, struct error *err)
 {
-	struct files files = { .out = out, .pid = pid };
 	char path[PROC_PATH_SIZE];
+	struct study study = { .pid = pid };
 
 	(void)context;
 	snprintf(path, sizeof path, PROC_ROOT "/%d/fd", (int)pid);
-	if (!proc_folder_scan(AT_FDCWD, path, add_file, &files))
+	if (access(path, R_OK) < 0)
 		return error_errno(err, "its open files");
-	text_format(out, "%s%u open\n", files.count > FILES_MOST ? "... of " : "", files.count);
+	holdings_read(&study);
+	holdings_describe(out, &study);
+	text_format(out, "%zu open\n", study.file_count + study.files_left_out);
+	study_finish(&study);
 	return true;
 }
 

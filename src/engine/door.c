@@ -212,11 +212,12 @@ static void say_why(struct error *err, const struct listening *what, int reason)
 	const char *host = what->address[0] ? what->address : "*";
 	const char *text = reason == EADDRINUSE ? "it is in use by somebody else" : strerror(reason);
 
-	char holder[64];
+	char holder[64], number[12];
 
+	snprintf(number, sizeof number, "%d", (int)what->port);
 	if (what->type == ADDRESS_UNIX)
 		error_set(err, reason, "listen on %s: %s", what->address, text);
-	else if (reason == EADDRINUSE && !is_udp(what->type) && peers_port_holder(holder, sizeof holder, what->port))
+	else if (reason == EADDRINUSE && !is_udp(what->type) && peers_holder(holder, sizeof holder, PEER_TCP, number))
 		error_set(err, reason, "listen on %s port %d: %s: %s", host, (int)what->port, text, holder);
 	else
 		error_set(err, reason, "listen on %s%s port %d: %s", is_udp(what->type) ? "udp " : "", host,

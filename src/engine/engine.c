@@ -1160,8 +1160,8 @@ static char *project_folder(const char *variable, const char *project)
 
 static void add_to_pass(struct engine *engine, struct member *member)
 {
-	sampler_add(&engine->sampler, member->seat, member->now.pid, limit_wants(member), member->wants_study);
-	member->wants_study = false;
+	sampler_add(&engine->sampler, member->seat, member->now.pid, limit_wants(member), member->wants_study, member->wants_holdings);
+	member->wants_study = member->wants_holdings = false;
 }
 
 static void take_study(struct member *member, struct study *study)

@@ -240,6 +240,8 @@ struct helper *helper_start(struct engine *engine, const struct helper_task *tas
 	atomic_store(&life->state, LIFE_RUNNING);
 	struct helper *helper = create(engine, life, ends[0], task->timeout_ms);
 	helper->on_end = task->on_end;
+	if (task->output_most)
+		helper->output.most = task->output_most;
 	helper->context = task->context;
 	return helper;
 }

@@ -8,7 +8,7 @@
 
 #include "engine/engine.h"
 
-enum { HELPER_OUTPUT_MOST = 4096 }; /* bytes of its output that are kept: the first ones */
+enum { HELPER_OUTPUT_MOST = 4096 }; /* bytes of its output that are kept, unless more are wanted: the first ones */
 
 struct helper_end {
 	bool is_success; /* ended with 0, in time */
@@ -27,6 +27,7 @@ struct helper_task {
 	const struct strings *variables; /* on top of the service's; NULL: none */
 	const char *input;               /* on its standard input; NULL: nothing */
 	uint32_t timeout_ms;
+	size_t output_most; /* bytes that are kept; 0: HELPER_OUTPUT_MOST */
 	/* NULL: nobody waits for it. The engine is that of the task. */
 	void (*on_end)(void *context, const struct helper_end *end);
 	void *context;

@@ -30,7 +30,8 @@ struct member {
 	unsigned kills;     /* how often the present stop has sent SIGKILL */
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
-	bool wants_study;               /* somebody has asked what goes on inside it */
+	bool wants_study;               /* somebody has asked what goes on inside it … */
+	bool wants_holdings;            /* … and what it holds */
 	bool is_blocked_told;           /* that its event loop is blocked */
 	uint8_t noted;                  /* what the roster says of it … */
 	uint32_t noted_life;            /* … and of which life */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "inspect/holdings.h"
 #include "inspect/inspector.h"
 
 enum { INSIDE_TREE_MOST = 32 }; /* processes of one tree that are looked into */
@@ -34,8 +35,10 @@ static void look_inside(struct sampler *sampler, const struct sweep *sweep, stru
 	for (size_t i = 0; i < sampler->count; i++) {
 		struct summing summing = { inspector, &sampler->samples[i].inside, 0 };
 		sweep_visit_tree(sweep, i, add_inside, &summing);
-		if (sampler->studies[i].pid)
-			inspector_study(inspector, sampler->studies[i].pid, &sampler->studies[i], &err);
+		struct study *study = &sampler->studies[i];
+		bool with_holdings = study->has_holdings;
+		if (study->pid && inspector_study(inspector, study->pid, study, &err) && with_holdings)
+			holdings_read(study);
 	}
 }
 
@@ -129,7 +132,8 @@ void sampler_clear(struct sampler *sampler)
 	sampler->count = 0;
 }
 
-void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants, bool is_studied)
+void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants, bool is_studied,
+	bool with_holdings)
 {
 	if (sampler->count == sampler->room) {
 		sampler->room = sampler->room ? sampler->room * 2 : 32;
@@ -143,7 +147,7 @@ void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned w
 			memory_resize(sampler->studies, sampler->room, sizeof *sampler->studies);
 	}
 	sampler->targets[sampler->count] = (struct sweep_target){ .pid = pid, .wants = wants };
-	sampler->studies[sampler->count] = (struct study){ .pid = is_studied ? pid : 0 };
+	sampler->studies[sampler->count] = (struct study){ .pid = is_studied ? pid : 0, .has_holdings = with_holdings };
 	sampler->seats[sampler->count] = seat;
 	sampler->count++;
 }

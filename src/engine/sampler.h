@@ -40,7 +40,7 @@ void sampler_finish(struct sampler *sampler);
 
 /* Before sampler_start, in a pass that is not running: who is to be measured. */
 void sampler_clear(struct sampler *sampler);
-void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants, bool is_studied);
+void sampler_add(struct sampler *sampler, uint32_t seat, int32_t pid, unsigned wants, bool is_studied, bool with_holdings);
 
 /* Begin a pass. False: no thread can be had. */
 bool sampler_start(struct sampler *sampler);

@@ -13,6 +13,8 @@ enum {
 	SATURATED_PERCENT = 90,
 	WAITING_SHARE = 4, /* one part in so many of its time in the queue for a processor is worth a word */
 	QUEUED_LEAST = 1,
+	UNANSWERED_LEAST = 3,
+	RESENT_LEAST = 1, /* a second */
 };
 
 static const struct thread_report *thread_of(const struct study *study, int32_t tid)
@@ -158,11 +160,26 @@ static void judge_waiting(struct study *study)
 	}
 }
 
+static void judge_network(struct study *study, const struct peer_report *peer)
+{
+	const char *with = *peer->process ? peer->process : "nobody that can be seen";
+
+	if (peer->unanswered != SAMPLE_UNKNOWN && peer->unanswered >= UNANSWERED_LEAST)
+		study_find(study,
+			"%s (%s, descriptor %d) does not answer: the same was sent %" PRIu64
+			" times again. It, or the network between, is gone",
+			peer->remote, with, (int)peer->fd, peer->unanswered);
+	else if (peer->resent_rate >= RESENT_LEAST)
+		study_find(study, "the network to %s (%s, descriptor %d) loses packets: %.0f are sent again a second", peer->remote,
+			with, (int)peer->fd, peer->resent_rate);
+}
+
 static void judge_peers(struct study *study)
 {
 	for (size_t i = 0; i < study->peer_count; i++) {
 		const struct peer_report *peer = &study->peers[i];
 		char bytes[UNITS_TEXT_SIZE];
+		judge_network(study, peer);
 		if (peer->is_listening && peer->in_queued != SAMPLE_UNKNOWN && peer->in_queued > 0)
 			study_find(study, "%" PRIu64 " connections at %s wait to be accepted", peer->in_queued, peer->local);
 		if (peer->is_listening || peer->in_queued == SAMPLE_UNKNOWN || peer->in_queued < 4096)

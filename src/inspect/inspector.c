@@ -102,6 +102,7 @@ struct inspector *inspector_create(void)
 	inspector->workshop.context = inspector;
 	inspector->images = memory_zeroed(IMAGES_MOST, sizeof *inspector->images);
 	inspector->subject_most = subjects_most();
+	inspector->workshop.budget = crew_budget_of_process();
 	return inspector;
 }
 
@@ -201,6 +202,24 @@ static void take_name(struct study *study)
 		study->process[strcspn(study->process, "\n")] = '\0';
 }
 
+/* Descriptors for so many threads: those are let go whom nobody has looked at for longest. */
+static void make_budget(struct inspector *inspector, const struct subject *wanting, uint64_t threads)
+{
+	const struct crew_budget *budget = &inspector->workshop.budget;
+
+	while (budget->used && budget->used + threads > budget->most) {
+		struct subject *oldest = NULL;
+		for (size_t i = 0; i < inspector->subject_count; i++) {
+			struct subject *subject = &inspector->subjects[i];
+			if (subject != wanting && subject->crew.is_open && (!oldest || subject->used < oldest->used))
+				oldest = subject;
+		}
+		if (!oldest)
+			return;
+		crew_close(&oldest->crew);
+	}
+}
+
 bool inspector_study(struct inspector *inspector, int32_t pid, struct study *study, struct error *err)
 {
 	struct proc_stat stat;
@@ -212,8 +231,9 @@ bool inspector_study(struct inspector *inspector, int32_t pid, struct study *stu
 	take_name(study);
 	subject->cpu_ns = cpu_of(pid);
 	subject_read(subject, &inspector->workshop, stat.threads, study);
+	make_budget(inspector, subject, stat.threads);
 	subject_read_threads(subject, &inspector->workshop, study);
-	peers_find(study, NULL);
+	subject_read_peers(subject, study);
 	findings_add(study, subject->reason);
 	return true;
 }

@@ -67,6 +67,9 @@ static void take_socket(struct peer_report *peer, const struct socket_row *row, 
 	peer->out_queued = row->out_queued;
 	peer->in_bytes = row->in_bytes;
 	peer->out_bytes = row->out_bytes;
+	peer->resent = row->resent;
+	peer->unanswered = row->unanswered;
+	peer->rtt_ms = row->rtt_ms;
 	snprintf(peer->local, sizeof peer->local, "%s", row->local);
 	snprintf(peer->remote, sizeof peer->remote, "%s", row->remote);
 	const struct socket_row *other = row->peer_inode ? sockets_find(&directory->sockets, row->peer_inode) : NULL;
@@ -100,7 +103,14 @@ static bool take(struct peer_report *peer, const struct owner *own, const struct
 		.in_queued = SAMPLE_UNKNOWN,
 		.out_queued = SAMPLE_UNKNOWN,
 		.in_bytes = SAMPLE_UNKNOWN,
-		.out_bytes = SAMPLE_UNKNOWN };
+		.out_bytes = SAMPLE_UNKNOWN,
+		.in_rate = -1,
+		.out_rate = -1,
+		.rtt_ms = -1,
+		.resent = SAMPLE_UNKNOWN,
+		.resent_rate = -1,
+		.unanswered = SAMPLE_UNKNOWN,
+		.inode = own->inode };
 	if (row)
 		take_socket(peer, row, directory, own->pid);
 	else if (own->is_pipe)
@@ -128,14 +138,16 @@ void peers_find(struct study *study, const struct directory *directory)
 	owners_finish(&own);
 }
 
-static bool has_port(const struct socket_row *row, unsigned port)
+static bool is_at(const struct socket_row *row, enum peer_transport transport, const char *place)
 {
 	const char *colon = strrchr(row->local, ':');
 
-	return row->transport == PEER_TCP && row->is_listening && colon && strtoul(colon + 1, NULL, 10) == port;
+	if (row->transport != transport || !row->is_listening)
+		return false;
+	return strcmp(transport == PEER_UNIX || !colon ? row->local : colon + 1, place) == 0;
 }
 
-bool peers_port_holder(char *out, size_t size, unsigned port)
+bool peers_holder(char *out, size_t size, enum peer_transport transport, const char *place)
 {
 	struct directory *directory = directory_create();
 	struct peer_report peer = { 0 };
@@ -144,7 +156,7 @@ bool peers_port_holder(char *out, size_t size, unsigned port)
 	for (size_t i = 0; i < directory->sockets.count && !peer.pid; i++) {
 		const struct socket_row *row = &directory->sockets.rows[i];
 		const struct owner *owner =
-			has_port(row, port) ? owners_find(&directory->everybody, row->inode, &count) : NULL;
+			is_at(row, transport, place) ? owners_find(&directory->everybody, row->inode, &count) : NULL;
 		if (owner)
 			take_process(&peer, owner->pid);
 	}

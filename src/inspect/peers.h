@@ -15,7 +15,7 @@ void directory_destroy(struct directory *directory); /* accepts NULL */
 /* Into study->peers; directory may be NULL: then one is made for it. */
 void peers_find(struct study *study, const struct directory *directory);
 
-/* Who listens at that TCP port: "node (4711)". False: nobody, as far as we can see. */
-bool peers_port_holder(char *out, size_t size, unsigned port);
+/* Who has that port (in figures) or path, to be spoken to: "node (4711)". False: nobody, as far as we can see. */
+bool peers_holder(char *out, size_t size, enum peer_transport transport, const char *place);
 
 #endif

@@ -32,7 +32,10 @@ static struct socket_row *add(struct sockets *sockets)
 	*row = (struct socket_row){ .in_queued = SAMPLE_UNKNOWN,
 		.out_queued = SAMPLE_UNKNOWN,
 		.in_bytes = SAMPLE_UNKNOWN,
-		.out_bytes = SAMPLE_UNKNOWN };
+		.out_bytes = SAMPLE_UNKNOWN,
+		.resent = SAMPLE_UNKNOWN,
+		.unanswered = SAMPLE_UNKNOWN,
+		.rtt_ms = -1 };
 	return row;
 }
 
@@ -96,6 +99,18 @@ static void format_address(char out[INSIDE_NAME_SIZE], int family, const void *a
 	snprintf(out, INSIDE_NAME_SIZE, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, ntohs(port));
 }
 
+static void take_tcp_info(struct socket_row *row, const void *data, size_t size)
+{
+	struct tcp_info info = { 0 };
+
+	memcpy(&info, data, size < sizeof info ? size : sizeof info);
+	row->in_bytes = info.tcpi_bytes_received;
+	row->out_bytes = info.tcpi_bytes_acked ? info.tcpi_bytes_acked - 1 : 0; /* the first is the SYN */
+	row->resent = info.tcpi_total_retrans;
+	row->unanswered = info.tcpi_retransmits;
+	row->rtt_ms = info.tcpi_rtt ? info.tcpi_rtt / 1000.0 : -1;
+}
+
 static void take_tcp(struct sockets *sockets, const struct nlmsghdr *header)
 {
 	const struct inet_diag_msg *message = NLMSG_DATA(header);
@@ -112,14 +127,9 @@ static void take_tcp(struct sockets *sockets, const struct nlmsghdr *header)
 	format_address(row->local, message->idiag_family, message->id.idiag_src, message->id.idiag_sport);
 	if (!row->is_listening)
 		format_address(row->remote, message->idiag_family, message->id.idiag_dst, message->id.idiag_dport);
-	for (const struct rtattr *at = (const void *)(message + 1); RTA_OK(at, size); at = RTA_NEXT(at, size)) {
-		struct tcp_info info = { 0 };
-		if (at->rta_type != INET_DIAG_INFO || row->is_listening)
-			continue;
-		memcpy(&info, RTA_DATA(at), RTA_PAYLOAD(at) < sizeof info ? RTA_PAYLOAD(at) : sizeof info);
-		row->in_bytes = info.tcpi_bytes_received;
-		row->out_bytes = info.tcpi_bytes_acked ? info.tcpi_bytes_acked - 1 : 0; /* the first is the SYN */
-	}
+	for (const struct rtattr *at = (const void *)(message + 1); RTA_OK(at, size); at = RTA_NEXT(at, size))
+		if (at->rta_type == INET_DIAG_INFO && !row->is_listening)
+			take_tcp_info(row, RTA_DATA(at), RTA_PAYLOAD(at));
 }
 
 /* ---- asking ---- */

@@ -14,7 +14,9 @@ struct socket_row {
 	uint64_t peer_inode; /* 0: not known, or none */
 	bool is_listening;
 	uint64_t in_queued, out_queued;
-	uint64_t in_bytes, out_bytes; /* SAMPLE_UNKNOWN for unix sockets: the kernel does not count */
+	uint64_t in_bytes, out_bytes; /* SAMPLE_UNKNOWN for unix sockets: the kernel does not count; as the next ones */
+	uint64_t resent, unanswered;
+	double rtt_ms; /* below 0: not known */
 	char local[INSIDE_NAME_SIZE], remote[INSIDE_NAME_SIZE];
 };
 

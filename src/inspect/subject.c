@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "inspect/page.h"
 #include "inspect/path.h"
+#include "inspect/peers.h"
 #include "inspect/role.h"
 #include "inspect/task.h"
 #include "model/sample.h"
@@ -41,7 +42,8 @@ void subject_close(struct subject *subject)
 {
 	if (subject->fd >= 0)
 		close(subject->fd);
-	free(subject->past);
+	crew_finish(&subject->crew);
+	streams_finish(&subject->streams);
 	*subject = (struct subject){ .fd = -1 };
 }
 
@@ -398,52 +400,31 @@ static size_t find_workers(struct subject *subject, struct workshop *workshop, i
 	memory_attach(&workshop->memory, memory_read_file, &subject->fd);
 	for (size_t i = 0; i < subject->pool_count; i++)
 		count += pool_threads(&workshop->memory, &subject->pools[i], tids + count, most - count);
+	if (count)
+		task_translate(subject->pid, tids, count);
 	return count;
-}
-
-static void add_rates(const struct subject *subject, struct thread_report *thread, uint64_t now)
-{
-	for (size_t i = 0; i < subject->past_count; i++) {
-		const struct thread_past *past = &subject->past[i];
-		if (past->tid != thread->tid || now <= subject->past_ns)
-			continue;
-		double span_ns = (double)(now - subject->past_ns);
-		if (thread->cpu_ns != SAMPLE_UNKNOWN && past->cpu_ns <= thread->cpu_ns)
-			thread->cpu_pct = (double)(thread->cpu_ns - past->cpu_ns) * 100 / span_ns;
-		if (thread->switches != SAMPLE_UNKNOWN && past->switches <= thread->switches)
-			thread->switch_rate = (double)(thread->switches - past->switches) * 1e9 / span_ns;
-		return;
-	}
-}
-
-static void remember_threads(struct subject *subject, const struct study *study, uint64_t now)
-{
-	subject->past = memory_resize(subject->past, study->thread_count + 1, sizeof *subject->past);
-	subject->past_count = study->thread_count;
-	subject->past_ns = now;
-	for (size_t i = 0; i < study->thread_count; i++)
-		subject->past[i] = (struct thread_past){ study->threads[i].tid, study->threads[i].cpu_ns,
-			study->threads[i].switches };
 }
 
 void subject_read_threads(struct subject *subject, struct workshop *workshop, struct study *study)
 {
-	int32_t *tids = memory_zeroed(INSIDE_THREADS_MOST, sizeof *tids);
 	int32_t *workers = memory_zeroed(POOL_THREADS_MOST, sizeof *workers);
 	size_t worker_count = find_workers(subject, workshop, workers, POOL_THREADS_MOST);
-	size_t count = task_list(subject->pid, tids, INSIDE_THREADS_MOST);
-	uint64_t now = now_ns();
 
-	study->threads = memory_zeroed(count + 1, sizeof *study->threads);
-	for (size_t i = 0; i < count; i++) {
-		struct thread_report *thread = &study->threads[study->thread_count];
-		if (!task_read(thread, subject->pid, tids[i]))
-			continue;
+	study->threads = memory_zeroed(INSIDE_THREADS_MOST, sizeof *study->threads);
+	study->thread_count =
+		crew_take(&subject->crew, &workshop->budget, subject->pid, now_ns(), study->threads, INSIDE_THREADS_MOST);
+	study->threads = memory_resize(study->threads, study->thread_count + 1, sizeof *study->threads);
+	for (size_t i = 0; i < study->thread_count; i++) {
+		struct thread_report *thread = &study->threads[i];
 		snprintf(thread->role, sizeof thread->role, "%s", role_of(subject, thread, workers, worker_count));
-		add_rates(subject, thread, now);
-		study->thread_count++;
 	}
-	remember_threads(subject, study, now);
 	free(workers);
-	free(tids);
+}
+
+/* ---- peers ---- */
+
+void subject_read_peers(struct subject *subject, struct study *study)
+{
+	peers_find(study, NULL);
+	streams_take(&subject->streams, study, now_ns());
 }

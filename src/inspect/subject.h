@@ -9,11 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/crew.h"
 #include "inspect/image.h"
 #include "inspect/loop.h"
 #include "inspect/maps.h"
 #include "inspect/memory.h"
 #include "inspect/pool.h"
+#include "inspect/stream.h"
 #include "inspect/walk.h"
 #include "model/inside.h"
 
@@ -26,11 +28,7 @@ struct workshop {
 	/* What a file says, from a cache: the same file is read once. */
 	const struct image *(*image_of)(void *context, const struct map_file *file, int32_t pid);
 	void *context;
-};
-
-struct thread_past {
-	int32_t tid;
-	uint64_t cpu_ns, switches;
+	struct crew_budget budget; /* for threads of all subjects */
 };
 
 struct subject {
@@ -52,9 +50,8 @@ struct subject {
 	uint64_t cpu_ns;    /* at the last reading */
 	bool is_quiet;      /* nothing can have changed while its CPU clock stands still */
 	struct inside last;
-	struct thread_past *past; /* owned; by tid, of the last study */
-	size_t past_count;
-	uint64_t past_ns;
+	struct crew crew; /* of the last study, as the next */
+	struct streams streams;
 	uint64_t used; /* turn of the inspector */
 };
 
@@ -66,5 +63,8 @@ void subject_read(struct subject *subject, struct workshop *workshop, uint64_t t
 
 /* Threads with their roles and rates into study; after subject_read. */
 void subject_read_threads(struct subject *subject, struct workshop *workshop, struct study *study);
+
+/* Whom it talks to, and how fast. */
+void subject_read_peers(struct subject *subject, struct study *study);
 
 #endif

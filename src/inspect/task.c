@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "inspect/path.h"
 #include "model/sample.h"
 #include "procfs/file.h"
@@ -186,4 +187,38 @@ size_t task_list(int32_t pid, int32_t *tids, size_t most)
 
 	proc_folder_scan(AT_FDCWD, inspect_path(path, pid, "task"), add, &list);
 	return list.count;
+}
+
+/* The last of "NSpid:\t4711\t7": as it is called where it lives. */
+static int32_t number_inside(int32_t pid, int32_t tid)
+{
+	char text[TEXT_SIZE];
+
+	if (read_file(text, sizeof text, pid, tid, "status") <= 0)
+		return tid;
+	char *line = strstr(text, "\nNSpid:");
+	if (!line)
+		return tid;
+	line[1 + strcspn(line + 1, "\n")] = '\0';
+	char *last = strrchr(line, '\t');
+	return last ? (int32_t)strtol(last, NULL, 10) : tid;
+}
+
+void task_translate(int32_t pid, int32_t *tids, size_t count)
+{
+	if (number_inside(pid, pid) == pid)
+		return;
+	int32_t *ours = memory_zeroed(INSIDE_THREADS_MOST, sizeof *ours), *wanted = memory_zeroed(count + 1, sizeof *wanted);
+	size_t our_count = task_list(pid, ours, INSIDE_THREADS_MOST);
+
+	memcpy(wanted, tids, count * sizeof *tids);
+	memset(tids, 0, count * sizeof *tids);
+	for (size_t i = 0; i < our_count; i++) {
+		int32_t inside = number_inside(pid, ours[i]);
+		for (size_t k = 0; k < count; k++)
+			if (wanted[k] == inside)
+				tids[k] = ours[i];
+	}
+	free(wanted);
+	free(ours);
 }

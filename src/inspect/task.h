@@ -31,6 +31,9 @@ bool task_exists(int32_t pid, int32_t tid);
 /* Up to most ids; returns how many. */
 size_t task_list(int32_t pid, int32_t *tids, size_t most);
 
+/* Numbers as the process itself knows its threads, in a pid namespace of its own, into ours; 0: none of them. */
+void task_translate(int32_t pid, int32_t *tids, size_t count);
+
 /* "epoll_wait"; NULL when the number means nothing here. */
 const char *syscall_name(long number);
 

@@ -29,6 +29,19 @@ const char *figure_rate(char out[FIGURE_SIZE], double value, const char *unknown
 	return out;
 }
 
+const char *figure_speed(char out[FIGURE_SIZE], double bytes, const char *unknown)
+{
+	return figure_size(out, bytes < 0 ? SAMPLE_UNKNOWN : (uint64_t)bytes, unknown);
+}
+
+const char *figure_ms(char out[FIGURE_SIZE], double ms, const char *unknown)
+{
+	if (ms < 0)
+		return unknown;
+	snprintf(out, FIGURE_SIZE, "%.*f", ms < 10 ? 2 : 0, ms);
+	return out;
+}
+
 const char *figure_arrow(const struct peer_report *peer)
 {
 	if (peer->is_listening)

@@ -42,6 +42,7 @@ void study_finish(struct study *study)
 	free(study->pools);
 	free(study->threads);
 	free(study->peers);
+	free(study->files);
 	for (size_t i = 0; i < study->finding_count; i++)
 		free(study->findings[i]);
 	*study = (struct study){ 0 };
@@ -58,6 +59,20 @@ void study_find(struct study *study, const char *fmt, ...)
 	vsnprintf(sentence, sizeof sentence, fmt, args);
 	va_end(args);
 	study->findings[study->finding_count++] = memory_copy(sentence);
+}
+
+void study_trace(struct study *study, const struct trace *trace, const struct ceiling *ceilings)
+{
+	char sentence[FINDING_SIZE];
+
+	if (study->is_traced)
+		return;
+	study->is_traced = true;
+	study->growth_count = growth_find(study->growths, trace, ceilings);
+	for (size_t i = 0; i < study->growth_count; i++) {
+		growth_describe(sentence, sizeof sentence, &study->growths[i]);
+		study_find(study, "%s", sentence);
+	}
 }
 
 /* A sum of which one part is not known is at least the sum of the others. */

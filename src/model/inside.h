@@ -10,11 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/growth.h"
+
 enum { INSIDE_LOOPS_MOST = 64,
 	INSIDE_POOLS_MOST = 16,
 	INSIDE_BUCKETS_MOST = 64,
 	INSIDE_THREADS_MOST = 4096,
 	INSIDE_PEERS_MOST = 1024,
+	INSIDE_FILES_MOST = 1024,
 	INSIDE_FINDINGS_MOST = 32,
 	INSIDE_REASON_SIZE = 160,
 	INSIDE_NAME_SIZE = 64 };
@@ -129,7 +132,29 @@ struct peer_report {
 	char local[INSIDE_NAME_SIZE], remote[INSIDE_NAME_SIZE]; /* addresses or paths; or "" */
 	uint64_t in_queued;                                     /* bytes, or connections when listening, that we have not taken */
 	uint64_t out_queued;                                    /* bytes that the other has not taken */
-	uint64_t in_bytes, out_bytes;                           /* of TCP since it was connected */
+	uint64_t in_bytes, out_bytes;                           /* of TCP since it was connected, as all that follows */
+	double in_rate, out_rate;                               /* bytes a second, since the reading before */
+	double rtt_ms;                                          /* there and back, as the kernel has it smoothed */
+	uint64_t resent;                                        /* segments that had to be sent again */
+	double resent_rate;                                     /* a second */
+	uint64_t unanswered;                                    /* how often the oldest of them was sent again, in vain */
+	uint64_t inode;                                         /* not on the wire */
+};
+
+/* Bytes. */
+struct holding_memory {
+	uint64_t rss, pss; /* pss: of what it shares with others, its part */
+	uint64_t own;      /* that nobody else has */
+	uint64_t swap;
+};
+
+/* One that it has open. */
+struct file_report {
+	int32_t fd;
+	char kind[12];           /* "file" "pipe" … */
+	char mode[4];            /* "r" "w" "rw"; or "" */
+	uint64_t position, size; /* of a file */
+	char name[INSIDE_REASON_SIZE];
 };
 
 /* All that one look at a process brings. Zeroed is empty. */
@@ -145,12 +170,22 @@ struct study {
 	size_t thread_count;
 	struct peer_report *peers;
 	size_t peer_count;
+	bool has_holdings; /* the following were asked for */
+	struct holding_memory memory;
+	struct file_report *files; /* owned */
+	size_t file_count, files_left_out;
+	struct growth growths[GROWTH_FIGURES]; /* of what it leaks */
+	size_t growth_count;
+	bool is_traced;                       /* that was looked for */
 	char *findings[INSIDE_FINDINGS_MOST]; /* sentences */
 	size_t finding_count;
 };
 
 void study_finish(struct study *study);
 void study_find(struct study *study, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What it leaks, and a sentence on each; once. ceilings: by figure. */
+void study_trace(struct study *study, const struct trace *trace, const struct ceiling *ceilings);
 
 /* The sums of what its loops and pools say. */
 void study_sum(struct study *study);

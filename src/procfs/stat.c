@@ -19,7 +19,9 @@ enum {
 	SYSTEM = 15,
 	THREADS = 20,
 	STARTTIME = 22,
+	SIZE = 23,
 	RSS = 24,
+	ENVIRONMENT_END = 51,
 	EXIT_CODE = 52, /* since Linux 3.5 */
 	FIELDS = 53,
 };
@@ -60,6 +62,7 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat)
 		.system = field[SYSTEM],
 		.threads = field[THREADS],
 		.rss_pages = field[RSS],
+		.is_execing = number > ENVIRONMENT_END && field[SIZE] && !field[ENVIRONMENT_END],
 		.exit_code = number > EXIT_CODE ? (int)field[EXIT_CODE] : 0,
 	};
 	return true;

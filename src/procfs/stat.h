@@ -13,7 +13,8 @@ struct proc_stat {
 	uint64_t user, system; /* ticks */
 	uint64_t threads;
 	uint64_t rss_pages;
-	int exit_code; /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
+	bool is_execing; /* it has memory, and no environment yet; to be believed of those whose environment one may read */
+	int exit_code;   /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
 };
 
 /* False when there is no such process, or its line makes no sense. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "procfs/exec.h"
 #include "procfs/file.h"
 #include "procfs/stat.h"
 
@@ -59,9 +60,13 @@ static void consider(void *context, int pid)
 	const struct survivor_search *search = finder->search;
 	char path[PROC_PATH_SIZE];
 	struct proc_stat stat;
+	unsigned glances = 0;
+	ssize_t size;
 
 	snprintf(path, sizeof path, "%d/environ", pid);
-	ssize_t size = proc_file_read(finder->root, path, finder->environment, ENVIRONMENT_MOST);
+	do {
+		size = proc_file_read(finder->root, path, finder->environment, ENVIRONMENT_MOST);
+	} while (size == 0 && exec_await(finder->root, pid, &glances));
 	const char *mark = size > 0 ? find_entry(finder->environment, (size_t)size, search->mark) : NULL;
 	if (!mark || search->is_known(search->context, mark) || !has_all(finder, (size_t)size))
 		return;

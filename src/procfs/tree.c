@@ -5,16 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "procfs/exec.h"
 #include "procfs/file.h"
 #include "procfs/stat.h"
 
 enum {
-	CHILDREN_MOST = 4 * 1024 * 1024, /* bytes of one list of children */
-	EXEC_GLANCES = 10,
+	CHILDREN_MOST = 4 * 1024 * 1024,    /* bytes of one list of children */
 	THREADS_UNKNOWN = 2,                /* more than one, for all that is known */
 	ENVIRONMENT_MOST = 8 * 1024 * 1024, /* Linux takes up to 6 MiB */
 	QUEUE_MOST = 64 * 1024,
@@ -176,20 +175,16 @@ static bool take_environment(void *context, const char *bytes, size_t size)
 static bool has_marker(struct finder *finder, pid_t pid)
 {
 	struct marker_match match = { .marker = finder->search->marker };
-	static const struct timespec exec_pause = { .tv_nsec = 200000 };
 	char path[PROC_PATH_SIZE];
+	unsigned glances = 0;
+	bool is_there;
 
 	if (!match.marker || !*match.marker)
 		return false;
 	snprintf(path, sizeof path, "%d/environ", (int)pid);
-	for (int i = 0; i < EXEC_GLANCES; i++) {
-		bool is_there = proc_file_scan(
-			finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
-		if (!is_there || match.has_begun)
-			break;
-		/* in the midst of an exec it has none for a moment: do not let it slip through */
-		nanosleep(&exec_pause, NULL);
-	}
+	do {
+		is_there = proc_file_scan(finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
+	} while (is_there && !match.has_begun && exec_await(finder->root, pid, &glances));
 	return match.is_found;
 }
 

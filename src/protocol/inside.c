@@ -238,7 +238,7 @@ static json_t *peer_to_json(const void *item)
 							: peer->reads                       ? "in"
 											    : "out";
 
-	return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+	return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
 		"transport", peer_transport_name(peer->transport),
 		"fd", (int)peer->fd,
 		"direction", direction,
@@ -249,7 +249,13 @@ static json_t *peer_to_json(const void *item)
 		"in_queued", figure_to_json(peer->in_queued),
 		"out_queued", figure_to_json(peer->out_queued),
 		"in_bytes", figure_to_json(peer->in_bytes),
-		"out_bytes", figure_to_json(peer->out_bytes));
+		"out_bytes", figure_to_json(peer->out_bytes),
+		"in_rate", rate_to_json(peer->in_rate),
+		"out_rate", rate_to_json(peer->out_rate),
+		"rtt_ms", fraction_to_json(peer->rtt_ms),
+		"resent", figure_to_json(peer->resent),
+		"resent_rate", rate_to_json(peer->resent_rate),
+		"unanswered", figure_to_json(peer->unanswered));
 }
 
 static enum peer_transport transport_from_json(const json_t *json)
@@ -280,10 +286,115 @@ static void peer_from_json(void *item, const json_t *json)
 		.out_queued = figure_from_json(json, "out_queued"),
 		.in_bytes = figure_from_json(json, "in_bytes"),
 		.out_bytes = figure_from_json(json, "out_bytes"),
+		.in_rate = rate_from_json(json, "in_rate"),
+		.out_rate = rate_from_json(json, "out_rate"),
+		.rtt_ms = rate_from_json(json, "rtt_ms"),
+		.resent = figure_from_json(json, "resent"),
+		.resent_rate = rate_from_json(json, "resent_rate"),
+		.unanswered = figure_from_json(json, "unanswered"),
 	};
 	take_text(peer->process, sizeof peer->process, json, "process");
 	take_text(peer->local, sizeof peer->local, json, "local");
 	take_text(peer->remote, sizeof peer->remote, json, "remote");
+}
+
+/* ---- growth ---- */
+
+static json_t *growth_to_json(const void *item)
+{
+	const struct growth *growth = item;
+	const struct slope *slope = &growth->slope;
+
+	return json_pack("{s:s,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o}",
+		"figure", growth_figure_name(growth->figure),
+		"per_s", slope->per_s,
+		"low_per_s", slope->low_per_s,
+		"high_per_s", slope->high_per_s,
+		"over_s", slope->span_s,
+		"now", figure_to_json(growth->now),
+		"most", figure_to_json(growth->ceiling.most),
+		"most_of", text_or_null(growth->ceiling.of),
+		"left_ms", figure_to_json(growth->left_ms));
+}
+
+static void growth_from_json(void *item, const json_t *json)
+{
+	struct growth *growth = item;
+	const char *name = json_string_value(json_object_get(json, "figure"));
+
+	*growth = (struct growth){
+		.slope = { json_number_value(json_object_get(json, "per_s")), json_number_value(json_object_get(json, "low_per_s")),
+			json_number_value(json_object_get(json, "high_per_s")), json_number_value(json_object_get(json, "over_s")) },
+		.now = figure_from_json(json, "now"),
+		.ceiling.most = figure_from_json(json, "most"),
+		.left_ms = figure_from_json(json, "left_ms"),
+	};
+	for (enum growth_figure i = 0; name && i < GROWTH_FIGURES; i++)
+		if (strcmp(name, growth_figure_name(i)) == 0)
+			growth->figure = i;
+	take_text(growth->ceiling.of, sizeof growth->ceiling.of, json, "most_of");
+}
+
+static void growths_from_json(struct study *study, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list) && study->growth_count < GROWTH_FIGURES; i++)
+		growth_from_json(&study->growths[study->growth_count++], json_array_get(list, i));
+}
+
+/* ---- what it holds ---- */
+
+static json_t *memory_to_json(const struct study *study)
+{
+	const struct holding_memory *memory = &study->memory;
+
+	if (!study->has_holdings)
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o}", "rss", figure_to_json(memory->rss), "pss", figure_to_json(memory->pss), "own",
+		figure_to_json(memory->own), "swap", figure_to_json(memory->swap));
+}
+
+static json_t *file_to_json(const void *item)
+{
+	const struct file_report *file = item;
+
+	return json_pack("{s:i,s:s,s:o,s:o,s:o,s:o}", "fd", (int)file->fd, "kind", file->kind, "mode", text_or_null(file->mode),
+		"position", figure_to_json(file->position), "size", figure_to_json(file->size), "name", text_or_null(file->name));
+}
+
+static void file_from_json(void *item, const json_t *json)
+{
+	struct file_report *file = item;
+
+	*file = (struct file_report){ .fd = take_number(json, "fd", -1),
+		.position = figure_from_json(json, "position"),
+		.size = figure_from_json(json, "size") };
+	take_text(file->kind, sizeof file->kind, json, "kind");
+	take_text(file->mode, sizeof file->mode, json, "mode");
+	take_text(file->name, sizeof file->name, json, "name");
+}
+
+static json_t *list_to_json(const void *items, size_t count, size_t size, json_t *(*to_json)(const void *item));
+static void *list_from_json(size_t *count, size_t most, const json_t *list, size_t size,
+	void (*from_json)(void *item, const json_t *json));
+
+static void holdings_to_json(json_t *json, const struct study *study)
+{
+	json_object_set_new(json, "memory", memory_to_json(study));
+	json_object_set_new(json, "files",
+		study->has_holdings ? list_to_json(study->files, study->file_count, sizeof *study->files, file_to_json) : json_null());
+	json_object_set_new(json, "files_left_out", json_integer((json_int_t)study->files_left_out));
+}
+
+static void holdings_from_json(struct study *study, const json_t *json)
+{
+	const json_t *memory = json_object_get(json, "memory");
+
+	study->has_holdings = json_is_object(memory);
+	study->memory = (struct holding_memory){ figure_from_json(memory, "rss"), figure_from_json(memory, "pss"),
+		figure_from_json(memory, "own"), figure_from_json(memory, "swap") };
+	study->files = list_from_json(&study->file_count, INSIDE_FILES_MOST, json_object_get(json, "files"), sizeof *study->files,
+		file_from_json);
+	study->files_left_out = (size_t)json_integer_value(json_object_get(json, "files_left_out"));
 }
 
 /* ---- all of it ---- */
@@ -303,14 +414,16 @@ json_t *study_to_json(const struct study *study)
 
 	for (size_t i = 0; i < study->finding_count; i++)
 		json_array_append_new(findings, text_to_json(study->findings[i], strlen(study->findings[i])));
-	json_t *json = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+	json_t *json = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
 		"pid", number_or_null(study->pid),
 		"process", text_or_null(study->process),
 		"threads", list_to_json(study->threads, study->thread_count, sizeof *study->threads, thread_to_json),
 		"loops", list_to_json(study->loops, study->loop_count, sizeof *study->loops, loop_to_json),
 		"pools", list_to_json(study->pools, study->pool_count, sizeof *study->pools, pool_to_json),
 		"peers", list_to_json(study->peers, study->peer_count, sizeof *study->peers, peer_to_json),
+		"growth", list_to_json(study->growths, study->growth_count, sizeof *study->growths, growth_to_json),
 		"findings", findings);
+	holdings_to_json(json, study);
 	inside_put(json, &study->inside);
 	return json;
 }
@@ -343,6 +456,8 @@ void study_from_json(struct study *study, const json_t *json)
 		json_object_get(json, "threads"), sizeof *study->threads, thread_from_json);
 	study->peers = list_from_json(&study->peer_count, INSIDE_PEERS_MOST, json_object_get(json, "peers"),
 		sizeof *study->peers, peer_from_json);
+	holdings_from_json(study, json);
+	growths_from_json(study, json_object_get(json, "growth"));
 	for (size_t i = 0; i < json_array_size(findings); i++)
 		if ((sentence = json_string_value(json_array_get(findings, i))))
 			study_find(study, "%s", sentence);

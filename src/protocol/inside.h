@@ -10,7 +10,7 @@
 void inside_put(json_t *object, const struct inside *inside);
 void inside_get(struct inside *inside, const json_t *object);
 
-/* {"pid","process","queue","busy","size","loop","threads":[…],"loops":[…],"pools":[…],"peers":[…],"findings":[…]} */
+/* {"pid","process","queue","busy","size","loop","threads":[…],"loops":[…],"pools":[…],"peers":[…],"growth":[…],"findings":[…]} */
 json_t *study_to_json(const struct study *study);
 
 /* The other way round; what is missing or wrong is left out. */

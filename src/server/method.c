@@ -29,6 +29,7 @@
 #include "server/mail.h"
 #include "server/past.h"
 #include "server/staging.h"
+#include "server/stack.h"
 #include "server/tasks.h"
 #include "server/threads.h"
 
@@ -473,7 +474,10 @@ json_t *method_inspect(struct session *session, json_t *params)
 {
 	struct member *member = find_studied(&session->hall->engine, params);
 
-	return member && member->study.pid == member->now.pid ? study_to_json(&member->study) : NULL;
+	if (!member || member->study.pid != member->now.pid)
+		return NULL;
+	past_trace(session->hall->past, member);
+	return study_to_json(&member->study);
 }
 
 static json_t *do_inspect(struct call *call)
@@ -486,6 +490,7 @@ static json_t *do_inspect(struct call *call)
 	if (session->list_count == SESSION_LISTS_MOST)
 		return call_refuse(call, PROTOCOL_REFUSED, "too many of these are under way");
 	member->wants_study = true;
+	member->wants_holdings = member->wants_holdings || json_is_true(json_object_get(call->params, "files"));
 	uint64_t pass = engine_sample(call->engine);
 	if (!pass)
 		return call_refuse(call, PROTOCOL_REFUSED, "no thread can be had to look with");
@@ -855,6 +860,7 @@ static const struct {
 	{ "send", mail_send },
 	{ "send.stream", mail_stream },
 	{ "signal", do_signal },
+	{ "stack", stack_tell },
 	{ "stage", do_stage },
 	{ "start", do_start },
 	{ "stop", do_stop },

@@ -1,5 +1,6 @@
 #include "server/past.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/memory.h"
 #include "engine/store.h"
 #include "model/trace.h"
+#include "procfs/ceiling.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
 #include "server/call.h"
@@ -98,6 +100,44 @@ void past_destroy(struct past *past)
 	for (uint32_t seat = 0; past && seat < STORE_SEATS; seat++)
 		trace_finish(&past->seats[seat].trace);
 	free(past);
+}
+
+/* ---- what it leaks ---- */
+
+static const struct trace *trace_of(const struct past *past, const struct member *member)
+{
+	const struct past_of *of = past ? &past->seats[member->seat] : NULL;
+
+	return of && is_of(of, member->now.service, member->now.index) ? &of->trace : NULL;
+}
+
+/* Those that its service has set, for the whole tree of it. */
+static void take_limits(struct ceiling ceilings[GROWTH_FIGURES], const struct service_spec *spec)
+{
+	static const enum limit_metric metrics[GROWTH_FIGURES] = {
+		[GROWTH_RSS] = LIMIT_RSS, [GROWTH_FDS] = LIMIT_FDS, [GROWTH_THREADS] = LIMIT_THREADS
+	};
+	char of[48];
+
+	for (unsigned i = 0; i < spec->limit_count; i++) {
+		const struct limit_spec *limit = &spec->limits[i];
+		snprintf(of, sizeof of, "its limit, action %s", limit_action_name(limit->action));
+		for (enum growth_figure figure = 0; figure < GROWTH_FIGURES; figure++)
+			if (metrics[figure] == limit->metric)
+				ceiling_lower(&ceilings[figure], limit->over, of);
+	}
+}
+
+void past_trace(const struct past *past, struct member *member)
+{
+	const struct trace *trace = trace_of(past, member);
+	struct ceiling ceilings[GROWTH_FIGURES];
+
+	if (!trace || member->study.is_traced)
+		return;
+	ceilings_read(ceilings, member->now.pid);
+	take_limits(ceilings, member_spec(member));
+	study_trace(&member->study, trace, ceilings);
 }
 
 /* ---- telling ---- */

@@ -19,6 +19,9 @@ void past_take(struct past **past, const struct member *member);
 void past_forget(struct past *past, const char *service, unsigned instance);
 void past_destroy(struct past *past);
 
+/* What the member leaks, by its past, into what was found inside it. */
+void past_trace(const struct past *past, struct member *member);
+
 /* The request. */
 json_t *past_tell(struct call *call);
 

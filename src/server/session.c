@@ -7,6 +7,7 @@
 #include "protocol/method.h"
 #include "server/mail.h"
 #include "server/method.h"
+#include "server/stack.h"
 #include "server/tasks.h"
 
 /* A line on its way out. */
@@ -66,6 +67,7 @@ void session_close(struct session *session)
 	hall->session_count--;
 	mail_left(session);
 	tasks_left(session);
+	stack_left(session);
 	uv_close((uv_handle_t *)&session->pipe, on_closed);
 	hall_arrange_sampling(hall);
 	if (session->is_owner)

@@ -23,8 +23,9 @@ struct session;
 /* What all sessions share. */
 struct hall {
 	struct engine engine;
-	struct past *past;    /* of past.h; owned */
-	struct asker *askers; /* of mail.h; linked; who wait for answers from processes */
+	struct past *past;                  /* of past.h; owned */
+	struct asker *askers;               /* of mail.h; linked; who wait for answers from processes */
+	struct stack_reader *stack_readers; /* of stack.h; linked; who wait for stacks */
 	uv_loop_t loop;
 	uv_poll_t listener;
 	uv_timer_t accept_timer; /* no descriptor was free: clients wait until it goes off */

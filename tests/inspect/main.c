@@ -1,12 +1,18 @@
 #include "tests/runner.h"
 
+Suite *crew_suite(void);
+Suite *finding_suite(void);
 Suite *page_suite(void);
+Suite *reuse_suite(void);
 Suite *role_suite(void);
 Suite *truth_suite(void);
 Suite *walk_suite(void);
 
 static suite_function *const suites[] = {
+	crew_suite,
+	finding_suite,
 	page_suite,
+	reuse_suite,
 	role_suite,
 	truth_suite,
 	walk_suite,

@@ -8,6 +8,7 @@ Suite *machine_suite(void);
 Suite *policy_suite(void);
 Suite *project_suite(void);
 Suite *rolling_suite(void);
+Suite *slope_suite(void);
 Suite *state_suite(void);
 Suite *task_pool_suite(void);
 Suite *trace_suite(void);
@@ -21,6 +22,7 @@ static suite_function *const suites[] = {
 	policy_suite,
 	project_suite,
 	rolling_suite,
+	slope_suite,
 	state_suite,
 	task_pool_suite,
 	trace_suite,

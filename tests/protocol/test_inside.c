@@ -71,7 +71,11 @@ START_TEST(a_study_survives_the_wire)
 		.fd = 9,
 		.is_listening = true,
 		.local = "127.0.0.1:80",
-		.in_bytes = SAMPLE_UNKNOWN
+		.in_bytes = SAMPLE_UNKNOWN,
+		.in_rate = -1,
+		.out_rate = 1500,
+		.rtt_ms = 0.04,
+		.resent = 3
 	};
 	struct study sent = {
 		.pid = 7,
@@ -82,7 +86,13 @@ START_TEST(a_study_survives_the_wire)
 		.threads = &thread,
 		.thread_count = 1,
 		.peers = &peer,
-		.peer_count = 1
+		.peer_count = 1,
+		.growths = { { .figure = GROWTH_FDS,
+			.slope = { 0.5, 0.25, 0.75, 300 },
+			.now = 40,
+			.ceiling = { 1024, "RLIMIT_NOFILE" },
+			.left_ms = SAMPLE_UNKNOWN } },
+		.growth_count = 1
 	};
 
 	study_sum(&sent);
@@ -97,6 +107,12 @@ START_TEST(a_study_survives_the_wire)
 	ck_assert_str_eq(back.threads[0].role, "main");
 	ck_assert(back.threads[0].switches == SAMPLE_UNKNOWN && back.threads[0].switch_rate < 0);
 	ck_assert(back.peers[0].is_listening && back.peers[0].in_bytes == SAMPLE_UNKNOWN);
+	ck_assert(back.peers[0].in_rate < 0 && back.peers[0].out_rate == 1500);
+	ck_assert(back.peers[0].rtt_ms == 0.04 && back.peers[0].resent == 3);
+	ck_assert_uint_eq(back.growth_count, 1);
+	ck_assert(back.growths[0].figure == GROWTH_FDS && back.growths[0].slope.high_per_s == 0.75);
+	ck_assert(back.growths[0].ceiling.most == 1024 && back.growths[0].left_ms == SAMPLE_UNKNOWN);
+	ck_assert_str_eq(back.growths[0].ceiling.of, "RLIMIT_NOFILE");
 	ck_assert_str_eq(back.findings[0], "46 wait");
 	study_finish(&back);
 	free(sent.findings[0]);

@@ -116,6 +116,34 @@ def a_pool_of_processes_is_seen_and_drained():
     with_tabs(test)
 
 
+def the_stack_of_a_thread_is_shown_after_asking():
+    project = Project("where", {"nap": {"command": ["sleep", "1000"]}})
+    terminal = Terminal(project, width=110, height=30)
+    try:
+        terminal.sees("nap", "running")
+        if "without elfutils" in project.run("threads", "nap", "--stack", check=0).stdout:
+            return
+        terminal.keys("z", "w")
+        terminal.sees("nap/0 memory and files", "(PSS)", "FD KIND", "/dev/null")
+        terminal.keys("Escape")
+        terminal.keys("2")
+        terminal.sees("main", "clock_nanosleep")
+        terminal.keys("w")
+        terminal.sees("Stop thread", "> [ n Cancel ]")
+        terminal.keys("Enter")
+        until(lambda: "Stop thread" not in terminal.screen(), "Enter cancels")
+        terminal.keys("w")
+        terminal.sees("Stop thread")
+        terminal.keys("y")
+        terminal.sees("nap/0 thread", "clock_nanosleep", "__libc_start_main")
+        terminal.keys("Escape")
+        until(lambda: "__libc_start_main" not in terminal.screen(), "Esc closes it")
+        terminal.sees("main")
+    finally:
+        terminal.close()
+        project.close()
+
+
 def a_pool_of_threads_is_sized():
     project = Project("threads", {"jobs": {"command": [os.path.join(WORKER, "pooler")]}})
     terminal = Terminal(project, width=130, height=30)
@@ -145,10 +173,10 @@ def a_log_is_searched_and_filtered():
     try:
         terminal.sees("talk", "running")
         terminal.keys("6", "z")
-        terminal.sees("303 of the newest 303 lines", "following", "the end", "line 299")
-        terminal.keys("/")
+        terminal.sees("following", "the end", "line 299")
+        terminal.keys("?")
         type_in("e 42$")
-        terminal.sees("reading further back", "line 42", "line 41")
+        terminal.sees("G follows", "line 42", "line 41")
         expect("line 43" not in terminal.screen(), "it is the last that is seen")
         terminal.keys("n")
         terminal.sees("no such line further back")
@@ -158,13 +186,13 @@ def a_log_is_searched_and_filtered():
         terminal.sees("no error further back")
         terminal.keys("\\")
         type_in("^line 1\\d$")
-        terminal.sees("10 of the newest 303 lines, filter", "line 10", "line 19")
-        terminal.keys("w", "C-u")
+        terminal.sees("; filter ^line 1", "line 10", "line 19")
+        terminal.keys("S", "C-u")
         type_in("some.log")
         terminal.sees("10 lines saved to some.log")
         with open(project.dir + "/some.log") as f:
             expect([line.split(" ", 1)[1] for line in f.read().splitlines()] == [f"line {n}" for n in range(10, 20)], "those that are seen")
-        terminal.keys("t")
+        terminal.keys("t", "t")
         until(lambda: re.search("^ line 19", terminal.screen(), re.M), "no times")
     finally:
         terminal.close()
@@ -194,5 +222,5 @@ def the_screen_goes_back_in_time():
 
 
 main(what_it_does_inside_is_shown, a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
-     a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, a_log_is_searched_and_filtered,
-     the_screen_goes_back_in_time)
+     a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, the_stack_of_a_thread_is_shown_after_asking,
+     a_log_is_searched_and_filtered, the_screen_goes_back_in_time)

@@ -1,0 +1,304 @@
+#include "inspect/crew.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "inspect/path.h"
+#include "inspect/task.h"
+#include "model/sample.h"
+
+enum { BUDGET_SHARE = 4, /* one part in so many of what may be open */
+	BUDGET_MOST = 16384,
+	DOUBTS = 3,
+	STILL_LEAST = 8, /* looks that it has not run in, to be asked last */
+	TEXT_SIZE = 96 };
+
+struct crew_budget crew_budget_of_process(void)
+{
+	struct rlimit limit;
+	size_t most = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / BUDGET_SHARE : 0;
+
+	return (struct crew_budget){ .most = most < BUDGET_MOST ? most : BUDGET_MOST };
+}
+
+static void close_member(struct crew *crew, struct crew_member *member)
+{
+	if (member->fd < 0)
+		return;
+	close(member->fd);
+	member->fd = -1;
+	crew->budget->used--;
+}
+
+void crew_close(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		close_member(crew, &crew->members[i]);
+	crew->is_open = false;
+}
+
+void crew_finish(struct crew *crew)
+{
+	crew_close(crew);
+	free(crew->members);
+	*crew = (struct crew){ 0 };
+}
+
+/* ---- has it run? ---- */
+
+static uint64_t cpu_of(int32_t pid)
+{
+	clockid_t clock;
+	struct timespec used;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
+		return SAMPLE_UNKNOWN;
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+static ssize_t read_kept(struct crew *crew, struct crew_member *member, int32_t pid, char *text, size_t size)
+{
+	char path[INSPECT_PATH_SIZE];
+	int fd = member->fd;
+
+	if (fd < 0)
+		fd = open(inspect_task_path(path, pid, member->report.tid, "schedstat"), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ssize_t got = pread(fd, text, size, 0);
+	if (member->fd < 0 && crew->budget->used < crew->budget->most) {
+		member->fd = fd;
+		crew->budget->used++;
+		crew->is_open = true;
+	} else if (member->fd < 0) {
+		close(fd);
+	}
+	return got;
+}
+
+static bool take_numbers(uint64_t numbers[3], const char *text)
+{
+	char *end;
+
+	for (int i = 0; i < 3; i++, text = end) {
+		numbers[i] = strtoull(text, &end, 10);
+		if (end == text)
+			return false;
+	}
+	return true;
+}
+
+/* Unless it sleeps, its files change without its running. False: it is gone. */
+static bool ask(struct crew *crew, struct crew_member *member, int32_t pid, bool *has_run)
+{
+	char text[TEXT_SIZE];
+	uint64_t numbers[3];
+	ssize_t got = read_kept(crew, member, pid, text, sizeof text - 1);
+
+	*has_run = true;
+	text[got > 0 ? got : 0] = '\0';
+	if (!take_numbers(numbers, text))
+		return got >= 0; /* a kernel that does not count */
+	bool is_same = numbers[0] == member->run_ns && numbers[1] == member->wait_ns && numbers[2] == member->turns;
+	member->run_ns = numbers[0];
+	member->wait_ns = numbers[1];
+	member->turns = numbers[2];
+	*has_run = !is_same || member->report.state != 'S';
+	return true;
+}
+
+/* ---- one thread ---- */
+
+static double rate(uint64_t now, uint64_t then, double span_ns, double factor)
+{
+	return now == SAMPLE_UNKNOWN || then == SAMPLE_UNKNOWN || now < then ? -1 : (double)(now - then) * factor / span_ns;
+}
+
+static void stand_still(struct thread_report *report)
+{
+	report->cpu_pct = report->cpu_ns == SAMPLE_UNKNOWN ? -1 : 0;
+	report->switch_rate = report->switches == SAMPLE_UNKNOWN ? -1 : 0;
+}
+
+/*
+ * Who has just gone to sleep may still be in the queue of its processor: then the kernel does not say where it waits, and
+ * it leaves without running again. Where one never says so it is believed after a while.
+ */
+static bool is_doubtful(const struct crew_member *member)
+{
+	return member->doubts && !member->report.wchan[0];
+}
+
+/* False: it is gone. */
+static bool check(struct crew *crew, struct crew_member *member, int32_t pid)
+{
+	bool has_run, is_there = ask(crew, member, pid, &has_run);
+
+	member->is_read = has_run || is_doubtful(member);
+	member->still = has_run ? 0 : member->still + 1;
+	if (has_run)
+		member->doubts = DOUBTS;
+	else if (member->is_read)
+		member->doubts--;
+	return is_there;
+}
+
+/* False: it is gone. */
+static bool look_at(struct crew *crew, struct crew_member *member, int32_t pid, uint64_t now_ns)
+{
+	struct thread_report last = member->report;
+
+	if (!member->is_read) {
+		stand_still(&member->report);
+		return true;
+	}
+	if (!task_read(&member->report, pid, last.tid))
+		return false;
+	if (last.state == '\0' || now_ns <= crew->taken_ns)
+		return true;
+	double span_ns = (double)(now_ns - crew->taken_ns);
+	member->report.cpu_pct = rate(member->report.cpu_ns, last.cpu_ns, span_ns, 100);
+	member->report.switch_rate = rate(member->report.switches, last.switches, span_ns, 1e9);
+	return true;
+}
+
+/* ---- all of them ---- */
+
+static int compare(const void *a, const void *b)
+{
+	const int32_t *one = a, *other = b;
+
+	return (*one > *other) - (*one < *other);
+}
+
+/* Who was there keeps its descriptor; those of the others are closed. */
+static void renew(struct crew *crew, const int32_t *tids, size_t count)
+{
+	struct crew_member *members = memory_zeroed(count + 1, sizeof *members);
+	size_t old = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		while (old < crew->count && crew->members[old].report.tid < tids[i])
+			close_member(crew, &crew->members[old++]);
+		if (old < crew->count && crew->members[old].report.tid == tids[i])
+			members[i] = crew->members[old++];
+		else
+			members[i] = (struct crew_member){ .fd = -1, .report.tid = tids[i] };
+	}
+	while (old < crew->count)
+		close_member(crew, &crew->members[old++]);
+	free(crew->members);
+	crew->members = members;
+	crew->count = count;
+}
+
+static void list(struct crew *crew, int32_t pid, size_t most)
+{
+	int32_t *tids = memory_zeroed(most + 1, sizeof *tids);
+	size_t count = task_list(pid, tids, most);
+
+	qsort(tids, count, sizeof *tids, compare);
+	renew(crew, tids, count);
+	free(tids);
+}
+
+static bool all_sleep(const struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		if (crew->members[i].report.state != 'S' || is_doubtful(&crew->members[i]))
+			return false;
+	return crew->count;
+}
+
+/* So many links has the folder of its threads, besides two; to list it costs more than to ask all that are known. */
+static bool is_count_known(const struct crew *crew, int32_t pid)
+{
+	char path[INSPECT_PATH_SIZE];
+	struct stat st;
+
+	return crew->count && stat(inspect_path(path, pid, "task"), &st) == 0 && st.st_nlink == crew->count + 2;
+}
+
+static bool is_likely(const struct crew_member *member)
+{
+	return member->still < STILL_LEAST || member->report.state != 'S' || is_doubtful(member);
+}
+
+/* Those that are likely to have run, or the others. False: one is gone. */
+static bool check_those(struct crew *crew, int32_t pid, bool likely)
+{
+	bool are_there = true;
+
+	for (size_t i = 0; i < crew->count; i++) {
+		struct crew_member *member = &crew->members[i];
+		if (member->is_asked || is_likely(member) != likely)
+			continue;
+		member->is_asked = true;
+		are_there = check(crew, member, pid) && are_there;
+	}
+	return are_there;
+}
+
+static uint64_t sum_of(const struct crew *crew)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < crew->count; i++)
+		sum += crew->members[i].run_ns;
+	return sum;
+}
+
+static void expect_nothing(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->count; i++)
+		crew->members[i].is_asked = crew->members[i].is_read = false;
+}
+
+/*
+ * What the process has used, to the nanosecond, is what its threads have: as soon as that of those who often run explains it,
+ * nobody else has run, come or gone. Else all are asked; if they are as many as there were, and all of them are there, they are
+ * the same.
+ */
+static void renew_all(struct crew *crew, int32_t pid, uint64_t cpu_ns, size_t most)
+{
+	bool has_clock = crew->taken_ns && cpu_ns != SAMPLE_UNKNOWN;
+
+	expect_nothing(crew);
+	bool are_there = check_those(crew, pid, true);
+	if (has_clock && are_there && crew->count && crew->gone_ns + sum_of(crew) == cpu_ns)
+		return;
+	are_there = check_those(crew, pid, false) && are_there;
+	if (!are_there || !is_count_known(crew, pid)) {
+		list(crew, pid, most);
+		check_those(crew, pid, true);
+	}
+	crew->gone_ns = cpu_ns - sum_of(crew);
+}
+
+size_t crew_take(struct crew *crew, struct crew_budget *budget, int32_t pid, uint64_t now_ns, struct thread_report *out, size_t most)
+{
+	uint64_t cpu_ns = cpu_of(pid);
+	bool is_idle = crew->taken_ns && cpu_ns != SAMPLE_UNKNOWN && cpu_ns == crew->cpu_ns && all_sleep(crew);
+	size_t kept = 0;
+
+	crew->budget = budget;
+	if (!is_idle)
+		renew_all(crew, pid, cpu_ns, most);
+	for (size_t i = 0; i < crew->count && kept < most; i++) {
+		struct crew_member *member = &crew->members[i];
+		member->is_read = member->is_read && !is_idle;
+		if (look_at(crew, member, pid, now_ns))
+			out[kept++] = member->report;
+	}
+	crew->cpu_ns = cpu_ns;
+	crew->taken_ns = now_ns;
+	return kept;
+}
