@@ -309,3 +309,13 @@ bool utf8_append_safe(struct text *out, const char *bytes, size_t size, bool kee
 	}
 	return !out->full;
 }
+
+void utf8_excerpt(char *out, size_t room, const char *bytes, size_t size)
+{
+	struct text text;
+
+	text_init(&text, room - 1);
+	utf8_append_safe(&text, bytes, size < room ? size : room, false);
+	memcpy(out, text_string(&text), text.size + 1);
+	text_finish(&text);
+}

@@ -38,4 +38,7 @@ bool utf8_append_valid(struct text *out, const char *bytes, size_t size);
  */
 bool utf8_append_safe(struct text *out, const char *bytes, size_t size, bool keep_colour);
 
+/* As much of the beginning of it as has room in out, made safe as above: for messages that quote it. */
+void utf8_excerpt(char *out, size_t room, const char *bytes, size_t size);
+
 #endif

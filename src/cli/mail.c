@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/feed.h"
 #include "cli/record.h"
 #include "protocol/method.h"
 #include "protocol/row.h"
@@ -31,8 +32,8 @@ static void print_traffic(const struct row *row, int width)
 		snprintf(rate[0], sizeof rate[0], "%.0f", ipc->in_rate);
 	if (ipc->out_rate >= 0)
 		snprintf(rate[1], sizeof rate[1], "%.0f", ipc->out_rate);
-	printf("%-*s %10llu %10llu %8s %8s %12llu %12llu %9llu %6llu\n", width, name, (unsigned long long)ipc->in,
-		(unsigned long long)ipc->out, rate[0], rate[1], (unsigned long long)ipc->in_bytes,
+	printf("%-*s %10llu %10llu %8llu %8s %8s %12llu %12llu %9llu %6llu\n", width, name, (unsigned long long)ipc->in,
+		(unsigned long long)ipc->out, (unsigned long long)ipc->connections, rate[0], rate[1], (unsigned long long)ipc->in_bytes,
 		(unsigned long long)ipc->out_bytes, (unsigned long long)ipc->queued,
 		(unsigned long long)ipc->errors);
 }
@@ -63,7 +64,7 @@ static void print_table(const json_t *instances)
 	const json_t *json;
 	size_t i, shown = 0;
 
-	printf("%-24s %10s %10s %8s %8s %12s %12s %9s %6s\n", "NAME", "IN", "OUT", "IN/S", "OUT/S", "IN BYTES", "OUT BYTES",
+	printf("%-24s %10s %10s %8s %8s %8s %12s %12s %9s %6s\n", "NAME", "IN", "OUT", "CONNS", "IN/S", "OUT/S", "IN BYTES", "OUT BYTES",
 		"QUEUED", "BAD");
 	json_array_foreach(instances, i, json)
 	{
@@ -220,22 +221,17 @@ static json_t *read_json(const char *text)
 	return message;
 }
 
-/* The engine takes them as fast as the processes do. */
-static bool write_lines(struct link *link, FILE *file, struct error *err)
+/* The engine takes them as fast as the processes do; an empty line is the end. fate: why there are no more. */
+static bool write_lines(struct link *link, FILE *file, enum feed *fate, struct error *err)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t size;
 	bool ok = true;
-	struct text batch;
+	struct text line, batch;
 
+	text_init(&line, PROTOCOL_LINE_MOST);
 	text_init(&batch, 2 * BATCH_BYTES + PROTOCOL_LINE_MOST);
-	while (ok && (size = getline(&line, &room, file)) >= 0) {
-		if (size == 0 || line[0] == '\n')
-			continue; /* would be the end */
-		text_append(&batch, line, (size_t)size);
-		if (line[size - 1] != '\n')
-			text_putc(&batch, '\n');
+	while (ok && (*fate = feed_next(file, &line)) == FEED_LINE) {
+		text_append(&batch, line.data, line.size);
+		text_putc(&batch, '\n');
 		if (batch.size < BATCH_BYTES)
 			continue;
 		ok = link_write(link, batch.data, batch.size, err);
@@ -244,7 +240,7 @@ static bool write_lines(struct link *link, FILE *file, struct error *err)
 	text_putc(&batch, '\n');
 	ok = ok && link_write(link, batch.data, batch.size, err);
 	text_finish(&batch);
-	free(line);
+	text_finish(&line);
 	return ok;
 }
 
@@ -272,18 +268,22 @@ static int stream_file(struct link *link, const struct invocation *invocation, F
 {
 	int status = EXIT_OK;
 	struct error err = { 0 };
+	enum feed fate = FEED_END;
 	json_t *begun = cli_call(link, "send.stream", json_pack("{s:[s]}", "names", invocation->names[0]), &status);
 
 	if (!begun)
 		return status;
 	json_decref(begun);
-	json_t *result = write_lines(link, file, &err) ? await_result(link, &err) : NULL;
+	json_t *result = write_lines(link, file, &fate, &err) ? await_result(link, &err) : NULL;
 	long long sent = json_integer_value(json_object_get(result, "sent"));
 	const char *why = json_string_value(json_object_get(result, "error"));
 	if (!result)
 		status = cli_fail(EXIT_NO_ENGINE, "%s: how many were sent is not known", err.text);
 	else if (why)
 		status = cli_fail(EXIT_FAILED, "%lld were sent; the next was not: %s", sent, why);
+	else if (fate == FEED_TOO_LONG)
+		status = cli_fail(EXIT_FAILED, "%lld were sent; the next was not: it is longer than %d bytes", sent,
+			PROTOCOL_LINE_MOST);
 	else
 		printf(invocation->json ? "{\"sent\": %lld}\n" : "%lld sent\n", sent);
 	json_decref(result);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/feed.h"
 #include "cli/threads.h"
 #include "protocol/method.h"
 
@@ -43,8 +44,6 @@ struct submitting {
 
 static bool add_task(struct submitting *work, const char *task, size_t size)
 {
-	if (size && task[size - 1] == '\n')
-		size--;
 	if (size == 0)
 		return true;
 	if (work->count % 4096 == 0)
@@ -55,15 +54,19 @@ static bool add_task(struct submitting *work, const char *task, size_t size)
 
 static bool read_file(struct submitting *work, FILE *file)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t size;
+	struct text line;
+	enum feed fate;
 	bool ok = true;
 
-	while (ok && (size = getline(&line, &room, file)) >= 0)
-		ok = add_task(work, line, (size_t)size);
-	free(line);
-	return ok;
+	text_init(&line, PROTOCOL_LINE_MOST);
+	while (ok && (fate = feed_next(file, &line)) == FEED_LINE)
+		ok = add_task(work, line.data, line.size);
+	text_finish(&line);
+	if (ok && fate == FEED_TOO_LONG)
+		cli_fail(EXIT_FAILED, "task %llu is longer than %d bytes", (unsigned long long)work->count + 1, PROTOCOL_LINE_MOST);
+	else if (!ok)
+		cli_fail(EXIT_FAILED, "more than %d bytes of tasks", LINES_MOST);
+	return ok && fate == FEED_END;
 }
 
 static bool read_tasks(struct submitting *work)
@@ -86,7 +89,7 @@ static bool read_tasks(struct submitting *work)
 	if (file && !is_input)
 		fclose(file);
 	if (!ok)
-		return cli_fail(EXIT_FAILED, "more than %d bytes of tasks", LINES_MOST) == EXIT_OK;
+		return false;
 	if (!work->count)
 		return cli_fail(EXIT_USAGE, "submit takes tasks: values of JSON, or --from FILE") == EXIT_OK;
 	work->starts[work->count] = work->lines.size;

@@ -213,8 +213,9 @@ static json_t *listen_of(const struct listen_spec *listen)
 			  : strchr(host, ':')         ? json_sprintf("%s://[%s]:%u", kind, host, listen->port)
 						      : json_sprintf("%s://%s:%u", kind, host, listen->port);
 
-	return json_pack("{s:o,s:i,s:b}", "address", address, "backlog", (int)listen->backlog, "per_instance",
-		listen->is_own);
+	json_t *mode = listen->mode ? json_sprintf("%04o", listen->mode) : NULL;
+	return json_pack("{s:o,s:i,s:o*,s:b}", "address", address, "backlog", (int)listen->backlog, "mode", mode,
+		"per_instance", listen->is_own);
 }
 
 static void add_sockets(json_t *service, const struct service_spec *spec)

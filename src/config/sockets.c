@@ -117,9 +117,22 @@ static TAKES_OF(take_backlog)
 	       ((*backlog > 0 && *backlog <= BACKLOG_MOST) || take_failed(reading, value, key, "1 to 65535"));
 }
 
+static TAKES_OF(take_mode)
+{
+	unsigned *mode = place;
+	char *text = schema_text(reading, value, key->name), *end;
+	unsigned long number = text ? strtoul(text, &end, 8) : 0;
+	bool ok = text && !*end && number && number <= 0777;
+
+	free(text);
+	*mode = (unsigned)number;
+	return ok || take_failed(reading, value, key, "octal, such as 0660");
+}
+
 static const struct key listen_keys[] = {
 	{ "address", take_address, 0, NULL, LOOKS },
 	{ "backlog", take_backlog, offsetof(struct listen_spec, backlog), NULL, "connections that may wait" },
+	{ "mode", take_mode, offsetof(struct listen_spec, mode), NULL, "of a unix socket's file, octal" },
 	{ "per_instance", take_bool, offsetof(struct listen_spec, is_own), NULL, "each instance has its own (SO_REUSEPORT)" },
 	{ NULL, NULL, 0, NULL, NULL },
 };
@@ -130,11 +143,13 @@ static bool take_one_listen(
 	if (value->kind == NODE_SCALAR)
 		return take_address(reading, value, listen, key);
 	if (value->kind != NODE_MAP || !node_get(value, "address"))
-		return take_failed(reading, value, key, LOOKS ", or {address, backlog, per_instance}");
+		return take_failed(reading, value, key, LOOKS ", or {address, backlog, mode, per_instance}");
 	if (!schema_take(reading, value, listen_keys, listen))
 		return false;
 	if (listen->is_own && listen->kind == SOCKET_UNIX)
 		return problem_error(reading->problems, value->at, "per_instance: a unix socket can only be shared");
+	if (listen->mode && listen->kind != SOCKET_UNIX)
+		return problem_error(reading->problems, value->at, "mode: only a unix socket has one");
 	if (listen->is_own && !listen->port)
 		return problem_error(reading->problems, value->at, "per_instance: which port?");
 	return true;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,14 +17,14 @@
 #include "engine/outbox.h"
 
 enum {
-	TURN_MOST = 512 * 1024,        /* bytes of one process a turn: then the others have theirs */
-	AT_ONCE = 32 * 1024,           /* bytes that a socket takes whole or not at all */
-	LAST_MOST = 64 * 1024 * 1024,  /* bytes taken after its end, from whoever still has the socket */
-	FAST_US = 500,                 /* something again this soon … */
-	LITTLE = 8192,                 /* … and less than this … */
-	LITTLES = 8,                   /* … this often in a row, to one that is not spoken to: … */
-	REST_MS = 1,                   /* … it is left alone for so long */
-	QUARANTINE_MOST = 1024 * 1024, /* bytes kept of a message that killed engines */
+	TURN_MOST = 512 * 1024,             /* bytes of one process a turn: then the others have theirs */
+	AT_ONCE = 32 * 1024,                /* bytes that a socket takes whole or not at all */
+	LAST_MOST = 64 * 1024 * 1024,       /* bytes taken after its end, from whoever still has the socket */
+	FAST_US = 500,                      /* something again this soon … */
+	LITTLE = 8192,                      /* … and less than this … */
+	LITTLES = 8,                        /* … this often in a row, to one that is not spoken to: … */
+	REST_MS = 1,                        /* … it is left alone for so long */
+	QUARANTINE_MOST = 32 * 1024 * 1024, /* bytes kept of messages that killed engines */
 };
 
 /* A message that waits to be sent with a descriptor. */
@@ -46,7 +48,8 @@ struct channel {
 	bool is_awaited;   /* somebody wants to know when it takes more */
 	uint64_t received; /* bytes, by this engine */
 	uint64_t taken_us; /* when something came last */
-	uint64_t answered; /* messages sent to it by then */
+	uint64_t written;  /* messages sent to it, without those that a descriptor came with … */
+	uint64_t answered; /* … and as many by then */
 	unsigned littles;  /* how often in a row little came, soon after the last */
 	unsigned open_handles;
 	uv_timer_t rest; /* it says much, in small pieces: they may gather */
@@ -355,6 +358,7 @@ static bool add_to_batch(struct member *member, const char *json, size_t size, s
 			member->now.index, before);
 	text_append(&channel->batch, json, size);
 	text_putc(&channel->batch, '\n');
+	channel->written++;
 	counts_of(channel)->out++;
 	counts_of(channel)->out_bytes += size + 1;
 	mail_sent(member, json, size);
@@ -422,34 +426,42 @@ bool channel_hand_later(struct member *member, const char *json, size_t size, in
 
 /* ---- receiving ---- */
 
+/* Whole, if the file has room; what is larger is not kept. */
+static bool keep_line(const char *path, const char *line, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct iovec pieces[] = { { (void *)line, size }, { "\n", 1 } };
+	struct stat st;
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size + size < QUARANTINE_MOST &&
+		  writev(fd, pieces, 2) == (ssize_t)size + 1;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 /* Engines died of it: the next is spared, and somebody may look at it. */
 static void quarantine(struct channel *channel, const char *line, size_t size)
 {
 	struct member *member = member_of_channel(channel);
 	char *path = memory_format("%s/quarantine.log", channel->engine->state_dir);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	size_t most = size < QUARANTINE_MOST ? size : QUARANTINE_MOST;
-	bool ok = fd >= 0 && write(fd, line, most) == (ssize_t)most && write(fd, "\n", 1) == 1;
+	bool is_kept = keep_line(path, line, size);
 
-	if (fd >= 0)
-		close(fd);
 	counts_of(channel)->errors++;
 	engine_tell(channel->engine, "%s/%u: a message of which %d engines died is passed over%s%s",
-		member->now.service, member->now.index, INBOX_TRIES, ok ? "; it is in " : "", ok ? path : "");
+		member->now.service, member->now.index, INBOX_TRIES,
+		is_kept ? "; it is in " : ", and not kept: there is no room in ", path);
 	free(path);
 }
 
 static void take_line(struct channel *channel, const char *line, size_t size)
 {
-	struct channel_counts *counts = counts_of(channel);
 	struct message message;
 
 	if (channel->inbox.is_abandoned) {
 		quarantine(channel, line, size);
 		return;
 	}
-	counts->in++;
-	counts->in_bytes += size + 1;
 	if (message_scan(&message, line, size))
 		mail_take(member_of_channel(channel), &message);
 	else
@@ -512,15 +524,15 @@ static void on_rested(uv_timer_t *timer)
  */
 static void consider_rest(struct channel *channel, uint64_t size)
 {
-	uint64_t now_us = clock_monotonic_us(), answered = counts_of(channel)->out;
-	bool is_fast = now_us - channel->taken_us < FAST_US + REST_MS * 1000 && answered == channel->answered;
+	uint64_t now_us = clock_monotonic_us();
+	bool is_fast = now_us - channel->taken_us < FAST_US + REST_MS * 1000 && channel->written == channel->answered;
 
 	if (!is_fast || !size)
 		channel->littles = 0;
 	else if (size < LITTLE)
 		channel->littles++;
 	channel->taken_us = now_us;
-	channel->answered = answered;
+	channel->answered = channel->written;
 	if (channel->littles < LITTLES)
 		return;
 	uv_update_time(channel->engine->loop);

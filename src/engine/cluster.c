@@ -138,7 +138,7 @@ static bool hand_connection(struct door *door, struct member *member, int fd)
 
 static int next_connection(struct door *door)
 {
-	int fd = door_take_orphan(door);
+	int fd = lost_take(&door->lost);
 
 	return fd >= 0 ? fd : door_accept(door);
 }
@@ -199,7 +199,7 @@ static void serve_all_of(struct member *member)
 	struct engine *engine = member->engine;
 
 	for (uint32_t i = 0; i < STORE_SOCKETS; i++)
-		if (engine->doors[i] && (engine->doors[i]->orphan_count || !engine->doors[i]->is_polled) &&
+		if (engine->doors[i] && (engine->doors[i]->lost.count || !engine->doors[i]->is_polled) &&
 			cluster_holds(member, i))
 			cluster_serve(engine->doors[i]);
 }
@@ -251,13 +251,13 @@ static void take_answer(struct member *member, uint64_t ack, bool is_accepted)
 	if (is_accepted) {
 		close(worker->window[at].fd);
 		forget_handed(worker, at);
-		channel_page(member)->connections++;
+		channel_page(member)->counts.connections++;
 		if (door)
 			door_listening(door)->connections++;
 	} else {
 		refuse_connection(member, at);
 	}
-	if (door && (!door->is_polled || door->orphan_count))
+	if (door && (!door->is_polled || door->lost.count))
 		cluster_serve(door);
 }
 
@@ -292,7 +292,7 @@ void cluster_ended(struct member *member)
 	for (unsigned i = 0; worker && i < worker->count; i++)
 		give_back(member->engine, &worker->window[i]);
 	for (uint32_t i = 0; worker && worker->count && i < STORE_SOCKETS; i++)
-		if (member->engine->doors[i] && member->engine->doors[i]->orphan_count)
+		if (member->engine->doors[i] && member->engine->doors[i]->lost.count)
 			door_rest(member->engine->doors[i], 0); /* in another turn: it is still there in this one */
 	free(worker);
 }
@@ -363,6 +363,18 @@ static void read_wish(const struct member *member, const json_t *request, struct
 	take_data(what, request);
 }
 
+/* The first that asks for a given socket says how it is used, as if it had been opened for it. */
+static struct door *adopt(struct door *door, const struct listening *what)
+{
+	struct listening *own = door_listening(door);
+
+	if (!own->data[0]) {
+		memcpy(own->data, what->data, sizeof own->data);
+		own->is_shared = what->is_shared;
+	}
+	return door;
+}
+
 /* Of a descriptor that it names: one of those that `listen` gave it. */
 static struct door *find_given(struct member *member, const struct listening *what, struct error *err)
 {
@@ -376,7 +388,7 @@ static struct door *find_given(struct member *member, const struct listening *wh
 		return NULL;
 	for (uint32_t i = 0; i < STORE_SOCKETS; i++)
 		if (member->engine->doors[i] && member->engine->doors[i]->fd == fds[number])
-			return member->engine->doors[i];
+			return adopt(member->engine->doors[i], what);
 	return NULL;
 }
 
@@ -386,6 +398,7 @@ static struct door *find_or_open(
 	struct door *door = door_find(member->engine, what);
 	int backlog = number_or(request, "backlog", BACKLOG);
 	struct door_wish wish = { .what = what,
+		.spec = member_spec(member),
 		.flags = (unsigned)number_or(request, "flags", 0),
 		.backlog = (unsigned)(backlog > 0 && backlog <= BACKLOG_MOST ? backlog : BACKLOG),
 		.is_to_listen = !what->is_shared };
@@ -485,7 +498,7 @@ static void answer_query(struct member *member, const json_t *request)
 	}
 	set_holds(member, door->place, true);
 	key_of(door, key, sizeof key);
-	if (what.is_shared)
+	if (door_listening(door)->is_shared)
 		reply_shared(member, request, door, key);
 	else
 		reply_in_turn(member, request, door, key);
@@ -550,26 +563,45 @@ static const struct {
 	{ "exitedAfterDisconnect", note_leaving },
 };
 
-static void take_cluster(struct member *member, const json_t *message)
+static json_t *whole_of(const struct message *message)
 {
-	const char *act = json_string_value(json_object_get(message, "act"));
-	json_t *ack = json_object_get(message, "ack");
+	return json_loadb(message->whole.at, message->whole.size, JSON_ALLOW_NUL, NULL);
+}
+
+static void take_request(struct member *member, const struct message *message)
+{
+	json_t *request = whole_of(message);
+	const char *act = json_string_value(json_object_get(request, "act"));
+
+	for (size_t i = 0; act && i < sizeof acts / sizeof *acts; i++)
+		if (strcmp(acts[i].act, act) == 0)
+			acts[i].take(member, request);
+	json_decref(request);
+}
+
+static bool is_number(struct span span)
+{
+	return span.size && *span.at >= '0' && *span.at <= '9';
+}
+
+/* Answers are most of what comes: nothing is built of them. */
+static void take_cluster(struct member *member, const struct message *message)
+{
+	struct span ack = message->members[MEMBER_ACK];
 
 	if (member_spec(member)->exec_mode != EXEC_CLUSTER)
 		return; /* nobody opens sockets for one that is no worker */
-	if (json_is_integer(ack)) {
-		take_answer(member, (uint64_t)json_integer_value(ack), json_is_true(json_object_get(message, "accepted")));
-		return;
-	}
-	for (size_t i = 0; act && i < sizeof acts / sizeof *acts; i++)
-		if (strcmp(acts[i].act, act) == 0)
-			acts[i].take(member, message);
+	if (is_number(ack))
+		take_answer(member, strtoull(ack.at, NULL, 10),
+			span_equals(message->members[MEMBER_ACCEPTED], (struct span){ "true", 4 }));
+	else
+		take_request(member, message);
 }
 
 /* ---- the rest of what is Node's own ---- */
 
 /* A child that sent a socket sends nothing more until it hears that it has come. */
-static void take_handle(struct member *member, const json_t *message)
+static void take_handle(struct member *member, const struct message *message)
 {
 	static const char ack[] = "{\"cmd\":\"NODE_HANDLE_ACK\"}";
 	struct error err;
@@ -578,22 +610,23 @@ static void take_handle(struct member *member, const json_t *message)
 	channel_send(member, ack, sizeof ack - 1, &err);
 }
 
-static void take_ack(struct member *member, const json_t *message)
+static void take_ack(struct member *member, const struct message *message)
 {
 	(void)message;
 	take_receipt(member, true);
 }
 
-static void take_nack(struct member *member, const json_t *message)
+static void take_nack(struct member *member, const struct message *message)
 {
 	(void)message;
 	take_receipt(member, false);
 }
 
 /* Of the sockets it sent none is open here. */
-static void answer_sockets(struct member *member, const json_t *message, const char *answer)
+static void answer_sockets(struct member *member, const struct message *message, const char *answer)
 {
-	json_t *reply = json_pack("{s:s,s:O?,s:i}", "cmd", answer, "key", json_object_get(message, "key"), "count", 0);
+	json_t *request = whole_of(message);
+	json_t *reply = json_pack("{s:s,s:O?,s:i}", "cmd", answer, "key", json_object_get(request, "key"), "count", 0);
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
 	struct error err;
 
@@ -601,21 +634,22 @@ static void answer_sockets(struct member *member, const json_t *message, const c
 		channel_send(member, text, strlen(text), &err);
 	free(text);
 	json_decref(reply);
+	json_decref(request);
 }
 
-static void take_count(struct member *member, const json_t *message)
+static void take_count(struct member *member, const struct message *message)
 {
 	answer_sockets(member, message, "NODE_SOCKET_COUNT");
 }
 
-static void take_close(struct member *member, const json_t *message)
+static void take_close(struct member *member, const struct message *message)
 {
 	answer_sockets(member, message, "NODE_SOCKET_ALL_CLOSED");
 }
 
 static const struct {
 	const char *cmd;
-	void (*take)(struct member *member, const json_t *message);
+	void (*take)(struct member *member, const struct message *message);
 } commands[] = {
 	{ "NODE_CLUSTER", take_cluster },
 	{ "NODE_HANDLE_ACK", take_ack },
@@ -629,12 +663,10 @@ bool cluster_take(struct member *member, const struct message *message)
 {
 	if (!message_is_internal(message))
 		return false;
-	json_t *json = json_loadb(message->whole.at, message->whole.size, JSON_ALLOW_NUL, NULL);
-	for (size_t i = 0; json && i < sizeof commands / sizeof *commands; i++)
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (span_is(message->members[MEMBER_CMD], commands[i].cmd)) {
-			commands[i].take(member, json);
+			commands[i].take(member, message);
 			break;
 		}
-	json_decref(json);
 	return true;
 }

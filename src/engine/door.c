@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,32 @@ static bool set_options(int fd, const union address *address, const struct door_
 	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) == 0;
 }
 
+/* The socket's file is its service's, as if one of its processes had made it. */
+static bool give_away(const char *path, const struct door_wish *wish)
+{
+	struct passwd *user = wish->spec->user ? getpwnam(wish->spec->user) : NULL;
+	struct group *group = wish->spec->group ? getgrnam(wish->spec->group) : NULL;
+	uid_t uid = user ? user->pw_uid : (uid_t)-1;
+	gid_t gid = group ? group->gr_gid : user ? user->pw_gid
+						 : (gid_t)-1;
+
+	if ((user || group) && lchown(path, uid, gid) < 0)
+		return false;
+	return !wish->mode || chmod(path, wish->mode) == 0;
+}
+
+/* Nobody gets in before it is as it is to be: it listens last. */
+static bool bind_and_listen(int fd, const union address *address, socklen_t size, const struct door_wish *wish)
+{
+	bool is_path = address->any.sa_family == AF_UNIX;
+
+	if (!set_options(fd, address, wish) || bind(fd, &address->any, size) < 0)
+		return false;
+	if (is_path && !give_away(address->path.sun_path, wish))
+		return false;
+	return !wish->is_to_listen || is_udp(wish->what->type) || listen(fd, (int)wish->backlog) == 0;
+}
+
 static int bind_to(const union address *address, socklen_t size, const struct door_wish *wish)
 {
 	int kind = is_udp(wish->what->type) ? SOCK_DGRAM : SOCK_STREAM;
@@ -102,8 +130,7 @@ static int bind_to(const union address *address, socklen_t size, const struct do
 		return -1;
 	if (address->any.sa_family == AF_UNIX)
 		clear_path(address);
-	if (set_options(fd, address, wish) && bind(fd, &address->any, size) == 0 &&
-		(!wish->is_to_listen || is_udp(wish->what->type) || listen(fd, (int)wish->backlog) == 0))
+	if (bind_and_listen(fd, address, size, wish))
 		return fd;
 	int reason = errno;
 	close(fd);
@@ -180,6 +207,8 @@ static struct door *add(struct engine *engine, uint32_t place, int fd)
 	door->engine = engine;
 	door->place = place;
 	door->fd = fd;
+	lost_restore(&door->lost, keeper_link_take(&engine->keeper, STORE_SOCKET_SLOT + place, KEEPER_RETURNED),
+		keeper_link_take(&engine->keeper, STORE_SOCKET_SLOT + place, KEEPER_RETURNED_TO));
 	uv_poll_init(engine->loop, &door->poll, fd);
 	uv_timer_init(engine->loop, &door->rest);
 	door->poll.data = door->rest.data = door;
@@ -207,21 +236,31 @@ static void note(struct listening *place, const struct listening *what)
 	atomic_store(&place->is_taken, 1);
 }
 
+/* "it is in use by somebody else: node (4711)" */
+static void describe_reason(char *out, size_t size, const struct listening *what, int reason)
+{
+	char port[12], holder[64];
+
+	snprintf(port, sizeof port, "%d", (int)what->port);
+	if (reason != EADDRINUSE)
+		snprintf(out, size, "%s", strerror(reason));
+	else if (what->type == ADDRESS_UNIX ? peers_holder(holder, sizeof holder, PEER_UNIX, what->address)
+					    : !is_udp(what->type) && peers_holder(holder, sizeof holder, PEER_TCP, port))
+		snprintf(out, size, "it is in use by somebody else: %s", holder);
+	else
+		snprintf(out, size, "it is in use by somebody else");
+}
+
 static void say_why(struct error *err, const struct listening *what, int reason)
 {
-	const char *host = what->address[0] ? what->address : "*";
-	const char *text = reason == EADDRINUSE ? "it is in use by somebody else" : strerror(reason);
+	char text[160];
 
-	char holder[64], number[12];
-
-	snprintf(number, sizeof number, "%d", (int)what->port);
+	describe_reason(text, sizeof text, what, reason);
 	if (what->type == ADDRESS_UNIX)
 		error_set(err, reason, "listen on %s: %s", what->address, text);
-	else if (reason == EADDRINUSE && !is_udp(what->type) && peers_holder(holder, sizeof holder, PEER_TCP, number))
-		error_set(err, reason, "listen on %s port %d: %s: %s", host, (int)what->port, text, holder);
 	else
-		error_set(err, reason, "listen on %s%s port %d: %s", is_udp(what->type) ? "udp " : "", host,
-			(int)what->port, text);
+		error_set(err, reason, "listen on %s%s port %d: %s", is_udp(what->type) ? "udp " : "",
+			what->address[0] ? what->address : "*", (int)what->port, text);
 }
 
 struct door *door_open(struct engine *engine, const struct door_wish *wish, struct error *err)
@@ -247,10 +286,8 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct door *door = handle->data;
 
-	if (--door->open_handles == 0) {
-		free(door->orphans);
+	if (--door->open_handles == 0)
 		free(door);
-	}
 }
 
 void door_close(struct door *door)
@@ -260,11 +297,12 @@ void door_close(struct door *door)
 
 	if (what->type == ADDRESS_UNIX)
 		unlink(what->address);
-	for (unsigned i = 0; i < door->orphan_count; i++)
-		close(door->orphans[i]);
+	lost_close(&door->lost);
 	uv_poll_stop(&door->poll);
 	uv_close((uv_handle_t *)&door->poll, on_closed);
 	uv_close((uv_handle_t *)&door->rest, on_closed);
+	if (!is_udp(what->type))
+		shutdown(door->fd, SHUT_RDWR); /* the keeper has a copy, and the next may be opened before it closes that */
 	close(door->fd);
 	keeper_link_delete(&engine->keeper, STORE_SOCKET_SLOT + door->place);
 	atomic_store(&what->is_taken, 0);
@@ -356,23 +394,22 @@ int door_accept(struct door *door)
 	return fd;
 }
 
-void door_return(struct door *door, int connection)
+/* The keeper holds the queue before there is anything in it. */
+static bool need_queue(struct door *door)
 {
-	if (door->orphan_count == door->orphan_room) {
-		door->orphan_room = door->orphan_room ? door->orphan_room * 2 : 8;
-		door->orphans = memory_resize(door->orphans, door->orphan_room, sizeof *door->orphans);
-	}
-	door->orphans[door->orphan_count++] = connection;
+	static const unsigned kinds[] = { KEEPER_RETURNED, KEEPER_RETURNED_TO };
+
+	return door->lost.ends[0] >= 0 ||
+	       (lost_make(&door->lost) &&
+		       keeper_link_put(&door->engine->keeper, STORE_SOCKET_SLOT + door->place, kinds, door->lost.ends, 2));
 }
 
-/* The oldest first. */
-int door_take_orphan(struct door *door)
+void door_return(struct door *door, int connection)
 {
-	if (!door->orphan_count)
-		return -1;
-	int fd = door->orphans[0];
-	memmove(door->orphans, door->orphans + 1, --door->orphan_count * sizeof *door->orphans);
-	return fd;
+	if (need_queue(door))
+		lost_add(&door->lost, connection);
+	else
+		close(connection);
 }
 
 /* ---- given by `listen` ---- */
@@ -405,6 +442,8 @@ static struct door *open_given(
 	snprintf(what.address, sizeof what.address, "%s", address ? address : "");
 	struct door *door = door_find(engine, &what);
 	struct door_wish wish = { .what = &what,
+		.spec = member_spec(member),
+		.mode = listen->mode,
 		.backlog = listen->backlog,
 		.is_to_listen = true,
 		.is_own = listen->is_own };

@@ -7,6 +7,7 @@
 #define ENGINE_DOOR_H
 
 #include "engine/engine.h"
+#include "engine/lost.h"
 
 enum {
 	ADDRESS_IPV4 = 4, /* what a worker calls the type of an address */
@@ -25,15 +26,16 @@ struct door {
 	unsigned turn; /* which instance is looked at first for the next connection */
 	bool is_polled;
 	uv_poll_t poll;
-	uv_timer_t rest; /* all who could take connections refuse them, or none can be taken: wait a little */
-	int *orphans;    /* owned; connections whose worker is gone or refused them */
-	unsigned orphan_count, orphan_room;
+	uv_timer_t rest;  /* all who could take connections refuse them, or none can be taken: wait a little */
+	struct lost lost; /* connections whose worker is gone or refused them */
 	unsigned open_handles;
 };
 
 /* What is asked for: address, port, type, fd, index, service …; flags: DOOR_V6ONLY. */
 struct door_wish {
 	const struct listening *what;
+	const struct service_spec *spec; /* whose user and group have the file of a unix socket */
+	unsigned mode;                   /* … of it; 0: as it comes */
 	unsigned flags, backlog;
 	bool is_to_listen;
 	bool is_own; /* SO_REUSEPORT */
@@ -61,7 +63,6 @@ void door_rest(struct door *door, uint64_t ms);
 int door_accept(struct door *door);
 /* Given back, to be handed to somebody else; taken over. */
 void door_return(struct door *door, int connection);
-int door_take_orphan(struct door *door);
 
 /* The sockets that a process of this instance is started with: descriptors, in the order of its `listen`. */
 bool door_open_given(struct engine *engine, struct member *member, int fds[LISTENS_MOST], struct error *err);

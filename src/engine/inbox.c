@@ -10,11 +10,13 @@
 
 enum {
 	MAGIC = 0x696e626f,
-	ABI = 1,
+	ABI = 2,
 	ROOM = INBOX_LINE_MOST + 4 * INBOX_WINDOW,
 	SIZE = sizeof(struct inbox_page) + ROOM,
 	KEPT = INBOX_WINDOW, /* of memory, when all is acted on */
 };
+
+static const uint32_t nowhere = UINT32_MAX;
 
 static uint32_t begin_of(uint64_t range)
 {
@@ -91,6 +93,28 @@ static void find_end(struct inbox *inbox)
 	inbox->window = INBOX_NARROW;
 }
 
+/* The line before the first is done with, so it is counted: once, however often this is done. */
+static void finish_count(struct inbox *inbox)
+{
+	struct inbox_page *page = inbox->page;
+
+	if (atomic_load(&page->next_begin) != begin_of(atomic_load(&page->range)))
+		return;
+	page->counts.in = page->next_in;
+	page->counts.in_bytes = page->next_in_bytes;
+}
+
+/* An engine that dies before it comes to the first line has not died of it. */
+static void judge(struct inbox *inbox)
+{
+	struct inbox_page *page = inbox->page;
+
+	if (atomic_load(&page->acting) == begin_of(atomic_load(&page->range)) + 1)
+		page->tries++;
+	atomic_store(&page->acting, 0);
+	inbox->is_abandoned = page->tries >= INBOX_TRIES;
+}
+
 bool inbox_restore(struct inbox *inbox, int fd)
 {
 	struct stat st;
@@ -105,9 +129,8 @@ bool inbox_restore(struct inbox *inbox, int fd)
 		return false;
 	}
 	find_end(inbox);
-	uint32_t acting = atomic_load(&inbox->page->acting);
-	if (acting == begin_of(range) + 1)
-		inbox->is_abandoned = ++inbox->page->tries >= INBOX_TRIES;
+	finish_count(inbox);
+	judge(inbox);
 	return true;
 }
 
@@ -130,6 +153,7 @@ static void tidy(struct inbox *inbox)
 		return;
 	wipe(inbox, 0, begin);
 	memcpy(inbox->page->bytes, inbox->page->bytes + begin, rest);
+	atomic_store(&inbox->page->next_begin, nowhere);
 	set_range(inbox, 0, rest);
 	wipe(inbox, begin, end);
 	inbox->searched -= begin;
@@ -180,11 +204,29 @@ bool inbox_next(struct inbox *inbox, const char **line, size_t *size)
 	return true;
 }
 
+/* What the engine has done when it is killed is what stands before here, and nothing of what follows. */
+static void step(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The range decides: before it is set nothing has been done, after it all that follows can be done again. */
 void inbox_done(struct inbox *inbox)
 {
-	set_range(inbox, inbox->line_end, end_of(atomic_load(&inbox->page->range)));
+	struct inbox_page *page = inbox->page;
+	uint64_t range = atomic_load(&page->range);
+
+	page->tries = 0;
+	atomic_store_explicit(&page->next_begin, nowhere, memory_order_relaxed);
+	step();
+	page->next_in = page->counts.in + 1;
+	page->next_in_bytes = page->counts.in_bytes + (inbox->line_end - begin_of(range));
+	step();
+	atomic_store_explicit(&page->next_begin, inbox->line_end, memory_order_relaxed);
+	set_range(inbox, inbox->line_end, end_of(range));
+	finish_count(inbox);
+	step();
+	atomic_store_explicit(&page->acting, 0, memory_order_relaxed);
 	inbox->searched = inbox->line_end;
 	inbox->is_abandoned = false;
-	inbox->page->tries = 0;
-	atomic_store_explicit(&inbox->page->acting, 0, memory_order_relaxed);
 }

@@ -25,8 +25,9 @@ enum {
 struct channel_counts {
 	uint64_t in, out; /* messages; in: from the process */
 	uint64_t in_bytes, out_bytes;
-	uint64_t errors; /* lines that were no JSON, or too deep */
-	uint64_t queued; /* bytes that it has not read yet */
+	uint64_t errors;      /* lines that were no JSON, or too deep */
+	uint64_t queued;      /* bytes that it has not read yet */
+	uint64_t connections; /* handed to it and taken, as a cluster's worker */
 };
 
 /* The beginning of the memory. */
@@ -34,15 +35,16 @@ struct inbox_page {
 	uint32_t magic, abi;
 	_Atomic uint64_t range;  /* what is not acted on: its begin, and its end << 32 */
 	_Atomic uint32_t acting; /* begin + 1 of the line that is being acted on; 0: none */
-	uint32_t tries;          /* engines that have died of it */
+	uint32_t tries;          /* engines that have died of the first line */
 	struct channel_counts counts;
-	uint32_t room;              /* bytes that the process may have sent before it has to wait */
-	uint64_t sockets[4];        /* bit set: listening sockets it holds, as a cluster's worker */
-	uint64_t connections;       /* handed to it and taken */
-	uint32_t is_leaving;        /* it said that it leaves of its own accord, … */
-	uint32_t was_told_to_leave; /* … or was told to: none is handed to it any more */
-	uint64_t tasks[64];         /* of its pool that it has; 0: none */
-	struct report report;       /* what it said of itself */
+	uint64_t next_in, next_in_bytes; /* what they are to be when the line that is being acted on is done with … */
+	_Atomic uint32_t next_begin;     /* … that is, when the next begins here */
+	uint32_t room;                   /* bytes that the process may have sent before it has to wait */
+	uint64_t sockets[4];             /* bit set: listening sockets it holds, as a cluster's worker */
+	uint32_t is_leaving;             /* it said that it leaves of its own accord, … */
+	uint32_t was_told_to_leave;      /* … or was told to: none is handed to it any more */
+	uint64_t tasks[64];              /* of its pool that it has; 0: none */
+	struct report report;            /* what it said of itself */
 	char bytes[];
 };
 

@@ -437,7 +437,7 @@ bool pool_take(struct member *member, const struct message *message)
 {
 	bool ok = span_is(message->members[MEMBER_TYPE], "task_complete");
 	struct pool *pool;
-	uint64_t id, now_us = clock_monotonic_us();
+	uint64_t id;
 
 	if ((!ok && !span_is(message->members[MEMBER_TYPE], "task_error")) || !member_spec(member)->pool.is_pool)
 		return false;
@@ -445,6 +445,7 @@ bool pool_take(struct member *member, const struct message *message)
 	if (!pool || !read_id(message->members[MEMBER_TASK_ID], &id) || !id)
 		return true;
 	mark(member, id, 0);
+	uint64_t now_us = clock_monotonic_us();
 	struct task *task = task_pool_end(&pool->tasks, member->seat, id, ok, now_us);
 	if (!task)
 		return true; /* late, or twice, or of nobody */

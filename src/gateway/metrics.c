@@ -104,6 +104,7 @@ TRAFFIC(messages_in_of, in)
 TRAFFIC(messages_out_of, out)
 TRAFFIC(bytes_in_of, in_bytes)
 TRAFFIC(bytes_out_of, out_bytes)
+TRAFFIC(connections_of, connections)
 
 // clang-format off
 static const struct family families[] = {
@@ -126,6 +127,7 @@ static const struct family families[] = {
 	{ "thrum_instance_messages_sent_total", NULL, "Messages sent to it by its channel.", true, messages_out_of },
 	{ "thrum_instance_received_bytes_total", "bytes", "Bytes that came from it by its channel.", true, bytes_in_of },
 	{ "thrum_instance_sent_bytes_total", "bytes", "Bytes sent to it by its channel.", true, bytes_out_of },
+	{ "thrum_instance_connections_total", NULL, "Connections that it was handed, as a worker of a cluster.", true, connections_of },
 };
 // clang-format on
 

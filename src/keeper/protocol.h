@@ -35,7 +35,9 @@ enum keeper_kind {
 	KEEPER_OUTBOX = 6,   /* … and what it was not sent yet */
 	KEEPER_LOG_OUT = 0,  /* of an instance's slot: the log segments being written; */
 	KEEPER_LOG_ERR = 1,  /* how far is the position of the open file itself */
-	KEEPER_SOCKET = 0,   /* of a listening socket's slot */
+	KEEPER_SOCKET = 0,   /* of a listening socket's slot: itself, … */
+	KEEPER_RETURNED = 1, /* … and both ends of the queue of connections that wait for another worker */
+	KEEPER_RETURNED_TO = 2,
 	KEEPER_KINDS = 8
 };
 

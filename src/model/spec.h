@@ -194,6 +194,7 @@ struct listen_spec {
 	char *host;       /* an address in figures; NULL: any */
 	unsigned port;    /* 0: any */
 	char *path;       /* of a unix socket, absolute */
+	unsigned mode;    /* of that file; 0: as the umask leaves it */
 	unsigned backlog; /* connections that may wait to be taken */
 	bool is_own;      /* one for each instance on the same port (SO_REUSEPORT), not one for all */
 };

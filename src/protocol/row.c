@@ -77,13 +77,14 @@ static json_t *traffic_to_json(const struct traffic *ipc)
 {
 	if (!ipc->is_known)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"in", (json_int_t)ipc->in,
 		"out", (json_int_t)ipc->out,
 		"in_bytes", (json_int_t)ipc->in_bytes,
 		"out_bytes", (json_int_t)ipc->out_bytes,
 		"queued", (json_int_t)ipc->queued,
 		"errors", (json_int_t)ipc->errors,
+		"connections", (json_int_t)ipc->connections,
 		"in_rate", ipc->in_rate < 0 ? json_null() : json_real(ipc->in_rate),
 		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate));
 }
@@ -98,6 +99,7 @@ static struct traffic traffic_from_json(const json_t *json)
 		.out_bytes = get_count(json, "out_bytes"),
 		.queued = get_count(json, "queued"),
 		.errors = get_count(json, "errors"),
+		.connections = get_count(json, "connections"),
 		.in_rate = rate_from_json(json, "in_rate"),
 		.out_rate = rate_from_json(json, "out_rate"),
 	};

@@ -41,6 +41,7 @@ struct row {
 		uint64_t queued;                       /* bytes that it has not read */
 		uint64_t errors;                       /* lines that were no JSON */
 		double in_rate, out_rate;              /* messages a second of late; below 0: not known */
+		uint64_t connections;                  /* that it was handed, as a cluster's worker */
 	} ipc;
 	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, where that helps; or "" */
 };

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/pattern.h"
+#include "base/utf8.h"
 #include "engine/channel.h"
 #include "engine/cluster.h"
 #include "engine/report.h"
@@ -37,7 +38,7 @@ json_t *mail_describe(const struct member *member)
 	if (!page)
 		return json_null();
 	json_t *json = json_pack("{s:I,s:I,s:b}", "room", (json_int_t)page->room, "connections",
-		(json_int_t)page->connections, "leaving", page->is_leaving || page->was_told_to_leave);
+		(json_int_t)page->counts.connections, "leaving", page->is_leaving || page->was_told_to_leave);
 	if (page->room < CHANNEL_ROOM)
 		json_object_set_new(json, "note",
 			json_sprintf("what it sends and has not been taken when it exits is lost beyond %u bytes; "
@@ -492,10 +493,12 @@ static bool post_to_all(struct mail_stream *stream, const char *line, size_t siz
 static void check_and_post(struct mail_stream *stream, const char *line, size_t size)
 {
 	struct message message;
+	char excerpt[60];
 
-	if (!message_scan(&message, line, size))
-		snprintf(stream->why, sizeof stream->why, "it is no JSON: '%.*s'", (int)(size < 60 ? size : 60), line);
-	else if (is_forbidden_line(&message))
+	if (!message_scan(&message, line, size)) {
+		utf8_excerpt(excerpt, sizeof excerpt, line, size);
+		snprintf(stream->why, sizeof stream->why, "it is no JSON, or too deep: '%s'", excerpt);
+	} else if (is_forbidden_line(&message))
 		snprintf(stream->why, sizeof stream->why, "a message whose cmd begins with NODE_ is Node's own");
 	else if (post_to_all(stream, line, size))
 		stream->sent++;

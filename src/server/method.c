@@ -59,7 +59,7 @@ struct traffic traffic_of_member(const struct member *member)
 
 	channel_count(member, &counts);
 	struct traffic ipc = { member->channel != NULL, counts.in, counts.out, counts.in_bytes,
-		counts.out_bytes, counts.queued, counts.errors, -1, -1 };
+		counts.out_bytes, counts.queued, counts.errors, -1, -1, counts.connections };
 	channel_rates(member, &ipc.in_rate, &ipc.out_rate);
 	return ipc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "engine/pool.h"
 #include "protocol/method.h"
 #include "server/mail.h"
@@ -174,7 +175,7 @@ bool tasks_take_line(struct session *session, const char *line, size_t size)
 	struct tasks *tasks = session->tasks;
 	struct message message;
 	struct error err;
-	char why[200];
+	char why[200], excerpt[60];
 
 	if (size == 0) {
 		end(session);
@@ -183,7 +184,8 @@ bool tasks_take_line(struct session *session, const char *line, size_t size)
 	if (tasks->is_refused)
 		return true;
 	if (!message_scan(&message, line, size)) {
-		snprintf(why, sizeof why, "it is no JSON: '%.*s'", (int)(size < 60 ? size : 60), line);
+		utf8_excerpt(excerpt, sizeof excerpt, line, size);
+		snprintf(why, sizeof why, "it is no JSON, or too deep: '%s'", excerpt);
 		refuse(session, why);
 	} else if (!pool_add(tasks->submission, message.whole, tasks->priority, tasks->timeout_ms, &err)) {
 		refuse(session, err.text);

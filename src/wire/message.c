@@ -12,14 +12,24 @@ struct scan {
 	char closers[MESSAGE_DEPTH_MOST]; /* '}' or ']' of each map or list that is open */
 };
 
-static const char *const names[MEMBER_COUNT] = {
-	[MEMBER_CMD] = "cmd",
-	[MEMBER_TYPE] = "type",
-	[MEMBER_REQUEST_ID] = "requestId",
-	[MEMBER_TASK_ID] = "taskId",
-	[MEMBER_RESULT] = "result",
-	[MEMBER_ERROR] = "error",
-	[MEMBER_DATA] = "data",
+static const struct {
+	const char *text; /* with its quotes */
+	size_t size;
+} names[MEMBER_COUNT] = {
+#define NAME(text)                              \
+	{                                       \
+		"\"" text "\"", sizeof text + 1 \
+	}
+	[MEMBER_CMD] = NAME("cmd"),
+	[MEMBER_TYPE] = NAME("type"),
+	[MEMBER_REQUEST_ID] = NAME("requestId"),
+	[MEMBER_TASK_ID] = NAME("taskId"),
+	[MEMBER_RESULT] = NAME("result"),
+	[MEMBER_ERROR] = NAME("error"),
+	[MEMBER_DATA] = NAME("data"),
+	[MEMBER_ACK] = NAME("ack"),
+	[MEMBER_ACCEPTED] = NAME("accepted"),
+#undef NAME
 };
 
 static void skip_blanks(struct scan *scan)
@@ -182,7 +192,7 @@ static void keep(struct message *message, struct span name, struct span value)
 {
 	message->has_escapes |= memchr(name.at, '\\', name.size) != NULL;
 	for (enum member_name i = 0; i < MEMBER_COUNT; i++)
-		if (span_is(name, names[i])) {
+		if (name.size == names[i].size && memcmp(name.at, names[i].text, name.size) == 0) {
 			message->members[i] = value;
 			message->has_escapes |= i == MEMBER_CMD && memchr(value.at, '\\', value.size);
 			return;

@@ -20,6 +20,8 @@ enum member_name {
 	MEMBER_RESULT,
 	MEMBER_ERROR,
 	MEMBER_DATA,
+	MEMBER_ACK, /* these two of Node's own */
+	MEMBER_ACCEPTED,
 	MEMBER_COUNT
 };
 

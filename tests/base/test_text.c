@@ -41,6 +41,21 @@ START_TEST(what_a_terminal_would_obey_is_taken_out)
 }
 END_TEST
 
+START_TEST(an_excerpt_is_safe_and_cut_between_characters)
+{
+	char out[8];
+
+	utf8_excerpt(out, sizeof out, "abc", 3);
+	ck_assert_str_eq(out, "abc");
+	utf8_excerpt(out, sizeof out, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4", 8);
+	ck_assert_str_eq(out, "\xc3\xa4\xc3\xb6\xc3\xbc");
+	utf8_excerpt(out, sizeof out, "\033[31m", 5);
+	ck_assert_str_eq(out, "");
+	utf8_excerpt(out, sizeof out, "\xff", 1);
+	ck_assert_str_eq(out, "\xef\xbf\xbd");
+}
+END_TEST
+
 START_TEST(colours_stay_when_wanted)
 {
 	ck_assert_str_eq(safe("\033[31mred\033[0m\033[2K", 16, true), "\033[31mred\033[0m");
@@ -135,6 +150,7 @@ Suite *text_suite(void)
 	TCase *all = tcase_create("all");
 
 	tcase_add_test(all, what_a_terminal_would_obey_is_taken_out);
+	tcase_add_test(all, an_excerpt_is_safe_and_cut_between_characters);
 	tcase_add_test(all, colours_stay_when_wanted);
 	tcase_add_loop_test(all, random_bytes_come_out_harmless, 0, 10);
 	tcase_add_loop_test(all, durations_are_read, 0, sizeof durations / sizeof *durations);

@@ -18,6 +18,11 @@ def row(p, name="a/0"):
     return p.rows().get(name, {})
 
 
+def resident(pid):
+    with open(f"/proc/{pid}/statm") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def comes_to(p, name, wanted):
     return until(lambda: row(p, name).get("state") == wanted and row(p, name), f"{name} is {wanted} ({row(p, name).get('state')})")
 
@@ -72,7 +77,7 @@ send("fine"); send({"type": 5}); send(None); send(3.5)
 sys.stdin.read() if False else None
 import time; time.sleep(1000)
 '''
-    long = PYTHON + "\ntry:\n for i in range(200): f.write(b'x' * 1000000)\nexcept OSError as e: print('closed', e.errno, flush=True)\nimport time; time.sleep(1000)"
+    long = PYTHON + "\ntry:\n for i in range(1000): f.write(b'x' * 1000000)\nexcept OSError as e: print('closed', e.errno, flush=True)\nimport time; time.sleep(1000)"
     p = Project("bad", {"a": {"command": ["python3", "-u", "-c", bad], "ipc": "json"}, "long": {"command": ["python3", "-c", long], "ipc": "json"},
                         "deaf": {"command": "sleep 1000", "ipc": "json"}, "none": {"command": "sleep 1000"}})
     try:
@@ -82,12 +87,58 @@ import time; time.sleep(1000)
         until(lambda: b"NODE_HANDLE_ACK" in p.log("a/0"), "a handle is answered, or the child would wait for ever")
         until(lambda: b"closed" in p.log("long/0"), "a line without an end closes the channel")
         expect("more than 16777216 bytes" in p.run("events").stdout, "and that is said")
+        expect(resident(p.engine()) < 100_000_000, f"the engine has {resident(p.engine())} bytes")
         refused = until(lambda: next((r for r in [p.run("send", "deaf", json.dumps("x" * 100000))] if r.returncode), None), "one that does not read")
         expect("does not read" in refused.stderr, refused.stderr)
         expect("`ipc: json` gives it one" in p.run("send", "none", "1").stderr, "a service without a channel")
         expect(row(p, "deaf/0")["ipc"]["queued"] > 500000, "it is on screen")
     finally:
         p.close()
+
+
+def descriptors(pid):
+    """Of the kinds that are sent to it."""
+    names = [os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{pid}/fd")]
+    return sorted(name for name in names if name in ("/dev/null", "/", "anon_inode", "pipe", "socket", "/memfd"))
+
+
+def what_is_sent_with_a_descriptor_is_answered_and_nothing_is_kept():
+    """Of any kind, with any message, too many and none; and answers to what nobody asked."""
+    script = r"""
+import array, os, socket
+s = socket.socket(fileno=int(os.environ['THRUM_CHANNEL_FD']))
+pair = socket.socketpair()
+kinds = [os.open('/dev/null', os.O_RDONLY), os.open('/', os.O_RDONLY), os.eventfd(0), os.pipe()[0], pair[0].fileno(), os.memfd_create('x')]
+def send(text, *fds): s.sendmsg([text + b'\n'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', fds))] if fds else [])
+replies = s.makefile('rb')
+for kind in ('net.Socket', 'net.Server', 'net.Native', 'dgram.Native', 'nonsense', '5'):
+    for fds in [[fd] for fd in kinds] + [kinds, kinds * 40, []]:
+        send(('{"cmd":"NODE_HANDLE","type":"%s","msg":{"cmd":"NODE_CLUSTER","act":"newconn"}}' % kind).encode(), *fds)
+        assert b'NODE_HANDLE_ACK' in replies.readline()
+for fd in kinds: send(b'"plain"', fd)
+for text in (b'{"cmd":"NODE_HANDLE_ACK"}', b'{"cmd":"NODE_HANDLE_NACK"}', b'{"cmd":"NODE_CLUSTER","ack":1,"accepted":true}',
+             b'{"cmd":"NODE_CLUSTER","ack":-1}', b'{"cmd":"NODE_CLUSTER","ack":99999999999999999999999}', b'{"cmd":"NODE_CLUSTER","act":"close","key":"thrum:0:1"}',
+             b'{"cmd":"NODE_CLUSTER","act":"close","key":5}', b'{"cmd":"NODE_CLUSTER","act":"listening"}', b'{"cmd":"NODE_CLUSTER","act":{}}', b'{"cmd":"NODE_CLUSTER"}',
+             b'{"cmd":"NODE_DEBUG_ENABLED"}', b'{"cmd":"NODE_SOCKET_COUNT","key":null}'):
+    for i in range(50): send(text)
+send(b'{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":{"a":[1]}}')
+print(replies.readline(), flush=True)
+import time; time.sleep(1000)
+"""
+    for mode in ("fork", "cluster"):
+        p = Project("kinds", {"a": {"command": ["python3", "-u", "-c", script], "ipc": "json", "exec_mode": mode, "disabled": True}})
+        try:
+            p.run("up", "-d", check=0)
+            engine, before = p.engine(), descriptors(p.engine())
+            p.run("start", "a", check=0)
+            until(lambda: b"ALL_CLOSED" in p.log("a/0"), f"{mode}: all is answered ({p.log('a/0', 'err')})")
+            expect(row(p)["ipc"]["errors"] == 0, f"{mode}: {row(p)['ipc']}")
+            p.run("stop", "a", check=0)
+            comes_to(p, "a/0", "stopped")
+            until(lambda: len(descriptors(engine)) <= len(before), f"{mode}: it keeps none: {before}, {descriptors(engine)}")
+            expect(p.engine() == engine, f"{mode}: the engine goes on")
+        finally:
+            p.close()
 
 
 def what_was_sent_before_the_end_is_taken():
@@ -128,5 +179,6 @@ process.send('ready');
 main(a_message_says_that_it_is_ready_and_messages_go_both_ways,
      a_message_asks_it_to_end_and_the_signal_follows,
      nonsense_from_a_process_is_counted_and_bounded,
+     what_is_sent_with_a_descriptor_is_answered_and_nothing_is_kept,
      what_was_sent_before_the_end_is_taken,
      an_unmodified_node_program_has_its_channel)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Unmodified workers of Node's cluster, with the engine as their primary."""
-import http.client, json, os, shutil, signal, socket, ssl, subprocess, sys
+import http.client, json, os, select, shutil, signal, socket, ssl, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Load, Project, expect, free_port, main, until
@@ -43,6 +43,7 @@ def connections_are_handed_out_in_turn():
     try:
         got = [get(port).split()[0] for _ in range(9)]
         expect(sorted(got) == ["1"] * 3 + ["2"] * 3 + ["3"] * 3, f"each worker serves three: {got}")
+        expect(all(row["ipc"]["connections"] == 3 for row in p.rows().values()), "they are counted")
         info = p.json("info", "web/0")
         expect(info["channel"]["connections"] == 3, f"{info['channel']}")
         expect(info["sockets"] == [{"address": f"tcp 127.0.0.1:{port}", "given": "cluster, in turn", "connections": 9}], f"{info['sockets']}")
@@ -104,6 +105,123 @@ udp.bind(0, '127.0.0.1', () => { console.log('udp', udp.address().port); done('u
             expect(s.recv(20) == b"got it", "udp")
         p.run("down", check=0)
         expect(not os.path.exists(path), "the unix socket is taken away at the end")
+    finally:
+        p.close()
+
+
+def a_given_socket_is_listened_to_by_its_number():
+    for scheduling in ("rr", "none"):
+        port = free_port()
+        p = project("fd", HTTP.replace("Number(process.env.PORT), '127.0.0.1'", "{fd: 3}"), port=port, listen=[f"tcp://127.0.0.1:{port}"], scheduling=scheduling)
+        try:
+            got = sorted(get(port).split()[0] for _ in range(8))
+            expect(got == ["1"] * 4 + ["2"] * 4 or (scheduling == "none" and set(got) <= {"1", "2"}), f"{scheduling}: {got}")
+            until(lambda: p.log("web/0") == b"port %d\n" % port, "it knows its port")
+            expect([s["given"] for s in p.json("info", "web/0")["sockets"]] == ["listen"], f"{p.json('info', 'web/0')['sockets']}")
+            p.run("reload", "web", check=0)
+            engine = p.engine()
+            os.kill(engine, signal.SIGKILL)
+            expect(get(port), "after a reload, and when the engine has died, too")
+        finally:
+            p.close()
+    p = project("nofd", HTTP.replace("Number(process.env.PORT), '127.0.0.1'", "{fd: 17}").replace("server.listen", "server.on('error', (e) => console.log(e.code)); server.listen"), 1, up=False)
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: b"EBADF" in p.log("web/0"), f"the application is told: {p.log('web/0')}")
+        expect("not one of the sockets that `listen` gives it" in p.run("events").stdout, "and so is the operator")
+    finally:
+        p.close()
+
+
+def a_worker_may_listen_close_and_listen_again():
+    script = r"""
+const net = require('net'), port = Number(process.env.PORT);
+const cycle = (n) => open((s) => s.close(() => n ? cycle(n - 1) : open(() => console.log('again'))));
+const open = (then) => { const s = net.createServer((c) => c.end('hello')); s.on('error', (e) => console.log('error', e.code)); s.listen(port, '127.0.0.1', () => then(s)); return s; };
+open((first) => open(() => console.log('twice')).on('error', () => first.close(() => cycle(200))));
+"""
+    port = free_port()
+    p = project("again", script, 1, port=port)
+    try:
+        until(lambda: p.log("web/0").count(b"\n") == 2, "twice, and again and again")
+        expect(p.log("web/0") == b"error EADDRINUSE\nagain\n", f"twice is an error, again is none: {p.log('web/0')}")
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            expect(s.recv(10) == b"hello", "it serves")
+    finally:
+        p.close()
+
+
+def full_workers_are_waited_for():
+    """Of two workers that take one connection each the third waits until one is free again."""
+    script = "const s = require('net').createServer((c) => c.write('hello')); s.maxConnections = 1; s.listen(Number(process.env.PORT), '127.0.0.1');"
+    port = free_port()
+    p = project("full", script, port=port)
+    try:
+        served = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2)]
+        expect([s.recv(10) for s in served] == [b"hello"] * 2, "each takes one")
+        third = socket.create_connection(("127.0.0.1", port), timeout=20)
+        served[0].close()
+        expect(third.recv(10) == b"hello", "the third is taken when there is room")
+        third.close()
+        served[1].close()
+        channel = p.json("info", "web/0")["channel"], p.json("info", "web/1")["channel"]
+        expect(sum(c["connections"] for c in channel) == 3, f"{channel}")
+    finally:
+        p.close()
+
+
+def who_waits_for_a_full_worker_outlives_the_engine():
+    script = "const s = require('net').createServer((c) => c.write('hello')); s.maxConnections = 1; s.listen(Number(process.env.PORT), '127.0.0.1');"
+    port = free_port()
+    p = project("waits", script, port=port)
+    try:
+        served = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2)]
+        expect([s.recv(10) for s in served] == [b"hello"] * 2, "each takes one")
+        said = lambda: sum(row["ipc"]["in"] for row in p.rows().values())
+        waiting = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(3)]
+        for _ in range(2):
+            before = until(said, "the workers")
+            until(lambda: said() >= before + 12, "they are offered, and refused")
+            before = said()
+            until(lambda: said() > before, "once more, and not again for a while")
+            engine = until(p.engine, "an engine")
+            os.kill(engine, signal.SIGKILL)
+            until(lambda: p.engine() not in (None, engine), "another engine")
+        while waiting:
+            served.pop(0).close()
+            ready = select.select(waiting, [], [], 20)[0]  # whichever is offered first
+            expect(ready and ready[0].recv(10) == b"hello", f"each is taken when there is room: {ready}")
+            waiting.remove(ready[0])
+            served.append(ready[0])
+    finally:
+        p.close()
+
+
+def one_that_binds_by_itself_is_let():
+    port = free_port()
+    p = project("exclusive", HTTP.replace("Number(process.env.PORT), '127.0.0.1'", "{port: Number(process.env.PORT), host: '127.0.0.1', exclusive: true}"), 1, port=port,
+                up=False, listen_timeout="300ms")
+    try:
+        p.run("up", "-d", check=0)
+        p.run("wait", "web", "--timeout", "20s", check=0)
+        until(lambda: b"port" in p.log("web/0"), "it listens")
+        expect(get(port) and p.json("info", "web/0")["sockets"] == [], "by itself")
+    finally:
+        p.close()
+
+
+def a_stopped_worker_holds_up_no_other():
+    port = free_port()
+    p = project("held", HTTP, 3, port=port)
+    try:
+        pid = p.rows()["web/0"]["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        load = Load(port, get, 4)
+        load.wait_for(200)
+        stuck = p.json("info", "web/0")["channel"]["connections"]
+        os.kill(pid, signal.SIGCONT)  # those that it was given are answered now
+        failed = load.end()
+        expect(not failed and stuck == 0, f"{load.done} requests, {failed[:3]}, {stuck}")
     finally:
         p.close()
 
@@ -315,7 +433,9 @@ def one_that_is_no_worker_opens_no_socket():
 
 
 main(connections_are_handed_out_in_turn, a_shared_socket_is_accepted_from_by_the_workers, every_kind_of_socket_is_opened,
-     https_workers_share_their_tickets, modules_are_workers_too, a_port_in_use_is_the_workers_error, a_reload_refuses_nothing,
+     https_workers_share_their_tickets, a_given_socket_is_listened_to_by_its_number,
+     a_worker_may_listen_close_and_listen_again, full_workers_are_waited_for, who_waits_for_a_full_worker_outlives_the_engine, one_that_binds_by_itself_is_let,
+     a_stopped_worker_holds_up_no_other, modules_are_workers_too, a_port_in_use_is_the_workers_error, a_reload_refuses_nothing,
      a_reload_of_what_is_broken_touches_nothing, nothing_is_refused_while_the_engine_is_killed,
      a_killed_workers_connections_go_to_the_others, a_worker_may_leave_by_itself, a_worker_that_refuses_everything_costs_little,
      one_that_is_no_worker_opens_no_socket)

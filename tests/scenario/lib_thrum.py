@@ -2,6 +2,8 @@
 import json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 THRUM = os.environ["THRUM"]
+if os.environ.get("THRUM_NODE"):  # another Node than the one that is installed
+    os.environ["PATH"] = os.path.dirname(os.environ["THRUM_NODE"]) + os.pathsep + os.environ["PATH"]
 WORKER = os.path.join(os.environ.get("BUILDDIR", "."), "tests", "worker")
 
 
@@ -198,8 +200,9 @@ def numbered(data, name, count):
 
 
 def main(*tests):
+    """All of them, or those that the command line names."""
     failed = 0
-    for test in tests:
+    for test in [test for test in tests if not sys.argv[1:] or test.__name__ in sys.argv[1:]]:
         try:
             test()
             print(f"ok {test.__name__}")

@@ -3,7 +3,7 @@
 import json, os, shutil, signal, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Project, THRUM, expect, main, until
+from lib_thrum import Failure, Project, THRUM, expect, hello, main, until, write_traced_keeper
 
 CHANNEL = r"""
 import json, os, sys
@@ -83,6 +83,27 @@ def many_are_sent_from_a_file():
         p.close()
 
 
+def what_cannot_be_sent_ends_a_file():
+    p = up("bad", a=python(CHANNEL + "send('ready')\nfor m in messages(): print(m)"))
+    bad = {"no UTF-8": (b'"\xff\xfe"', "it is no JSON, or too deep"), "cut in a character": (b"x" * 50 + "ä".encode() * 9, "it is no JSON"),
+           "deep": (b"[" * 10000 + b"]" * 10000, "too deep"), "a colour": (b"\033[31m", "it is no JSON"), "a zero": (b"\0", "it is no JSON"),
+           "long": (b'"' + b"x" * 3_000_000 + b'"', "longer than 1048576 bytes"), "without an end": (b"x" * 50_000_000, "longer than 1048576 bytes"),
+           "forged": (b'{"cmd":"NODE_HANDLE_ACK"}', "Node's own"), "forged with escapes": (b'{"c\\u006dd":"NODE_CLUSTER"}', "Node's own")}
+    try:
+        for what, (line, why) in bad.items():
+            with open(p.dir + "/lines", "wb") as f:
+                f.write(b'"before"\n' + line + (b"" if what == "without an end" else b'\n"after"\n'))
+            got = p.run("send", "a", "--from", "lines")
+            expect(got.returncode == 1 and "1 were sent; the next was not: " in got.stderr and why in got.stderr, f"{what}: {got}")
+            expect("\033" not in got.stderr, f"{what}: it is told safely")
+        until(lambda: p.log("a/0").count(b"before") == len(bad), "what stood before it")
+        expect(b"after" not in p.log("a/0") and p.rows()["a/0"]["state"] == "ready", "and nothing else")
+        got = p.run("send", "a", "[" * 10000 + "]" * 10000)
+        expect(got.returncode == 2 and "maximum parsing depth" in got.stderr, got.stderr)
+    finally:
+        p.close()
+
+
 def who_looks_on_sees_both_directions():
     p = up("looks", a=python(ADDS), b=python(CHANNEL + "send('ready')\nfor m in messages(): send({'type': 'news', 'data': {'it': m}})"))
     try:
@@ -101,6 +122,19 @@ def who_looks_on_sees_both_directions():
         until(lambda: p.run("send", "b", '"nee"', check=0) and p.run("send", "b", '"nix"', check=0) and "nee" in "".join(filtered.lines()), "what matches")
         filtered.end()
         expect("nix" not in "".join(line for line in filtered.lines() if "→" in line), f"{filtered.lines()}")
+    finally:
+        p.close()
+
+
+def headless_prints_messages_too():
+    p = Project("headless", {"a": python(ADDS), "deaf": {"command": "sleep 1000"}})
+    try:
+        p.headless("--ipc")
+        until(lambda: p.run("wait", "all").returncode == 0, "all are ready")
+        until(lambda: p.run("send", "--wait", "a", '{"requestId": 7, "a": 1, "b": 2}').returncode == 0, "an answer")
+        got = until(lambda: (lambda seen: len(seen) >= 3 and seen)([r for r in p.records() if r["kind"] == "ipc"]), f"messages: {p.records()}")
+        expect([(r["service"], r["instance"], r["dir"], r["message"]) for r in got[-2:]] ==
+               [("a", 0, "out", {"requestId": 7, "a": 1, "b": 2}), ("a", 0, "in", {"requestId": 7, "result": 3})], f"{got}")
     finally:
         p.close()
 
@@ -165,6 +199,38 @@ def what_a_process_says_is_taken_once():
         p.close()
 
 
+def a_message_that_kills_engines_is_put_aside():
+    """Each engine is killed as it answers one message of two processes: its neighbours are answered, and it is kept."""
+    script = CHANNEL + r"""
+send('ready')
+for m in messages():
+    if m == 'go':
+        send('before'); send({'cmd': 'NODE_SOCKET_GET_COUNT', 'key': 'poison'}); send({'cmd': 'NODE_HANDLE'}); send('after')
+    else: print(m['cmd'])
+"""
+    p = Project("poison", {name: python(script) for name in "ab"})
+    p.env.update(KILLAT_TEXT='{"cmd":"NODE_SOCKET_COUNT","key":"poison"', KILLAT_THRUM=THRUM, KILLAT_FOLDER=p.dir,
+                 THRUM_KEEPER=write_traced_keeper(p.dir))
+    try:
+        p.run("up", "-d", check=0)
+        p.run("wait", "all", "--timeout", "20s", check=0)
+        first = p.engine()
+        for name in "ab":
+            until(lambda: p.run("send", name, '"go"').returncode == 0, "it is told to go")
+        for name in "ab":
+            until(lambda: p.log(name + "/0") == b"NODE_HANDLE_ACK\n", f"{name}: what follows is answered, and it is not: {p.log(name + '/0')}")
+        for name in "ab":
+            ipc = until(lambda: p.rows().get(name + "/0", {}).get("ipc"), "its figures")
+            expect(ipc["in"] == 5 and ipc["errors"] == 1, f"{name}: each is counted once: {ipc}")
+        told = p.run("events").stdout
+        kept = p.log_at("state/poison/quarantine.log")
+        expect(all(f"{name}/0: a message of which 2 engines died is passed over; it is in " in told for name in "ab"), told)
+        expect(kept == b'{"cmd": "NODE_SOCKET_GET_COUNT", "key": "poison"}\n' * 2, f"{kept}")
+        expect(hello(p)["engine_pid"] != first, "engines died of it")
+    finally:
+        p.close()
+
+
 def what_waits_for_a_process_comes_once():
     """A process that does not read, much that waits for it, and an engine that dies meanwhile."""
     count = 1100
@@ -223,6 +289,12 @@ def what_node_says_at_its_end_is_taken():
     p = Project("end", {"a": {"command": ["node", "-e", script], "ipc": "json", "disabled": True}, "b": python(ADDS)})
     try:
         p.run("up", "-d", check=0)
+        channel = until(lambda: p.json("info", "b").get("channel"), "a channel")
+        if channel["room"] < 4 * 1024 * 1024:
+            expect("net.core.wmem_max=4194304" in channel["note"], f"what makes room is told: {channel}")
+            print(f"# {channel['note']}")
+            return
+        expect("note" not in channel, f"{channel}")
         watcher = Watcher(p, "ipc", "-f", "--json")
         until(lambda: p.run("send", "b", "1").returncode == 0 and watcher.lines(), "it looks on")
         p.run("start", "a", check=0)
@@ -236,6 +308,8 @@ def what_node_says_at_its_end_is_taken():
         p.close()
 
 
-main(a_request_is_answered, many_are_sent_from_a_file, who_looks_on_sees_both_directions, what_is_said_to_everybody_is_an_event,
-     figures_and_actions_are_pm2s, what_a_process_says_is_taken_once, what_waits_for_a_process_comes_once,
+main(a_request_is_answered, many_are_sent_from_a_file, what_cannot_be_sent_ends_a_file, who_looks_on_sees_both_directions,
+     headless_prints_messages_too, what_is_said_to_everybody_is_an_event,
+     figures_and_actions_are_pm2s, what_a_process_says_is_taken_once,
+     a_message_that_kills_engines_is_put_aside, what_waits_for_a_process_comes_once,
      a_process_that_never_reads_is_bounded, what_node_says_at_its_end_is_taken)

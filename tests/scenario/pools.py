@@ -61,6 +61,18 @@ def tasks_are_answered():
         p.close()
 
 
+def a_task_that_is_none_ends_a_file():
+    p = pool("none", DOUBLES)
+    try:
+        for line, why in ((b'"\xff"', "it is no JSON"), (b"[" * 10000, "too deep"), (b'"' + b"x" * 3_000_000 + b'"', "longer than 1048576 bytes")):
+            with open(p.dir + "/tasks", "wb") as f:
+                f.write(line + b"\n1\n")
+            got = p.run("submit", "w", "--from", "tasks")
+            expect(got.returncode in (1, 2) and why in got.stderr, f"{line[:20]}: {got}")
+    finally:
+        p.close()
+
+
 def the_queue_is_seen_to_fall():
     p = pool("falls", DOUBLES, 4)
     try:
@@ -247,7 +259,7 @@ def many_tasks_of_a_plain_worker():
         p.close()
 
 
-main(tasks_are_answered, the_queue_is_seen_to_fall, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
+main(tasks_are_answered, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
      a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
      unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sockets that processes are started with: `listen`, for any language."""
-import os, signal, socket, sys
+import os, pwd, shutil, signal, socket, stat, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Load, Project, expect, free_port, main, until
@@ -60,8 +60,15 @@ def each_instance_may_have_its_own():
         p.run("scale", "web", "1", check=0)
         until(lambda: set(p.rows()) == {"web/0"}, "one is left")
         expect({ask(port).split(",")[0] for _ in range(20)} == {"instance 0"}, "no connection goes to a socket that nobody reads")
-        p.run("reload", "web", check=0)
-        expect(ask(port).startswith("instance 0"), "reloaded")
+        p.run("scale", "web", "3", check=0)
+        p.run("wait", "web", "--timeout", "20s", check=0)
+        load = Load(port, ask)
+        load.wait_for(20)
+        for _ in range(2):
+            p.run("reload", "web", check=0)
+            load.wait_for(20)
+        failed = load.end()
+        expect(not failed, f"each waits for its successor: {load.done} requests, {len(failed)} failed: {failed[:3]}")
     finally:
         p.close()
 
@@ -115,6 +122,41 @@ def a_port_in_use_is_told_and_tried_again():
         p.close()
 
 
+def a_unix_socket_is_its_services():
+    is_root = os.getuid() == 0
+    p = Project("own", {"given": dict({"command": "sleep 1000", "listen": [{"address": "unix://given.sock", "mode": "0620"}, "unix://plain.sock"]},
+                                      **({"user": "nobody"} if is_root else {}))})
+    try:
+        os.chmod(p.dir, 0o711)
+        p.run("up", "-d", check=0)
+        until(lambda: p.rows()["given/0"]["state"] == "running", "it runs")
+        given, plain = (os.stat(f"{p.dir}/{name}.sock") for name in ("given", "plain"))
+        expect(stat.S_IMODE(given.st_mode) == 0o620 and stat.S_IMODE(plain.st_mode) != 0o620, f"{given} {plain}")
+        expect(given.st_uid == plain.st_uid == (pwd.getpwnam("nobody").pw_uid if is_root else os.getuid()), f"{given} {plain}")
+        expect([listen.get("mode") for listen in p.json("check")["processes"]["given"]["listen"]] == ["0620", None], "it is shown")
+    finally:
+        p.close()
+
+
+def who_holds_a_place_is_told():
+    path = tempfile.mkdtemp(prefix="thrum-test-") + "/held.sock"
+    with socket.socket(socket.AF_UNIX) as unix, socket.socket() as tcp:
+        unix.bind(path)
+        unix.listen()
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        port = tcp.getsockname()[1]
+        p = Project("held", {"unix": {"command": "true", "listen": ["unix://" + path]}, "tcp": {"command": "true", "listen": [f"tcp://127.0.0.1:{port}"]}})
+        try:
+            p.run("up", "-d", check=0)
+            for name, where in (("unix/0", f"listen on {path}: "), ("tcp/0", f"listen on 127.0.0.1 port {port}: ")):
+                wanted = f"{where}it is in use by somebody else: python3 ({os.getpid()})"
+                until(lambda: wanted in (p.rows().get(name, {}).get("detail") or ""), f"{wanted}: {p.rows().get(name)}")
+        finally:
+            p.close()
+            shutil.rmtree(os.path.dirname(path))
+
+
 def what_is_wrong_is_said():
     bad = {"tcp://nowhere:80": "tcp://HOST:PORT", "tcp://127.0.0.1:99999": "tcp://HOST:PORT", "ftp://1": "tcp://HOST:PORT", "unix://": "tcp://HOST:PORT"}
     for listen, wanted in bad.items():
@@ -125,7 +167,9 @@ def what_is_wrong_is_said():
     for service, wanted in (({"listen": [{"address": "unix:///tmp/x", "per_instance": True}]}, "can only be shared"),
                             ({"listen": [{"address": "tcp://*:0", "per_instance": True}]}, "which port"),
                             ({"listen": [{"address": "tcp://*:80", "backlog": 0}]}, "1 to 65535"),
-                            ({"listen": [{}]}, "{address, backlog, per_instance}"),
+                            ({"listen": [{}]}, "{address, backlog, mode, per_instance}"),
+                            ({"listen": [{"address": "tcp://*:80", "mode": "0660"}]}, "only a unix socket has one"),
+                            ({"listen": [{"address": "unix://x", "mode": "rw"}]}, "octal, such as 0660"),
                             ({"listen": ["tcp://*:%d" % n for n in range(1, 10)]}, "8 sockets are the most"),
                             ({"exec_mode": "threads"}, "fork or cluster"), ({"scheduling": "random"}, "rr or none")):
         p = Project("bad", {"a": dict(service, command="true")})
@@ -134,4 +178,5 @@ def what_is_wrong_is_said():
         p.close()
 
 
-main(nothing_is_refused, each_instance_may_have_its_own, every_kind_is_given, a_port_in_use_is_told_and_tried_again, what_is_wrong_is_said)
+main(nothing_is_refused, each_instance_may_have_its_own, every_kind_is_given, a_port_in_use_is_told_and_tried_again, who_holds_a_place_is_told, a_unix_socket_is_its_services,
+     what_is_wrong_is_said)

@@ -44,6 +44,9 @@ START_TEST(the_members_of_the_outermost_map_are_found)
 	ck_assert(span_equals(message.members[MEMBER_REQUEST_ID], (struct span){ "7", 1 }));
 	ck_assert(span_equals(message.members[MEMBER_TYPE], (struct span){ "{\"a\":[\"}\"]}", 11 }));
 	ck_assert_uint_eq(message.members[MEMBER_DATA].size, 0);
+	ck_assert(scan("{\"cmd\":\"NODE_CLUSTER\",\"ack\":12,\"accepted\":true,\"seq\":3}"));
+	ck_assert(span_equals(message.members[MEMBER_ACK], (struct span){ "12", 2 }));
+	ck_assert(span_equals(message.members[MEMBER_ACCEPTED], (struct span){ "true", 4 }));
 	ck_assert(scan("[{\"cmd\":1}]"));
 	ck_assert_uint_eq(message.members[MEMBER_CMD].size, 0);
 	ck_assert(!message.is_map);

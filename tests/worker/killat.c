@@ -4,15 +4,20 @@
  * a run is traced; the ones after it are themselves at once.
  *
  * KILLAT_THRUM: the real program; KILLAT_FOLDER: of this run; KILLAT_POINT: N, 0: count only.
+ * KILLAT_TEXT, instead: every engine is traced, and killed whenever it is about to send what begins with this.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,15 +39,30 @@ static void write_count(long count)
 	}
 }
 
+/* Is it at the entry of a sendto() of bytes that begin with the text? */
+static int sends(pid_t engine, const char *text)
+{
+	struct __ptrace_syscall_info info;
+	char bytes[256];
+	size_t size = strlen(text);
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, engine, (void *)sizeof info, &info) <= 0 ||
+		info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr != SYS_sendto || size > sizeof bytes)
+		return 0;
+	struct iovec ours = { bytes, size }, theirs = { (void *)(uintptr_t)info.entry.args[1], size };
+	return process_vm_readv(engine, &ours, 1, &theirs, 1, 0) == (ssize_t)size && memcmp(bytes, text, size) == 0;
+}
+
 /* The signal to hand on at the next continue. */
 static int take_stop(pid_t engine, int status, long point, long *count, int *is_engine)
 {
 	int signal = WSTOPSIG(status);
+	const char *text = getenv("KILLAT_TEXT");
 
 	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
 		*is_engine = 1;
 	} else if (signal == (SIGTRAP | 0x80)) {
-		if (*is_engine && ++*count == point)
+		if (*is_engine && (text ? sends(engine, text) : ++*count == point))
 			kill(engine, SIGKILL);
 	} else if (status >> 16 == 0) {
 		return signal;
@@ -52,7 +72,8 @@ static int take_stop(pid_t engine, int status, long point, long *count, int *is_
 
 static void trace(pid_t engine, int ready)
 {
-	long point = atol(getenv("KILLAT_POINT")), count = 0;
+	const char *number = getenv("KILLAT_POINT");
+	long point = number ? atol(number) : 0, count = 0;
 	int status, is_engine = 0;
 
 	if (ptrace(PTRACE_SEIZE, engine, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC) < 0)
@@ -79,7 +100,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	snprintf(path, sizeof path, "%s/traced", getenv("KILLAT_FOLDER"));
-	if (mkdir(path, 0700) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+	if ((!getenv("KILLAT_TEXT") && mkdir(path, 0700) < 0) || pipe2(ends, O_CLOEXEC) < 0)
 		become_engine(argv);
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	pid_t child = fork();
