@@ -66,6 +66,16 @@ bool pattern_matches(const struct pattern *pattern, const char *text, size_t siz
 		       pattern->context) >= 0;
 }
 
+bool pattern_find(const struct pattern *pattern, const char *text, size_t size, size_t from, size_t *begin, size_t *end)
+{
+	if (pcre2_match(pattern->code, (PCRE2_SPTR)text, size, from, PCRE2_NOTEMPTY, pattern->match, pattern->context) < 0)
+		return false;
+	const PCRE2_SIZE *found = pcre2_get_ovector_pointer(pattern->match);
+	*begin = found[0];
+	*end = found[1];
+	return *begin >= from && *end > *begin;
+}
+
 void pattern_destroy(struct pattern *pattern)
 {
 	if (!pattern)

@@ -18,6 +18,9 @@ struct pattern *pattern_create_glob(const char *glob, struct error *err);
 /* A match that would take too long is none. */
 bool pattern_matches(const struct pattern *pattern, const char *text, size_t size);
 
+/* The first match that begins at `from` or later, and is not empty. */
+bool pattern_find(const struct pattern *pattern, const char *text, size_t size, size_t from, size_t *begin, size_t *end);
+
 void pattern_destroy(struct pattern *pattern); /* accepts NULL */
 
 #endif

@@ -404,15 +404,6 @@ static void move_cursor(struct ui *ui, int by)
 		ui->cursor = 0;
 }
 
-/* The lines that the zoomed Logs tab has room for, below its own. */
-static int log_room(void)
-{
-	int width, height;
-
-	screen_size(&width, &height);
-	return layout_of(width, height, true).detail.height - 1;
-}
-
 /* While the details are zoomed, moving is in them. */
 static void move(struct ui *ui, int by)
 {
@@ -429,7 +420,7 @@ static void move(struct ui *ui, int by)
 		return;
 	}
 	if (ui->tab == TAB_LOGS) {
-		logs_scroll(&ui->logs, by, log_room());
+		logs_scroll(&ui->logs, by);
 		return;
 	}
 	ui->scroll -= by;
@@ -509,7 +500,7 @@ static void do_previous(struct ui *ui)
 static void rewind_tab(struct ui *ui)
 {
 	ui->scroll = ui->cursor = 0;
-	ui->logs.back = 0;
+	logs_follow(&ui->logs);
 	ui->traffic.is_open = false;
 	details_close_record(ui);
 }
@@ -582,6 +573,12 @@ static void do_open(struct ui *ui)
 }
 
 /* From the record or message to the list, from there to the table. */
+static bool is_reading_log(const struct ui *ui)
+{
+	return ui->is_zoomed && ui->tab == TAB_LOGS;
+}
+
+/* What is searched for is let go before the tab is. */
 static void do_back(struct ui *ui)
 {
 	bool is_deeper = ui->is_record_open || ui->traffic.is_open;
@@ -589,6 +586,8 @@ static void do_back(struct ui *ui)
 	ui->message[0] = '\0';
 	ui->scroll = 0;
 	details_close_record(ui);
+	if (is_reading_log(ui) && logs_stop(&ui->logs))
+		return;
 	if (ui->traffic.is_open)
 		ui->traffic.unkept = 0;
 	ui->traffic.is_open = false;
@@ -638,90 +637,6 @@ static void save_heard(struct ui *ui)
 		ui_say(ui, false, "%u messages saved to %s", count, ui->input);
 	else
 		ui_say(ui, true, "%s", err.text);
-}
-
-static void find_line(struct ui *ui, int direction, logs_test *test, const char *what)
-{
-	if (!logs_find(&ui->logs, direction, test))
-		ui_say(ui, true, "no %s %s among the lines that are kept; `thrum logs` has all", what,
-			direction < 0 ? "after this" : "further back");
-}
-
-static void do_log_search(struct ui *ui)
-{
-	open_prompt(ui, PROMPT_LOG_SEARCH);
-	snprintf(ui->input, sizeof ui->input, "%s", ui->logs.search_text);
-}
-
-static void do_log_next(struct ui *ui)
-{
-	find_line(ui, 1, logs_is_found, "such line");
-}
-
-static void do_log_previous(struct ui *ui)
-{
-	find_line(ui, -1, logs_is_found, "such line");
-}
-
-static void do_log_error(struct ui *ui)
-{
-	find_line(ui, 1, logs_is_error, "error");
-}
-
-static void do_log_error_after(struct ui *ui)
-{
-	find_line(ui, -1, logs_is_error, "error");
-}
-
-static void do_log_filter(struct ui *ui)
-{
-	open_prompt(ui, PROMPT_LOG_FILTER);
-	snprintf(ui->input, sizeof ui->input, "%s", ui->logs.filter_text);
-}
-
-static void do_log_times(struct ui *ui)
-{
-	ui->logs.hides_times = !ui->logs.hides_times;
-}
-
-static void do_log_save(struct ui *ui)
-{
-	open_prompt(ui, PROMPT_LOG_SAVE);
-	snprintf(ui->input, sizeof ui->input, "%s-%d.log", ui->shown.service, ui->shown.instance);
-}
-
-static void save_log(struct ui *ui)
-{
-	struct error err;
-	unsigned count = 0;
-
-	if (logs_save(&ui->logs, ui->input, &count, &err))
-		ui_say(ui, false, "%u lines saved to %s", count, ui->input);
-	else
-		ui_say(ui, true, "%s", err.text);
-}
-
-static void search_log(struct ui *ui)
-{
-	struct log_view *view = &ui->logs;
-	struct error err;
-
-	if (!logs_search(view, ui->input, &err)) {
-		ui_say(ui, true, "%s", err.text);
-		return;
-	}
-	if (view->search)
-		find_line(ui, 0, logs_is_found, "such line");
-}
-
-/* While it is typed; half a pattern changes nothing. */
-static void filter_log(struct ui *ui)
-{
-	struct error err = { .text = "" };
-
-	ui->filter_error[0] = '\0';
-	if (!logs_filter(&ui->logs, ui->input, &err))
-		snprintf(ui->filter_error, sizeof ui->filter_error, "%.120s", err.text);
 }
 
 /* Again, when it is draining: it goes on. */
@@ -838,6 +753,8 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_HISTORY] = do_history,
 	[ACTION_LOGS] = do_logs,
 	[ACTION_THREAD_ORDER] = do_thread_order,
+	[ACTION_THREAD_STACK] = stacks_ask,
+	[ACTION_HOLDINGS] = stacks_ask_holdings,
 	[ACTION_DRAIN] = do_drain,
 	[ACTION_HEARD_PAUSE] = do_heard_pause,
 	[ACTION_HEARD_FILTER] = do_heard_filter,
@@ -850,6 +767,16 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_LOG_FILTER] = do_log_filter,
 	[ACTION_LOG_TIMES] = do_log_times,
 	[ACTION_LOG_SAVE] = do_log_save,
+	[ACTION_LOG_SEARCH_BACK] = do_log_search_back,
+	[ACTION_LOG_WRAP] = do_log_wrap,
+	[ACTION_LOG_OLDEST] = do_log_oldest,
+	[ACTION_LOG_FOLLOW] = do_log_follow,
+	[ACTION_LOG_LEFT] = do_log_left,
+	[ACTION_LOG_RIGHT] = do_log_right,
+	[ACTION_LOG_MARK] = do_log_mark,
+	[ACTION_LOG_GO] = do_log_go,
+	[ACTION_LOG_COPY] = do_log_copy,
+	[ACTION_LOG_COPY_FROM] = do_log_copy_from,
 	[ACTION_EVENTS] = do_events,
 	[ACTION_HELP] = do_help,
 	[ACTION_COMMAND] = do_command,
@@ -1004,10 +931,10 @@ static void finish_prompt(struct ui *ui)
 		snprintf(ui->traffic.filter, sizeof ui->traffic.filter, "%s", ui->input);
 	else if (prompt == PROMPT_HEARD_SAVE && ui->input[0])
 		save_heard(ui);
-	else if (prompt == PROMPT_LOG_SEARCH)
-		search_log(ui);
+	else if (prompt == PROMPT_LOG_SEARCH || prompt == PROMPT_LOG_SEARCH_BACK)
+		logs_keys_search(ui);
 	else if (prompt == PROMPT_LOG_SAVE && ui->input[0])
-		save_log(ui);
+		logs_keys_save(ui);
 	else if (prompt == PROMPT_FILTER)
 		rows_keep_selection(ui);
 }
@@ -1027,7 +954,7 @@ static void prompt_key(struct ui *ui, uint32_t key)
 		if (ui->prompt == PROMPT_FILTER)
 			filter_type(ui, ui->input);
 		if (ui->prompt == PROMPT_LOG_FILTER)
-			filter_log(ui);
+			logs_keys_filter(ui);
 	}
 }
 
@@ -1119,6 +1046,8 @@ void action_key(struct ui *ui, uint32_t key)
 		[DIALOG_ENDING] = ending_key,
 		[DIALOG_LAUNCH] = launch_key,
 		[DIALOG_MENU] = menu_key,
+		[DIALOG_STACK_ASK] = stacks_ask_key,
+		[DIALOG_STACK] = stacks_key,
 	};
 	enum action action = keymap_find(key, ui->is_zoomed ? &ui->tab : NULL);
 
@@ -1126,6 +1055,8 @@ void action_key(struct ui *ui, uint32_t key)
 		dialogs[ui->dialog](ui, key);
 	} else if (ui->prompt != PROMPT_NONE) {
 		prompt_key(ui, key);
+	} else if (logs_keys_letter(ui, key)) {
+		return;
 	} else if (action != ACTION_NONE) {
 		ui->message[0] = '\0';
 		sort_hold(ui);

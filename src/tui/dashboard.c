@@ -119,7 +119,9 @@ static void draw(struct loop *loop)
 	insight_follow(ui);
 	traffic_follow(ui);
 	close_stop(ui);
-	view_draw(ui, stage_begin(&loop->stage));
+	struct grid *grid = stage_begin(&loop->stage);
+	logs_prepare(ui, grid->width, grid->height);
+	view_draw(ui, grid);
 	stage_show(&loop->stage);
 }
 
@@ -174,12 +176,14 @@ static void serve(struct loop *loop)
 		if (!ui->link)
 			find_engine(ui);
 		int taken = take_messages(ui);
-		stage->is_dirty |= taken > 0;
+		bool has_work = feed_work(ui);
+		logs_keys_told(ui);
+		stage->is_dirty |= taken > 0 || has_work;
 		if (is_due(loop) && !stage->is_behind)
 			draw(loop);
 		if (ui->is_leaving)
 			break;
-		stage_wait(stage, ui->link ? link_fd(ui->link) : -1, taken < MESSAGES_MOST ? patience(loop) : 0);
+		stage_wait(stage, ui->link ? link_fd(ui->link) : -1, taken < MESSAGES_MOST && !has_work ? patience(loop) : 0);
 		ui->is_leaving |= stage->is_leaving;
 		take_keys(loop);
 	}
@@ -218,6 +222,7 @@ int dashboard_run(const struct dashboard_options *options)
 		fprintf(stderr, "thrum: %s\n", err.text);
 	link_close(ui->link);
 	details_finish(ui);
+	stacks_forget(ui);
 	traffic_forget(ui);
 	logs_finish(&ui->logs);
 	replica_finish(&ui->replica);

@@ -8,39 +8,19 @@
 #include "protocol/value.h"
 #include "tui/ui.h"
 
-enum {
-	LINES_FIRST = 2000,
-	NOT_YET =
-		-1, /* a request that no reply answers: nothing is read before its start is known */
-};
-
-/* Neutralised before it is kept: nothing else ever sees the bytes. */
-static void on_line(void *context, const struct tail_line *line)
-{
-	struct ui *ui = context;
-	struct text text;
-
-	text_init(&text, LOG_LINE_MOST * 4);
-	utf8_append_safe(&text, line->text, line->size < LOG_LINE_MOST ? line->size : LOG_LINE_MOST, false);
-	text_puts(&text, "");
-	logs_add(&ui->logs, text_take(&text), line->time_us, line->stream->is_err);
-}
-
 void details_forget(struct ui *ui)
 {
 	ui->epoch++;
 	ui->past_asked_us = ui->past_us;
 	insight_forget(ui);
 	traffic_forget(ui);
-	tail_finish(&ui->tail);
+	feed_forget(ui);
 	ui->shown = (struct target){ 0 };
 	ui->pending_count = 0;
 }
 
 void details_finish(struct ui *ui)
 {
-	tail_finish(&ui->tail);
-	logs_clear(&ui->logs);
 	free(ui->deaths);
 	ui->deaths = NULL;
 	ui->death_count = 0;
@@ -92,8 +72,6 @@ static void ask_all(struct ui *ui, const struct replica_row *row)
 {
 	details_finish(ui);
 	ui->cursor = 0;
-	ui->tail = (struct tail){ .take = on_line, .context = ui };
-	ui_request(ui, REPLY_STREAMS, 0, "log.list", json_pack("{s:[o]}", "names", name_of(row)));
 	ask_deaths(ui, row);
 }
 
@@ -110,6 +88,7 @@ void details_follow(struct ui *ui)
 
 	if (!row || !ui->link)
 		return;
+	feed_follow(ui);
 	bool is_shown = ui->shown.instance == (int)row->row.instance &&
 			strcmp(ui->shown.service, row->row.service) == 0;
 	if (is_shown)
@@ -120,29 +99,6 @@ void details_follow(struct ui *ui)
 		ask_all(ui, row);
 	ui->shown = (struct target){ .instance = (int)row->row.instance, .life = row->row.life };
 	memcpy(ui->shown.service, row->row.service, sizeof ui->shown.service);
-	if (is_shown && !ui->tail.count)
-		ui_request(ui, REPLY_STREAMS, 0, "log.list",
-			json_pack("{s:[o]}", "names", name_of(row)));
-}
-
-static void find_starts(struct ui *ui, const json_t *result)
-{
-	json_t *description;
-	size_t i;
-
-	json_array_foreach(json_object_get(result, "streams"), i, description)
-	{
-		struct tail_stream *stream = tail_know(&ui->tail, description);
-		if (stream)
-			stream->request = NOT_YET;
-		if (stream)
-			ui_request(ui, REPLY_FIND, (unsigned)(stream - ui->tail.streams),
-				"log.find",
-				json_pack("{s:s,s:i,s:s,s:i}", "service", stream->service,
-					"instance", (int)stream->instance, "stream",
-					stream->is_err ? "stderr" : "stdout", "lines",
-					LINES_FIRST));
-	}
 }
 
 static void forget_oldest(struct ui *ui)
@@ -219,26 +175,6 @@ static void take_launch(
 	ui->dialog = DIALOG_LAUNCH;
 }
 
-static void take_streams(
-	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
-{
-	(void)pending;
-	(void)why;
-	find_starts(ui, result);
-}
-
-static void take_start(
-	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
-{
-	(void)why;
-	if (!result || pending->stream >= ui->tail.count)
-		return;
-	struct tail_stream *stream = &ui->tail.streams[pending->stream];
-	stream->offset = (uint64_t)json_integer_value(json_object_get(result, "offset"));
-	stream->request = 0;
-	tail_ask(&ui->tail, stream, ui->link);
-}
-
 static void take_history(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
@@ -295,18 +231,32 @@ static void take_past(
 	ui_say(ui, true, "%s", why);
 }
 
+static void take_stack(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	stacks_take(ui, result, why);
+}
+
+static void take_holdings(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	stacks_take_holdings(ui, result, why);
+}
+
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
 	static reply_function *const takers[] = {
 		[REPLY_ACTION] = take_action,
 		[REPLY_LAUNCH] = take_launch,
-		[REPLY_STREAMS] = take_streams,
-		[REPLY_FIND] = take_start,
 		[REPLY_HISTORY] = take_history,
 		[REPLY_DEATH] = take_record,
 		[REPLY_SEND] = take_sent,
 		[REPLY_INSIGHT] = take_insight,
 		[REPLY_PAST] = take_past,
+		[REPLY_STACK] = take_stack,
+		[REPLY_HOLDINGS] = take_holdings,
 	};
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));
@@ -315,28 +265,16 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		ui, pending, json_object_get(message, "result"), why ? why : "refused");
 }
 
-static void take_log(struct ui *ui, const json_t *params)
-{
-	if (!is_of_shown(ui, params))
-		return;
-	size_t known = ui->tail.count;
-	struct tail_stream *stream = tail_know(&ui->tail, params);
-	if (ui->tail.count > known)
-		ui->tail.count = known; /* log.list has not told of it yet */
-	else if (stream)
-		tail_ask(&ui->tail, stream, ui->link);
-}
-
 void details_message(struct ui *ui, const json_t *message)
 {
 	const char *method = json_string_value(json_object_get(message, "method"));
 	json_int_t id = json_integer_value(json_object_get(message, "id"));
 
 	if (method && strcmp(method, "log") == 0)
-		take_log(ui, json_object_get(message, "params"));
+		feed_grown(ui, json_object_get(message, "params"));
 	if (method && strcmp(method, "message") == 0)
 		traffic_take(ui, json_object_get(message, "params"));
-	if (method || tail_reply(&ui->tail, message, ui->link))
+	if (method || feed_reply(ui, message))
 		return;
 	for (unsigned i = 0; i < ui->pending_count; i++) {
 		if (ui->pending[i].id != id)

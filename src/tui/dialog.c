@@ -255,6 +255,8 @@ void dialog_draw(const struct ui *ui, struct grid *grid)
 		[DIALOG_ENDING] = draw_ending,
 		[DIALOG_LAUNCH] = draw_launch,
 		[DIALOG_MENU] = menu_draw,
+		[DIALOG_STACK_ASK] = stacks_draw_ask,
+		[DIALOG_STACK] = stacks_draw,
 	};
 
 	if (draws[ui->dialog])

@@ -59,7 +59,7 @@ void grid_fill(struct grid *grid, struct rect at, enum look look, uint32_t chara
 	at = clip(grid, at);
 	for (int y = at.y; y < at.y + at.height; y++)
 		for (int x = at.x; x < at.x + at.width; x++)
-			*cell_at(grid, x, y) = (struct cell){ character, (uint8_t)look };
+			*cell_at(grid, x, y) = (struct cell){ .character = character, .look = (uint8_t)look };
 }
 
 void grid_select(struct grid *grid, struct rect at)
@@ -92,16 +92,32 @@ int grid_put(struct grid *grid, struct rect at, enum look look, const char *text
 		if (used + width > room.width) {
 			if (width == 2 && used < room.width)
 				*cell_at(grid, room.x + used++, room.y) =
-					(struct cell){ ' ', (uint8_t)look };
+					(struct cell){ .character = ' ', .look = (uint8_t)look };
 			break;
 		}
-		*cell_at(grid, room.x + used, room.y) = (struct cell){ c, (uint8_t)look };
+		*cell_at(grid, room.x + used, room.y) = (struct cell){ .character = c, .look = (uint8_t)look };
 		if (width == 2)
 			*cell_at(grid, room.x + used + 1, room.y) =
-				(struct cell){ 0, (uint8_t)look };
+				(struct cell){ .character = 0, .look = (uint8_t)look };
 		used += width;
 	}
 	return used;
+}
+
+int grid_put_cell(struct grid *grid, struct rect at, const struct cell *cell)
+{
+	struct rect room = clip(grid, (struct rect){ at.x, at.y, at.width, 1 });
+	struct cell put = *cell;
+	int width = (int)utf8_width(put.character);
+
+	if (!width || !room.height || width > room.width)
+		return 0;
+	put.character = harmless(put.character);
+	*cell_at(grid, room.x, room.y) = put;
+	put.character = 0;
+	if (width == 2)
+		*cell_at(grid, room.x + 1, room.y) = put;
+	return width;
 }
 
 int grid_format(struct grid *grid, struct rect at, enum look look, const char *fmt, ...)

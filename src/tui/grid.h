@@ -24,9 +24,21 @@ enum look {
 	LOOK_SELECTED = 0x80 /* a flag beside the others */
 };
 
+/* Colours that are somebody else's: of the 256, plus 1; 0: as the look has it. */
+enum { PAINT_BOLD = 1,
+	PAINT_DIM = 2,
+	PAINT_ITALIC = 4,
+	PAINT_UNDERLINE = 8,
+	PAINT_REVERSE = 16 };
+struct paint {
+	uint16_t fore, back;
+	uint8_t attributes;
+};
+
 struct cell {
 	uint32_t character; /* 0: covered by the wide one before it */
 	uint8_t look;
+	struct paint paint; /* over the look */
 };
 
 struct rect {
@@ -51,6 +63,9 @@ void grid_reset(struct grid *grid, int width, int height);
 int grid_put(struct grid *grid, struct rect at, enum look look, const char *text);
 int grid_format(struct grid *grid, struct rect at, enum look look, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* One character, at a place that is on the grid; with what lies below a wide one. Returns its columns, 0 when it does not fit. */
+int grid_put_cell(struct grid *grid, struct rect at, const struct cell *cell);
 
 /* Fill with one character. */
 void grid_fill(struct grid *grid, struct rect at, enum look look, uint32_t character);

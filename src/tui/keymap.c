@@ -59,8 +59,14 @@ const struct key_row keymap[] = {
 	{ 0, ACTION_NONE, "" },
 };
 
+static const struct key_row info_keys[] = {
+	{ 'w', ACTION_HOLDINGS, "w" },
+	{ 0, ACTION_NONE, "" },
+};
+
 static const struct key_row thread_keys[] = {
 	{ '<', ACTION_THREAD_ORDER, "<" }, { '>', ACTION_THREAD_ORDER, ">" }, { INPUT_FUNCTION + 6, ACTION_THREAD_ORDER, "F6" },
+	{ 'w', ACTION_THREAD_STACK, "w" },
 	{ 0, ACTION_NONE, "" },
 };
 
@@ -84,11 +90,22 @@ static const struct key_row log_keys[] = {
 	{ 'E', ACTION_LOG_ERROR_AFTER, "E" },
 	{ '\\', ACTION_LOG_FILTER, "\\" }, { INPUT_FUNCTION + 4, ACTION_LOG_FILTER, "F4" },
 	{ 't', ACTION_LOG_TIMES, "t" },
-	{ 'w', ACTION_LOG_SAVE, "w" },
+	{ 'S', ACTION_LOG_SAVE, "S" },
+	{ '?', ACTION_LOG_SEARCH_BACK, "?" },
+	{ 'w', ACTION_LOG_WRAP, "w" },
+	{ 'g', ACTION_LOG_OLDEST, "g" }, { INPUT_TOP, ACTION_LOG_OLDEST, "Home" },
+	{ 'G', ACTION_LOG_FOLLOW, "G" }, { 'F', ACTION_LOG_FOLLOW, "F" }, { INPUT_BOTTOM, ACTION_LOG_FOLLOW, "End" },
+	{ 'h', ACTION_LOG_LEFT, "h" }, { INPUT_ARROW_LEFT, ACTION_LOG_LEFT, "←" },
+	{ 'l', ACTION_LOG_RIGHT, "l" }, { INPUT_ARROW_RIGHT, ACTION_LOG_RIGHT, "→" },
+	{ 'm', ACTION_LOG_MARK, "m" },
+	{ '\'', ACTION_LOG_GO, "'" },
+	{ 'y', ACTION_LOG_COPY, "y" },
+	{ 'Y', ACTION_LOG_COPY_FROM, "Y" },
 	{ 0, ACTION_NONE, "" },
 };
 
 const struct key_row *const tab_keymaps[TAB_COUNT] = {
+	[TAB_INFO] = info_keys,
 	[TAB_THREADS] = thread_keys,
 	[TAB_POOL] = pool_keys,
 	[TAB_IPC] = traffic_keys,
@@ -147,18 +164,30 @@ const struct action_row action_rows[ACTION_COUNT] = {
 	[ACTION_PAST] = { "TABLE", "5 s back in time" },
 	[ACTION_FORTH] = { "TABLE", "5 s forth" },
 	[ACTION_THREAD_ORDER] = { "ZOOMED", "Threads: another order" },
+	[ACTION_THREAD_STACK] = { "ZOOMED", "Threads: where it is (stack)" },
+	[ACTION_HOLDINGS] = { "ZOOMED", "Info: open files, PSS" },
 	[ACTION_DRAIN] = { "ZOOMED", "Pool: drain, or go on" },
 	[ACTION_HEARD_PAUSE] = { "ZOOMED", "IPC: pause, go on" },
 	[ACTION_HEARD_FILTER] = { "ZOOMED", "IPC: filter (PCRE2)" },
 	[ACTION_HEARD_SAVE] = { "ZOOMED", "IPC: save to a file" },
-	[ACTION_LOG_SEARCH] = { "ZOOMED", "Logs: find (PCRE2)" },
-	[ACTION_LOG_NEXT] = { "ZOOMED", "Logs: the one before" },
-	[ACTION_LOG_PREVIOUS] = { "ZOOMED", "Logs: the one after" },
+	[ACTION_LOG_SEARCH] = { "ZOOMED", "Logs: find, newer (PCRE2)" },
+	[ACTION_LOG_NEXT] = { "ZOOMED", "Logs: next, the same way" },
+	[ACTION_LOG_PREVIOUS] = { "ZOOMED", "Logs: next, the other way" },
 	[ACTION_LOG_ERROR] = { "ZOOMED", "Logs: error before" },
 	[ACTION_LOG_ERROR_AFTER] = { "ZOOMED", "Logs: error after" },
 	[ACTION_LOG_FILTER] = { "ZOOMED", "Logs: filter (PCRE2)" },
-	[ACTION_LOG_TIMES] = { "ZOOMED", "Logs: times on, off" },
+	[ACTION_LOG_TIMES] = { "ZOOMED", "Logs: times, ages, none" },
 	[ACTION_LOG_SAVE] = { "ZOOMED", "Logs: save to a file" },
+	[ACTION_LOG_SEARCH_BACK] = { "ZOOMED", "Logs: find, older" },
+	[ACTION_LOG_WRAP] = { "ZOOMED", "Logs: wrap, or cut" },
+	[ACTION_LOG_OLDEST] = { "ZOOMED", "Logs: oldest on disk" },
+	[ACTION_LOG_FOLLOW] = { "ZOOMED", "Logs: follow the newest" },
+	[ACTION_LOG_LEFT] = { "ZOOMED", "Logs: to the left" },
+	[ACTION_LOG_RIGHT] = { "ZOOMED", "Logs: to the right" },
+	[ACTION_LOG_MARK] = { "ZOOMED", "Logs: mark by a letter" },
+	[ACTION_LOG_GO] = { "ZOOMED", "Logs: to a mark" },
+	[ACTION_LOG_COPY] = { "ZOOMED", "Logs: copy the line" },
+	[ACTION_LOG_COPY_FROM] = { "ZOOMED", "Logs: copy from a mark" },
 	[ACTION_EVENTS] = { "SEE", "events" },
 	[ACTION_HELP] = { "ALSO", "this help" },
 	[ACTION_COMMAND] = { "ALSO", "command line" },

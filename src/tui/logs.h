@@ -1,6 +1,7 @@
 /*
- * The newest lines that a process wrote, both streams in the order of their times, and what of them is looked at.
- * LOG_LINES are kept; the oldest go first. The files of the log have the rest (`thrum logs`).
+ * What is seen of one or more logs: a window of lines, in the order of their times, that slides over the whole of what is
+ * kept on disk; what of it is looked at; and the search for a line. Pure: it knows no engine and no terminal. Each step
+ * is one line, so that whoever drives it can stop between any two.
  */
 #ifndef TUI_LOGS_H
 #define TUI_LOGS_H
@@ -11,58 +12,124 @@
 
 #include "base/error.h"
 #include "base/pattern.h"
+#include "tui/log_walk.h"
 
-enum { LOG_LINES = 5000,
-	LOG_LINE_MOST = 4096 };
+enum { LOG_LINES = 5000,      /* in the window; the farthest from what is looked at make room */
+	LOG_MARGIN = 1000,    /* so many more than are seen are fetched, on each side */
+	LOG_LINE_MOST = 4096, /* bytes of a line that are shown */
+	LOG_MARKS = 128 };
 
 struct log_line {
-	char *text; /* owned; safe to show */
+	char *text; /* owned; safe to show, colours are kept */
 	uint64_t time_us;
-	bool is_err;
-	bool is_hidden; /* by the filter */
+	uint64_t offset;
+	uint32_t size; /* of the bytes in the log, with their end */
+	unsigned source;
+};
+
+enum log_times { LOG_TIMES_LOCAL,
+	LOG_TIMES_AGO,
+	LOG_TIMES_NONE,
+	LOG_TIMES_COUNT };
+
+/* What a line is looked for by. */
+enum log_quarry { QUARRY_MATCH,
+	QUARRY_ERROR,
+	QUARRY_PLACE /* the first from a mark on */ };
+
+enum hunt_state { HUNT_NONE,
+	HUNT_ON,
+	HUNT_FOUND,
+	HUNT_FAILED };
+
+struct log_hunt {
+	enum hunt_state state;
+	enum log_quarry quarry;
+	unsigned source; /* of QUARRY_PLACE */
+	uint64_t offset;
+	uint64_t all; /* bytes there were to be searched */
+	struct log_walk walk;
+};
+
+struct log_mark_set {
+	bool is_set;
+	unsigned source;
+	uint64_t offset;
+	uint64_t at[LOG_SOURCES];
 };
 
 /* Zeroed is empty. */
 struct log_view {
-	struct log_line lines[LOG_LINES]; /* ring */
-	unsigned count;                   /* ever taken */
-	unsigned hidden;                  /* of those that are kept */
-	unsigned back;                    /* lines that are seen are so many back from the newest; 0: follows */
-	struct pattern *filter;           /* owned; NULL: none */
+	struct log_sources sources;
+	struct log_line lines[LOG_LINES]; /* ring: line number N is at N % LOG_LINES */
+	uint64_t first;                   /* number of the oldest */
+	unsigned count;
+	struct log_walk up, down; /* where the window ends */
+	uint64_t at;              /* number of the line that is looked at */
+	bool follows;             /* … which is always the newest */
+	bool is_rewinding;        /* the ends of the logs are to be found first */
+	bool is_held;             /* no more lines are fetched until it moves again */
+	int room;                 /* lines that are seen */
+	int width;                /* … columns of each */
+	bool is_wrapped;
+	int shift; /* columns to the left that are not seen, unless wrapped */
+	enum log_times times;
+
+	struct pattern *filter; /* owned; NULL: none */
 	char filter_text[128];
 	bool is_inverse;
 	struct pattern *search; /* owned; NULL: none */
 	char search_text[128];
-	bool hides_times;
+	int search_direction;
+	struct pattern *errors; /* owned */
+	struct log_hunt hunt;
+	struct log_mark_set marks[LOG_MARKS]; /* by letter */
+	struct text plain;
 };
 
-/* A line came; text is taken over. Who reads further back stays there. One older than all, with no room left, is not kept. */
-void logs_add(struct log_view *view, char *text, uint64_t time_us, bool is_err);
-/* No lines any more; what was searched for and filtered holds on. */
-void logs_clear(struct log_view *view);
+/* Other logs, of which the newest lines are seen; sources are taken over. What was searched for and filtered holds on. */
+void logs_begin(struct log_view *view, struct log_source *sources, unsigned count);
 void logs_finish(struct log_view *view);
 
-/* How many the filter lets through. */
-unsigned logs_size(const struct log_view *view);
-/* What is seen: the first is the one that is so many back, the next are older. Returns how many, `most` at the most. */
-unsigned logs_page(const struct log_view *view, const struct log_line **lines, unsigned most);
+/* So many lines of so many columns are seen. */
+void logs_fit(struct log_view *view, int room, int width);
 
-/* Above 0: to newer ones. With room for so many, the oldest page is a whole one. */
-void logs_scroll(struct log_view *view, int by, int room);
+/* One line further: LOG_FOUND: there is more to do; LOG_WAITS: sources are to be read; LOG_NONE: all is done. */
+enum log_step logs_step(struct log_view *view);
+/* Is a line looked for, or fetched that is to be seen? Of so many bytes, so many are done. */
+bool logs_is_busy(const struct log_view *view, uint64_t *done, uint64_t *all);
+/* No more of it. False: there was nothing. */
+bool logs_stop(struct log_view *view);
+
+/* How many lines there are; the newest is 0. */
+const struct log_line *logs_line(const struct log_view *view, uint64_t number);
+/* The rows that a line takes. */
+int logs_rows(const struct log_view *view, const struct log_line *line);
+/* The first line that is seen, and how many there is room for; the rows of the first that are above the room. */
+uint64_t logs_page(const struct log_view *view, int room, unsigned *count, int *above);
+
+/* Above 0: to newer ones, and from the newest on it follows. */
+void logs_scroll(struct log_view *view, int by);
+void logs_shift(struct log_view *view, int by);
+void logs_to_oldest(struct log_view *view);
+void logs_follow(struct log_view *view);
 
 /* PCRE2; "" takes it away, a leading ! inverts a filter. False, and the last good one holds: err says why. */
 bool logs_filter(struct log_view *view, const char *text, struct error *err);
 bool logs_search(struct log_view *view, const char *text, struct error *err);
 
-/* Has it what is searched for? */
-bool logs_is_found(const struct log_view *view, const struct log_line *line);
-/* Written to stderr, or about an error. */
-bool logs_is_error(const struct log_view *view, const struct log_line *line);
-typedef bool logs_test(const struct log_view *view, const struct log_line *line);
-/* Go to the next one above (direction 1) or below (-1), or from this one on above (0), that passes. False: there is none. */
-bool logs_find(struct log_view *view, int direction, logs_test *test);
+/* Look for it to newer (1) or older (-1) lines; is_first: from the first line that is seen, else beyond the one that is looked at. */
+void logs_hunt(struct log_view *view, enum log_quarry quarry, int direction, bool is_first);
+/* Of a line: without colours; spare is used when it has some. */
+const char *logs_plain(const struct log_line *line, struct text *spare, size_t *size);
 
-/* What the filter lets through, with times, to a new file. False: err says why not. */
-bool logs_save(const struct log_view *view, const char *path, unsigned *count, struct error *err);
+/* Letters: false: there is no such mark. */
+void logs_mark(struct log_view *view, unsigned letter);
+bool logs_to_mark(struct log_view *view, unsigned letter);
+/* The line that is looked at, or, with a letter, all from that mark to there. False: there is none, or too much. */
+bool logs_copy(struct log_view *view, unsigned letter, struct text *out, unsigned *count);
+
+/* The lines of the window, with times, to a new file. False: err says why not. */
+bool logs_save(struct log_view *view, const char *path, unsigned *count, struct error *err);
 
 #endif

@@ -18,10 +18,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "tui/keymap.h"
 
 enum { LEAVE_MS = 300, /* how long a terminal that does not read is waited for */
 	PIECE = 16 * 1024,
+	PAIRS_MOST = 240, /* of colours; when there are more on the screen, the last ones look alike */
+	COLOURS_FEW = 8,
 	CANCEL = 0x18 }; /* ends an escape sequence that was cut in the middle */
 
 /*
@@ -38,6 +41,8 @@ static struct {
 	struct cell *shown; /* owned; what is on the terminal */
 	int width, height;
 	bool is_unicode, has_colour;
+	struct paint pairs[PAIRS_MOST]; /* of the looks are first */
+	short pair_count;
 	char restore[256]; /* written when we crash */
 	size_t restore_size;
 } screen;
@@ -117,6 +122,7 @@ static void prepare_colours(void)
 	use_default_colors();
 	for (short i = 1; i < LOOK_COUNT; i++)
 		init_pair(i, looks[i].foreground, -1);
+	screen.pair_count = LOOK_COUNT;
 }
 
 static bool can_draw(const char *otherwise, struct error *err)
@@ -241,6 +247,15 @@ bool screen_send(void)
 	return true;
 }
 
+/* OSC 52: it goes between two frames, and is taken as they are. */
+void screen_copy(const char *encoded, size_t size)
+{
+	int memory = fileno(screen.output);
+
+	if (text_write_all(memory, "\033]52;c;", 7) && text_write_all(memory, encoded, size))
+		text_write_all(memory, "\a", 1);
+}
+
 int screen_fd(void)
 {
 	return screen.fd;
@@ -336,17 +351,78 @@ static attr_t attributes_of(uint8_t look, short *pair)
 	return look & LOOK_SELECTED ? attributes | A_REVERSE : attributes;
 }
 
+/* The nearest of eight, where there are no more. */
+static short colour_of(uint16_t paint, short otherwise)
+{
+	int colour = paint - 1;
+
+	if (!paint)
+		return otherwise;
+	if (colour < COLORS)
+		return (short)colour;
+	if (colour < 2 * COLOURS_FEW)
+		return (short)(colour % COLOURS_FEW);
+	if (colour >= 232)
+		return colour >= 244 ? COLOR_WHITE : COLOR_BLACK;
+	colour -= 16;
+	return (short)((colour / 36 > 2) | (colour / 6 % 6 > 2) << 1 | (colour % 6 > 2) << 2);
+}
+
+static bool is_painted_alike(const struct paint *a, const struct paint *b)
+{
+	return a->fore == b->fore && a->back == b->back && a->attributes == b->attributes;
+}
+
+/* Of these two colours: the pair that has them, or a new one. */
+static short pair_of(const struct paint *paint, short look)
+{
+	struct paint wanted = { .fore = paint->fore, .back = paint->back, .attributes = (uint8_t)look };
+	short i = LOOK_COUNT;
+
+	if (!wanted.fore && !wanted.back)
+		return look;
+	for (; i < screen.pair_count; i++)
+		if (is_painted_alike(&screen.pairs[i], &wanted))
+			return i;
+	if (i >= PAIRS_MOST || i >= COLOR_PAIRS)
+		return look;
+	screen.pairs[screen.pair_count++] = wanted;
+	init_pair(i, colour_of(wanted.fore, looks[look].foreground), colour_of(wanted.back, -1));
+	return i;
+}
+
+static attr_t painted(attr_t attributes, uint8_t paint)
+{
+	static const struct {
+		uint8_t paint;
+		attr_t attribute;
+	} all[] = { { PAINT_BOLD, A_BOLD }, { PAINT_DIM, A_DIM }, { PAINT_ITALIC, A_ITALIC },
+		{ PAINT_UNDERLINE, A_UNDERLINE }, { PAINT_REVERSE, A_REVERSE } };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (paint & all[i].paint)
+			attributes ^= all[i].attribute;
+	return attributes;
+}
+
 static void draw_cell(int x, int y, const struct cell *cell)
 {
 	wchar_t text[2] = { (wchar_t)cell->character, 0 };
 	cchar_t out;
 	short pair;
-	attr_t attributes = attributes_of(cell->look, &pair);
+	attr_t attributes = painted(attributes_of(cell->look, &pair), cell->paint.attributes);
 
+	if (screen.has_colour)
+		pair = pair_of(&cell->paint, pair);
 	if (!screen.is_unicode && cell->character > 0x7e)
 		text[0] = '?';
 	setcchar(&out, text, attributes, pair, NULL);
 	mvadd_wch(y, x, &out);
+}
+
+static bool is_same(const struct cell *a, const struct cell *b)
+{
+	return a->character == b->character && a->look == b->look && is_painted_alike(&a->paint, &b->paint);
 }
 
 bool screen_show(const struct grid *grid)
@@ -361,7 +437,7 @@ bool screen_show(const struct grid *grid)
 		for (int x = 0; x < grid->width; x++) {
 			const struct cell *cell = grid_at(grid, x, y);
 			struct cell *shown = &screen.shown[y * screen.width + x];
-			if (shown->character == cell->character && shown->look == cell->look)
+			if (is_same(shown, cell))
 				continue;
 			*shown = *cell;
 			is_changed = true;

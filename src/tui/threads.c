@@ -85,8 +85,16 @@ static void draw_sum(const struct insight *insight, struct grid *grid, struct re
 
 	for (size_t i = 0; i < study->thread_count; i++)
 		states[study->threads[i].state & (STATES - 1)]++;
-	grid_format(grid, at, LOOK_DIM, " %zu threads: %u run, %u sleep, %u wait for a device; sorted by %s (< another order)",
+	grid_format(grid, at, LOOK_DIM,
+		" %zu threads: %u run, %u sleep, %u wait for a device; sorted by %s (< another order, w where one is)",
 		study->thread_count, states['R'], states['S'], states['D'], order_names[insight->order]);
+}
+
+int32_t threads_selected(const struct ui *ui)
+{
+	bool is_there = ui->cursor >= 0 && (size_t)ui->cursor < ui->insight.study.thread_count;
+
+	return is_there ? sorted(&ui->insight)[ui->cursor]->tid : 0;
 }
 
 int threads_draw(const struct ui *ui, struct grid *grid, struct rect area)

@@ -47,18 +47,21 @@ static void tell_threads(struct text *out, const struct study *study)
 
 static void tell_sockets(struct text *out, const struct study *study)
 {
-	char in[CELL], sent[CELL], unread[CELL], unsent[CELL];
+	char in[CELL], sent[CELL], unread[CELL], unsent[CELL], in_rate[CELL], out_rate[CELL], rtt[CELL], resent[CELL];
 
 	if (!study->peer_count) {
 		text_puts(out, "no sockets or pipes that are ours to see\n");
 		return;
 	}
-	text_format(out, "%4s %-5s %-3s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "WITH");
+	text_format(out, "%4s %-5s %-3s %6s %6s %6s %6s %6s %6s %6s %6s  %s\n", "FD", "KIND", "", "UNREAD", "UNSENT", "IN", "OUT", "IN/S",
+		"OUT/S", "RTT-MS", "RESENT", "WITH");
 	for (size_t i = 0; i < study->peer_count; i++) {
 		const struct peer_report *peer = &study->peers[i];
-		text_format(out, "%4d %-5s %s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport),
+		text_format(out, "%4d %-5s %s %6s %6s %6s %6s %6s %6s %6s %6s  ", (int)peer->fd, peer_transport_name(peer->transport),
 			figure_arrow(peer), figure_size(unread, peer->in_queued, "-"), figure_size(unsent, peer->out_queued, "-"),
-			figure_size(in, peer->in_bytes, "-"), figure_size(sent, peer->out_bytes, "-"));
+			figure_size(in, peer->in_bytes, "-"), figure_size(sent, peer->out_bytes, "-"),
+			figure_speed(in_rate, peer->in_rate, "-"), figure_speed(out_rate, peer->out_rate, "-"),
+			figure_ms(rtt, peer->rtt_ms, "-"), figure_count(resent, peer->resent, "-"));
 		put_safe(out, peer->process);
 		if (peer->pid)
 			text_format(out, " (%d) ", (int)peer->pid);

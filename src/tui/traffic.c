@@ -15,6 +15,7 @@
 #include "tui/ui.h"
 
 enum { CELL = 24,
+	WIDE = 118, /* columns, for all figures of a peer */
 	PEERS_SHOWN = 6 /* unless the tab fills the screen */ };
 
 /* ---- being told ---- */
@@ -145,6 +146,7 @@ static void draw_channel(struct pane *pane, const struct row *row)
 {
 	const struct traffic *ipc = &row->ipc;
 	char in_rate[CELL], out_rate[CELL], in[UNITS_TEXT_SIZE], out[UNITS_TEXT_SIZE], queued[UNITS_TEXT_SIZE];
+	char connections[48] = "";
 
 	if (!ipc->is_known) {
 		pane_format(pane, LOOK_DIM, " it has no channel to the engine; `ipc: json` gives one");
@@ -153,22 +155,35 @@ static void draw_channel(struct pane *pane, const struct row *row)
 	units_format_size(in, ipc->in_bytes);
 	units_format_size(out, ipc->out_bytes);
 	units_format_size(queued, ipc->queued);
+	if (ipc->connections)
+		snprintf(connections, sizeof connections, "  connections %llu", (unsigned long long)ipc->connections);
 	pane_format(pane, ipc->errors ? LOOK_WARN : LOOK_NORMAL,
-		" engine <-> channel  from it %llu (%s/s, %s)  to it %llu (%s/s, %s)  not read yet %s  no JSON %llu",
+		" engine <-> channel  from it %llu (%s/s, %s)  to it %llu (%s/s, %s)  not read yet %s  no JSON %llu%s",
 		(unsigned long long)ipc->in, rate(in_rate, ipc->in_rate), in, (unsigned long long)ipc->out, rate(out_rate, ipc->out_rate),
-		out, queued, (unsigned long long)ipc->errors);
+		out, queued, (unsigned long long)ipc->errors, connections);
 }
 
+static bool is_wide(const struct pane *pane)
+{
+	return pane->area.width >= WIDE;
+}
+
+/* What a line has no room for is left out: how much there was before how fast it goes. */
 static void draw_peer(struct pane *pane, const struct peer_report *peer)
 {
-	char unread[FIGURE_SIZE], unsent[FIGURE_SIZE], got[FIGURE_SIZE], sent[FIGURE_SIZE], line[320], pid[CELL] = "-";
+	char unread[FIGURE_SIZE], unsent[FIGURE_SIZE], got[FIGURE_SIZE], sent[FIGURE_SIZE], line[320], pid[CELL] = "-", sums[32] = "";
+	char in_rate[FIGURE_SIZE], out_rate[FIGURE_SIZE], rtt[FIGURE_SIZE], resent[FIGURE_SIZE], wire[32] = "";
 
 	if (peer->pid)
 		snprintf(pid, sizeof pid, "%d", (int)peer->pid);
-	snprintf(line, sizeof line, " %-16.16s %8s %3s %-5s %4d %7s %7s %7s %7s  %s", *peer->process ? peer->process : "-", pid,
+	if (is_wide(pane)) {
+		snprintf(sums, sizeof sums, " %6s %6s", figure_size(got, peer->in_bytes, "-"), figure_size(sent, peer->out_bytes, "-"));
+		snprintf(wire, sizeof wire, " %6s %6s", figure_ms(rtt, peer->rtt_ms, "-"), figure_count(resent, peer->resent, "-"));
+	}
+	snprintf(line, sizeof line, " %-16.16s %8s %3s %-5s %4d %6s %6s%s %6s %6s%s  %s", *peer->process ? peer->process : "-", pid,
 		figure_arrow(peer), peer_transport_name(peer->transport), (int)peer->fd, figure_size(unread, peer->in_queued, "-"),
-		figure_size(unsent, peer->out_queued, "-"), figure_size(got, peer->in_bytes, "-"), figure_size(sent, peer->out_bytes, "-"),
-		*peer->remote ? peer->remote : peer->local);
+		figure_size(unsent, peer->out_queued, "-"), sums, figure_speed(in_rate, peer->in_rate, "-"),
+		figure_speed(out_rate, peer->out_rate, "-"), wire, *peer->remote ? peer->remote : peer->local);
 	pane_safe(pane, LOOK_NORMAL, "", line, strlen(line));
 }
 
@@ -178,8 +193,8 @@ static void draw_peers(struct pane *pane, const struct ui *ui, size_t most)
 
 	if (!study->peer_count)
 		return;
-	pane_format(pane, LOOK_HEADING, " %-16s %8s %3s %-5s %4s %7s %7s %7s %7s  %s", "PEER", "PID", "DIR", "KIND", "FD", "UNREAD",
-		"UNSENT", "IN", "OUT", "WHERE");
+	pane_format(pane, LOOK_HEADING, " %-16s %8s %3s %-5s %4s %6s %6s%s %6s %6s%s  %s", "PEER", "PID", "DIR", "KIND", "FD", "UNREAD",
+		"UNSENT", is_wide(pane) ? "     IN    OUT" : "", "IN/S", "OUT/S", is_wide(pane) ? " RTT-MS RESENT" : "", "WHERE");
 	for (size_t i = 0; i < study->peer_count && i < most; i++)
 		draw_peer(pane, &study->peers[i]);
 	if (study->peer_count > most)

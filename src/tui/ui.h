@@ -9,12 +9,14 @@
 #include "base/pattern.h"
 #include "client/link.h"
 #include "client/replica.h"
-#include "client/tail.h"
 #include "tui/dashboard.h"
 #include "tui/insight.h"
 #include "tui/keymap.h"
 #include "tui/layout.h"
 #include "tui/logs.h"
+#include "tui/logs_feed.h"
+#include "tui/logs_keys.h"
+#include "tui/stacks.h"
 #include "tui/traffic.h"
 
 enum dialog {
@@ -27,6 +29,8 @@ enum dialog {
 	DIALOG_ENDING, /* all is being stopped; then we leave */
 	DIALOG_LAUNCH,
 	DIALOG_MENU,
+	DIALOG_STACK_ASK,
+	DIALOG_STACK,
 	DIALOG_COUNT
 };
 
@@ -39,6 +43,7 @@ enum prompt { PROMPT_NONE,
 	PROMPT_HEARD_FILTER,
 	PROMPT_HEARD_SAVE,
 	PROMPT_LOG_SEARCH,
+	PROMPT_LOG_SEARCH_BACK,
 	PROMPT_LOG_FILTER,
 	PROMPT_LOG_SAVE };
 
@@ -76,14 +81,14 @@ struct pending {
 	unsigned epoch; /* of ui */
 	enum { REPLY_ACTION,
 		REPLY_LAUNCH,
-		REPLY_STREAMS,
-		REPLY_FIND,
 		REPLY_HISTORY,
 		REPLY_DEATH,
 		REPLY_SEND,
 		REPLY_INSIGHT,
-		REPLY_PAST } kind;
-	unsigned stream; /* of REPLY_FIND; of REPLY_INSIGHT: which question */
+		REPLY_PAST,
+		REPLY_STACK,
+		REPLY_HOLDINGS } kind;
+	unsigned stream; /* of REPLY_INSIGHT: which question */
 };
 
 struct ui {
@@ -140,12 +145,14 @@ struct ui {
 	struct target shown; /* whose details the following are */
 	unsigned epoch;      /* moves when it does: a reply from before is of no use */
 	int cursor;          /* in a tab: what is selected, or the first line that is seen */
+	struct stacks stacks;
 	struct insight insight;
 	struct traffic_log traffic;
-	struct tail tail;
 	struct log_view logs;
-	int scroll;           /* lines or entries back from the newest */
-	struct death *deaths; /* owned; oldest first */
+	struct log_feed feed;
+	enum log_letter log_letter; /* the next key is one */
+	int scroll;                 /* lines or entries back from the newest */
+	struct death *deaths;       /* owned; oldest first */
 	size_t death_count;
 	uint64_t asked_death_us; /* when the newest that we asked for was started */
 	int death;               /* the one that is selected, counted from the newest */
@@ -224,10 +231,15 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
  */
 int info_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int threads_draw(const struct ui *ui, struct grid *grid, struct rect area);
+/* The thread under the cursor; 0: none. */
+int32_t threads_selected(const struct ui *ui);
 int pools_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* … of the one that is shown; 0: it has no cursor. */
 int view_length(const struct ui *ui);
+/* logs_draw.c: the lines of the log, for as many as there is room; before it, how much room they have on such a screen. */
+void logs_prepare(struct ui *ui, int width, int height);
+void logs_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* history.c: the tab of what has ended. */
 void history_draw(const struct ui *ui, struct grid *grid, struct rect area, const struct row *row);
 /* NULL: there is none. */

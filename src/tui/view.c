@@ -115,8 +115,6 @@ static const char *title_hint(const struct ui *ui)
 		return " z zoom ";
 	if (ui->tab == TAB_IPC && !ui->traffic.is_open)
 		return " Enter whole  p pause  \\ filter  w save  Esc back ";
-	if (ui->tab == TAB_LOGS)
-		return " / find n N  \\ filter  e E error  t times  w save  Esc ";
 	return ui->tab == TAB_HISTORY && !ui->is_record_open ? " Enter opens "
 							     : " Esc back ";
 }
@@ -141,54 +139,6 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	grid_put(grid, at, LOOK_DIM, title_hint(ui));
 }
 
-static void draw_line(const struct ui *ui, struct grid *grid, struct rect at, const struct log_line *line)
-{
-	const struct log_view *view = &ui->logs;
-	char local[CLOCK_TEXT_SIZE];
-
-	at.x++;
-	at.width--;
-	if (!view->hides_times) {
-		clock_format_local(local, line->time_us);
-		int used = grid_format(grid, at, LOOK_DIM, "%s ", local);
-		at.x += used;
-		at.width -= used;
-	}
-	grid_put(grid, at, logs_is_found(view, line) ? LOOK_KEY : line->is_err ? LOOK_WARN
-									       : LOOK_NORMAL,
-		line->text);
-}
-
-/* Nothing is left out without a word: of what, and how far back. */
-static void draw_log_sum(const struct ui *ui, struct grid *grid, struct rect at)
-{
-	const struct log_view *view = &ui->logs;
-	unsigned all = view->count < LOG_LINES ? view->count : LOG_LINES;
-
-	grid_format(grid, at, LOOK_DIM, " %u of the newest %u lines%s%s%s%s; %s", logs_size(view), all,
-		view->filter ? ", filter " : "", view->filter_text, view->search ? ", search " : "", view->search_text,
-		view->back ? "reading further back, G follows" : "following");
-}
-
-static void draw_log(const struct ui *ui, struct grid *grid, struct rect area)
-{
-	const struct log_view *view = &ui->logs;
-	const struct log_line *lines[LOG_LINES];
-
-	if (ui->is_zoomed && area.height > 1) {
-		draw_log_sum(ui, grid, rect_line(area, 0));
-		area.y++;
-		area.height--;
-	}
-	int count = (int)logs_page(view, lines, area.height > 0 ? (unsigned)area.height : 0);
-	if (!count)
-		grid_put(grid, rect_line(area, 0), LOOK_DIM, view->count ? " the filter lets no line through" : " nothing was written yet");
-	for (int i = 0; i < count; i++)
-		draw_line(ui, grid, rect_line(area, count - 1 - i), lines[i]);
-	if (count && view->back && ui->is_zoomed)
-		grid_select(grid, rect_line(area, count - 1));
-}
-
 static int draw_info(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	int used = info_draw(ui, grid, area);
@@ -196,7 +146,7 @@ static int draw_info(const struct ui *ui, struct grid *grid, struct rect area)
 	if (!ui->is_zoomed && used < area.height) {
 		area.y += used;
 		area.height -= used;
-		draw_log(ui, grid, area);
+		logs_draw(ui, grid, area);
 	}
 	return used;
 }
@@ -209,7 +159,7 @@ static int draw_history(const struct ui *ui, struct grid *grid, struct rect area
 
 static int draw_logs(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	draw_log(ui, grid, area);
+	logs_draw(ui, grid, area);
 	return 0;
 }
 
@@ -304,7 +254,8 @@ static const char *prompt_name(enum prompt prompt)
 		[PROMPT_SEND] = "message (JSON): ",
 		[PROMPT_HEARD_FILTER] = "messages with (PCRE2): ",
 		[PROMPT_HEARD_SAVE] = "save messages to: ",
-		[PROMPT_LOG_SEARCH] = "lines with (PCRE2): ",
+		[PROMPT_LOG_SEARCH] = "newer lines with (PCRE2): ",
+		[PROMPT_LOG_SEARCH_BACK] = "older lines with (PCRE2): ",
 		[PROMPT_LOG_FILTER] = "only lines with (PCRE2, ! inverts): ",
 		[PROMPT_LOG_SAVE] = "save lines to: ",
 	};
@@ -315,6 +266,16 @@ static const char *prompt_name(enum prompt prompt)
 static const char long_keys[] =
 	" ? Help  / Find  \\ Filter  < Sort  r Restart  s Start  x Stop  +- Scale  a Launch  : Command  q Quit";
 static const char short_keys[] = " ? Help  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  q Quit";
+
+static const char log_keys[] =
+	" F1 Help  / ? Search  n N Next  \\ Filter  e E Error  g G Ends  w Wrap  t Time  m ' Mark  y Y Copy  S Save  Esc";
+
+static const char *keys_of(const struct ui *ui, int width)
+{
+	if (ui->is_zoomed && ui->tab == TAB_LOGS)
+		return log_keys;
+	return width < KEYS_LONG ? short_keys : long_keys;
+}
 
 static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area)
 {
@@ -335,7 +296,7 @@ static void draw_keys(
 	if (ui->prompt != PROMPT_NONE)
 		draw_prompt(ui, grid, area);
 	else if (kind == LAYOUT_FULL)
-		grid_put(grid, area, LOOK_KEY, area.width < KEYS_LONG ? short_keys : long_keys);
+		grid_put(grid, area, LOOK_KEY, keys_of(ui, area.width));
 	else if (kind == LAYOUT_COMPACT)
 		grid_put(grid, area, LOOK_KEY, "?help Enter r x a : q");
 	else

@@ -1,9 +1,11 @@
 #include "tests/runner.h"
 
+Suite *pattern_suite(void);
 Suite *spark_suite(void);
 Suite *text_suite(void);
 
 static suite_function *const suites[] = {
+	pattern_suite,
 	spark_suite,
 	text_suite,
 	NULL,

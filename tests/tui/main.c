@@ -1,12 +1,14 @@
 #include "tests/runner.h"
 
 Suite *layout_suite(void);
+Suite *log_text_suite(void);
 Suite *logs_suite(void);
 Suite *strip_suite(void);
 Suite *view_suite(void);
 
 static suite_function *const suites[] = {
 	layout_suite,
+	log_text_suite,
 	logs_suite,
 	strip_suite,
 	view_suite,

@@ -121,6 +121,71 @@ START_TEST(the_table_says_how_everything_is)
 }
 END_TEST
 
+/* A log of one process, in which all of that stands. */
+static void write_log(const char *text)
+{
+	struct log_source *source = memory_zeroed(1, sizeof *source);
+	struct chunk chunk = { .time_us = ui->now_us, .pid = 1, .bytes = text, .size = strlen(text) };
+
+	snprintf(source->service, sizeof source->service, "api");
+	source->end = chunk.size;
+	log_source_take(source, &chunk);
+	logs_begin(&ui->logs, source, 1);
+	while (logs_step(&ui->logs) == LOG_FOUND)
+		continue;
+}
+
+START_TEST(a_long_line_stays_within_its_tab)
+{
+	char text[4000];
+
+	memset(text, '#', sizeof text);
+	memcpy(text + sizeof text - 8, "#\nnext\n", 8);
+	ui->tab = TAB_LOGS;
+	ui->is_zoomed = true;
+	write_log(text);
+	for (int wrapped = 0; wrapped < 2; wrapped++) {
+		ui->logs.is_wrapped = wrapped;
+		logs_prepare(ui, 100, 30);
+		logs_to_oldest(&ui->logs);
+		draw(100, 30);
+		char *event = line(28), *keys = line(29), *heading = line(3);
+		ck_assert_ptr_null(strchr(event, '#'));
+		ck_assert_ptr_null(strchr(keys, '#'));
+		ck_assert_ptr_null(strchr(heading, '#'));
+		ck_assert_int_eq(shows("next"), !wrapped);
+		free(event);
+		free(keys);
+		free(heading);
+	}
+}
+END_TEST
+
+START_TEST(what_is_found_is_seen_without_colours)
+{
+	struct error err;
+
+	ui->tab = TAB_LOGS;
+	ui->is_zoomed = true;
+	write_log("one two three\n");
+	ck_assert(logs_search(&ui->logs, "two", &err));
+	logs_prepare(ui, 100, 30);
+	draw(100, 30);
+	for (int y = 0; y < grid.height; y++) {
+		char *text = line(y);
+		const char *found = strstr(text, "one two three");
+		int x = found ? (int)(found - text) : 0;
+		if (found) {
+			ck_assert_uint_eq(grid_at(&grid, x + 3, y)->paint.attributes, 0);
+			ck_assert_uint_eq(grid_at(&grid, x + 4, y)->paint.attributes, PAINT_UNDERLINE);
+			ck_assert_uint_eq(grid_at(&grid, x + 7, y)->paint.attributes, 0);
+		}
+		free(text);
+	}
+	ck_assert(shows("one two three"));
+}
+END_TEST
+
 START_TEST(every_size_is_drawn)
 {
 	say_study(study_text);
@@ -657,6 +722,8 @@ Suite *view_suite(void)
 	tcase_add_checked_fixture(keys, begin, end);
 	tcase_set_timeout(screens, 60);
 	tcase_add_test(screens, the_table_says_how_everything_is);
+	tcase_add_test(screens, a_long_line_stays_within_its_tab);
+	tcase_add_test(screens, what_is_found_is_seen_without_colours);
 	tcase_add_test(screens, every_size_is_drawn);
 	tcase_add_test(screens, narrow_screens_keep_what_matters);
 	tcase_add_test(screens, without_unicode_all_is_ascii);
