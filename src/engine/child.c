@@ -20,6 +20,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/gateway.h"
 #include "procfs/stat.h"
 
 enum {
@@ -157,7 +158,7 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* As execvp: a name with a slash is a path, from the working folder on. */
+/* As execvp: a name with a slash is a path, from the working folder on. Programs of thrum's own are found wherever it is. */
 static char *find_program(const struct launch *launch, const struct service_spec *spec)
 {
 	const char *name = spec->argv.items[0];
@@ -176,7 +177,7 @@ static char *find_program(const struct launch *launch, const struct service_spec
 			return candidate;
 		free(candidate);
 	}
-	return NULL;
+	return strncmp(name, "thrum", 5) == 0 ? gateway_find(name) : NULL;
 }
 
 static bool find_user(struct launch *launch, const char *name, struct error *err)
