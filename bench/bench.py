@@ -7,7 +7,7 @@ exit status 1. Started by scripts/bench, which builds what is needed.
 BENCH_BUILD: the folder of the programs; THRUM: the program to measure; BENCH_DIR: where logs are written
 (default: the temporary folder); BENCH_MB: megabytes of output (300); BENCH_ROUNDS (5).
 """
-import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, time
+import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, threading, time
 
 PROGRAMS, THRUM = os.environ["BENCH_BUILD"] + "/bench/", os.environ["THRUM"]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -76,8 +76,8 @@ class Stamps:
 class Project:
     """A project of its own in a folder of its own; all it started is stopped at the end, or killed."""
 
-    def __init__(self, processes):
-        self.processes = processes
+    def __init__(self, processes, **top):
+        self.top = dict(top, name="bench", processes=processes)
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
@@ -86,7 +86,7 @@ class Project:
         os.mkdir(self.dir + "/run", 0o700)
         os.mkdir(self.dir + "/state")
         with open(self.dir + "/thrum.yaml", "w") as f:
-            json.dump({"name": "bench", "processes": self.processes}, f)
+            json.dump(self.top, f)
         return self
 
     def __exit__(self, *_):
@@ -152,6 +152,10 @@ def report(name, unit, floors, ours, limit, higher_is_better=False):
 
 def report_value(name, unit, value, limit):
     say(f"{name}: {value:.2f}{unit} (limit {limit})", value <= limit)
+
+
+def report_least(name, unit, value, limit):
+    say(f"{name}: {value:.2f} {unit} (at least {limit})", value >= limit)
 
 
 def remark(text):
@@ -664,6 +668,93 @@ def tasks():
         remark(f"C workers, {concurrency} at a time: {statistics.median(rates) / 1e3:.0f} thousand tasks a second")
 
 
+FLEET_TASKS = 300000
+
+
+class Redis:
+    """A server on loopback as it comes: it saves now and then. A file of its own each time."""
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.server = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.stack.enter_context(folder())],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: is_open(self.port), "redis does not listen")
+        return self
+
+    def __exit__(self, *_):
+        kill(self.server.pid)
+        self.server.wait()
+        self.stack.close()
+
+    def ask(self, *words):
+        """The first line of the answer."""
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            s.sendall(" ".join(words).encode() + b"\r\n")
+            return s.makefile().readline().strip()
+
+    def rate(self, *words):
+        """Of one command, as Redis' own tool measures it: 200 under way."""
+        done = subprocess.run(["redis-benchmark", "-p", str(self.port), "-n", str(FLEET_TASKS), "-c", "4", "-P", "50", "--csv", *words], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        return float(done.splitlines()[-1].split('","')[1])
+
+    def add(self, stream, count):
+        """Tasks, as any client may add them: all at once."""
+        def word(text):
+            return b"$%d\r\n%s\r\n" % (len(text), text)
+        head = b"*5\r\n" + word(b"XADD") + word(stream.encode()) + word(b"*") + word(b"task")
+        data = b"".join(head + word(b'{"n":%d}' % i) for i in range(count))
+        with socket.create_connection(("127.0.0.1", self.port)) as s:
+            begun = time.monotonic()
+            feeder = threading.Thread(target=s.sendall, args=(data,))
+            feeder.start()
+            lines = 0
+            while lines < 2 * count:
+                lines += s.recv(1 << 20).count(b"\n")
+            feeder.join()
+        return begun
+
+
+def fleet_floor():
+    """Redis alone, which has one thread: a task added, read, and answered by acknowledging, deleting and adding, each a command."""
+    with Redis() as redis:
+        redis.ask("XGROUP", "CREATE", "s", "g", "0", "MKSTREAM")
+        adding = redis.rate("XADD", "s", "*", "task", '{"n":123456}')
+        reading = redis.rate("XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "s", ">")
+        deleting = redis.rate("XACK", "s", "g", "1-1")
+    return 1 / (2 / adding + 1 / reading + 2 / deleting), (adding, reading)
+
+
+def fleet_ours():
+    """Rate, and of whom the processor time of each task is."""
+    with Redis() as redis, Project({"w": {"command": [os.environ["BENCH_BUILD"] + "/tests/worker/tasker"], "pool": {"size": 2, "concurrency": 64}}},
+                                   redis={"server": str(redis.port)}) as project:
+        project.run("up", "-d")
+        project.run("wait", "all")
+        rows = json.loads(project.run("ps", "--json"))
+        pids = {"redis": [redis.server.pid], "engine": [project.pids()[0]], "gateway": [r["pid"] for r in rows if r["service"] != "w"],
+                "workers": [r["pid"] for r in rows if r["service"] == "w"]}
+        before = {name: sum(map(cpu_us, pids[name])) for name in pids}
+        begun = redis.add("thrum:pool:w", FLEET_TASKS)
+        wait_for(lambda: redis.ask("XLEN", "thrum:pool:w") == ":0", "not all is answered")
+        seconds = time.monotonic() - begun
+        return FLEET_TASKS / seconds, {name: (sum(map(cpu_us, pids[name])) - before[name]) / FLEET_TASKS for name in pids}
+
+
+def fleet():
+    """Tasks through a stream of Redis and a pool of plain C workers, all on this machine. Needs a gateway, and Redis."""
+    if not shutil.which("redis-benchmark") or not os.path.exists(os.path.dirname(THRUM) + "/thrum-redis"):
+        remark("no Redis here: apt-get install redis-server, and libhiredis-dev to build the gateway")
+        return
+    pairs = [(fleet_floor(), fleet_ours()) for _ in range(ROUNDS)]
+    report("tasks of a fleet, floor: Redis' commands for them alone", "k/s", [p[0][0] / 1e3 for p in pairs], [p[1][0] / 1e3 for p in pairs], 0.5, True)
+    report_least("tasks of a fleet", "k/s", statistics.median(p[1][0] for p in pairs) / 1e3, 50)
+    remark("processor time of a task, us: " + ", ".join(f"{name} {statistics.median(p[1][1][name] for p in pairs):.1f}" for name in pairs[0][1][1]))
+
+
 def threads_say(*args):
     return subprocess.run([PROGRAMS + "threads", *args], check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -738,7 +829,7 @@ def disturbance():
 
 benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, top, inside,
                                sweep, disturbance,
-                               messages, cluster, tasks, threads)}
+                               messages, cluster, tasks, fleet, threads)}
 names = sys.argv[1:] or list(benches)
 for name in names:
     if name not in benches:

@@ -10,13 +10,16 @@
 #include "fleet/script.h"
 #include "wire/message.h"
 
+#define REPLY_KEPT_MS "86400000"
+
 enum {
 	BLOCK_MS = 1000,
-	TASK_MOST = 1024 * 1024 - 1024, /* bytes; the engine takes no longer line */
-	LOOK_MOST = 10 * 1000,          /* entries that are looked at at once */
-	RENEW_MOST = 200,               /* entries in one command */
-	AGAIN_MS = 250,                 /* after Redis has refused something */
-	REPLY_KEPT_MS = 24 * 3600 * 1000,
+	TASK_MOST = 1024 * 1024 - 1024,   /* bytes; the engine takes no longer line */
+	LOOK_MOST = 10 * 1000,            /* entries that are looked at at once */
+	RENEW_MOST = 200,                 /* entries in one command */
+	AGAIN_MS = 250,                   /* after Redis has refused something */
+	TELL_MOST = 100,                  /* answers in one command … */
+	TELL_BYTES = 256 * 1024,          /* … and no further one after so many bytes */
 	GIVEN_BACK_MS = 24 * 3600 * 1000, /* so long it has been idle, for those who look */
 };
 
@@ -50,39 +53,86 @@ static void note_refusal(struct feed *feed, const redisReply *reply)
 	feed->failed_ms = clock_monotonic_ms();
 }
 
+/* A submitter deletes its stream of answers; if it does not, it is gone after a day. */
+static const char *kept(const char *reply)
+{
+	return reply[0] ? REPLY_KEPT_MS : "";
+}
+
 /* ---- answers ---- */
+
+/* Answers that go in one command, which costs Redis and us far less than one for each. */
+struct telling {
+	struct feed *feed;
+	size_t count;
+	struct task *tasks[TELL_MOST]; /* borrowed: none of them goes before this */
+};
 
 static void on_told(void *context, const redisReply *reply)
 {
-	struct task *task = context;
-	struct feed *feed = task->feed;
+	struct telling *telling = context;
+	struct feed *feed = telling->feed;
+	bool is_done = reply && reply->type == REDIS_REPLY_INTEGER;
 
-	if (reply && reply->type == REDIS_REPLY_INTEGER) {
-		feed->finished += reply->integer == 1;
-		tasks_remove(&feed->tasks, task);
-		return;
-	}
-	if (reply)
+	if (is_done)
+		feed->finished += (uint64_t)reply->integer;
+	else if (reply)
 		note_refusal(feed, reply);
-	tasks_tell_again(&feed->tasks, task); /* which does nothing if it was done */
+	for (size_t i = 0; i < telling->count; i++)
+		if (is_done)
+			tasks_remove(&feed->tasks, telling->tasks[i]);
+		else
+			tasks_tell_again(&feed->tasks, telling->tasks[i]); /* which does nothing if it was done */
+	free(telling);
 }
 
-static const char *kept(const struct task *task, char out[24])
+/* Those from this one on, as many as one command takes. */
+static struct telling *gather(struct feed *feed, struct task *task)
 {
-	snprintf(out, 24, "%d", REPLY_KEPT_MS);
-	return task->reply[0] ? out : "";
+	struct telling *telling = memory_zeroed(1, sizeof *telling);
+	size_t bytes = 0;
+
+	telling->feed = feed;
+	for (; task && telling->count < TELL_MOST && bytes < TELL_BYTES; task = task->next) {
+		telling->tasks[telling->count++] = task;
+		bytes += strlen(task->answer);
+	}
+	return telling;
+}
+
+static bool tell(struct feed *feed, struct telling *telling)
+{
+	const char *words[5 + 5 * TELL_MOST] = { "EVAL", script_finish };
+	char keys[24];
+	size_t count = 2;
+
+	snprintf(keys, sizeof keys, "%zu", telling->count + 1);
+	words[count++] = keys;
+	words[count++] = feed->stream;
+	for (size_t i = 0; i < telling->count; i++)
+		words[count++] = telling->tasks[i]->reply[0] ? telling->tasks[i]->reply : feed->results;
+	words[count++] = FLEET_GROUP;
+	for (size_t i = 0; i < telling->count; i++) {
+		const struct task *task = telling->tasks[i];
+		words[count++] = task->entry;
+		words[count++] = task->id;
+		words[count++] = task->answer;
+		words[count++] = kept(task->reply);
+	}
+	return redis_ask_words(feed->redis, on_told, telling, count, words);
 }
 
 static void tell_answers(struct feed *feed)
 {
-	char keep[24];
-
-	for (struct task *task = tasks_first_answered(&feed->tasks); task; task = task->next) {
-		if (!redis_ask(feed->redis, on_told, task, "EVAL %s 2 %s %s %s %s %s %s %s", script_finish, feed->stream,
-			    task->reply[0] ? task->reply : feed->results, FLEET_GROUP, task->entry, task->id, task->answer,
-			    kept(task, keep)))
+	for (struct task *task = tasks_first_answered(&feed->tasks); task;) {
+		struct telling *telling = gather(feed, task);
+		if (!tell(feed, telling)) {
+			free(telling);
 			return;
-		task->state = TASK_TOLD;
+		}
+		for (size_t i = 0; i < telling->count; i++)
+			telling->tasks[i]->state = TASK_TOLD;
+		task = telling->tasks[telling->count - 1]->next;
 	}
 }
 
@@ -103,15 +153,14 @@ static void bury(struct feed *feed, const char *entry, const redisReply *fields,
 	const char *reply = reply_string(reply_field(fields, "reply")), *id = reply_string(reply_field(fields, "id"));
 	json_t *answer = json_pack("{s:s,s:b,s:s,s:I,s:n,s:n,s:s}", "taskId", id[0] ? id : entry, "ok", 0, "error", reason, "attempts",
 		(json_int_t)deliveries, "wait_ms", "run_ms", "engine", feed->settings->name);
-	char *text = json_dumps(answer, JSON_COMPACT), keep[24];
+	char *text = json_dumps(answer, JSON_COMPACT);
 
 	json_decref(answer);
-	snprintf(keep, sizeof keep, "%d", REPLY_KEPT_MS);
 	log_line("%s: %s goes to the dead letters: %s", feed->stream, entry, reason);
 	if (text)
 		redis_ask(feed->redis, on_buried, feed, "EVAL %s 3 %s %s %s %s %s %s %" PRIu64 " %s %s %s", script_bury, feed->stream,
 			feed->dead, reply[0] ? reply : feed->results, FLEET_GROUP, entry, reason, deliveries, id[0] ? id : entry,
-			text, reply[0] ? keep : "");
+			text, kept(reply));
 	free(text);
 }
 

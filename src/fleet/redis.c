@@ -229,25 +229,45 @@ static void answer(redisAsyncContext *context, void *reply, void *data)
 		asked.on_reply(asked.context, reply);
 }
 
-bool redis_ask(struct redis *redis, redis_on_reply *on_reply, void *context, const char *fmt, ...)
+static struct asked *asked_create(struct redis *redis, redis_on_reply *on_reply, void *context)
 {
-	struct asked *asked;
-	va_list args;
+	struct asked *asked = memory_zeroed(1, sizeof *asked);
 
-	if (!redis->context)
-		return false;
-	asked = memory_zeroed(1, sizeof *asked);
 	*asked = (struct asked){ redis, on_reply, context };
-	va_start(args, fmt);
-	bool ok = redisvAsyncCommand(redis->context, answer, asked, fmt, args) == REDIS_OK;
-	va_end(args);
-	if (!ok) {
+	return asked;
+}
+
+/* It is under way, unless hiredis did not take it. */
+static bool settle(struct redis *redis, struct asked *asked, int taken)
+{
+	if (taken != REDIS_OK) {
 		free(asked);
 		return false;
 	}
 	if (!redis->waiting++)
 		redis->heard_ms = clock_monotonic_ms();
 	return true;
+}
+
+bool redis_ask(struct redis *redis, redis_on_reply *on_reply, void *context, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!redis->context)
+		return false;
+	struct asked *asked = asked_create(redis, on_reply, context);
+	va_start(args, fmt);
+	int taken = redisvAsyncCommand(redis->context, answer, asked, fmt, args);
+	va_end(args);
+	return settle(redis, asked, taken);
+}
+
+bool redis_ask_words(struct redis *redis, redis_on_reply *on_reply, void *context, size_t count, const char **words)
+{
+	if (!redis->context)
+		return false;
+	struct asked *asked = asked_create(redis, on_reply, context);
+	return settle(redis, asked, redisAsyncCommandArgv(redis->context, answer, asked, (int)count, words, NULL));
 }
 
 /* ---- replies ---- */

@@ -36,6 +36,9 @@ const char *redis_trouble(const struct redis *redis);
 /* A command as hiredis formats it: %s %b, and numbers as printf has them. False: it is not connected, on_reply is not called. */
 bool redis_ask(struct redis *redis, redis_on_reply *on_reply, void *context, const char *fmt, ...);
 
+/* The same of words that are there: nothing is formatted. */
+bool redis_ask_words(struct redis *redis, redis_on_reply *on_reply, void *context, size_t count, const char **words);
+
 /* Helpers on replies, all of which accept NULL. */
 bool reply_is_error(const redisReply *reply, const char *begins);  /* begins "": any */
 const redisReply *reply_at(const redisReply *reply, size_t index); /* NULL: none there */

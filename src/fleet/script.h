@@ -7,7 +7,10 @@
 
 #define FLEET_GROUP "thrum"
 
-/* Keys: stream, where answers go. Arguments: group, entry, id, answer, "" or how long (ms) the stream of answers is kept. */
+/*
+ * Of many tasks at once. Keys: stream; of each: where its answer goes. Arguments: group; of each: entry, id, answer, "" or
+ * how long (ms) the stream of answers is kept. Gives how many were still to be answered.
+ */
 extern const char script_finish[];
 /* Keys: stream, dead letters, where answers go. Arguments: group, entry, reason, deliveries, id, answer, as above. */
 extern const char script_bury[];

@@ -246,6 +246,31 @@ def any_program_may_add_tasks(redis, engine):
 
 
 @with_redis
+def answers_that_go_together_have_their_own_ways(redis, engine):
+    """Many go in one command: to different streams, one of which is none."""
+    a = engine("a", size=1).serve()
+    redis.ask("SET", "odd", "a string")
+    os.kill(redis.server.pid, signal.SIGSTOP)
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(redis.socket)
+            for n in range(50):
+                words = ["XADD", "thrum:pool:w", "*", "id", f"t{n}", "task", json.dumps({"n": n})] + (["reply", "odd" if n == 7 else f"mine-{n % 2}"] if n < 40 else [])
+                s.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+            os.kill(redis.server.pid, signal.SIGCONT)
+            f = s.makefile("rb")
+            for _ in range(50):
+                redis.read(f)
+    finally:
+        os.kill(redis.server.pid, signal.SIGCONT)
+    until(lambda: redis.ask("XLEN", "thrum:pool:w") == 0 and redis.ask("XPENDING", "thrum:pool:w", "thrum")[0] == 0, "all are done")
+    got = results(redis) | results(redis, "mine-0") | results(redis, "mine-1")
+    expect(set(got) == {f"t{n}" for n in range(50)} - {"t7"} and all(g["result"] == 2 * int(name[1:]) for name, g in got.items()), f"{got}")
+    expect(len(results(redis)) == 10 and redis.ask("GET", "odd") == "a string", "each where it belongs")
+    expect(0 < redis.ask("PTTL", "mine-1") <= 86400000 and redis.ask("PTTL", "thrum:pool:w:results") == -1, "what nobody deletes goes in a day")
+
+
+@with_redis
 def what_nobody_survives_is_put_aside(redis, engine):
     """A task that is delivered to consumers which die: after the last time it is a dead letter, and answered."""
     redis.ask("XGROUP", "CREATE", "thrum:pool:w", "thrum", "0", "MKSTREAM")
@@ -344,6 +369,6 @@ def what_is_wrong_is_said():
 
 
 main(two_engines_share_the_tasks, redis_dies_and_comes_back, redis_forgets_everything, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
-     a_gateway_is_killed, any_program_may_add_tasks, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
+     a_gateway_is_killed, any_program_may_add_tasks, answers_that_go_together_have_their_own_ways, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
      what_is_drained_is_for_others, all_engines_are_in_one_table, an_engine_may_be_called_otherwise,
      redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)
