@@ -110,9 +110,10 @@ const struct command commands[] = {
 	  "All processes of this machine, or these and what descends from them, as a table that is kept up to date: sort, tree,\n"
 	  "search, filter, signals, and for each what it is doing, its threads, files and sockets. Needs no engine. Without a\n"
 	  "terminal the table is printed.", cli_top },
-	{ "attach", NULL, "[NAME]", "RK", 0, 1,
+	{ "attach", NULL, "[NAME]", "RKG", 0, 1,
 	  "Open the dashboard on a running engine, or on that of ssh://HOST/PROJECT. With NAME: the terminal of that instance, which has `pty: true`;\n"
-	  "it stays attached when the process or the engine is restarted.", cli_attach },
+	  "it stays attached when the process or the engine is restarted. --fleet: a screen of all engines that share a Redis\n"
+	  "server; Enter opens the dashboard of one, by ssh if it is elsewhere.", cli_attach },
 	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
 	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
 	{ "upgrade", NULL, "", "", 0, 0, "Let the program that is installed now take over; nothing that runs is touched.", cli_upgrade },

@@ -128,6 +128,11 @@ bool cli_is_possible_remotely(const struct invocation *invocation);
 
 /* The command of that name for all engines of a Redis server: another program takes over. */
 int cli_fleet(const struct invocation *invocation, const char *command);
+/* All of them on a screen. The second one once it is known where Redis is. */
+int cli_attach_fleet(const struct invocation *invocation);
+int cli_fleet_screen(const struct invocation *invocation);
+/* Says that there is no program for it; the exit status. */
+int cli_fleet_is_missing(void);
 
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);

@@ -31,12 +31,17 @@ static bool take_variables(const struct invocation *invocation, int *status)
 	return result;
 }
 
+int cli_fleet_is_missing(void)
+{
+	return cli_fail(EXIT_FAILED, "--fleet: this thrum was built without its gateway for Redis; hiredis is what it needs");
+}
+
 static int run(char **words)
 {
 	char *program = gateway_find(GATEWAY_REDIS);
 
 	if (!program)
-		return cli_fail(EXIT_FAILED, "--fleet: this thrum was built without its gateway for Redis; hiredis is what it needs");
+		return cli_fleet_is_missing();
 	words[0] = program;
 	execv(program, words);
 	int status = cli_fail(EXIT_FAILED, "%s: %s", program, strerror(errno));
@@ -44,16 +49,28 @@ static int run(char **words)
 	return status;
 }
 
+/* Where Redis is, is known from now on. */
+static bool find_server(const struct invocation *invocation, int *status)
+{
+	const char *server = getenv(VARIABLE);
+
+	return (server && *server) || take_variables(invocation, status);
+}
+
+int cli_attach_fleet(const struct invocation *invocation)
+{
+	int status = EXIT_OK;
+
+	return find_server(invocation, &status) ? cli_fleet_screen(invocation) : status;
+}
+
 int cli_fleet(const struct invocation *invocation, const char *command)
 {
-	char **words = memory_zeroed((size_t)invocation->name_count + 8, sizeof *words);
-	const char *server = getenv(VARIABLE);
 	int status = EXIT_OK, count = 1;
 
-	if ((!server || !*server) && !take_variables(invocation, &status)) {
-		free(words);
+	if (!find_server(invocation, &status))
 		return status;
-	}
+	char **words = memory_zeroed((size_t)invocation->name_count + 8, sizeof *words);
 	words[count++] = (char *)command;
 	if (invocation->json)
 		words[count++] = (char *)"--json";

@@ -338,6 +338,8 @@ int cli_attach(struct invocation *invocation)
 {
 	int status = EXIT_OK;
 
+	if (invocation->fleet)
+		return invocation->name_count ? cli_fail(EXIT_USAGE, "attach --fleet takes no name") : cli_attach_fleet(invocation);
 	if (invocation->name_count)
 		return cli_attach_terminal(invocation);
 	struct link *link = cli_connect(invocation, &status);

@@ -33,7 +33,7 @@ struct asking {
 	char trouble[200];
 };
 
-/* In one step: names and moments, and what each has told last, where it is still there. */
+/* In one step and by name: moments, and what each has told last, where it is still there. */
 static const char script_list[] =
 	"local all, prefix = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '+inf', 'WITHSCORES'), ARGV[2]\n"
 	"local told = {}\n"
@@ -41,6 +41,7 @@ static const char script_list[] =
 	"	told[#told + 1] = {all[i], all[i + 1], redis.call('GET', prefix .. all[i]) or ''}\n"
 	"end\n"
 	"redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1])\n"
+	"table.sort(told, function(one, other) return one[1] < other[1] end)\n"
 	"return told";
 
 static json_t *describe(const redisReply *engine)

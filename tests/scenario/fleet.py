@@ -4,6 +4,7 @@ import json, os, shutil, signal, socket, subprocess, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Project, THRUM, WORKER, expect, free_port, main, until
+from lib_terminal import Terminal
 
 GATEWAY = os.path.join(os.path.dirname(THRUM), "thrum-redis")
 TASKER = os.path.join(WORKER, "tasker")
@@ -328,6 +329,42 @@ def all_engines_are_in_one_table(redis, engine):
 
 
 @with_redis
+def all_engines_are_on_one_screen(redis, engine):
+    if not shutil.which("tmux"):
+        return
+    a, b = engine("a").serve(), engine("b", 3).serve()
+    terminal = Terminal(a, "attach --fleet", width=130)
+    try:
+        host = socket.gethostname()
+        terminal.sees("engines 2", f"v {host}/a", f"v {host}/b", "3 running", "1 ready")
+        Submitter(a, range(10)).check()
+        until(lambda: sum(int(line.split()[8]) for line in terminal.screen().splitlines() if f" {host}/" in line) == 10, "what was answered")
+        terminal.keys("G", "Space")
+        terminal.sees(f">+ {host}/b")
+        terminal.keys("Enter")  # its engine has another runtime folder, as on a machine that cannot be reached
+        terminal.sees("no engine runs for project 'b'", "Enter goes back")
+        terminal.keys("Enter")
+        terminal.sees("engines 2")
+        terminal.keys("g", "Enter")
+        terminal.sees("thrum a |", "[1 Info]")
+        terminal.keys("q")
+        terminal.sees("Detach")
+        terminal.keys("d")
+        terminal.sees("engines 2")
+        redis.kill()
+        terminal.sees("Connection refused")
+        redis.start()
+        b.kill()
+        terminal.sees("lost 1", "not heard of since", seconds=40)
+        terminal.keys("q")
+        terminal.sees("LEFT 0", "icanon")
+    finally:
+        terminal.close()
+    expect(a.run("attach", "--fleet", "x").returncode == 2, "it takes no name")
+    expect("thrum ps --fleet" in a.run("attach", "--fleet").stderr, "without a terminal there is a command")
+
+
+@with_redis
 def an_engine_may_be_called_otherwise(redis, engine):
     a = engine("a", name="left").serve()
     got = Submitter(a, range(3)).check()
@@ -370,5 +407,5 @@ def what_is_wrong_is_said():
 
 main(two_engines_share_the_tasks, redis_dies_and_comes_back, redis_forgets_everything, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
      a_gateway_is_killed, any_program_may_add_tasks, answers_that_go_together_have_their_own_ways, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
-     what_is_drained_is_for_others, all_engines_are_in_one_table, an_engine_may_be_called_otherwise,
+     what_is_drained_is_for_others, all_engines_are_in_one_table, all_engines_are_on_one_screen, an_engine_may_be_called_otherwise,
      redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)

@@ -1,5 +1,6 @@
 #include "tests/runner.h"
 
+Suite *fleet_suite(void);
 Suite *layout_suite(void);
 Suite *log_text_suite(void);
 Suite *logs_suite(void);
@@ -7,6 +8,7 @@ Suite *strip_suite(void);
 Suite *view_suite(void);
 
 static suite_function *const suites[] = {
+	fleet_suite,
 	layout_suite,
 	log_text_suite,
 	logs_suite,
