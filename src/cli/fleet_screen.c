@@ -98,7 +98,7 @@ static json_t *take_line(struct teller *teller, char trouble[FLEET_TROUBLE_SIZE]
 	size_t size = (size_t)(line_end - teller->said.data);
 	json_t *engines = json_loadb(teller->said.data, size, 0, NULL);
 	if (!json_is_array(engines)) {
-		snprintf(trouble, FLEET_TROUBLE_SIZE, "%.*s", (int)(size < FLEET_TROUBLE_SIZE ? size : FLEET_TROUBLE_SIZE - 1), teller->said.data);
+		snprintf(trouble, FLEET_TROUBLE_SIZE, "%.*s", (int)(size < INT_MAX ? size : INT_MAX), teller->said.data);
 		json_decref(engines);
 		engines = NULL;
 	}

@@ -1,21 +1,24 @@
 #include "fleet/script.h"
 
+// clang-format off
 /* A stream of somebody else's choice may be of any type: that is no reason to do the task again. */
-#define ADD_ANSWER(key, id, answer, keep)                                                                       \
-	"redis.pcall('XADD', " key ", 'MAXLEN', '~', " keep " == '' and '100000' or '10000000', '*', 'id', " id \
-	", 'answer', " answer ")\n"
+#define ADD_ANSWER(key, id, answer, keep) \
+	"redis.pcall('XADD', " key ", 'MAXLEN', '~', " keep " == '' and '100000' or '10000000', '*',\n" \
+	"	'id', " id ", 'answer', " answer ")\n"
 
 const char script_finish[] =
 	"local done, kept = {}, {}\n"
 	"for i = 2, #KEYS do\n"
 	"	local key, entry, id, answer, keep = KEYS[i], unpack(ARGV, 4 * i - 6, 4 * i - 3)\n"
 	"	if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 then\n"
-	"		done[#done + 1] = entry\n" ADD_ANSWER("key", "id", "answer", "keep") "		kept[key] = keep ~= '' and keep or nil\n"
-											     "	end\n"
-											     "end\n"
-											     "if done[1] then redis.call('XDEL', KEYS[1], unpack(done)) end\n"
-											     "for key, keep in pairs(kept) do redis.pcall('PEXPIRE', key, keep) end\n"
-											     "return #done";
+	"		done[#done + 1] = entry\n"
+	ADD_ANSWER("key", "id", "answer", "keep")
+	"		kept[key] = keep ~= '' and keep or nil\n"
+	"	end\n"
+	"end\n"
+	"if done[1] then redis.call('XDEL', KEYS[1], unpack(done)) end\n"
+	"for key, keep in pairs(kept) do redis.pcall('PEXPIRE', key, keep) end\n"
+	"return #done";
 
 const char script_bury[] =
 	"local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])\n"
@@ -23,8 +26,11 @@ const char script_bury[] =
 	"redis.call('XDEL', KEYS[1], ARGV[2])\n"
 	"if not found[1] then return 0 end\n"
 	"redis.call('XADD', KEYS[2], 'MAXLEN', '~', '100000', '*', 'entry', ARGV[2], 'reason', ARGV[3], 'deliveries', ARGV[4],\n"
-	"	unpack(found[1][2]))\n" ADD_ANSWER("KEYS[3]", "ARGV[5]", "ARGV[6]", "ARGV[7]") "if ARGV[7] ~= '' then redis.pcall('PEXPIRE', KEYS[3], ARGV[7]) end\n"
-											       "return 1";
+	"	unpack(found[1][2]))\n"
+	ADD_ANSWER("KEYS[3]", "ARGV[5]", "ARGV[6]", "ARGV[7]")
+	"if ARGV[7] ~= '' then redis.pcall('PEXPIRE', KEYS[3], ARGV[7]) end\n"
+	"return 1";
+// clang-format on
 
 const char script_keep[] =
 	"local kept = 0\n"
