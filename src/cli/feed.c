@@ -1,22 +1,61 @@
 #include "cli/feed.h"
 
-static enum feed read_line(FILE *file, struct text *line)
-{
-	int c;
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
-	text_clear(line);
-	while ((c = getc_unlocked(file)) != EOF && c != '\n')
-		if (!text_putc(line, (char)c))
-			return FEED_TOO_LONG;
-	return c == EOF && !line->size ? FEED_END : FEED_LINE;
+#include "protocol/method.h"
+
+bool feed_open(struct feed *feed, const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
+	*feed = (struct feed){ .fd = fd };
+	lines_init(&feed->lines, PROTOCOL_LINE_MOST);
+	return fd >= 0;
 }
 
-enum feed feed_next(FILE *file, struct text *line)
+void feed_close(struct feed *feed)
 {
-	enum feed fate;
+	lines_finish(&feed->lines);
+	if (feed->fd > STDIN_FILENO)
+		close(feed->fd);
+}
 
-	do
-		fate = read_line(file, line);
-	while (fate == FEED_LINE && !line->size);
-	return fate;
+/* The last line of a file may have no end. */
+static void read_more(struct feed *feed)
+{
+	char bytes[LINES_FEED_MOST];
+	ssize_t size = read(feed->fd, bytes, sizeof bytes);
+
+	if (size < 0 && errno == EINTR)
+		return;
+	if (size < 0)
+		feed->reason = errno;
+	if (size <= 0)
+		feed->end = size < 0 ? FEED_FAILED : FEED_END;
+	if (size == 0)
+		bytes[size++] = '\n';
+	if (size > 0 && !lines_feed(&feed->lines, bytes, (size_t)size))
+		feed->end = FEED_TOO_LONG;
+}
+
+enum feed_fate feed_next(struct feed *feed, const char **line, size_t *size)
+{
+	for (;;) {
+		while (lines_next(&feed->lines, line, size))
+			if (*size)
+				return FEED_LINE;
+		if (feed->end != FEED_LINE)
+			break;
+		read_more(feed);
+	}
+	errno = feed->reason;
+	return feed->end;
+}
+
+bool feed_is_dry(const struct feed *feed)
+{
+	return feed->end == FEED_LINE && feed->lines.start == feed->lines.whole;
 }

@@ -2,15 +2,27 @@
 #ifndef CLI_FEED_H
 #define CLI_FEED_H
 
-#include <stdio.h>
+#include "wire/lines.h"
 
-#include "base/text.h"
-
-enum feed { FEED_LINE,
+enum feed_fate { FEED_LINE,
 	FEED_END,
-	FEED_TOO_LONG };
+	FEED_TOO_LONG,
+	FEED_FAILED }; /* errno says why */
 
-/* The next line that is not empty, without its end; line: of text_init, with the longest that it may be. */
-enum feed feed_next(FILE *file, struct text *line);
+struct feed {
+	int fd;
+	struct lines lines; /* owned; read, not yet taken */
+	enum feed_fate end; /* FEED_LINE: there may be more to read */
+	int reason;         /* errno, of FEED_FAILED */
+};
+
+/* "-" is standard input. False: errno says why. */
+bool feed_open(struct feed *feed, const char *path);
+void feed_close(struct feed *feed);
+
+/* The next line that is not empty, without its end, valid until the next call. */
+enum feed_fate feed_next(struct feed *feed, const char **line, size_t *size);
+/* Whoever asks for the next one may have to wait for it. */
+bool feed_is_dry(const struct feed *feed);
 
 #endif

@@ -221,18 +221,19 @@ static json_t *read_json(const char *text)
 	return message;
 }
 
-/* The engine takes them as fast as the processes do; an empty line is the end. fate: why there are no more. */
-static bool write_lines(struct link *link, FILE *file, enum feed *fate, struct error *err)
+/* The engine takes them as fast as the processes do, and at once what there is; an empty line is the end. fate: why there are no more. */
+static bool write_lines(struct link *link, struct feed *feed, enum feed_fate *fate, struct error *err)
 {
 	bool ok = true;
-	struct text line, batch;
+	struct text batch;
+	const char *line;
+	size_t size;
 
-	text_init(&line, PROTOCOL_LINE_MOST);
 	text_init(&batch, 2 * BATCH_BYTES + PROTOCOL_LINE_MOST);
-	while (ok && (*fate = feed_next(file, &line)) == FEED_LINE) {
-		text_append(&batch, line.data, line.size);
+	while (ok && (*fate = feed_next(feed, &line, &size)) == FEED_LINE) {
+		text_append(&batch, line, size);
 		text_putc(&batch, '\n');
-		if (batch.size < BATCH_BYTES)
+		if (batch.size < BATCH_BYTES && !feed_is_dry(feed))
 			continue;
 		ok = link_write(link, batch.data, batch.size, err);
 		text_clear(&batch);
@@ -240,7 +241,6 @@ static bool write_lines(struct link *link, FILE *file, enum feed *fate, struct e
 	text_putc(&batch, '\n');
 	ok = ok && link_write(link, batch.data, batch.size, err);
 	text_finish(&batch);
-	text_finish(&line);
 	return ok;
 }
 
@@ -264,17 +264,17 @@ static json_t *await_result(struct link *link, struct error *err)
 	return params;
 }
 
-static int stream_file(struct link *link, const struct invocation *invocation, FILE *file)
+static int stream_file(struct link *link, const struct invocation *invocation, struct feed *feed)
 {
 	int status = EXIT_OK;
 	struct error err = { 0 };
-	enum feed fate = FEED_END;
+	enum feed_fate fate = FEED_END;
 	json_t *begun = cli_call(link, "send.stream", json_pack("{s:[s]}", "names", invocation->names[0]), &status);
 
 	if (!begun)
 		return status;
 	json_decref(begun);
-	json_t *result = write_lines(link, file, &fate, &err) ? await_result(link, &err) : NULL;
+	json_t *result = write_lines(link, feed, &fate, &err) ? await_result(link, &err) : NULL;
 	long long sent = json_integer_value(json_object_get(result, "sent"));
 	const char *why = json_string_value(json_object_get(result, "error"));
 	if (!result)
@@ -284,6 +284,8 @@ static int stream_file(struct link *link, const struct invocation *invocation, F
 	else if (fate == FEED_TOO_LONG)
 		status = cli_fail(EXIT_FAILED, "%lld were sent; the next was not: it is longer than %d bytes", sent,
 			PROTOCOL_LINE_MOST);
+	else if (fate == FEED_FAILED)
+		status = cli_fail(EXIT_FAILED, "%lld were sent; then %s: %s", sent, invocation->from, strerror(feed->reason));
 	else
 		printf(invocation->json ? "{\"sent\": %lld}\n" : "%lld sent\n", sent);
 	json_decref(result);
@@ -292,18 +294,16 @@ static int stream_file(struct link *link, const struct invocation *invocation, F
 
 static int send_file(struct invocation *invocation)
 {
-	bool is_input = strcmp(invocation->from, "-") == 0;
-	FILE *file = is_input ? stdin : fopen(invocation->from, "re");
+	struct feed feed;
 	int status = EXIT_OK;
 
-	if (!file)
+	if (!feed_open(&feed, invocation->from))
 		return cli_fail(EXIT_USAGE, "%s: %s", invocation->from, strerror(errno));
 	struct link *link = cli_connect(invocation, &status);
 	if (link)
-		status = stream_file(link, invocation, file);
+		status = stream_file(link, invocation, &feed);
 	link_close(link);
-	if (!is_input)
-		fclose(file);
+	feed_close(&feed);
 	return status;
 }
 

@@ -52,43 +52,47 @@ static bool add_task(struct submitting *work, const char *task, size_t size)
 	return text_append(&work->lines, task, size) && text_putc(&work->lines, '\n');
 }
 
-static bool read_file(struct submitting *work, FILE *file)
+static bool read_lines(struct submitting *work, struct feed *feed)
 {
-	struct text line;
-	enum feed fate;
+	enum feed_fate fate;
+	const char *line;
+	size_t size;
 	bool ok = true;
 
-	text_init(&line, PROTOCOL_LINE_MOST);
-	while (ok && (fate = feed_next(file, &line)) == FEED_LINE)
-		ok = add_task(work, line.data, line.size);
-	text_finish(&line);
-	if (ok && fate == FEED_TOO_LONG)
-		cli_fail(EXIT_FAILED, "task %llu is longer than %d bytes", (unsigned long long)work->count + 1, PROTOCOL_LINE_MOST);
-	else if (!ok)
+	while (ok && (fate = feed_next(feed, &line, &size)) == FEED_LINE)
+		ok = add_task(work, line, size);
+	if (!ok)
 		cli_fail(EXIT_FAILED, "more than %d bytes of tasks", LINES_MOST);
+	else if (fate == FEED_TOO_LONG)
+		cli_fail(EXIT_FAILED, "task %llu is longer than %d bytes", (unsigned long long)work->count + 1, PROTOCOL_LINE_MOST);
+	else if (fate == FEED_FAILED)
+		cli_fail(EXIT_FAILED, "%s: %s", work->invocation->from, strerror(feed->reason));
 	return ok && fate == FEED_END;
+}
+
+static bool read_file(struct submitting *work)
+{
+	struct feed feed;
+
+	if (!feed_open(&feed, work->invocation->from))
+		return cli_fail(EXIT_USAGE, "%s: %s", work->invocation->from, strerror(errno)) == EXIT_OK;
+	bool ok = read_lines(work, &feed);
+	feed_close(&feed);
+	return ok;
 }
 
 static bool read_tasks(struct submitting *work)
 {
 	const struct invocation *invocation = work->invocation;
-	bool is_input = invocation->from && strcmp(invocation->from, "-") == 0, ok = true;
-	FILE *file = is_input ? stdin : invocation->from ? fopen(invocation->from, "re")
-							 : NULL;
+	bool ok = true;
 
 	text_init(&work->lines, LINES_MOST);
-	if (invocation->from && !file)
-		return cli_fail(EXIT_USAGE, "%s: %s", invocation->from, strerror(errno)) == EXIT_OK;
 	for (int i = 1; i < invocation->name_count && ok; i++) {
 		if (strchr(invocation->names[i], '\n'))
 			return cli_fail(EXIT_USAGE, "a task is one line of JSON") == EXIT_OK;
 		ok = add_task(work, invocation->names[i], strlen(invocation->names[i]));
 	}
-	if (file)
-		ok = ok && read_file(work, file);
-	if (file && !is_input)
-		fclose(file);
-	if (!ok)
+	if (!ok || (invocation->from && !read_file(work)))
 		return false;
 	if (!work->count)
 		return cli_fail(EXIT_USAGE, "submit takes tasks: values of JSON, or --from FILE") == EXIT_OK;

@@ -83,6 +83,24 @@ def many_are_sent_from_a_file():
         p.close()
 
 
+def what_comes_slowly_is_sent_at_once():
+    """Of a pipe, each line as it comes, not when there are many; the last one without an end, too."""
+    p = up("slow", a=python(CHANNEL + "send('ready')\nfor m in messages(): print('got', m)"))
+    try:
+        sender = subprocess.Popen([THRUM, "send", "a", "--from", "-"], cwd=p.dir, env=p.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for i in range(3):
+            sender.stdin.write(f"{i}\n")
+            sender.stdin.flush()
+            until(lambda: p.log("a/0").endswith(b"got %d\n" % i), f"message {i}, though there may be more")
+        told = sender.communicate('"end"', timeout=20)[0]
+        until(lambda: p.log("a/0") == b"got 0\ngot 1\ngot 2\ngot end\n", f"the last: {p.log('a/0')}")
+        expect(told == "4 sent\n", told)
+        got = p.run("send", "a", "--from", ".")
+        expect(got.returncode == 1 and "0 were sent; then .: Is a directory" in got.stderr, got.stderr)
+    finally:
+        p.close()
+
+
 def what_cannot_be_sent_ends_a_file():
     p = up("bad", a=python(CHANNEL + "send('ready')\nfor m in messages(): print(m)"))
     bad = {"no UTF-8": (b'"\xff\xfe"', "it is no JSON, or too deep"), "cut in a character": (b"x" * 50 + "ä".encode() * 9, "it is no JSON"),
@@ -308,7 +326,7 @@ def what_node_says_at_its_end_is_taken():
         p.close()
 
 
-main(a_request_is_answered, many_are_sent_from_a_file, what_cannot_be_sent_ends_a_file, who_looks_on_sees_both_directions,
+main(a_request_is_answered, many_are_sent_from_a_file, what_comes_slowly_is_sent_at_once, what_cannot_be_sent_ends_a_file, who_looks_on_sees_both_directions,
      headless_prints_messages_too, what_is_said_to_everybody_is_an_event,
      figures_and_actions_are_pm2s, what_a_process_says_is_taken_once,
      a_message_that_kills_engines_is_put_aside, what_waits_for_a_process_comes_once,
