@@ -484,29 +484,34 @@ def top():
 
 # ---- messages, connections and tasks, against Node's own ----
 
-MESSAGES = 200000
+MESSAGES = 400000
+PAD = "x" * 80
 PARENT = r"""
 const { fork } = require('child_process'), [, , mode, count] = process.argv, N = +count, pad = 'x'.repeat(80);
 const child = fork(__dirname + '/child.js', [mode, count]);
-let begun, used;
+let used;
 child.on('message', (m) => {
   if (m === 'go') {
-    begun = process.hrtime.bigint(); used = process.cpuUsage();
+    used = process.cpuUsage();
     if (mode === 'up') child.send('start');
     else { let i = 0; (function go() { let ok = true; while (i < N && ok) ok = child.send({ i: i++, pad }); if (i < N) setImmediate(go); })(); }
   } else if (m.done) {
-    const seconds = Number(process.hrtime.bigint() - begun) / 1e9, cpu = process.cpuUsage(used);
-    console.log(N / seconds, (cpu.user + cpu.system) / N);
+    const cpu = process.cpuUsage(used);
+    console.log('cpu', (cpu.user + cpu.system) / N);
     process.exit(0);
   }
 });
 """
+# It measures how many a second it takes, or gives: from the first to the last.
 CHILD = r"""
-const [, , mode, count] = process.argv, N = +count, pad = 'x'.repeat(80);
-let k = 0;
+const [, , mode, count] = process.argv, N = +count, pad = 'x'.repeat(80), now = () => Number(process.hrtime.bigint()) / 1e9;
+let k = 0, begun;
+function tell() { console.log('rate', N / (now() - begun)); }
+function give() { let i = 0; (function go() { let ok = true; while (i < N && ok) ok = process.send({ i: i++, pad }); if (i < N) setImmediate(go); else process.send({ done: 1 }, tell); })(); }
 process.on('message', (m) => {
-  if (mode === 'down') { if (++k === N) { console.log('done', Date.now()); process.send({ done: 1 }); } }
-  else if (m === 'start') { let i = 0; (function go() { let ok = true; while (i < N && ok) ok = process.send({ i: i++, pad }); if (i < N) setImmediate(go); else process.send({ done: 1 }, () => console.log('done', Date.now())); })(); }
+  if (++k === 1) begun = now();
+  if (mode === 'up') give();
+  else if (k === N) { tell(); process.send({ done: 1 }); }
 });
 process.send('go');
 """
@@ -525,32 +530,56 @@ def wait_for(test, what):
         time.sleep(0.002)
 
 
+def number_after(word, text):
+    return float(text.split(word + " ")[1].split()[0])
+
+
+def write_programs(path, **texts):
+    for name, text in texts.items():
+        with open(f"{path}/{name}.js", "w") as f:
+            f.write(text)
+
+
+def lines():
+    return "".join('{"i":%d,"pad":"%s"}\n' % (i, PAD) for i in range(MESSAGES)).encode()
+
+
 def node_messages(mode):
     with folder() as path:
-        for name, text in (("parent.js", PARENT), ("child.js", CHILD)):
-            with open(f"{path}/{name}", "w") as f:
-                f.write(text)
-        done = subprocess.run(["node", path + "/parent.js", mode, str(MESSAGES)], check=True, capture_output=True, text=True, timeout=DEADLINE)
-        line = next(line for line in done.stdout.splitlines() if not line.startswith("done"))  # the child's
-        return [float(word) for word in line.split()]
+        write_programs(path, parent=PARENT, child=CHILD)
+        said = subprocess.run(["node", path + "/parent.js", mode, str(MESSAGES)], check=True, capture_output=True, text=True, timeout=DEADLINE).stdout
+        return number_after("rate", said), number_after("cpu", said)
+
+
+def all_it_takes():
+    """What the child takes from a parent that does nothing but write."""
+    ours, its = socket.socketpair()
+    with folder() as path, ours:
+        write_programs(path, child=CHILD)
+        with subprocess.Popen(["node", path + "/child.js", "down", str(MESSAGES)], env=dict(os.environ, NODE_CHANNEL_FD=str(its.fileno())),
+                              pass_fds=[its.fileno()], stdout=subprocess.PIPE, text=True) as child:
+            its.close()
+            ours.recv(100)
+            ours.sendall(lines())
+            ours.recv(100)
+            ours.shutdown(socket.SHUT_RDWR)
+            return number_after("rate", child.communicate(timeout=DEADLINE)[0])
 
 
 def our_messages(mode):
     with Project({"a": {"command": ["node", "child.js", mode, str(MESSAGES)], "ipc": "json", "ready": {"message": "go"}}}) as project:
-        for name, text in (("child.js", CHILD), ("lines", "".join('{"i":%d,"pad":"%s"}\n' % (i, "x" * 80) for i in range(MESSAGES)))):
-            with open(f"{project.dir}/{name}", "w") as f:
-                f.write(text)
+        write_programs(project.dir, child=CHILD)
+        with open(project.dir + "/lines", "wb") as f:
+            f.write(lines())
         project.run("up", "-d")
         project.run("wait", "a")
         engine, log = project.pids()[0], f"{project.dir}/state/bench/logs/a-0.out.log"
-        done = lambda: os.path.exists(log) and "done" in open(log).read()
-        before, begun = cpu_us(engine), time.time()
+        before = cpu_us(engine)
         project.run("send", "a", *(["--from", "lines"] if mode == "down" else ['"start"']))
-        wait_for(done, "the child is not done")
-        seconds = int(open(log).read().split()[1]) / 1e3 - begun
+        wait_for(lambda: os.path.exists(log) and open(log).read().endswith("\n"), "the child is not done")
         if mode == "up":
             wait_for(lambda: json.loads(project.run("ps", "--json"))[0]["ipc"]["in"] > MESSAGES, "not all has come")
-        return MESSAGES / seconds, (cpu_us(engine) - before) / MESSAGES
+        return number_after("rate", open(log).read()), (cpu_us(engine) - before) / MESSAGES
 
 
 def messages():
@@ -560,6 +589,8 @@ def messages():
         where = "to a Node child" if mode == "down" else "from a Node child"
         report(f"messages {where}", "k/s", [p[0][0] / 1e3 for p in pairs], [p[1][0] / 1e3 for p in pairs], limit, True)
         report(f"messages {where}, processor time", "us", [p[0][1] for p in pairs], [p[1][1] for p in pairs], 0.5)
+        if mode == "down":
+            remark(f"from a parent that does nothing but write: {statistics.median(all_it_takes() for _ in range(ROUNDS)) / 1e3:.2f} k/s")
     pairs = [(node_tasks(1) / 1e3, our_tasks(["node", "worker.js"], 1, 1) / 1e3) for _ in range(ROUNDS)]
     report("messages to a Node child and back, one at a time", "k/s", *zip(*pairs), 1.1, True)
 

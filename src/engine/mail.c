@@ -16,9 +16,10 @@ static bool says(const struct message *message, const char *wanted)
 /* It may mean something else to others too. */
 static bool take_ready(struct member *member, const struct message *message)
 {
+	if (!(member->now.gates & GATE_MESSAGE))
+		return false;
 	const char *wanted = member_spec(member)->ready.message;
-
-	if (member->now.gates & GATE_MESSAGE && wanted && says(message, wanted))
+	if (wanted && says(message, wanted))
 		engine_pass(member->engine, member, GATE_MESSAGE);
 	return false;
 }

@@ -5,6 +5,9 @@
 
 #include "base/utf8.h"
 
+/* The same in each byte of a word. */
+#define EACH(byte) ((uint64_t)(byte)*0x0101010101010101u)
+
 /* Goes through the text without recursion: what is open is a stack of bounded height. */
 struct scan {
 	const char *at, *end;
@@ -75,16 +78,37 @@ static bool read_escape(struct scan *scan)
 	return true;
 }
 
+/* A bit for each byte that is less than n (0..128), and perhaps for one after it. */
+static uint64_t bytes_below(uint64_t word, uint64_t n)
+{
+	return (word - EACH(n)) & ~word & EACH(0x80);
+}
+
+/* Most of a string is plain, and that is seen eight bytes at a time. */
+static void skip_plain(struct scan *scan)
+{
+	uint64_t word;
+
+	for (; (size_t)(scan->end - scan->at) >= sizeof word; scan->at += sizeof word) {
+		memcpy(&word, scan->at, sizeof word);
+		if (bytes_below(word, ' ') | bytes_below(word ^ EACH('"'), 1) | bytes_below(word ^ EACH('\\'), 1))
+			return;
+	}
+}
+
 static bool read_string(struct scan *scan)
 {
 	if (!take(scan, '"'))
 		return false;
+	skip_plain(scan);
 	while (scan->at < scan->end) {
 		unsigned char c = (unsigned char)*scan->at++;
 		if (c == '"')
 			return true;
 		if (c < ' ' || (c == '\\' && !read_escape(scan)))
 			return false;
+		if (c == '\\')
+			skip_plain(scan);
 	}
 	return false;
 }
@@ -192,7 +216,8 @@ static void keep(struct message *message, struct span name, struct span value)
 {
 	message->has_escapes |= memchr(name.at, '\\', name.size) != NULL;
 	for (enum member_name i = 0; i < MEMBER_COUNT; i++)
-		if (name.size == names[i].size && memcmp(name.at, names[i].text, name.size) == 0) {
+		if (name.size == names[i].size && name.at[1] == names[i].text[1] &&
+			memcmp(name.at, names[i].text, name.size) == 0) {
 			message->members[i] = value;
 			message->has_escapes |= i == MEMBER_CMD && memchr(value.at, '\\', value.size);
 			return;
@@ -237,7 +262,7 @@ static bool read_map(struct scan *scan, struct message *message)
 	return take(scan, '}');
 }
 
-/* Most is plain ASCII, and that is seen eight bytes at a time. */
+/* Most is plain ASCII. */
 static bool is_text(const char *bytes, size_t size)
 {
 	uint64_t seen = 0, word;
@@ -249,7 +274,7 @@ static bool is_text(const char *bytes, size_t size)
 	}
 	for (; i < size; i++)
 		seen |= (unsigned char)bytes[i];
-	return !(seen & 0x8080808080808080u) || utf8_is_valid(bytes, size);
+	return !(seen & EACH(0x80)) || utf8_is_valid(bytes, size);
 }
 
 bool message_scan(struct message *message, const char *json, size_t size)
@@ -265,20 +290,6 @@ bool message_scan(struct message *message, const char *json, size_t size)
 		return false;
 	skip_blanks(&scan);
 	return scan.at == scan.end && is_text(json, size);
-}
-
-bool span_is(struct span span, const char *string)
-{
-	size_t size = strlen(string);
-
-	return span.size == size + 2 && span.at[0] == '"' && memcmp(span.at + 1, string, size) == 0;
-}
-
-bool span_begins(struct span span, const char *string)
-{
-	size_t size = strlen(string);
-
-	return span.size >= size + 2 && span.at[0] == '"' && memcmp(span.at + 1, string, size) == 0;
 }
 
 bool span_equals(struct span one, struct span other)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { MESSAGE_DEPTH_MOST = 512 }; /* of maps and lists in each other */
 
@@ -41,10 +42,20 @@ struct message {
 /* False: it is no JSON, or deeper than it may be. The views are into json. */
 bool message_scan(struct message *message, const char *json, size_t size);
 
+/* Is it a string that begins so? In the header, as the next, for each message is asked this by many: the length is known then. */
+static inline bool span_begins(struct span span, const char *string)
+{
+	size_t size = strlen(string);
+
+	return span.size >= size + 2 && span.at[0] == '"' && memcmp(span.at + 1, string, size) == 0;
+}
+
 /* Is it this string, written without escapes? */
-bool span_is(struct span span, const char *string);
-/* Is it a string that begins so? */
-bool span_begins(struct span span, const char *string);
+static inline bool span_is(struct span span, const char *string)
+{
+	return span.size == strlen(string) + 2 && span_begins(span, string);
+}
+
 bool span_equals(struct span one, struct span other);
 
 /* Node's own: a map whose cmd begins with NODE_ and goes on. */

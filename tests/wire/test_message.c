@@ -84,6 +84,48 @@ START_TEST(depth_has_a_bound)
 }
 END_TEST
 
+/* A string of `size` plain bytes, but for this one in its place. */
+static bool scan_with(size_t size, size_t place, char byte)
+{
+	char json[80];
+
+	memset(json, '~', sizeof json);
+	json[0] = json[size + 1] = '"';
+	json[1 + place] = byte;
+	return message_scan(&message, json, size + 2);
+}
+
+/* Wherever it stands: strings are looked through in words. */
+START_TEST(what_may_not_stand_in_a_string_is_seen)
+{
+	for (size_t size = 1; size < 40; size++)
+		for (size_t place = 0; place < size; place++) {
+			for (char byte = 0; byte < ' '; byte++)
+				ck_assert_msg(!scan_with(size, place, byte), "%d at %zu of %zu", byte, place, size);
+			ck_assert_msg(!scan_with(size, place, '"'), "a quote at %zu of %zu", place, size);
+			ck_assert_msg(!scan_with(size, place, '\\'), "a backslash at %zu of %zu", place, size);
+			ck_assert_msg(!scan_with(size, place, '\xe4'), "no UTF-8 at %zu of %zu", place, size);
+			for (char byte = ' '; byte < 127; byte++)
+				ck_assert(byte == '"' || byte == '\\' || scan_with(size, place, byte));
+			ck_assert(scan_with(size, place, 127));
+		}
+}
+END_TEST
+
+START_TEST(an_escape_may_stand_anywhere)
+{
+	char json[80];
+
+	for (size_t size = 2; size < 40; size++)
+		for (size_t place = 0; place + 1 < size; place++) {
+			memset(json, '~', sizeof json);
+			json[0] = json[size + 1] = '"';
+			memcpy(json + 1 + place, "\\\"", 2);
+			ck_assert_msg(message_scan(&message, json, size + 2), "at %zu of %zu", place, size);
+		}
+}
+END_TEST
+
 Suite *message_suite(void)
 {
 	Suite *suite = suite_create("message");
@@ -95,6 +137,8 @@ Suite *message_suite(void)
 	tcase_add_test(scan_case, the_last_of_a_name_counts);
 	tcase_add_test(scan_case, what_is_nodes_own_is_known);
 	tcase_add_test(scan_case, depth_has_a_bound);
+	tcase_add_test(scan_case, what_may_not_stand_in_a_string_is_seen);
+	tcase_add_test(scan_case, an_escape_may_stand_anywhere);
 	suite_add_tcase(suite, scan_case);
 	return suite;
 }
