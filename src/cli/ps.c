@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "protocol/row.h"
 #include "protocol/value.h"
@@ -57,7 +58,35 @@ static int name_width(const json_t *rows)
 	return (int)width;
 }
 
-static void print_row(const struct row *row, int width, uint64_t now_us)
+/* Of what processes tell themselves: their words are not to be trusted. */
+static void print_cell(int width, const char *text)
+{
+	char cell[METRIC_WIDTH_MOST + 1];
+
+	utf8_excerpt(cell, sizeof cell, text, strlen(text));
+	printf(" %*s", width, cell);
+}
+
+static void print_metrics(const struct row *row, const struct metric_columns *columns)
+{
+	char text[sizeof(struct metric)];
+
+	for (unsigned i = 0; i < columns->count; i++) {
+		metric_cell(text, sizeof text, &row->ipc.metrics, columns->items[i].name);
+		print_cell(columns->items[i].width, text);
+	}
+}
+
+static void print_heading(int width, const struct metric_columns *columns)
+{
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s", width, "NAME", "STATE", "PID", "UPTIME", "RST",
+		"CPU%", "RSS", "THR", "FDS", "QUEUE", "LOOP%");
+	for (unsigned i = 0; i < columns->count; i++)
+		print_cell(columns->items[i].width, columns->items[i].name);
+	putchar('\n');
+}
+
+static void print_row(const struct row *row, int width, const struct metric_columns *columns, uint64_t now_us)
 {
 	char name[CELL * 3], state[CELL], pid[CELL], restarts[CELL], threads[CELL], fds[CELL];
 	char uptime[UNITS_TEXT_SIZE] = "-", rss[UNITS_TEXT_SIZE] = "-", cpu[CELL] = "-";
@@ -79,6 +108,7 @@ static void print_row(const struct row *row, int width, uint64_t now_us)
 		sample->pid ? count_text(threads, sample->threads) : "-",
 		sample->pid ? count_text(fds, sample->fds) : "-",
 		sample->pid ? count_text(queue, sample->inside.queue) : "-", loop);
+	print_metrics(row, columns);
 	if (row->detail[0] || (row->has_last_death && row->last_death.detail[0])) {
 		printf("  ");
 		cli_print_safe(row->detail[0] ? row->detail : row->last_death.detail);
@@ -86,8 +116,23 @@ static void print_row(const struct row *row, int width, uint64_t now_us)
 	putchar('\n');
 }
 
+static struct metric_columns metric_columns_of(const json_t *rows)
+{
+	struct metric_columns columns = { 0 };
+	const json_t *json;
+	struct row row;
+	struct error err;
+	size_t i;
+
+	for (unsigned rank = 0; rank < METRICS_MOST; rank++)
+		json_array_foreach(rows, i, json) if (row_from_json(&row, json, &err))
+			metric_columns_add(&columns, &row.ipc.metrics, rank);
+	return columns;
+}
+
 static int print_table(const json_t *rows)
 {
+	struct metric_columns columns = metric_columns_of(rows);
 	int width = name_width(rows);
 	uint64_t now_us = clock_wall_us();
 	int status = EXIT_OK;
@@ -96,13 +141,12 @@ static int print_table(const json_t *rows)
 	struct error err;
 	size_t i;
 
-	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s\n", width, "NAME", "STATE", "PID", "UPTIME", "RST",
-		"CPU%", "RSS", "THR", "FDS", "QUEUE", "LOOP%");
+	print_heading(width, &columns);
 	json_array_foreach(rows, i, json)
 	{
 		if (!row_from_json(&row, json, &err))
 			continue;
-		print_row(&row, width, now_us);
+		print_row(&row, width, &columns, now_us);
 		if (row.state == STATE_FAILED || row.state == STATE_FATAL)
 			status = EXIT_FAILED;
 	}

@@ -110,6 +110,23 @@ static void add_sockets(struct strings *environment, const struct service_spec *
 	text_finish(&names);
 }
 
+static void set_default(struct strings *environment, const char *name, const char *value)
+{
+	if (!strings_get_variable(environment, name))
+		strings_set_variable(environment, name, value);
+}
+
+/* What programs ask that want to know whether PM2 runs them, and as what. */
+static void add_pm2(struct strings *environment, const struct service_spec *spec, const struct newborn *who)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%u", who->seat);
+	strings_set_variable(environment, "pm_id", number);
+	set_default(environment, "name", spec->name);
+	set_default(environment, "exec_mode", spec->exec_mode == EXEC_CLUSTER ? "cluster_mode" : "fork_mode");
+}
+
 void child_environment(struct strings *environment, const struct service_spec *spec,
 	const struct newborn *who)
 {
@@ -133,8 +150,7 @@ void child_environment(struct strings *environment, const struct service_spec *s
 		strings_set_variable(environment, "THRUM_CHANNEL_FD", number);
 		strings_set_variable(environment, "NODE_CHANNEL_FD", number);
 		strings_set_variable(environment, "NODE_CHANNEL_SERIALIZATION_MODE", "json");
-		snprintf(number, sizeof number, "%u", who->seat);
-		strings_set_variable(environment, "pm_id", number);
+		add_pm2(environment, spec, who);
 	}
 	if (who->channel_fd && spec->exec_mode == EXEC_CLUSTER) {
 		snprintf(number, sizeof number, "%u", who->instance + 1);

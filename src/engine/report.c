@@ -19,9 +19,9 @@ static void copy_text(char *out, size_t size, const char *text)
 }
 
 /* NULL: there is no room for another one. */
-static struct report_metric *metric_of(struct report *report, const char *name)
+static struct metric *metric_of(struct report *report, const char *name)
 {
-	struct report_metric *metric;
+	struct metric *metric;
 
 	for (uint32_t i = 0; i < report->metric_count; i++)
 		if (strncmp(report->metrics[i].name, name, sizeof report->metrics[i].name - 1) == 0)
@@ -38,7 +38,7 @@ static void take_metric(struct report *report, const char *name, json_t *said)
 {
 	json_t *value = json_is_object(said) ? json_object_get(said, "value") : said;
 	const char *unit = json_string_value(json_object_get(said, "unit"));
-	struct report_metric *metric = metric_of(report, name);
+	struct metric *metric = metric_of(report, name);
 
 	if (!metric || !value)
 		return;
@@ -51,13 +51,22 @@ static void take_metric(struct report *report, const char *name, json_t *said)
 	copy_text(metric->unit, sizeof metric->unit, unit ? unit : "");
 }
 
+/* What a library measures of Node itself, unasked. */
+static bool is_internal(const json_t *said)
+{
+	const char *type = json_string_value(json_object_get(said, "type"));
+
+	return type && strncmp(type, "internal/", strlen("internal/")) == 0;
+}
+
+/* What the program itself tells comes first: there is not room for all everywhere. */
 static void take_metrics(struct report *report, json_t *data)
 {
 	const char *name;
 	json_t *said;
 
-	json_object_foreach(data, name, said)
-		take_metric(report, name, said);
+	json_object_foreach(data, name, said) if (!is_internal(said)) take_metric(report, name, said);
+	json_object_foreach(data, name, said) if (is_internal(said)) take_metric(report, name, said);
 }
 
 static void take_action(struct report *report, json_t *data)
@@ -108,6 +117,16 @@ json_t *report_to_json(const struct member *member)
 	for (uint32_t i = 0; i < report->action_count; i++)
 		json_array_append_new(actions, json_string(report->actions[i]));
 	return json_pack("{s:o,s:o}", "metrics", metrics, "actions", actions);
+}
+
+void report_metrics(const struct member *member, struct metrics *out)
+{
+	const struct inbox_page *page = channel_page(member);
+
+	out->count = !page ? 0 : page->report.metric_count < METRICS_MOST ? page->report.metric_count
+									  : METRICS_MOST;
+	for (unsigned i = 0; i < out->count; i++)
+		out->items[i] = page->report.metrics[i];
 }
 
 bool report_has_action(const struct member *member, const char *name)

@@ -9,20 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/metric.h"
+
 enum {
 	REPORT_METRICS = 24,
 	REPORT_ACTIONS = 24,
 };
 
-struct report_metric {
-	char name[40];
-	char value[32]; /* a figure, or text */
-	char unit[12];
-};
-
 struct report {
 	uint32_t metric_count, action_count;
-	struct report_metric metrics[REPORT_METRICS];
+	struct metric metrics[REPORT_METRICS];
 	char actions[REPORT_ACTIONS][48];
 };
 
@@ -34,6 +30,8 @@ bool report_take(struct member *member, const struct message *message);
 
 /* {"metrics":{NAME:{"value","unit"}},"actions":[NAME]}; NULL: it said nothing. */
 json_t *report_to_json(const struct member *member);
+/* Those that are told wherever it is listed. */
+void report_metrics(const struct member *member, struct metrics *out);
 bool report_has_action(const struct member *member, const char *name);
 
 #endif

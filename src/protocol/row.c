@@ -73,11 +73,39 @@ static const struct sample no_sample = {
 	.inside = INSIDE_UNKNOWN,
 };
 
+/* As `info` has them: {NAME:{"value","unit"}}. NULL: there are none. */
+static json_t *metrics_to_json(const struct metrics *metrics)
+{
+	json_t *json = metrics->count ? json_object() : NULL;
+
+	for (unsigned i = 0; i < metrics->count; i++)
+		json_object_set_new(json, metrics->items[i].name,
+			json_pack("{s:s, s:s}", "value", metrics->items[i].value, "unit", metrics->items[i].unit));
+	return json;
+}
+
+static void metrics_from_json(struct metrics *metrics, json_t *json)
+{
+	const char *name;
+	json_t *said;
+
+	metrics->count = 0;
+	json_object_foreach(json, name, said)
+	{
+		if (metrics->count == METRICS_MOST)
+			break;
+		struct metric *metric = &metrics->items[metrics->count++];
+		snprintf(metric->name, sizeof metric->name, "%s", name);
+		get_text(metric->value, sizeof metric->value, said, "value");
+		get_text(metric->unit, sizeof metric->unit, said, "unit");
+	}
+}
+
 static json_t *traffic_to_json(const struct traffic *ipc)
 {
 	if (!ipc->is_known)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}",
 		"in", (json_int_t)ipc->in,
 		"out", (json_int_t)ipc->out,
 		"in_bytes", (json_int_t)ipc->in_bytes,
@@ -86,12 +114,13 @@ static json_t *traffic_to_json(const struct traffic *ipc)
 		"errors", (json_int_t)ipc->errors,
 		"connections", (json_int_t)ipc->connections,
 		"in_rate", ipc->in_rate < 0 ? json_null() : json_real(ipc->in_rate),
-		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate));
+		"out_rate", ipc->out_rate < 0 ? json_null() : json_real(ipc->out_rate),
+		"metrics", metrics_to_json(&ipc->metrics));
 }
 
 static struct traffic traffic_from_json(const json_t *json)
 {
-	return (struct traffic){
+	struct traffic ipc = {
 		.is_known = json_is_object(json),
 		.in = get_count(json, "in"),
 		.out = get_count(json, "out"),
@@ -103,6 +132,9 @@ static struct traffic traffic_from_json(const json_t *json)
 		.in_rate = rate_from_json(json, "in_rate"),
 		.out_rate = rate_from_json(json, "out_rate"),
 	};
+
+	metrics_from_json(&ipc.metrics, json_object_get(json, "metrics"));
+	return ipc;
 }
 
 json_t *sample_to_json(const char *service, unsigned instance, const struct sample *sample, const struct traffic *ipc)

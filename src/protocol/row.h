@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "model/death.h"
 #include "model/instance.h"
+#include "model/metric.h"
 #include "model/notice.h"
 #include "model/sample.h"
 #include "model/state.h"
@@ -42,6 +43,7 @@ struct row {
 		uint64_t errors;                       /* lines that were no JSON */
 		double in_rate, out_rate;              /* messages a second of late; below 0: not known */
 		uint64_t connections;                  /* that it was handed, as a cluster's worker */
+		struct metrics metrics;                /* that it tells of itself */
 	} ipc;
 	char detail[DEATH_DETAIL_SIZE]; /* why it is in this state, where that helps; or "" */
 };

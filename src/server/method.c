@@ -20,6 +20,7 @@
 #include "engine/leftovers.h"
 #include "engine/output.h"
 #include "engine/reload.h"
+#include "engine/report.h"
 #include "protocol/base64.h"
 #include "protocol/chunk.h"
 #include "protocol/inside.h"
@@ -59,8 +60,9 @@ struct traffic traffic_of_member(const struct member *member)
 
 	channel_count(member, &counts);
 	struct traffic ipc = { member->channel != NULL, counts.in, counts.out, counts.in_bytes,
-		counts.out_bytes, counts.queued, counts.errors, -1, -1, counts.connections };
+		counts.out_bytes, counts.queued, counts.errors, -1, -1, counts.connections, { 0 } };
 	channel_rates(member, &ipc.in_rate, &ipc.out_rate);
+	report_metrics(member, &ipc.metrics);
 	return ipc;
 }
 

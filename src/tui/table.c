@@ -255,6 +255,7 @@ enum { COLUMN_COUNT = sizeof columns / sizeof *columns,
 struct fit {
 	int leaves;      /* columns that leave at this or above are gone */
 	int name, trend; /* widths */
+	struct metric_columns metrics;
 };
 
 static void share_rest(struct fit *fit, int rest)
@@ -267,7 +268,26 @@ static void share_rest(struct fit *fit, int rest)
 	fit->name = rest - fit->trend - 1;
 }
 
-static struct fit fit_columns(int width)
+/* What processes tell of themselves has what the other columns leave; the last that has room for a little is cut. */
+static int fit_metrics(struct fit *fit, const struct ui *ui, int room)
+{
+	int used = 0;
+
+	for (unsigned rank = 0; rank < METRICS_MOST; rank++)
+		for (size_t i = 0; i < ui->replica.row_count; i++)
+			metric_columns_add(&fit->metrics, &ui->replica.rows[i].row.ipc.metrics, rank);
+	for (unsigned i = 0; i < fit->metrics.count; i++) {
+		struct metric_column *column = &fit->metrics.items[i];
+		int left = room - used - 1;
+		if (left < METRIC_WIDTH_LEAST)
+			fit->metrics.count = i;
+		else
+			used += 1 + (column->width = column->width < left ? column->width : left);
+	}
+	return used;
+}
+
+static struct fit fit_columns(const struct ui *ui, int width)
 {
 	struct fit fit = { .leaves = LEAVES_MOST + 1 };
 	int used;
@@ -279,19 +299,24 @@ static struct fit fit_columns(int width)
 		if (width - used >= NAME_LEAST || fit.leaves == 1)
 			break;
 	}
+	used += fit_metrics(&fit, ui, width - used - NAME_LEAST);
 	share_rest(&fit, width - used);
 	return fit;
+}
+
+static void put_cell(struct grid *grid, struct rect *at, int width, bool is_left, enum look look, const char *text)
+{
+	int length = (int)strlen(text), shift = is_left || length > width ? 0 : width - length;
+
+	at->x++;
+	grid_put(grid, (struct rect){ at->x + shift, at->y, width - shift, 1 }, look, text);
+	at->x += width;
 }
 
 static void put_column(struct grid *grid, struct rect *at, const struct column *column,
 	enum look look, const char *text)
 {
-	int length = (int)strlen(text),
-	    shift = column->is_left || length > column->width ? 0 : column->width - length;
-
-	at->x++;
-	grid_put(grid, (struct rect){ at->x + shift, at->y, column->width - shift, 1 }, look, text);
-	at->x += column->width;
+	put_cell(grid, at, column->width, column->is_left, look, text);
 }
 
 static void draw_column_title(const struct ui *ui, struct grid *grid, struct rect *at, const struct column *column)
@@ -306,7 +331,7 @@ static void draw_column_title(const struct ui *ui, struct grid *grid, struct rec
 
 void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	struct fit fit = fit_columns(area.width);
+	struct fit fit = fit_columns(ui, area.width);
 	struct rect at = { area.x + 1, area.y, area.width, area.height };
 
 	if (!area.height)
@@ -317,6 +342,8 @@ void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area
 	for (int i = 0; i < COLUMN_COUNT; i++)
 		if (columns[i].leaves < fit.leaves)
 			draw_column_title(ui, grid, &at, &columns[i]);
+	for (unsigned i = 0; i < fit.metrics.count; i++)
+		put_cell(grid, &at, fit.metrics.items[i].width, false, LOOK_HEADING, fit.metrics.items[i].name);
 	grid_put(grid, (struct rect){ at.x + 1, at.y, fit.trend, 1 }, LOOK_HEADING, "CPU 60s");
 }
 
@@ -375,24 +402,34 @@ static enum look look_of_cell(const struct column *column, const struct table_ro
 	return strchr(text, '!') ? LOOK_WARN : LOOK_NORMAL;
 }
 
-static void draw_row(
-	const struct ui *ui, struct grid *grid, struct rect line, const struct table_row *row)
+/* Those of several processes are not added up: nobody knows which of them can be. */
+static void draw_metrics(struct grid *grid, struct rect *at, const struct metric_columns *shown, const struct table_row *row)
 {
-	struct fit fit = fit_columns(line.width);
+	char text[sizeof(struct metric)];
+
+	for (unsigned i = 0; i < shown->count; i++) {
+		metric_cell(text, sizeof text, &row->row->row.ipc.metrics, shown->items[i].name);
+		put_cell(grid, at, shown->items[i].width, false, LOOK_NORMAL, row->is_service ? "" : text);
+	}
+}
+
+static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, const struct fit *fit, const struct table_row *row)
+{
 	struct rect at = { line.x + 1, line.y, line.width, 1 };
 	struct cells cells = { ui, row };
 	char text[CELL];
 
-	draw_name(ui, grid, (struct rect){ at.x, at.y, fit.name, 1 }, row);
-	at.x += fit.name;
+	draw_name(ui, grid, (struct rect){ at.x, at.y, fit->name, 1 }, row);
+	at.x += fit->name;
 	for (int i = 0; i < COLUMN_COUNT; i++) {
-		if (columns[i].leaves >= fit.leaves)
+		if (columns[i].leaves >= fit->leaves)
 			continue;
 		columns[i].put(text, &cells);
 		put_column(grid, &at, &columns[i], look_of_cell(&columns[i], row, text), text);
 	}
-	if (fit.trend)
-		draw_trend(ui, grid, (struct rect){ at.x + 1, at.y, fit.trend, 1 }, row);
+	draw_metrics(grid, &at, &fit->metrics, row);
+	if (fit->trend)
+		draw_trend(ui, grid, (struct rect){ at.x + 1, at.y, fit->trend, 1 }, row);
 	bool is_selected = rows_is_selected(ui, row);
 	struct target target = rows_target(row);
 	if (tags_has(ui, &target))
@@ -444,9 +481,10 @@ void table_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	static struct table_row rows[ROWS_MOST];
 	int count = rows_build(ui, rows, ROWS_MOST);
 	int first = first_row(ui, rows, count, area.height);
+	struct fit fit = fit_columns(ui, area.width);
 
 	if (!count)
 		draw_empty(ui, grid, area);
 	for (int i = 0; i < area.height && first + i < count; i++)
-		draw_row(ui, grid, (struct rect){ area.x, area.y + i, area.width, 1 }, &rows[first + i]);
+		draw_row(ui, grid, (struct rect){ area.x, area.y + i, area.width, 1 }, &fit, &rows[first + i]);
 }

@@ -5,6 +5,7 @@ Suite *crowd_suite(void);
 Suite *graph_suite(void);
 Suite *instance_suite(void);
 Suite *machine_suite(void);
+Suite *metric_suite(void);
 Suite *policy_suite(void);
 Suite *project_suite(void);
 Suite *rolling_suite(void);
@@ -19,6 +20,7 @@ static suite_function *const suites[] = {
 	graph_suite,
 	instance_suite,
 	machine_suite,
+	metric_suite,
 	policy_suite,
 	project_suite,
 	rolling_suite,

@@ -220,6 +220,23 @@ START_TEST(narrow_screens_keep_what_matters)
 }
 END_TEST
 
+START_TEST(what_processes_tell_has_the_room_that_is_left)
+{
+	struct metrics *metrics = &ui->replica.rows[0].row.ipc.metrics;
+
+	*metrics = (struct metrics){ 2, { { "requests", "123", "" }, { "heap", "9.5", "\033[MiB" } } };
+	draw(80, 24);
+	ck_assert(!shows("request"));
+	draw(100, 24);
+	ck_assert(shows("request"));
+	ck_assert(!shows("heap"));
+	draw(120, 24);
+	ck_assert(shows("requests"));
+	ck_assert(shows(" 123 "));
+	ck_assert(shows("9.5?[MiB"));
+}
+END_TEST
+
 START_TEST(without_unicode_all_is_ascii)
 {
 	ui->is_unicode = false;
@@ -726,6 +743,7 @@ Suite *view_suite(void)
 	tcase_add_test(screens, what_is_found_is_seen_without_colours);
 	tcase_add_test(screens, every_size_is_drawn);
 	tcase_add_test(screens, narrow_screens_keep_what_matters);
+	tcase_add_test(screens, what_processes_tell_has_the_room_that_is_left);
 	tcase_add_test(screens, without_unicode_all_is_ascii);
 	tcase_add_test(screens, an_empty_project_says_what_to_do);
 	tcase_add_test(screens, the_grid_takes_nothing_a_terminal_would_obey);
