@@ -60,8 +60,11 @@ const struct command commands[] = {
 	  "--wait prints the answer: the message with the same requestId.", cli_send },
 	{ "submit", NULL, "POOL [JSON...]", "BtaxG", 1, -1,
 	  "Give tasks to a pool: values of JSON, or one a line with --from; it waits while the queue is full.\n"
-	  "--wait prints each answer as a line of JSON; exit status 1 if one failed. -t: of one run of a task. --fleet:\n"
+	  "--wait prints each answer as a line of JSON; exit status 1 if one failed. C-c cancels what waits. -t: of one run of a task. --fleet:\n"
 	  "to the pools of that name on all machines that share a Redis server.", cli_submit },
+	{ "cancel", NULL, "POOL SUBMISSION...|TASK...|all", "", 2, -1,
+	  "Answer tasks that wait with an error: those of a submission, as `thrum pool` lists them and `thrum submit --json` names\n"
+	  "it; one by its taskId; or all. What a worker has it goes on with.", cli_cancel },
 	{ "pool", NULL, "NAME", "", 1, 1,
 	  "How a pool is: workers, queue, times, and what each worker has; and the thread pools of libthrum in the processes\n"
 	  "of NAME, which may be a pid.", cli_pool },

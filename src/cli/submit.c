@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/feed.h"
 #include "cli/threads.h"
+#include "client/signals.h"
 #include "protocol/method.h"
 
 enum {
@@ -30,6 +32,7 @@ struct submitting {
 	size_t *starts;    /* owned; where each begins in lines, and the end */
 	uint64_t count;    /* of tasks */
 	size_t written;    /* bytes of lines */
+	size_t until;      /* … of so many that are to be */
 	bool is_end_written;
 	uint8_t *seen; /* owned; bit: this one is answered */
 	uint64_t answered, failed;
@@ -38,6 +41,8 @@ struct submitting {
 	char *error; /* owned; why the rest was refused */
 	bool has_bar;
 	uint64_t bar_ms;
+	int signal_fd; /* C-c, and its like; closed with us */
+	bool is_cancelled;
 };
 
 /* ---- the tasks ---- */
@@ -180,21 +185,78 @@ static bool begin(struct submitting *work, int *status, struct error *err)
 	}
 	uint64_t accepted = (uint64_t)json_integer_value(json_object_get(begun, "accepted"));
 	work->written = work->starts[accepted < work->count ? accepted : work->count];
+	work->until = work->is_cancelled ? work->written : work->lines.size;
 	work->is_end_written = false;
 	json_decref(begun);
 	return true;
 }
 
+/* ---- C-c ---- */
+
+static json_t *ask_to_cancel(struct submitting *work, struct error *err)
+{
+	char *project = cli_project(work->invocation);
+	struct link *link = link_open(project, err);
+	json_t *result = link ? link_call(link, "cancel",
+					json_pack("{s:s,s:s}", "name", work->invocation->names[0], "submission", work->id), CALL_MS, err)
+			      : NULL;
+
+	link_close(link);
+	free(project);
+	return result;
+}
+
+/* Where the line that was begun ends. */
+static size_t end_of_line(const struct submitting *work)
+{
+	const char *last = work->lines.data + work->written - 1;
+
+	if (!work->written)
+		return 0;
+	return (size_t)((const char *)memchr(last, '\n', work->lines.size - work->written + 1) + 1 - work->lines.data);
+}
+
+/* What waits is cancelled, by another connection: this one is for tasks. What has begun is waited for. */
+static void cancel(struct submitting *work)
+{
+	struct error err = { 0 };
+	json_t *result = ask_to_cancel(work, &err);
+
+	if (!result) {
+		cli_fail(EXIT_FAILED, "its tasks could not be cancelled: %s", err.text);
+		return;
+	}
+	work->is_cancelled = true;
+	work->until = end_of_line(work);
+	fprintf(stderr, "%s%lld cancelled, %lld are being worked on%s\n", work->has_bar ? "\r\033[K" : "",
+		(long long)json_integer_value(json_object_get(result, "cancelled")),
+		(long long)json_integer_value(json_object_get(result, "running")),
+		work->invocation->wait ? "; C-c again: leave them" : "");
+	json_decref(result);
+}
+
+/* False: that was the second one, or it was no use. */
+static bool take_signal(struct submitting *work, struct error *err)
+{
+	struct signalfd_siginfo info;
+
+	if (read(work->signal_fd, &info, sizeof info) == (ssize_t)sizeof info && !work->is_cancelled)
+		cancel(work);
+	else
+		work->is_cancelled = false;
+	return work->is_cancelled || error_set(err, ECANCELED, "interrupted; what has begun goes on");
+}
+
 /* What it takes now of what is left, without keeping answers waiting. */
 static bool write_some(struct submitting *work, struct error *err)
 {
-	size_t rest = work->lines.size - work->written;
+	size_t rest = work->until - work->written;
 	ssize_t written = link_write_some(work->link, work->lines.data + work->written, rest < AT_ONCE ? rest : AT_ONCE, err);
 
 	if (written < 0)
 		return false;
 	work->written += (size_t)written;
-	if (work->written == work->lines.size && !work->is_end_written) {
+	if (work->written == work->until && !work->is_end_written) {
 		written = link_write_some(work->link, "\n", 1, err);
 		work->is_end_written = written == 1;
 	}
@@ -204,9 +266,12 @@ static bool write_some(struct submitting *work, struct error *err)
 static bool talk(struct submitting *work, struct error *err)
 {
 	while (!work->is_over) {
-		struct pollfd wait = { link_fd(work->link), POLLIN | (work->is_end_written ? 0 : POLLOUT), 0 };
-		poll(&wait, 1, -1);
-		if (wait.revents & POLLOUT && !write_some(work, err))
+		struct pollfd waits[] = { { link_fd(work->link), POLLIN | (work->is_end_written ? 0 : POLLOUT), 0 },
+			{ work->signal_fd, POLLIN, 0 } };
+		poll(waits, 2, -1);
+		if (waits[1].revents && !take_signal(work, err))
+			return false;
+		if (waits[0].revents & POLLOUT && !write_some(work, err))
 			return false;
 		if (!take_all(work, err))
 			return false;
@@ -251,7 +316,8 @@ static int submit(struct submitting *work)
 int cli_submit(struct invocation *invocation)
 {
 	struct submitting work = { .invocation = invocation,
-		.has_bar = invocation->wait && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) };
+		.has_bar = invocation->wait && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+		.signal_fd = -1 };
 	int status = EXIT_USAGE;
 
 	if (invocation->fleet && (invocation->priority || invocation->timeout))
@@ -259,8 +325,11 @@ int cli_submit(struct invocation *invocation)
 	if (invocation->fleet)
 		return cli_fleet(invocation, "submit");
 	snprintf(work.id, sizeof work.id, "%llx-%lx", (unsigned long long)clock_wall_us(), (long)getpid());
-	if (read_tasks(&work))
+	if (read_tasks(&work)) {
+		work.signal_fd = signals_open(signals_of_service, NULL);
+		signal(SIGPIPE, SIG_DFL);
 		status = submit(&work);
+	}
 	link_close(work.link);
 	text_finish(&work.lines);
 	free(work.starts);
@@ -287,6 +356,18 @@ static void print_times(const char *name, const json_t *times)
 static long long figure(const json_t *pool, const char *name)
 {
 	return json_integer_value(json_object_get(pool, name));
+}
+
+static void print_submissions(const json_t *submissions)
+{
+	json_t *one;
+	size_t i;
+
+	if (json_array_size(submissions))
+		printf("%-32s %10s %10s %8s\n", "SUBMISSION", "TASKS", "ANSWERED", "FAILED");
+	json_array_foreach(submissions, i, one)
+		printf("%-32s %10lld %10lld %8lld%s\n", json_string_value(json_object_get(one, "submission")), figure(one, "accepted"),
+			figure(one, "answered"), figure(one, "failed"), json_is_true(json_object_get(one, "waited_for")) ? "" : "  nobody waits");
 }
 
 static void print_pool(const json_t *pool)
@@ -316,6 +397,7 @@ static void print_pool(const json_t *pool)
 			figure(worker, "completed"),
 			figure(worker, "failed"));
 	}
+	print_submissions(json_object_get(pool, "submissions"));
 }
 
 static int ask_pool(struct invocation *invocation, const char *method, json_t *params, void (*print)(const json_t *result))
@@ -349,6 +431,41 @@ int cli_pool(struct invocation *invocation)
 		return threads_show(invocation, pid);
 	return ask_pool(invocation, "pool", json_pack("{s:s}", "name", invocation->names[0]), print_any_pool);
 }
+
+/* ---- cancel ---- */
+
+static json_t *what_to_cancel(const char *pool, const char *what)
+{
+	char *end;
+	long long task = strtoll(what, &end, 10);
+
+	if (strcmp(what, "all") == 0)
+		return json_pack("{s:s,s:b}", "name", pool, "all", true);
+	if (task > 0 && !*end)
+		return json_pack("{s:s,s:I}", "name", pool, "task", (json_int_t)task);
+	return json_pack("{s:s,s:s}", "name", pool, "submission", what);
+}
+
+static void print_cancelled(const json_t *result)
+{
+	printf("%lld cancelled", figure(result, "cancelled"));
+	if (figure(result, "running"))
+		printf(", %lld are being worked on", figure(result, "running"));
+	putchar('\n');
+}
+
+int cli_cancel(struct invocation *invocation)
+{
+	int status = EXIT_OK;
+
+	for (int i = 1; i < invocation->name_count; i++) {
+		int one = ask_pool(invocation, "cancel", what_to_cancel(invocation->names[0], invocation->names[i]), print_cancelled);
+		status = one ? one : status;
+	}
+	return status;
+}
+
+/* ---- drain ---- */
 
 static void print_drain(const json_t *result)
 {

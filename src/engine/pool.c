@@ -164,6 +164,15 @@ static struct submission *find_submission(struct pool *pool, uint32_t number)
 	return submission;
 }
 
+struct submission *pool_find_submission(const struct pool *pool, const char *id)
+{
+	struct submission *submission = pool->submissions;
+
+	while (submission && strcmp(submission->id, id) != 0)
+		submission = submission->next;
+	return submission;
+}
+
 static struct submission *add_submission(struct pool *pool, uint32_t number, const char *id, bool wants_results)
 {
 	struct submission *submission = memory_zeroed(1, sizeof *submission);
@@ -197,14 +206,12 @@ static bool is_id(const char *id)
 
 struct submission *pool_submit(struct pool *pool, const char *id, bool wants_results, struct error *err)
 {
-	struct submission *submission = pool->submissions;
+	struct submission *submission = pool_find_submission(pool, id);
 
 	if (!is_id(id)) {
 		error_set(err, EINVAL, "submission: up to %d letters, digits, '-', '_' and '.'", SUBMISSION_ID_SIZE - 1);
 		return NULL;
 	}
-	while (submission && strcmp(submission->id, id) != 0)
-		submission = submission->next;
 	if (!submission && pool->tasks.is_draining) {
 		error_set(err, EAGAIN, "%s is being drained: it takes no tasks; `thrum drain --off %s` ends that", pool->service,
 			pool->service);
@@ -218,6 +225,8 @@ struct submission *pool_submit(struct pool *pool, const char *id, bool wants_res
 	touch(pool);
 	return submission;
 }
+
+static void drop_task(struct pool *pool, struct task *task);
 
 bool pool_add(struct submission *submission, struct span payload, unsigned priority, uint32_t timeout_ms, struct error *err)
 {
@@ -239,8 +248,13 @@ bool pool_add(struct submission *submission, struct span payload, unsigned prior
 		.payload = memory_copy_n(payload.at, payload.size),
 		.payload_size = payload.size };
 	note_task(&pool->journal, task);
-	task_pool_add(&pool->tasks, task);
 	touch(pool);
+	if (submission->is_cancelled) {
+		pool->tasks.submitted++;
+		drop_task(pool, task);
+	} else {
+		task_pool_add(&pool->tasks, task);
+	}
 	return true;
 }
 
@@ -348,15 +362,25 @@ static void answer_failure(struct pool *pool, struct task *task, const char *why
 	answer(pool, task, false, (struct span){ text, (size_t)size }, run_us);
 }
 
-void pool_cancel(struct submission *submission)
+static void drop_task(struct pool *pool, struct task *task)
 {
-	struct pool *pool = submission->pool;
+	pool->tasks.failed++;
+	answer_failure(pool, task, "it was cancelled", 0);
+}
 
-	for (struct task *task = task_pool_cancel(&pool->tasks, submission->number), *next; task; task = next) {
+uint64_t pool_cancel(struct pool *pool, const struct task_filter *filter, uint64_t *running)
+{
+	struct submission *submission = find_submission(pool, filter->submission);
+	uint64_t count = 0;
+
+	if (submission && !filter->id)
+		submission->is_cancelled = true;
+	for (struct task *task = task_pool_cancel(&pool->tasks, filter, running), *next; task; task = next) {
 		next = task->next;
-		pool->tasks.failed++;
-		answer_failure(pool, task, "it was cancelled", 0);
+		count++;
+		drop_task(pool, task);
 	}
+	return count;
 }
 
 /* ---- workers ---- */

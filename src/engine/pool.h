@@ -30,7 +30,8 @@ struct submission {
 	uint32_t number;
 	char id[SUBMISSION_ID_SIZE];
 	uint64_t accepted, answered, failed;
-	bool is_ended; /* no more tasks come */
+	bool is_ended;     /* no more tasks come */
+	bool is_cancelled; /* those that come are not run */
 	bool wants_results;
 	bool is_overfull;    /* some answers were dropped: nobody took them */
 	struct text results; /* lines, as its client gets them */
@@ -95,8 +96,13 @@ void pool_lose(struct submission *submission);
 void pool_forget(struct submission *submission);
 /* So many bytes of its results were handed on. */
 void pool_told(struct submission *submission, size_t size);
-/* What of it waits is answered with an error. */
-void pool_cancel(struct submission *submission);
+/*
+ * What waits of these tasks is answered with an error, and so is what still comes of a submission. How many there were;
+ * running: how many are being worked on, which goes on.
+ */
+uint64_t pool_cancel(struct pool *pool, const struct task_filter *filter, uint64_t *running);
+/* The one of that id that is under way; or NULL. */
+struct submission *pool_find_submission(const struct pool *pool, const char *id);
 void pool_drain(struct pool *pool, bool is_on);
 
 #endif

@@ -285,14 +285,30 @@ struct task *task_pool_overdue(const struct task_pool *pool, uint64_t now_us, ui
 	return NULL;
 }
 
-struct task *task_pool_cancel(struct task_pool *pool, uint32_t submission)
+static bool is_meant(const struct task_filter *filter, const struct task *task)
+{
+	return (!filter->submission || task->submission == filter->submission) && (!filter->id || task->id == filter->id);
+}
+
+static uint64_t count_running(const struct task_pool *pool, const struct task_filter *filter)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < pool->seat_count; i++)
+		for (const struct task *task = pool->workers[i].tasks.first; task; task = task->next)
+			count += is_meant(filter, task);
+	return count;
+}
+
+struct task *task_pool_cancel(struct task_pool *pool, const struct task_filter *filter, uint64_t *running)
 {
 	struct task *taken = NULL;
 
+	*running = count_running(pool, filter);
 	for (int i = 0; i < TASK_PRIORITIES; i++)
 		for (struct task *task = pool->queues[i].first, *next; task; task = next) {
 			next = task->next;
-			if (task->submission != submission)
+			if (!is_meant(filter, task))
 				continue;
 			take_out(&pool->queues[i], task);
 			count_out(pool, task);

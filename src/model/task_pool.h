@@ -96,8 +96,13 @@ struct task *task_pool_end(struct task_pool *pool, uint32_t seat, uint64_t id, b
 /* One whose time is up; NULL: none. next_us: when to ask again; 0: never. */
 struct task *task_pool_overdue(const struct task_pool *pool, uint64_t now_us, uint64_t *next_us);
 
-/* Take out what waits of a submission: the caller's, linked by next. */
-struct task *task_pool_cancel(struct task_pool *pool, uint32_t submission);
+/* Which tasks: of a submission, or the one with that id; 0: any. */
+struct task_filter {
+	uint32_t submission;
+	uint64_t id;
+};
+/* Take out what waits of them: the caller's, linked by next. running: how many a worker has, which stay there. */
+struct task *task_pool_cancel(struct task_pool *pool, const struct task_filter *filter, uint64_t *running);
 
 void task_destroy(struct task *task); /* accepts NULL */
 

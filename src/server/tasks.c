@@ -227,6 +227,18 @@ static json_t *describe_worker(const struct member *member, const struct task_po
 		(json_int_t)(worker ? worker->completed : 0), "failed", (json_int_t)(worker ? worker->failed : 0));
 }
 
+static json_t *describe_submissions(const struct pool *pool)
+{
+	json_t *list = json_array();
+
+	for (const struct submission *submission = pool->submissions; submission; submission = submission->next)
+		json_array_append_new(list,
+			json_pack("{s:s,s:I,s:I,s:I,s:b,s:b}", "submission", submission->id, "accepted", (json_int_t)submission->accepted,
+				"answered", (json_int_t)submission->answered, "failed", (json_int_t)submission->failed, "ended",
+				submission->is_ended, "waited_for", submission->reader != NULL));
+	return list;
+}
+
 static struct pool *pool_of_name(struct call *call, const char *name)
 {
 	struct service *service = name ? project_find(&call->engine->project, name) : NULL;
@@ -248,13 +260,13 @@ json_t *tasks_pool(struct call *call)
 	struct service *service = project_find(&call->engine->project, pool->service);
 	for (size_t i = 0; i < service->count; i++)
 		json_array_append_new(workers, describe_worker(member_of(service->instances[i]), tasks));
-	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o}", "name", pool->service, "kind", "process",
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o}", "name", pool->service, "kind", "process",
 		"size", (json_int_t)tasks->worker_count, "target", (json_int_t)service->spec->instances, "concurrency",
 		(json_int_t)tasks->limits.concurrency, "busy", (json_int_t)tasks->running, "queued", (json_int_t)tasks->queued, "submitted",
 		(json_int_t)tasks->submitted, "started", (json_int_t)tasks->started, "completed", (json_int_t)tasks->completed, "failed",
 		(json_int_t)tasks->failed, "retried", (json_int_t)tasks->retried, "draining", tasks->is_draining, "wait_ms",
 		describe_times(&tasks->waits), "run_ms", describe_times(&tasks->runs), "workers", workers,
-		"thread_pools", threads_list(call, name));
+		"submissions", describe_submissions(pool), "thread_pools", threads_list(call, name));
 }
 
 json_t *tasks_drain(struct call *call)
@@ -273,14 +285,19 @@ json_t *tasks_cancel(struct call *call)
 {
 	struct pool *pool = find_pool(call, json_string_value(json_object_get(call->params, "name")));
 	const char *id = json_string_value(json_object_get(call->params, "submission"));
+	json_int_t task = json_integer_value(json_object_get(call->params, "task"));
+	struct submission *submission = pool && id ? pool_find_submission(pool, id) : NULL;
+	uint64_t cancelled, running;
 
 	if (!pool)
 		return NULL;
-	for (struct submission *submission = pool->submissions; submission && id; submission = submission->next)
-		if (strcmp(submission->id, id) == 0) {
-			uint64_t before = submission->answered;
-			pool_cancel(submission);
-			return json_pack("{s:I}", "cancelled", (json_int_t)(submission->answered - before));
-		}
-	return call_refuse(call, PROTOCOL_REFUSED, "no submission '%.60s' is under way", id ? id : "");
+	if (id && !submission)
+		return call_refuse(call, PROTOCOL_REFUSED, "no submission '%.60s' is under way", id);
+	if (!id && task <= 0 && !json_is_true(json_object_get(call->params, "all")))
+		return call_refuse(call, PROTOCOL_INVALID_PARAMS, "cancel takes submission, task, or all");
+	struct task_filter filter = { .submission = submission ? submission->number : 0, .id = task > 0 ? (uint64_t)task : 0 };
+	cancelled = pool_cancel(pool, &filter, &running);
+	if (filter.id && !cancelled && !running)
+		return call_refuse(call, PROTOCOL_REFUSED, "no task %" JSON_INTEGER_FORMAT " waits or runs", task);
+	return json_pack("{s:I,s:I}", "cancelled", (json_int_t)cancelled, "running", (json_int_t)running);
 }

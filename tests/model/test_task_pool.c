@@ -160,6 +160,45 @@ START_TEST(time_is_up_for_the_one_that_runs_too_long)
 }
 END_TEST
 
+static unsigned cancel(uint32_t submission, uint64_t id, uint64_t *running)
+{
+	unsigned count = 0;
+
+	for (struct task *task = task_pool_cancel(&pool, &(struct task_filter){ submission, id }, running), *next; task; task = next) {
+		next = task->next;
+		task_destroy(task);
+		count++;
+	}
+	return count;
+}
+
+START_TEST(what_waits_is_cancelled_and_what_runs_is_not)
+{
+	uint64_t running;
+
+	begin(1, 0);
+	for (uint64_t id = 1; id <= 9; id++) {
+		add(id, id % 3);
+		pool.queues[id % 3].last->submission = id < 6 ? 1 : 2;
+	}
+	task_pool_open_worker(&pool, 0);
+	expect_next(2, 0);
+	ck_assert_uint_eq(cancel(0, 2, &running), 0);
+	ck_assert_uint_eq(running, 1);
+	ck_assert_uint_eq(cancel(0, 5, &running), 1);
+	ck_assert_uint_eq(running, 0);
+	ck_assert_uint_eq(cancel(2, 1, &running), 0);
+	ck_assert_uint_eq(cancel(1, 0, &running), 3);
+	ck_assert_uint_eq(running, 1);
+	ck_assert_uint_eq(pool.queued, 4);
+	ck_assert_uint_eq(cancel(0, 0, &running), 4);
+	ck_assert_uint_eq(pool.queued + pool.queued_bytes, 0);
+	end(0, 2);
+	ck_assert_ptr_null(task_pool_next(&pool, 0));
+	task_pool_finish(&pool);
+}
+END_TEST
+
 START_TEST(quantiles_are_within_a_quarter)
 {
 	struct histogram histogram = { 0 };
@@ -221,6 +260,7 @@ Suite *task_pool_suite(void)
 	tcase_add_test(tasks, a_dead_workers_tasks_are_tried_again_in_their_order);
 	tcase_add_test(tasks, an_answer_of_another_counts_for_nothing);
 	tcase_add_test(tasks, time_is_up_for_the_one_that_runs_too_long);
+	tcase_add_test(tasks, what_waits_is_cancelled_and_what_runs_is_not);
 	tcase_add_test(tasks, quantiles_are_within_a_quarter);
 	tcase_add_loop_test(tasks, none_is_lost_and_none_ends_twice, 0, 8);
 	suite_add_tcase(suite, tasks);

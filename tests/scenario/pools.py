@@ -236,6 +236,54 @@ def tasks_outlive_the_project():
         p.close()
 
 
+def what_waits_is_cancelled():
+    p = pool("cancel", DOUBLES, 2)
+    try:
+        p.run("submit", "w", '{"sleep": 600}', '{"sleep": 600}', "1", "2", "3", check=0)
+        kept = json.loads(p.run("submit", "w", "4", "5", "--json", check=0).stdout)["submission"]
+        until(lambda: (lambda s: (s["busy"], s["queued"]))(p.json("pool", "w")) == (2, 5), "two run, five wait")
+        mine = {s["submission"]: (s["accepted"], s["answered"], s["ended"], s["waited_for"]) for s in p.json("pool", "w")["submissions"]}
+        expect(mine[kept] == (2, 0, True, False) and len(mine) == 2, f"{mine}")
+        expect(kept in p.run("pool", "w", check=0).stdout, "and they are printed")
+        tasks = sorted(w["task"] for w in p.json("pool", "w")["workers"])
+        expect(p.run("cancel", "w", str(tasks[1] + 1), check=0).stdout == "1 cancelled\n", "one by its number")
+        expect(p.run("cancel", "w", str(tasks[0]), check=0).stdout == "0 cancelled, 1 are being worked on\n", "one that runs is not stopped")
+        expect(json.loads(p.run("cancel", "w", kept, "--json", check=0).stdout) == {"cancelled": 2, "running": 0}, "those of a submission")
+        for what, why in ((str(tasks[1] + 1), "waits or runs"), (kept, "under way"), ("nix", "under way")):
+            bad = p.run("cancel", "w", what)
+            expect(bad.returncode == 1 and why in bad.stderr, f"{bad}")
+        expect(p.run("cancel", "nix", "all").returncode == 4, "no such pool")
+        expect(p.run("cancel", "w", "all", check=0).stdout == "2 cancelled, 2 are being worked on\n", "all that waits")
+        expect((lambda s: (s["busy"], s["queued"], s["failed"]))(p.json("pool", "w")) == (2, 0, 5), f"{p.json('pool', 'w')}")
+    finally:
+        p.close()
+
+
+def a_submitter_that_is_interrupted_cancels_what_waits():
+    p = pool("interrupt", DOUBLES, 2, queue_max=50)
+    try:
+        p.write("tasks", '{"sleep": 1}\n' * 2 + '{"n": 1}\n' * 5000)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            work = subprocess.Popen([THRUM, "submit", "--wait", "w", "--from", "tasks"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            until(lambda: (lambda s: s["busy"] == 2 and s["queued"] >= 50)(p.json("pool", "w")), "its queue is full")
+            work.send_signal(signal_number)
+            out, err = work.communicate(timeout=20)
+            got = answers(out)
+            expect(work.returncode == 1 and "2 are being worked on" in err, f"{err}")
+            expect(sum(r["ok"] for r in got) == 2 and {r["error"] for r in got if not r["ok"]} == {"it was cancelled"}, f"{got[:5]}")
+            expect(len(got) == len({r["index"] for r in got}) >= 52, f"each of those that were taken is answered once: {len(got)}")
+        until(lambda: (lambda s: s["busy"] + s["queued"] + len(s["submissions"]))(p.json("pool", "w")) == 0, "nothing is left")
+        work = subprocess.Popen([THRUM, "submit", "--wait", "w", '{"sleep": 600}', "1", "2"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: (lambda s: s["busy"] == 2 and s["queued"] == 0)(p.json("pool", "w")) or p.json("pool", "w")["completed"] == 6, "it is at work")
+        work.send_signal(signal.SIGINT)
+        until(lambda: "C-c again" in work.stderr.readline(), "it says what it did")
+        work.send_signal(signal.SIGINT)
+        expect(work.wait(20) == 1, "the second one leaves")
+        work.communicate()
+    finally:
+        p.close()
+
+
 def unmodified_node_workers_do_it():
     if not shutil.which("node"):
         print("# no node here")
@@ -262,4 +310,4 @@ def many_tasks_of_a_plain_worker():
 main(tasks_are_answered, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
      a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
-     unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
+     what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
