@@ -119,6 +119,10 @@ const struct command commands[] = {
 	  "server; Enter opens the dashboard of one, by ssh if it is elsewhere.", cli_attach },
 	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
 	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
+	{ "bench", NULL, "[primes|files|scaling|transfer|pool|start]...", "2", 0, -1,
+	  "Measure threads against processes on this machine: work that is divided, files that are read, ever more threads, memory\n"
+	  "that is copied or handed over, tasks of a pool, and how long one takes to begin; and Node beside them, where there is one.",
+	  cli_bench },
 	{ "upgrade", NULL, "", "", 0, 0, "Let the program that is installed now take over; nothing that runs is touched.", cli_upgrade },
 	{ "version", NULL, "", "", 0, 0, "Print the version.", run_version },
 	{ "help", NULL, "[COMMAND]", "", 0, 1, "Explain a command.", run_help },
@@ -177,6 +181,7 @@ static const struct option_row option_rows[] = {
 	{ 'e', true,  "times", "N", "print it so often; else once" },
 	{ 'v', false, "sort", "COLUMN", "cpu (default), memory, time, pid, user, state, threads, command" },
 	{ 'G', false, "fleet", NULL, "of all machines that share the Redis server of `redis: {server: …}`, or of THRUM_REDIS" },
+	{ '2', false, "rounds", "N", "of which the median counts: 3" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
 // clang-format on
@@ -262,6 +267,7 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'e', NULL, &invocation->times },
 		{ 'v', NULL, &invocation->sort },
 		{ 'G', &invocation->fleet, NULL },
+		{ '2', NULL, &invocation->rounds },
 		{ 'X', &invocation->pty, NULL },
 		{ 'B', &invocation->wait, NULL },
 		{ 'a', NULL, &invocation->from },

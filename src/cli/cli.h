@@ -38,6 +38,7 @@ struct invocation {
 	bool wait, ipc, map, dot, off, fleet;
 	bool json, follow, detach, headless, tree, watch, no_deps, read_only, last, reveal, yes, literal, pty;
 	const char *format, *samples, *exit_when, *linger, *timeout, *lines, *since, *grep, *stream;
+	const char *rounds; /* of bench */
 	const char *filter, *from, *priority, *times, *sort;
 	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
 	bool batch;         /* of top */
@@ -154,6 +155,7 @@ int cli_scale(struct invocation *invocation);
 int cli_send(struct invocation *invocation);
 int cli_ipc(struct invocation *invocation);
 int cli_submit(struct invocation *invocation);
+int cli_bench(struct invocation *invocation);
 int cli_cancel(struct invocation *invocation);
 int cli_pool(struct invocation *invocation);
 int cli_drain(struct invocation *invocation);

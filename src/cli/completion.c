@@ -14,6 +14,7 @@ static const char *words_of(const struct command *command)
 	static const struct {
 		const char *command, *words;
 	} known[] = {
+		{ "bench", "primes files scaling transfer pool start" },
 		{ "completion", "bash zsh fish" },
 		{ "export", "systemd systemd-socket kubernetes compose" },
 		{ "import", "pm2 procfile supervisord compose process-compose" },

@@ -366,8 +366,11 @@ static void print_submissions(const json_t *submissions)
 	if (json_array_size(submissions))
 		printf("%-32s %10s %10s %8s\n", "SUBMISSION", "TASKS", "ANSWERED", "FAILED");
 	json_array_foreach(submissions, i, one)
+	{
+		bool is_waited_for = json_is_true(json_object_get(one, "waited_for"));
 		printf("%-32s %10lld %10lld %8lld%s\n", json_string_value(json_object_get(one, "submission")), figure(one, "accepted"),
-			figure(one, "answered"), figure(one, "failed"), json_is_true(json_object_get(one, "waited_for")) ? "" : "  nobody waits");
+			figure(one, "answered"), figure(one, "failed"), is_waited_for ? "" : "  nobody waits");
+	}
 }
 
 static void print_pool(const json_t *pool)

@@ -260,8 +260,9 @@ json_t *tasks_pool(struct call *call)
 	struct service *service = project_find(&call->engine->project, pool->service);
 	for (size_t i = 0; i < service->count; i++)
 		json_array_append_new(workers, describe_worker(member_of(service->instances[i]), tasks));
-	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o}", "name", pool->service, "kind", "process",
-		"size", (json_int_t)tasks->worker_count, "target", (json_int_t)service->spec->instances, "concurrency",
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o}",
+		"name", pool->service, "kind", "process", "size", (json_int_t)tasks->worker_count,
+		"target", (json_int_t)service->spec->instances, "concurrency",
 		(json_int_t)tasks->limits.concurrency, "busy", (json_int_t)tasks->running, "queued", (json_int_t)tasks->queued, "submitted",
 		(json_int_t)tasks->submitted, "started", (json_int_t)tasks->started, "completed", (json_int_t)tasks->completed, "failed",
 		(json_int_t)tasks->failed, "retried", (json_int_t)tasks->retried, "draining", tasks->is_draining, "wait_ms",

@@ -58,6 +58,14 @@ static const struct setting pool_settings[] = {
 	{ 0 },
 };
 
+static const struct setting bench_settings[] = {
+	{ "rounds", "", 3, 1, 99, "of which the median counts" },
+	{ "threads", "", 0, 0, 256, "and processes; 0: as many as there are processors, but at least 2" },
+	{ "json", "flag", 0, 0, 1, "for programs" },
+	{ "no-node", "flag", 0, 0, 1, "in C alone" },
+	{ 0 },
+};
+
 static const struct workload workloads[] = {
 	{ "fib", "[N...]", worker_settings, -1, "Fibonacci numbers, slowly: a worker whose tasks are {\"n\": N}.", work_fib },
 	{ "prime", "[N...]", worker_settings, -1, "Is N prime? A worker whose tasks are {\"n\": N}.", work_prime },
@@ -73,6 +81,8 @@ static const struct workload workloads[] = {
 	{ "chat", "", chat_settings, 0, "Talks on its channel, and answers: {\"cmd\":\"echo\",\"text\":…} has the text back.", work_chat },
 	{ "http", "", http_settings, 0, "A server: /, /health, /sick (which /health is from then on), /slow/MS, /fib/N.", work_http },
 	{ "pool", "", pool_settings, 0, "A pool of threads whose queue fills and falls.", work_pool },
+	{ "bench", "[primes|files|scaling|transfer|pool|start]...", bench_settings, -1,
+		"Measures threads against processes, and Node beside them: `thrum bench`.", work_bench },
 };
 
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
@@ -99,6 +109,7 @@ static const struct unit {
 	{ "", "N", "number", "", 1 },
 	{ "ms", "TIME", "time such as 500ms or 10s,", "ms", 1 },
 	{ "bytes", "SIZE", "size such as 64KB or 10MB,", "MB", 1 << 20 },
+	{ "flag", "", "", "", 1 },
 };
 
 static const struct unit *unit_of(const struct setting *setting)
@@ -114,8 +125,10 @@ static void print_setting(const struct setting *setting)
 {
 	const struct unit *unit = unit_of(setting);
 
-	printf("  --%s %-*s %s (%g%s)\n", setting->name, (int)(16 - strlen(setting->name)), unit->argument, setting->help,
-		setting->fallback / unit->factor, unit->suffix);
+	printf("  --%s %-*s %s", setting->name, (int)(16 - strlen(setting->name)), unit->argument, setting->help);
+	if (*unit->argument)
+		printf(" (%g%s)", setting->fallback / unit->factor, unit->suffix);
+	putchar('\n');
 }
 
 static void print_workload(const struct workload *workload)
@@ -166,6 +179,7 @@ static bool read_value(const struct setting *setting, const char *text, double *
 		double factor;
 	} suffixes[] = {
 		{ "", "", 1 },
+		{ "flag", "", 1 },
 		{ "ms", "", 1e3 },
 		{ "ms", "ms", 1 },
 		{ "ms", "s", 1e3 },
@@ -194,8 +208,8 @@ static int find_setting(const struct workload *workload, const char *name)
 	return -1;
 }
 
-/* -1: go on; else the status to end with. */
-static int take_option(struct order *order, const char *name, const char *value)
+/* -1: go on; else the status to end with. is_alone: it takes no value. */
+static int take_option(struct order *order, const char *name, const char *value, bool *is_alone)
 {
 	const struct workload *workload = order->workload;
 	int which = find_setting(workload, name);
@@ -205,9 +219,50 @@ static int take_option(struct order *order, const char *name, const char *value)
 			workload->name, name, workload->name);
 	const struct setting *setting = &workload->settings[which];
 	const struct unit *unit = unit_of(setting);
+	*is_alone = !*unit->argument;
+	if (*is_alone)
+		value = "1";
 	if (!value || !read_value(setting, value, &order->values[which]))
 		return workload_fail(WRONG_USAGE, "%s: --%s takes a %s from %g to %g%s, not '%.60s'", workload->name, name, unit->example,
 			setting->least / unit->factor, setting->most / unit->factor, unit->suffix, value ? value : "");
+	return -1;
+}
+
+bool order_wants(const struct order *order, const char *name)
+{
+	bool is_wanted = order->count == 0;
+
+	for (int i = 0; i < order->count; i++)
+		is_wanted |= strcmp(order->words[i], name) == 0;
+	return is_wanted;
+}
+
+/* Is it among "[this|that]"? */
+static bool is_known(const struct workload *workload, const char *word)
+{
+	size_t length;
+
+	if (!strchr(workload->arguments, '|'))
+		return true;
+	for (const char *name = workload->arguments + 1; (length = strcspn(name, "|]")) > 0; name += length + 1)
+		if (strncmp(name, word, length) == 0 && !word[length])
+			return true;
+		else if (name[length] == ']')
+			return false;
+	return false;
+}
+
+static int check_words(const struct order *order)
+{
+	const struct workload *workload = order->workload;
+
+	if (workload->words_most >= 0 && order->count > workload->words_most)
+		return workload_fail(WRONG_USAGE, "%s: too many arguments; usage: thrum-workload %s %s", workload->name, workload->name,
+			workload->arguments);
+	for (int i = 0; i < order->count; i++)
+		if (!is_known(workload, order->words[i]))
+			return workload_fail(WRONG_USAGE, "%s: one of %s, not '%.60s'", workload->name, workload->arguments,
+				order->words[i]);
 	return -1;
 }
 
@@ -222,14 +277,12 @@ static int read_order(struct order *order, int argc, char **argv)
 		else if (strcmp(argv[i], "--help") == 0)
 			status = help(order->workload->name);
 		else {
-			status = take_option(order, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL);
-			i++;
+			bool is_alone = false;
+			status = take_option(order, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL, &is_alone);
+			i += !is_alone;
 		}
 	}
-	if (status < 0 && order->workload->words_most >= 0 && order->count > order->workload->words_most)
-		return workload_fail(WRONG_USAGE, "%s: too many arguments; usage: thrum-workload %s %s", order->workload->name,
-			order->workload->name, order->workload->arguments);
-	return status;
+	return status < 0 ? check_words(order) : status;
 }
 
 int main(int argc, char **argv)

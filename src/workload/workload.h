@@ -19,7 +19,7 @@ enum {
 /* An option that takes a number: --name N, with a unit that is MB for bytes, ms or s for time. */
 struct setting {
 	const char *name;
-	const char *unit; /* "", "ms" or "bytes" */
+	const char *unit; /* "", "ms" or "bytes"; "flag": it takes none */
 	double fallback, least, most;
 	const char *help;
 };
@@ -33,12 +33,15 @@ struct order {
 };
 
 struct workload {
-	const char *name, *arguments;
+	const char *name, *arguments;   /* "[FILE...]", or "[this|that]": these words alone */
 	const struct setting *settings; /* ends with one without a name; NULL: none */
 	int words_most;                 /* -1: any number */
 	const char *help;
 	int (*run)(const struct order *order);
 };
+
+/* Is it one of the words, or are there none? Words are those of the arguments, "[this|that]...", and no others. */
+bool order_wants(const struct order *order, const char *name);
 
 /* "thrum-workload: …" on standard error; returns the status. */
 int workload_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -66,5 +69,6 @@ int work_block(const struct order *order);
 int work_chat(const struct order *order);
 int work_http(const struct order *order);
 int work_pool(const struct order *order);
+int work_bench(const struct order *order);
 
 #endif

@@ -61,12 +61,12 @@ def checksums_are_those_of_cksum():
 def what_is_wrong_is_said():
     for args, status, why in ((("nix",), 2, "no such workload"), (("fib",), 2, "no tasks"), (("fib", "61"), 1, "N from 0 to 60"), (("fib", "1.5"), 1, "N from 0"),
                               (("spin", "--percent", "101"), 2, "from 1 to 100"), (("leak", "--step"), 2, "size such as"), (("chat",), 2, "no channel"),
-                              (("leak", "more"), 2, "too many arguments"), (("block", "nix"), 2, "sleep, pipe"), (("unstable", "nix"), 2, "exit, abort"),
+                              (("leak", "more"), 2, "too many arguments"), (("block", "nix"), 2, "one of [sleep|pipe"), (("unstable", "nix"), 2, "one of [exit|abort"),
                               (("spin", "--nix", "1"), 2, "no such option"), (("http", "--port", "65536"), 2, "from 0 to 65535"), (("prime", "-1"), 1, "2^53")):
         got = work(*args)
         expect(got.returncode == status and why in got.stderr, f"{args}: {got}")
     listed = re.findall(r"^  thrum-workload (\S+)", work().stdout, re.M)
-    expect(len(listed) == 12, f"{listed}")
+    expect(len(listed) == 13, f"{listed}")
     for name in listed:
         got = work("help", name)
         expect(got.returncode == 0 and got.stdout.startswith(f"thrum-workload {name}"), f"{got}")
@@ -139,6 +139,26 @@ def the_server_serves():
         expect(slow.communicate(timeout=20)[0] == "b'500 ms\\n'\n", "who was let in is answered")
 
 
+def the_bench_measures_threads_against_processes():
+    def bench(*args):
+        return subprocess.run([THRUM, "bench", *args], capture_output=True, text=True, timeout=120)
+    got = bench("primes", "files", "start", "--json", "--rounds", "1")
+    expect(got.returncode == 0, got.stderr)
+    told = json.loads(got.stdout)
+    by = {b["bench"]: {r["name"]: r for r in b["rows"]} for b in told["benches"]}
+    n = told["threads"]
+    ways = ["1 thread", f"{n} threads", f"{n} processes"]
+    expect([list(by[name]) for name in ("primes", "files", "start")] == [ways, ways, ["thread", "process"]], f"{by}")
+    expect(all(row["c"] > 0 for rows in by.values() for row in rows.values()), f"{by}")
+    expect(by["start"]["process"]["c"] > by["start"]["thread"]["c"], f"a process takes longer to begin: {by['start']}")
+    if shutil.which("node"):
+        expect(told["node"] and all(row["node"] > 0 for rows in by.values() for row in rows.values()), f"Node beside it: {told}, {got.stderr}")
+    text = bench("transfer", "--rounds", "1").stdout
+    copied, transferred = (float(re.search(rf"(?m)^  {name} +(\S+)", text)[1]) for name in ("copied", "transferred"))
+    expect(copied > transferred and "####" in text, text)
+    expect(bench("nix").returncode == 2 and bench("--rounds", "0").returncode == 2, "wrong usage")
+
+
 class Demo(Project):
     def __init__(self):
         super().__init__("demo", {})
@@ -152,7 +172,7 @@ def the_demo_shows_all_of_them():
     try:
         with open(p.dir + "/thrum.yaml") as f:
             shown = set(re.findall(r"thrum-workload (\S+)", re.sub(r"(?m)^ *#.*", "", f.read())))
-        expect(shown == set(re.findall(r"^  thrum-workload (\S+)", work().stdout, re.M)) - {"echo"}, f"{shown}")
+        expect(shown == set(re.findall(r"^  thrum-workload (\S+)", work().stdout, re.M)) - {"echo", "bench"}, f"{shown}")
         started = p.run("up", "-d", check=0)
         expect(started.stderr == "", started.stderr)
         states = {name: row["state"] for name, row in p.rows().items()}
@@ -177,4 +197,5 @@ def the_demo_shows_all_of_them():
 
 
 main(words_are_tasks, checksums_are_those_of_cksum, what_is_wrong_is_said, the_unstable_one_fails_as_it_is_told, the_leak_grows_as_far_as_it_may,
-     spinning_is_by_its_threads, blocked_threads_wait_each_in_its_way, the_server_serves, the_demo_shows_all_of_them)
+     spinning_is_by_its_threads, blocked_threads_wait_each_in_its_way, the_server_serves,
+     the_bench_measures_threads_against_processes, the_demo_shows_all_of_them)
