@@ -463,12 +463,16 @@ static bool set_pattern(struct pattern **place, char *kept_text, size_t size, co
 	return true;
 }
 
-/* Where each log is before this line. */
+/* Where each log is before this line; what a filter has left out in front of it is not before it but gone by. */
 static void places_before(const struct log_view *view, uint64_t number, uint64_t at[LOG_SOURCES])
 {
+	const struct log_line *line = logs_line(view, number);
+
 	memcpy(at, view->up.at, sizeof view->up.at);
 	for (uint64_t i = view->first; i < number; i++)
 		at[line_at(view, i)->source] = line_at(view, i)->offset + line_at(view, i)->size;
+	if (line)
+		at[line->source] = line->offset;
 }
 
 /* Other lines are in the window from now on: around the place that was looked at, or the newest. */
