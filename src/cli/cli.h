@@ -41,7 +41,9 @@ struct invocation {
 	const char *rounds; /* of bench */
 	const char *filter, *from, *priority, *times, *sort;
 	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
-	bool batch;         /* of top */
+	bool batch;          /* of top */
+	const char *colours; /* of the dashboard, as the next ones */
+	bool mouse, ends_on_hangup;
 	bool user;          /* of export systemd */
 	const char *schema; /* of check */
 	const char *tid;    /* of threads, as the next */
@@ -134,6 +136,13 @@ int cli_attach_fleet(const struct invocation *invocation);
 int cli_fleet_screen(const struct invocation *invocation);
 /* Says that there is no program for it; the exit status. */
 int cli_fleet_is_missing(void);
+
+/*
+ * What is chosen for the screen: in the file, and over it on the command line. False: an option is wrong, which was said.
+ * What is wrong in the file stands in `problem`, for the screen to tell.
+ */
+struct settings;
+bool cli_settings(const struct invocation *invocation, struct settings *settings, struct error *problem);
 
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);

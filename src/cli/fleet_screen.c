@@ -14,6 +14,7 @@
 #include "client/remote.h"
 #include "config/gateway.h"
 #include "tui/fleet.h"
+#include "tui/settings.h"
 
 enum { LINE_MOST = 16 * 1024 * 1024,
 	PIECE = 64 * 1024,
@@ -165,14 +166,19 @@ int cli_fleet_screen(const struct invocation *invocation)
 {
 	struct teller teller = { .program = gateway_find(GATEWAY_REDIS), .fd = -1 };
 	struct fleet_source source = { &teller, getenv("THRUM_REDIS"), fd_of, next };
+	struct settings settings = { 0 };
 	struct fleet_choice choice;
+	struct error problem;
 	int status;
+
+	if (!cli_settings(invocation, &settings, &problem))
+		return EXIT_USAGE;
 
 	if (!teller.program)
 		return cli_fleet_is_missing();
 	text_init(&teller.said, LINE_MOST);
 	do {
-		status = fleet_run(&source, &choice);
+		status = fleet_run(&source, &settings.style, &choice);
 		if (choice.project[0])
 			open_dashboard(&choice, invocation->read_only);
 	} while (choice.project[0]);

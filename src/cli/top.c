@@ -22,6 +22,7 @@
 #include "procfs/muster.h"
 #include "procfs/stat.h"
 #include "protocol/holdings.h"
+#include "tui/settings.h"
 #include "tui/top.h"
 
 enum { SPAN_MS = 1000, /* between two passes, unless --over says another */
@@ -260,6 +261,18 @@ static bool take_options(const struct invocation *invocation, struct top_options
 	return false;
 }
 
+static int show(const struct invocation *invocation, struct top_options *options)
+{
+	struct settings settings = { 0 };
+	struct error problem = { 0 };
+
+	if (!cli_settings(invocation, &settings, &problem))
+		return EXIT_USAGE;
+	options->settings = &settings;
+	options->problem = problem.text[0] ? problem.text : NULL;
+	return top_run(options);
+}
+
 static int run(struct eyes *eyes, const struct invocation *invocation, struct top_options *options)
 {
 	bool is_screen = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
@@ -268,7 +281,7 @@ static int run(struct eyes *eyes, const struct invocation *invocation, struct to
 		return print(eyes, invocation, options);
 	if (options->interval_ms < LEAST_MS)
 		options->interval_ms = LEAST_MS;
-	return top_run(options);
+	return show(invocation, options);
 }
 
 int cli_top(struct invocation *invocation)

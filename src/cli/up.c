@@ -15,6 +15,7 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "tui/dashboard.h"
+#include "tui/settings.h"
 
 enum { SPEC_MOST = 16 * 1024 * 1024,
 	ENDING_MS = 10000,
@@ -242,10 +243,34 @@ static bool start(struct link *link, const struct invocation *invocation, int *s
 	return result;
 }
 
-static int open_dashboard(const char *project, bool read_only, bool started_here)
+bool cli_settings(const struct invocation *invocation, struct settings *settings, struct error *problem)
 {
-	return dashboard_run(&(struct dashboard_options){
-		.project = project, .read_only = read_only, .started_here = started_here });
+	char line[64];
+	struct error err;
+
+	problem->text[0] = '\0';
+	settings_load(settings, problem);
+	if (invocation->mouse)
+		settings->style.has_mouse = true;
+	if (!invocation->colours)
+		return true;
+	snprintf(line, sizeof line, "color %.32s", invocation->colours);
+	return settings_take(settings, line, NULL, &err) || cli_fail(EXIT_USAGE, "--%s", err.text) == 0;
+}
+
+static int open_dashboard(const struct invocation *invocation, const char *project, bool started_here)
+{
+	struct settings settings = { 0 };
+	struct error problem;
+
+	if (!cli_settings(invocation, &settings, &problem))
+		return EXIT_USAGE;
+	return dashboard_run(&(struct dashboard_options){ .project = project,
+		.read_only = invocation->read_only,
+		.started_here = started_here,
+		.ends_on_hangup = invocation->ends_on_hangup,
+		.settings = &settings,
+		.problem = problem.text[0] ? problem.text : NULL });
 }
 
 static bool is_terminal(void)
@@ -272,7 +297,7 @@ static int go_on(struct link *link, struct invocation *invocation, const struct 
 	link_close(link);
 	if (!ok || invocation->detach)
 		return status;
-	return open_dashboard(spec->name, false, !was_running);
+	return open_dashboard(invocation, spec->name, !was_running);
 }
 
 static bool check_format(const struct invocation *invocation)
@@ -316,7 +341,7 @@ int cli_dashboard(struct invocation *invocation)
 		bool is_ours = cli_is_of_here(link, invocation, &status);
 		link_close(link);
 		if (is_ours)
-			status = open_dashboard(project, false, false);
+			status = open_dashboard(invocation, project, false);
 		free(project);
 		return status;
 	}
@@ -329,7 +354,7 @@ int cli_dashboard(struct invocation *invocation)
 	link = launch_or_join(spec, false, &was_running, &status);
 	link_close(link);
 	if (link)
-		status = open_dashboard(spec->name, false, true);
+		status = open_dashboard(invocation, spec->name, true);
 	project_spec_destroy(spec);
 	return status;
 }
@@ -347,7 +372,7 @@ int cli_attach(struct invocation *invocation)
 		return status;
 	link_close(link);
 	char *project = cli_project(invocation);
-	status = open_dashboard(project, invocation->read_only, false);
+	status = open_dashboard(invocation, project, false);
 	free(project);
 	return status;
 }

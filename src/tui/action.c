@@ -652,6 +652,7 @@ static void do_drain(struct ui *ui)
 
 static void do_help(struct ui *ui)
 {
+	ui->is_naming = false;
 	ui->dialog = DIALOG_HELP;
 	ui->help_column = 0;
 }
@@ -788,8 +789,8 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 
 /* ---- typing ---- */
 
-static const char *const command_words[] = { "help", "kill", "launch", "past", "quit", "restart", "scale",
-	"signal", "start", "stop" };
+static const char *const command_words[] = { "color", "help", "key", "keys", "kill", "launch", "mouse", "past", "quit", "restart",
+	"scale", "signal", "start", "stop", "sync", "theme", "w" };
 enum { COMMAND_COUNT = sizeof command_words / sizeof *command_words };
 
 static void complete(struct ui *ui)
@@ -869,14 +870,48 @@ static void command_past(struct ui *ui, const char *ago)
 		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m");
 }
 
+/* From now on; for ever only with `w`. */
+static void command_setting(struct ui *ui, const char *line)
+{
+	struct error err;
+
+	if (!settings_take(&ui->settings, line, NULL, &err)) {
+		ui_say(ui, true, "%s", err.text);
+		return;
+	}
+	screen_set_style(&ui->settings.style);
+	ui_say(ui, false, "%s; :w keeps it", line);
+}
+
+static void command_write(struct ui *ui)
+{
+	char path[PATH_MAX];
+	struct error err;
+
+	if (settings_save(&ui->settings, &err) && settings_path(path, &err))
+		ui_say(ui, false, "settings are kept in %s", path);
+	else
+		ui_say(ui, true, "%s", err.text);
+}
+
 void action_command(struct ui *ui, char *line)
 {
-	char *rest = line, *word = strsep(&rest, " ");
+	char whole[INPUT_MOST], *rest = line, *word;
+
+	snprintf(whole, sizeof whole, "%s", line);
+	word = strsep(&rest, " ");
 
 	if (strcmp(word, "q") == 0 || strcmp(word, "quit") == 0) {
 		do_quit(ui);
 	} else if (strcmp(word, "help") == 0) {
 		do_help(ui);
+	} else if (strcmp(word, "keys") == 0) {
+		do_help(ui);
+		ui->is_naming = true;
+	} else if (strcmp(word, "w") == 0) {
+		command_write(ui);
+	} else if (settings_has(word)) {
+		command_setting(ui, whole);
 	} else if (strcmp(word, "past") == 0) {
 		command_past(ui, rest);
 	} else if (ui->options->read_only) {
@@ -894,7 +929,8 @@ void action_command(struct ui *ui, char *line)
 		ui_request(ui, REPLY_ACTION, 0, word, split_names(rest));
 	} else {
 		ui_say(ui, true,
-			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch past help q)",
+			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch past theme color mouse sync "
+			"key keys w help q)",
 			word);
 	}
 }
@@ -1035,6 +1071,15 @@ static void reading_key(struct ui *ui, uint32_t key)
 	ui->dialog = DIALOG_NONE;
 }
 
+static void do_action(struct ui *ui, enum action action)
+{
+	if (action == ACTION_NONE)
+		return;
+	ui->message[0] = '\0';
+	sort_hold(ui);
+	actions[action](ui);
+}
+
 void action_key(struct ui *ui, uint32_t key)
 {
 	static void (*const dialogs[])(struct ui * ui, uint32_t key) = {
@@ -1049,7 +1094,7 @@ void action_key(struct ui *ui, uint32_t key)
 		[DIALOG_STACK_ASK] = stacks_ask_key,
 		[DIALOG_STACK] = stacks_key,
 	};
-	enum action action = keymap_find(key, ui->is_zoomed ? &ui->tab : NULL);
+	enum action action = keymap_find(&ui->settings.bindings, key, ui->is_zoomed ? &ui->tab : NULL);
 
 	if (dialogs[ui->dialog]) {
 		dialogs[ui->dialog](ui, key);
@@ -1057,9 +1102,35 @@ void action_key(struct ui *ui, uint32_t key)
 		prompt_key(ui, key);
 	} else if (logs_keys_letter(ui, key)) {
 		return;
-	} else if (action != ACTION_NONE) {
-		ui->message[0] = '\0';
-		sort_hold(ui);
-		actions[action](ui);
+	} else {
+		do_action(ui, action);
 	}
+}
+
+/* A row that is selected already is opened. */
+static void click_row(struct ui *ui, uint32_t index)
+{
+	struct target before = ui->selected;
+
+	rows_select(ui, (int)index);
+	if (before.instance == ui->selected.instance && strcmp(before.service, ui->selected.service) == 0)
+		do_action(ui, ACTION_OPEN);
+	else
+		sort_hold(ui);
+}
+
+void action_click(struct ui *ui, const struct grid *grid, int x, int y)
+{
+	struct spot spot = grid_spot_at(grid, x, y);
+
+	if (spot.kind == SPOT_KEY)
+		action_key(ui, spot.value);
+	else if (ui->dialog != DIALOG_NONE || ui->prompt != PROMPT_NONE)
+		return;
+	else if (spot.kind == SPOT_ACTION)
+		do_action(ui, (enum action)spot.value);
+	else if (spot.kind == SPOT_SORT)
+		sort_by(ui, (enum sort)spot.value);
+	else if (spot.kind == SPOT_ROW)
+		click_row(ui, spot.value);
 }

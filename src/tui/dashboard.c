@@ -13,11 +13,11 @@
 enum {
 	MESSAGES_MOST = 1000, /* before the next frame and the next key */
 	CALL_MS = 5000,
-	FRAME_MS = 100, /* no more than ten frames a second … */
-	TICK_MS = 1000, /* … and one at least: clocks and countdowns move */
+	TICK_MS = 1000, /* a frame at least so often: clocks and countdowns move */
 	COUNTDOWN_MS = 200,
 	RETRY_MS = 250, /* between tries to find the engine again */
 	MESSAGE_US = 6000000,
+	MESSAGE_MOST = 512,
 	BAD_STATUS = 2,
 };
 
@@ -128,9 +128,16 @@ static void draw(struct loop *loop)
 static void take_keys(struct loop *loop)
 {
 	uint32_t key;
+	int x, y;
 
-	while (!loop->ui->is_leaving && (key = stage_key(&loop->stage)))
-		action_key(loop->ui, key);
+	while (!loop->ui->is_leaving && (key = stage_key(&loop->stage))) {
+		if (key != INPUT_CLICK) {
+			action_key(loop->ui, key);
+			continue;
+		}
+		screen_click(&x, &y);
+		action_click(loop->ui, &loop->stage.grid, x, y);
+	}
 }
 
 static bool counts_down(const struct ui *ui)
@@ -141,30 +148,25 @@ static bool counts_down(const struct ui *ui)
 	return false;
 }
 
+/* When something is new, and at times when nothing is. */
+static uint64_t due_ms(const struct loop *loop)
+{
+	uint64_t due = stage_due_ms(&loop->stage);
+	uint64_t tick = loop->stage.drawn_ms + (counts_down(loop->ui) ? COUNTDOWN_MS : TICK_MS);
+
+	return loop->stage.is_behind || due < tick ? due : tick;
+}
+
 /* Until the next frame is due, or the next try to find the engine. */
 static int patience(const struct loop *loop)
 {
-	const struct stage *stage = &loop->stage;
-	uint64_t now = clock_monotonic_ms(), due = stage->drawn_ms + TICK_MS;
+	uint64_t now = clock_monotonic_ms(), due = due_ms(loop);
 
-	if (stage->is_behind)
-		due = now + TICK_MS;
-	else if (stage->is_dirty)
-		due = stage->drawn_ms + FRAME_MS;
-	else if (counts_down(loop->ui))
-		due = stage->drawn_ms + COUNTDOWN_MS;
 	if (!loop->ui->link && due > now + RETRY_MS)
 		due = now + RETRY_MS;
+	if (due > now + TICK_MS)
+		due = now + TICK_MS;
 	return due > now ? (int)(due - now) : 0;
-}
-
-/* A frame is due when something is new, and at times when nothing is. */
-static bool is_due(const struct loop *loop)
-{
-	uint64_t since_ms = clock_monotonic_ms() - loop->stage.drawn_ms;
-
-	return since_ms >= TICK_MS || (counts_down(loop->ui) && since_ms >= COUNTDOWN_MS) ||
-	       (loop->stage.is_dirty && since_ms >= FRAME_MS);
 }
 
 static void serve(struct loop *loop)
@@ -179,7 +181,7 @@ static void serve(struct loop *loop)
 		bool has_work = feed_work(ui);
 		logs_keys_told(ui);
 		stage->is_dirty |= taken > 0 || has_work;
-		if (is_due(loop) && !stage->is_behind)
+		if (clock_monotonic_ms() >= due_ms(loop))
 			draw(loop);
 		if (ui->is_leaving)
 			break;
@@ -189,23 +191,36 @@ static void serve(struct loop *loop)
 	}
 }
 
-static void say_goodbye(const struct ui *ui)
+static void say_goodbye(const struct ui *ui, char out[MESSAGE_MOST])
 {
-	if (ui->replica.is_over || !ui->link)
-		return;
-	printf("detached: `thrum attach -p %s` comes back, `thrum down -p %s` stops all\n",
-		ui->options->project, ui->options->project);
+	out[0] = '\0';
+	if (!ui->replica.is_over && ui->link)
+		snprintf(out, MESSAGE_MOST, "detached: `thrum attach -p %s` comes back, `thrum down -p %s` stops all\r\n",
+			ui->options->project, ui->options->project);
+}
+
+/* Nobody looks any more, and nobody can be told what comes of it. */
+static void end_all(struct ui *ui)
+{
+	struct error err;
+
+	if (ui->link)
+		json_decref(link_call(ui->link, "down", NULL, CALL_MS, &err));
 }
 
 /* From the first frame to the last. */
 static bool show(struct loop *loop, struct error *err)
 {
-	if (!stage_open(&loop->stage, "thrum up --headless", err))
+	char goodbye[MESSAGE_MOST];
+
+	if (!stage_open(&loop->stage, &loop->ui->settings.style, "thrum up --headless", err))
 		return false;
 	loop->ui->is_unicode = screen_is_unicode();
 	serve(loop);
-	if (stage_close(&loop->stage))
-		say_goodbye(loop->ui);
+	say_goodbye(loop->ui, goodbye);
+	stage_close(&loop->stage, goodbye);
+	if (loop->stage.is_gone && loop->ui->options->ends_on_hangup)
+		end_all(loop->ui);
 	return true;
 }
 
@@ -216,6 +231,9 @@ int dashboard_run(const struct dashboard_options *options)
 	struct error err = { 0 };
 
 	ui->options = options;
+	ui->settings = *options->settings;
+	if (options->problem)
+		ui_say(ui, true, "%s", options->problem);
 	replica_init(&ui->replica);
 	bool ok = connect_engine(ui, &err) && show(&loop, &err);
 	if (!ok)

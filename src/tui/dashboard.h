@@ -4,10 +4,15 @@
 
 #include <stdbool.h>
 
+struct settings;
+
 struct dashboard_options {
 	const char *project;
-	bool read_only;    /* keys that act do nothing */
-	bool started_here; /* this very command started the engine */
+	bool read_only;      /* keys that act do nothing */
+	bool ends_on_hangup; /* all is stopped then; else it goes on */
+	bool started_here;   /* this very command started the engine */
+	const struct settings *settings;
+	const char *problem; /* of the file of the settings, to be told first; NULL: none */
 };
 
 /* Runs until the user leaves; returns the exit status. */

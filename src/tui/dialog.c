@@ -9,7 +9,8 @@
 
 enum { LINE = 256,
 	HELP_COLUMNS = 3,
-	HELP_WIDTH = 32 };
+	HELP_WIDTH = 32,
+	KEYS_WIDTH = 8 };
 
 struct rect dialog_box(
 	const struct ui *ui, struct grid *grid, int width, int height, const char *title)
@@ -25,31 +26,12 @@ static void name_target(const struct target *target, char out[LINE])
 		snprintf(out, LINE, "%s/%d", target->service, target->instance);
 }
 
-static int add_keys(const struct key_row *rows, enum action action, char out[32], int used)
-{
-	for (const struct key_row *row = rows; row && row->key; row++)
-		if (row->action == action && used < 20)
-			used += snprintf(
-				out + used, 32 - (size_t)used, "%s%s", used ? " " : "", row->name);
-	return used;
-}
-
-static void keys_of(enum action action, char out[32])
-{
-	int used = add_keys(keymap, action, out, 0);
-
-	for (int tab = 0; tab < TAB_COUNT && !used; tab++)
-		used = add_keys(tab_keymaps[tab], action, out, used);
-	if (!used)
-		out[0] = '\0';
-}
-
 /* Made from the key table: what is not there has no key. Returns how many columns all of it takes. */
-static int lay_help(struct grid *grid, struct rect area, int first)
+static int lay_help(const struct ui *ui, struct grid *grid, struct rect area, int first)
 {
 	const char *group = "";
 	int row = 0, column = 0;
-	char keys[32];
+	char keys[KEYS_WIDTH * 4];
 
 	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++) {
 		bool is_new = strcmp(group, action_rows[action].group) != 0;
@@ -66,11 +48,11 @@ static int lay_help(struct grid *grid, struct rect area, int first)
 			at.y++;
 			row++;
 		}
-		keys_of(action, keys);
-		grid_put(grid, at, LOOK_KEY, keys);
-		at.x += 9;
-		at.width -= 9;
-		grid_put(grid, at, LOOK_NORMAL, action_rows[action].help);
+		keymap_names(&ui->settings.bindings, action, keys, sizeof keys);
+		grid_put(grid, (struct rect){ at.x, at.y, at.width < KEYS_WIDTH ? at.width : KEYS_WIDTH, 1 }, LOOK_KEY, keys);
+		at.x += KEYS_WIDTH + 1;
+		at.width -= KEYS_WIDTH + 1;
+		grid_put(grid, at, LOOK_NORMAL, ui->is_naming ? action_rows[action].name : action_rows[action].help);
 		row++;
 	}
 	return column + 1;
@@ -91,7 +73,7 @@ bool dialog_help_has_more(const struct ui *ui, int width, int height)
 	struct grid nothing = { .width = width, .height = height };
 	struct rect room = { 0, 0, 0, height - HELP_MARGIN - 2 > 2 ? height - HELP_MARGIN - 2 : 2 };
 
-	return ui->help_column + help_columns_seen(&nothing) < lay_help(&(struct grid){ 0 }, room, 0);
+	return ui->help_column + help_columns_seen(&nothing) < lay_help(ui, &(struct grid){ 0 }, room, 0);
 }
 
 static void draw_help(const struct ui *ui, struct grid *grid)
@@ -101,7 +83,7 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 		has_more ? "Help - any key shows more, Esc closes" : "Help - Esc closes");
 
 	area.height = area.height > 2 ? area.height : 2;
-	lay_help(grid, area, ui->help_column);
+	lay_help(ui, grid, area, ui->help_column);
 }
 
 static void draw_events(const struct ui *ui, struct grid *grid)

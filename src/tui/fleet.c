@@ -9,8 +9,7 @@
 #include "tui/screen.h"
 #include "tui/stage.h"
 
-enum { FRAME_MS = 50,
-	TICK_MS = 1000, /* the clock, and the uptimes */
+enum { TICK_MS = 1000, /* the clock, and the uptimes */
 	BAD_STATUS = 2 };
 
 /* ---- keys ---- */
@@ -136,10 +135,11 @@ static void draw(struct fleet *fleet, struct stage *stage)
 /* Until the next frame, or the next second. */
 static int patience(const struct stage *stage)
 {
-	uint64_t now = clock_monotonic_ms();
-	uint64_t due = stage->drawn_ms + (stage->is_dirty && !stage->is_behind ? FRAME_MS : TICK_MS);
+	uint64_t now = clock_monotonic_ms(), due = stage_due_ms(stage);
 
-	return due > now ? (int)(due - now) : 0;
+	due = due < stage->drawn_ms + TICK_MS ? due : stage->drawn_ms + TICK_MS;
+	return due > now ? (int)(due - now) : stage->is_behind ? TICK_MS
+							       : 0;
 }
 
 static void serve(struct fleet *fleet, struct stage *stage, const struct fleet_source *source)
@@ -148,9 +148,8 @@ static void serve(struct fleet *fleet, struct stage *stage, const struct fleet_s
 
 	while (!fleet->is_leaving) {
 		take_news(fleet, stage, source);
-		uint64_t since_ms = clock_monotonic_ms() - stage->drawn_ms;
-		stage->is_dirty |= since_ms >= TICK_MS;
-		if (stage->is_dirty && since_ms >= FRAME_MS && !stage->is_behind)
+		stage->is_dirty |= clock_monotonic_ms() - stage->drawn_ms >= TICK_MS;
+		if (clock_monotonic_ms() >= stage_due_ms(stage))
 			draw(fleet, stage);
 		stage_wait(stage, source->fd(source->context), patience(stage));
 		fleet->is_leaving |= stage->is_leaving;
@@ -159,18 +158,18 @@ static void serve(struct fleet *fleet, struct stage *stage, const struct fleet_s
 	}
 }
 
-int fleet_run(const struct fleet_source *source, struct fleet_choice *choice)
+int fleet_run(const struct fleet_source *source, const struct style *style, struct fleet_choice *choice)
 {
 	struct fleet fleet = { .where = source->where, .folded = json_object() };
 	struct stage stage = { 0 };
 	struct error err = { 0 };
-	bool ok = stage_open(&stage, "thrum ps --fleet", &err);
+	bool ok = stage_open(&stage, style, "thrum ps --fleet", &err);
 
 	if (ok) {
 		fleet.is_unicode = screen_is_unicode();
 		stage.is_dirty = true;
 		serve(&fleet, &stage, source);
-		stage_close(&stage);
+		stage_close(&stage, "");
 	} else {
 		fprintf(stderr, "thrum: %s\n", err.text);
 	}

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "tui/style.h"
+
 enum { FLEET_TROUBLE_SIZE = 200,
 	FLEET_NAME_SIZE = 256 };
 
@@ -24,6 +26,6 @@ struct fleet_choice {
 };
 
 /* Until the user leaves, or chooses an engine: then choice->project is not empty. Returns the exit status. */
-int fleet_run(const struct fleet_source *source, struct fleet_choice *choice);
+int fleet_run(const struct fleet_source *source, const struct style *style, struct fleet_choice *choice);
 
 #endif

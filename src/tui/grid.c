@@ -18,6 +18,7 @@ void grid_init(struct grid *grid)
 void grid_finish(struct grid *grid)
 {
 	free(grid->cells);
+	free(grid->spots);
 	*grid = (struct grid){ 0 };
 }
 
@@ -28,6 +29,8 @@ void grid_reset(struct grid *grid, int width, int height)
 			grid->cells, (size_t)width * (size_t)height, sizeof *grid->cells);
 	grid->width = width;
 	grid->height = height;
+	grid->cursor_x = grid->cursor_y = 0;
+	grid->spot_count = 0;
 	grid_fill(grid, (struct rect){ 0, 0, width, height }, LOOK_NORMAL, ' ');
 }
 
@@ -68,12 +71,47 @@ void grid_select(struct grid *grid, struct rect at)
 	for (int y = at.y; y < at.y + at.height; y++)
 		for (int x = at.x; x < at.x + at.width; x++)
 			cell_at(grid, x, y)->look |= LOOK_SELECTED;
+	if (at.width && at.height) {
+		grid->cursor_x = at.x;
+		grid->cursor_y = at.y;
+	}
+}
+
+void grid_spot(struct grid *grid, struct rect at, enum spot_kind kind, uint32_t value)
+{
+	at = clip(grid, at);
+	if (grid->spots && grid->spot_count < SPOTS_MOST && at.width && at.height)
+		grid->spots[grid->spot_count++] = (struct spot){ at, kind, value };
+}
+
+struct spot grid_spot_at(const struct grid *grid, int x, int y)
+{
+	for (size_t i = grid->spot_count; i-- > 0;) {
+		const struct rect *at = &grid->spots[i].at;
+		if (x >= at->x && x < at->x + at->width && y >= at->y && y < at->y + at->height)
+			return grid->spots[i];
+	}
+	return (struct spot){ .kind = SPOT_NOTHING };
 }
 
 /* Views sanitise; this is the second wall. */
 static uint32_t harmless(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) ? '?' : c;
+}
+
+/* On the character before this place; a third one, and one without a character, is left out. */
+static void put_mark(struct grid *grid, struct rect room, int used, uint32_t mark)
+{
+	struct cell *cell = used ? cell_at(grid, room.x + used - 1, room.y) : NULL;
+
+	if (cell && !cell->character && used > 1)
+		cell--;
+	for (int i = 0; cell && cell->character && mark <= UINT16_MAX && i < MARKS_MOST; i++)
+		if (!cell->marks[i]) {
+			cell->marks[i] = (uint16_t)mark;
+			return;
+		}
 }
 
 int grid_put(struct grid *grid, struct rect at, enum look look, const char *text)
@@ -87,8 +125,10 @@ int grid_put(struct grid *grid, struct rect at, enum look look, const char *text
 		i += utf8_decode(text + i, size - i, &c);
 		c = harmless(c);
 		int width = (int)utf8_width(c);
-		if (width == 0)
-			continue; /* a mark needs a cell of its own, which it has not */
+		if (width == 0) {
+			put_mark(grid, room, used, c);
+			continue;
+		}
 		if (used + width > room.width) {
 			if (width == 2 && used < room.width)
 				*cell_at(grid, room.x + used++, room.y) =
@@ -110,9 +150,12 @@ int grid_put_cell(struct grid *grid, struct rect at, const struct cell *cell)
 	struct cell put = *cell;
 	int width = (int)utf8_width(put.character);
 
+	if (!width && at.x > 0 && room.height)
+		put_mark(grid, (struct rect){ 0, room.y, grid->width, 1 }, room.x, put.character);
 	if (!width || !room.height || width > room.width)
 		return 0;
 	put.character = harmless(put.character);
+	memset(put.marks, 0, sizeof put.marks);
 	*cell_at(grid, room.x, room.y) = put;
 	put.character = 0;
 	if (width == 2)
@@ -142,6 +185,7 @@ struct rect grid_box(struct grid *grid, bool is_unicode, int width, int height, 
 	struct rect box = { (grid->width - width) / 2, (grid->height - height) / 2, width, height };
 	int right = box.x + width - 1, bottom = box.y + height - 1;
 	grid_fill(grid, box, LOOK_DIALOG, ' ');
+	grid_spot(grid, box, SPOT_NOTHING, 0);
 	grid_fill(grid, (struct rect){ box.x, box.y, width, 1 }, LOOK_DIALOG, line[0]);
 	grid_fill(grid, (struct rect){ box.x, bottom, width, 1 }, LOOK_DIALOG, line[0]);
 	grid_fill(grid, (struct rect){ box.x, box.y, 1, height }, LOOK_DIALOG, line[1]);

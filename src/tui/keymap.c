@@ -1,5 +1,6 @@
 #include "tui/keymap.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -113,88 +114,88 @@ const struct key_row *const tab_keymaps[TAB_COUNT] = {
 };
 
 const struct action_row action_rows[ACTION_COUNT] = {
-	[ACTION_DOWN] = { "MOVE", "next" },
-	[ACTION_UP] = { "MOVE", "previous" },
-	[ACTION_TOP] = { "MOVE", "first" },
-	[ACTION_BOTTOM] = { "MOVE", "last" },
-	[ACTION_PAGE_DOWN] = { "MOVE", "page down" },
-	[ACTION_PAGE_UP] = { "MOVE", "page up" },
-	[ACTION_HALF_DOWN] = { "MOVE", "half a page down" },
-	[ACTION_HALF_UP] = { "MOVE", "half a page up" },
-	[ACTION_FOLD] = { "MOVE", "fold the service" },
-	[ACTION_UNFOLD] = { "MOVE", "unfold it" },
-	[ACTION_FOLD_ALL] = { "MOVE", "fold or unfold all" },
-	[ACTION_SEARCH] = { "FIND", "search a name" },
-	[ACTION_NEXT] = { "FIND", "next match" },
-	[ACTION_PREVIOUS] = { "FIND", "previous match" },
-	[ACTION_FILTER] = { "FIND", "filter (PCRE2, ! inverts)" },
-	[ACTION_STATES] = { "FIND", "filter by state" },
-	[ACTION_TAG] = { "TAG", "tag, untag" },
-	[ACTION_TAG_SERVICE] = { "TAG", "all of the service" },
-	[ACTION_UNTAG] = { "TAG", "none" },
-	[ACTION_RESTART] = { "ACT", "restart" },
-	[ACTION_RELOAD] = { "ACT", "rolling restart" },
-	[ACTION_START] = { "ACT", "start" },
-	[ACTION_STOP] = { "ACT", "stop: signal, wait, KILL" },
-	[ACTION_KILL] = { "ACT", "KILL now (asks)" },
-	[ACTION_SIGNAL] = { "ACT", "send a signal" },
-	[ACTION_MORE] = { "ACT", "one instance more" },
-	[ACTION_FEWER] = { "ACT", "one instance fewer" },
-	[ACTION_EXACT] = { "ACT", "exactly so many" },
-	[ACTION_LAUNCH] = { "ACT", "launch a command" },
-	[ACTION_SEND] = { "ACT", "send a message" },
-	[ACTION_OPEN] = { "SEE", "open the details" },
-	[ACTION_ZOOM] = { "SEE", "zoom the details" },
-	[ACTION_TAB_NEXT] = { "SEE", "next tab" },
-	[ACTION_TAB_PREVIOUS] = { "SEE", "previous tab" },
-	[ACTION_INFO] = { "SEE", "Info" },
-	[ACTION_THREADS] = { "SEE", "Threads" },
-	[ACTION_POOL] = { "SEE", "Pool" },
-	[ACTION_IPC] = { "SEE", "IPC" },
-	[ACTION_HISTORY] = { "SEE", "History" },
-	[ACTION_LOGS] = { "SEE", "Logs" },
-	[ACTION_TREE] = { "TABLE", "tree or flat" },
-	[ACTION_SORT] = { "TABLE", "sort by ..." },
-	[ACTION_INVERT] = { "TABLE", "the other way round" },
-	[ACTION_BY_CPU] = { "TABLE", "by CPU" },
-	[ACTION_BY_MEMORY] = { "TABLE", "by memory" },
-	[ACTION_BY_UPTIME] = { "TABLE", "by uptime" },
-	[ACTION_BY_QUEUE] = { "TABLE", "by queue" },
-	[ACTION_PAUSE] = { "TABLE", "pause, go on" },
-	[ACTION_PAST] = { "TABLE", "5 s back in time" },
-	[ACTION_FORTH] = { "TABLE", "5 s forth" },
-	[ACTION_THREAD_ORDER] = { "ZOOMED", "Threads: another order" },
-	[ACTION_THREAD_STACK] = { "ZOOMED", "Threads: where it is (stack)" },
-	[ACTION_HOLDINGS] = { "ZOOMED", "Info: open files, PSS" },
-	[ACTION_DRAIN] = { "ZOOMED", "Pool: drain, or go on" },
-	[ACTION_HEARD_PAUSE] = { "ZOOMED", "IPC: pause, go on" },
-	[ACTION_HEARD_FILTER] = { "ZOOMED", "IPC: filter (PCRE2)" },
-	[ACTION_HEARD_SAVE] = { "ZOOMED", "IPC: save to a file" },
-	[ACTION_LOG_SEARCH] = { "ZOOMED", "Logs: find, newer (PCRE2)" },
-	[ACTION_LOG_NEXT] = { "ZOOMED", "Logs: next, the same way" },
-	[ACTION_LOG_PREVIOUS] = { "ZOOMED", "Logs: next, the other way" },
-	[ACTION_LOG_ERROR] = { "ZOOMED", "Logs: error before" },
-	[ACTION_LOG_ERROR_AFTER] = { "ZOOMED", "Logs: error after" },
-	[ACTION_LOG_FILTER] = { "ZOOMED", "Logs: filter (PCRE2)" },
-	[ACTION_LOG_TIMES] = { "ZOOMED", "Logs: times, ages, none" },
-	[ACTION_LOG_SAVE] = { "ZOOMED", "Logs: save to a file" },
-	[ACTION_LOG_SEARCH_BACK] = { "ZOOMED", "Logs: find, older" },
-	[ACTION_LOG_WRAP] = { "ZOOMED", "Logs: wrap, or cut" },
-	[ACTION_LOG_OLDEST] = { "ZOOMED", "Logs: oldest on disk" },
-	[ACTION_LOG_FOLLOW] = { "ZOOMED", "Logs: follow the newest" },
-	[ACTION_LOG_LEFT] = { "ZOOMED", "Logs: to the left" },
-	[ACTION_LOG_RIGHT] = { "ZOOMED", "Logs: to the right" },
-	[ACTION_LOG_MARK] = { "ZOOMED", "Logs: mark by a letter" },
-	[ACTION_LOG_GO] = { "ZOOMED", "Logs: to a mark" },
-	[ACTION_LOG_COPY] = { "ZOOMED", "Logs: copy the line" },
-	[ACTION_LOG_COPY_FROM] = { "ZOOMED", "Logs: copy from a mark" },
-	[ACTION_EVENTS] = { "SEE", "events" },
-	[ACTION_HELP] = { "ALSO", "this help" },
-	[ACTION_COMMAND] = { "ALSO", "command line" },
-	[ACTION_REDRAW] = { "ALSO", "redraw" },
-	[ACTION_SUSPEND] = { "ALSO", "suspend" },
-	[ACTION_BACK] = { "ALSO", "back; never quits" },
-	[ACTION_QUIT] = { "ALSO", "quit: detach, stop all, or stay" },
+	[ACTION_DOWN] = { "MOVE", "down", "next" },
+	[ACTION_UP] = { "MOVE", "up", "previous" },
+	[ACTION_TOP] = { "MOVE", "first", "first" },
+	[ACTION_BOTTOM] = { "MOVE", "last", "last" },
+	[ACTION_PAGE_DOWN] = { "MOVE", "page-down", "page down" },
+	[ACTION_PAGE_UP] = { "MOVE", "page-up", "page up" },
+	[ACTION_HALF_DOWN] = { "MOVE", "half-down", "half a page down" },
+	[ACTION_HALF_UP] = { "MOVE", "half-up", "half a page up" },
+	[ACTION_FOLD] = { "MOVE", "fold", "fold the service" },
+	[ACTION_UNFOLD] = { "MOVE", "unfold", "unfold it" },
+	[ACTION_FOLD_ALL] = { "MOVE", "fold-all", "fold or unfold all" },
+	[ACTION_SEARCH] = { "FIND", "search", "search a name" },
+	[ACTION_NEXT] = { "FIND", "next-match", "next match" },
+	[ACTION_PREVIOUS] = { "FIND", "previous-match", "previous match" },
+	[ACTION_FILTER] = { "FIND", "filter", "filter (PCRE2, ! inverts)" },
+	[ACTION_STATES] = { "FIND", "states", "filter by state" },
+	[ACTION_TAG] = { "TAG", "tag", "tag, untag" },
+	[ACTION_TAG_SERVICE] = { "TAG", "tag-service", "all of the service" },
+	[ACTION_UNTAG] = { "TAG", "untag", "none" },
+	[ACTION_RESTART] = { "ACT", "restart", "restart" },
+	[ACTION_RELOAD] = { "ACT", "reload", "rolling restart" },
+	[ACTION_START] = { "ACT", "start", "start" },
+	[ACTION_STOP] = { "ACT", "stop", "stop: signal, wait, KILL" },
+	[ACTION_KILL] = { "ACT", "kill", "KILL now (asks)" },
+	[ACTION_SIGNAL] = { "ACT", "signal", "send a signal" },
+	[ACTION_MORE] = { "ACT", "more", "one instance more" },
+	[ACTION_FEWER] = { "ACT", "fewer", "one instance fewer" },
+	[ACTION_EXACT] = { "ACT", "exact", "exactly so many" },
+	[ACTION_LAUNCH] = { "ACT", "launch", "launch a command" },
+	[ACTION_SEND] = { "ACT", "send", "send a message" },
+	[ACTION_OPEN] = { "SEE", "open", "open the details" },
+	[ACTION_ZOOM] = { "SEE", "zoom", "zoom the details" },
+	[ACTION_TAB_NEXT] = { "SEE", "next-tab", "next tab" },
+	[ACTION_TAB_PREVIOUS] = { "SEE", "previous-tab", "previous tab" },
+	[ACTION_INFO] = { "SEE", "info", "Info" },
+	[ACTION_THREADS] = { "SEE", "threads", "Threads" },
+	[ACTION_POOL] = { "SEE", "pool", "Pool" },
+	[ACTION_IPC] = { "SEE", "ipc", "IPC" },
+	[ACTION_HISTORY] = { "SEE", "history", "History" },
+	[ACTION_LOGS] = { "SEE", "logs", "Logs" },
+	[ACTION_TREE] = { "TABLE", "tree", "tree or flat" },
+	[ACTION_SORT] = { "TABLE", "sort", "sort by ..." },
+	[ACTION_INVERT] = { "TABLE", "invert", "the other way round" },
+	[ACTION_BY_CPU] = { "TABLE", "by-cpu", "by CPU" },
+	[ACTION_BY_MEMORY] = { "TABLE", "by-memory", "by memory" },
+	[ACTION_BY_UPTIME] = { "TABLE", "by-uptime", "by uptime" },
+	[ACTION_BY_QUEUE] = { "TABLE", "by-queue", "by queue" },
+	[ACTION_PAUSE] = { "TABLE", "pause", "pause, go on" },
+	[ACTION_PAST] = { "TABLE", "past", "5 s back in time" },
+	[ACTION_FORTH] = { "TABLE", "forth", "5 s forth" },
+	[ACTION_THREAD_ORDER] = { "ZOOMED", "thread-order", "Threads: another order" },
+	[ACTION_THREAD_STACK] = { "ZOOMED", "thread-stack", "Threads: where it is (stack)" },
+	[ACTION_HOLDINGS] = { "ZOOMED", "holdings", "Info: open files, PSS" },
+	[ACTION_DRAIN] = { "ZOOMED", "drain", "Pool: drain, or go on" },
+	[ACTION_HEARD_PAUSE] = { "ZOOMED", "ipc-pause", "IPC: pause, go on" },
+	[ACTION_HEARD_FILTER] = { "ZOOMED", "ipc-filter", "IPC: filter (PCRE2)" },
+	[ACTION_HEARD_SAVE] = { "ZOOMED", "ipc-save", "IPC: save to a file" },
+	[ACTION_LOG_SEARCH] = { "ZOOMED", "log-search", "Logs: find, newer (PCRE2)" },
+	[ACTION_LOG_NEXT] = { "ZOOMED", "log-next", "Logs: next, the same way" },
+	[ACTION_LOG_PREVIOUS] = { "ZOOMED", "log-previous", "Logs: next, the other way" },
+	[ACTION_LOG_ERROR] = { "ZOOMED", "log-error", "Logs: error before" },
+	[ACTION_LOG_ERROR_AFTER] = { "ZOOMED", "log-error-after", "Logs: error after" },
+	[ACTION_LOG_FILTER] = { "ZOOMED", "log-filter", "Logs: filter (PCRE2)" },
+	[ACTION_LOG_TIMES] = { "ZOOMED", "log-times", "Logs: times, ages, none" },
+	[ACTION_LOG_SAVE] = { "ZOOMED", "log-save", "Logs: save to a file" },
+	[ACTION_LOG_SEARCH_BACK] = { "ZOOMED", "log-search-back", "Logs: find, older" },
+	[ACTION_LOG_WRAP] = { "ZOOMED", "log-wrap", "Logs: wrap, or cut" },
+	[ACTION_LOG_OLDEST] = { "ZOOMED", "log-oldest", "Logs: oldest on disk" },
+	[ACTION_LOG_FOLLOW] = { "ZOOMED", "log-follow", "Logs: follow the newest" },
+	[ACTION_LOG_LEFT] = { "ZOOMED", "log-left", "Logs: to the left" },
+	[ACTION_LOG_RIGHT] = { "ZOOMED", "log-right", "Logs: to the right" },
+	[ACTION_LOG_MARK] = { "ZOOMED", "log-mark", "Logs: mark by a letter" },
+	[ACTION_LOG_GO] = { "ZOOMED", "log-go", "Logs: to a mark" },
+	[ACTION_LOG_COPY] = { "ZOOMED", "log-copy", "Logs: copy the line" },
+	[ACTION_LOG_COPY_FROM] = { "ZOOMED", "log-copy-from", "Logs: copy from a mark" },
+	[ACTION_EVENTS] = { "SEE", "events", "events" },
+	[ACTION_HELP] = { "ALSO", "help", "this help" },
+	[ACTION_COMMAND] = { "ALSO", "command", "command line" },
+	[ACTION_REDRAW] = { "ALSO", "redraw", "redraw" },
+	[ACTION_SUSPEND] = { "ALSO", "suspend", "suspend" },
+	[ACTION_BACK] = { "ALSO", "back", "back; never quits" },
+	[ACTION_QUIT] = { "ALSO", "quit", "quit: detach, stop all, or stay" },
 };
 // clang-format on
 
@@ -206,11 +207,93 @@ static enum action find(const struct key_row *rows, uint32_t key)
 	return ACTION_NONE;
 }
 
-enum action keymap_find(uint32_t key, const enum detail_tab *zoomed)
+static bool has_action(const struct key_row *rows, enum action action)
 {
-	enum action action = zoomed ? find(tab_keymaps[*zoomed], key) : ACTION_NONE;
+	for (const struct key_row *row = rows; row && row->key; row++)
+		if (row->action == action)
+			return true;
+	return false;
+}
 
-	return action != ACTION_NONE ? action : find(keymap, key);
+enum action keymap_action(const char *name)
+{
+	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++)
+		if (strcmp(action_rows[action].name, name) == 0)
+			return action;
+	return ACTION_NONE;
+}
+
+/* A tab goes before the rest, and in each what somebody has chosen before what is built in. */
+enum action keymap_find(const struct bindings *bindings, uint32_t key, const enum detail_tab *zoomed)
+{
+	const struct key_row *tab = zoomed ? tab_keymaps[*zoomed] : NULL;
+	const char *name = bindings_find(bindings, key);
+	enum action chosen = name ? keymap_action(name) : ACTION_NONE;
+
+	if (name && strcmp(name, BINDING_NONE) == 0)
+		return ACTION_NONE;
+	if (has_action(tab, chosen))
+		return chosen;
+	enum action action = find(tab, key);
+	if (action != ACTION_NONE)
+		return action;
+	return has_action(keymap, chosen) ? chosen : find(keymap, key);
+}
+
+static const char *built_in_name(const struct bindings *bindings, const struct key_row *rows, enum action action)
+{
+	for (const struct key_row *row = rows; row && row->key; row++)
+		if (row->action == action && !bindings_find(bindings, row->key))
+			return row->name;
+	return NULL;
+}
+
+void keymap_name(const struct bindings *bindings, enum action action, const enum detail_tab *zoomed, char out[KEY_NAME_SIZE])
+{
+	out[0] = '\0';
+	for (unsigned i = 0; i < bindings->count; i++)
+		if (keymap_find(bindings, bindings->all[i].key, zoomed) == action) {
+			bindings_key_name(bindings->all[i].key, out);
+			return;
+		}
+	const char *name = zoomed ? built_in_name(bindings, tab_keymaps[*zoomed], action) : NULL;
+	for (const struct key_row *row = keymap; row->key && !name; row++)
+		if (row->action == action && keymap_find(bindings, row->key, zoomed) == action)
+			name = row->name;
+	snprintf(out, KEY_NAME_SIZE, "%s", name ? name : "");
+}
+
+static int add_name(char *out, size_t size, int used, const char *name)
+{
+	return used < (int)size / 2 ? used + snprintf(out + used, size - (size_t)used, "%s%s", used ? " " : "", name) : used;
+}
+
+/* Those of the built-in ones that still do it, and those that were chosen for it. */
+static int add_keys(const struct bindings *bindings, const struct key_row *rows, const enum detail_tab *zoomed,
+	enum action action, char *out, size_t size)
+{
+	char name[KEY_NAME_SIZE];
+	int used = 0;
+
+	if (!has_action(rows, action))
+		return 0;
+	for (unsigned i = 0; i < bindings->count; i++)
+		if (keymap_find(bindings, bindings->all[i].key, zoomed) == action) {
+			bindings_key_name(bindings->all[i].key, name);
+			used = add_name(out, size, used, name);
+		}
+	for (const struct key_row *row = rows; row->key; row++)
+		if (row->action == action && !bindings_find(bindings, row->key))
+			used = add_name(out, size, used, row->name);
+	return used;
+}
+
+void keymap_names(const struct bindings *bindings, enum action action, char *out, size_t size)
+{
+	out[0] = '\0';
+	int used = add_keys(bindings, keymap, NULL, action, out, size);
+	for (enum detail_tab tab = 0; tab < TAB_COUNT && !used; tab++)
+		used = add_keys(bindings, tab_keymaps[tab], &tab, action, out, size);
 }
 
 void keymap_type(char *text, size_t size, uint32_t key)

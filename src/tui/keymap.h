@@ -2,29 +2,11 @@
 #ifndef TUI_KEYMAP_H
 #define TUI_KEYMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the screen gives for keys that are no characters. */
-enum input {
-	INPUT_FIRST = 0x200000,
-	INPUT_ARROW_UP,
-	INPUT_ARROW_DOWN,
-	INPUT_ARROW_LEFT,
-	INPUT_ARROW_RIGHT,
-	INPUT_TOP,
-	INPUT_BOTTOM,
-	INPUT_PAGE_UP,
-	INPUT_PAGE_DOWN,
-	INPUT_ERASE,
-	INPUT_BACK_TAB,
-	INPUT_FUNCTION, /* + n: Fn */
-};
-
-#define INPUT_CONTROL(letter) ((letter)&0x1f)
-enum { INPUT_ESCAPE = 0x1b,
-	INPUT_RETURN = '\r',
-	INPUT_TABULATOR = '\t' };
+#include "tui/bindings.h"
 
 enum action {
 	ACTION_NONE,
@@ -129,6 +111,7 @@ struct key_row {
 
 struct action_row {
 	const char *group; /* of the help screen */
+	const char *name;  /* for who gives it another key; a word */
 	const char *help;
 };
 
@@ -137,7 +120,13 @@ extern const struct key_row *const tab_keymaps[TAB_COUNT]; /* go first where a t
 extern const struct action_row action_rows[ACTION_COUNT];
 
 /* What a key does; in the tab that fills the screen, or NULL. */
-enum action keymap_find(uint32_t key, const enum detail_tab *zoomed);
+enum action keymap_find(const struct bindings *bindings, uint32_t key, const enum detail_tab *zoomed);
+/* ACTION_NONE: it is no action's name. */
+enum action keymap_action(const char *name);
+/* The first key of an action there, for people; "": it has none. */
+void keymap_name(const struct bindings *bindings, enum action action, const enum detail_tab *zoomed, char out[KEY_NAME_SIZE]);
+/* Its keys, wherever they are: "r", "x F9". */
+void keymap_names(const struct bindings *bindings, enum action action, char *out, size_t size);
 
 /* What a key adds to a line that is typed (UTF-8, size bytes of room), or takes away from it. */
 void keymap_type(char *text, size_t size, uint32_t key);

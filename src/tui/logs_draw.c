@@ -128,7 +128,7 @@ static void draw_text(const struct log_view *view, struct grid *grid, struct rec
 				return;
 			column = 0;
 		}
-		const struct cell found = { cell.character, LOOK_KEY | LOOK_SELECTED, match_paint };
+		const struct cell found = { .character = cell.character, .look = LOOK_KEY | LOOK_SELECTED, .paint = match_paint };
 		struct rect place = { at.x + column, at.y + row, at.width - column, 1 };
 		bool is_found = is_matched(&matches, byte);
 		if (row >= 0 && column >= 0)

@@ -55,10 +55,13 @@ void picker_draw(const struct picker *picker, int choice, struct grid *grid, boo
 	struct rect area = grid_box(grid, is_unicode, width_of(picker), count + 2, picker->title);
 	int first = choice >= area.height ? choice - area.height + 1 : 0;
 
-	for (int i = first; i < count && i - first < area.height; i++)
-		grid_format(grid, (struct rect){ area.x, area.y + i - first, area.width, 1 },
-			i == choice ? LOOK_KEY : LOOK_NORMAL, "%s %c  %s", i == choice ? ">" : " ", mark_of(i),
+	for (int i = first; i < count && i - first < area.height; i++) {
+		struct rect line = { area.x, area.y + i - first, area.width, 1 };
+		grid_format(grid, line, i == choice ? LOOK_KEY : LOOK_NORMAL, "%s %c  %s", i == choice ? ">" : " ", mark_of(i),
 			picker->item(picker->context, i));
+		if (mark_of(i) != ' ')
+			grid_spot(grid, line, SPOT_KEY, (uint32_t)mark_of(i));
+	}
 	if (area.height > count + 1)
 		grid_put(grid, (struct rect){ area.x, area.y + count + 1, area.width, 1 }, LOOK_DIM,
 			"Enter or its mark takes it   Esc leaves it");

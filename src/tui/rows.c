@@ -188,17 +188,29 @@ void rows_keep_selection(struct ui *ui)
 			rows_target(&rows[index >= 0 ? index : nearest_index(ui, rows, count)]);
 }
 
-void rows_move(struct ui *ui, int by)
+static void select_nearest(struct ui *ui, const struct table_row *rows, int count, int index)
 {
-	static struct table_row rows[ROWS_MOST];
-	int count = rows_build(ui, rows, ROWS_MOST);
-	int index = selected_index(ui, rows, count) + by;
-
 	if (!count)
 		return;
 	index = index < 0 ? 0 : index >= count ? count - 1
 					       : index;
 	ui->selected = rows_target(&rows[index]);
+}
+
+void rows_move(struct ui *ui, int by)
+{
+	static struct table_row rows[ROWS_MOST];
+	int count = rows_build(ui, rows, ROWS_MOST);
+
+	select_nearest(ui, rows, count, selected_index(ui, rows, count) + by);
+}
+
+void rows_select(struct ui *ui, int index)
+{
+	static struct table_row rows[ROWS_MOST];
+	int count = rows_build(ui, rows, ROWS_MOST);
+
+	select_nearest(ui, rows, count, index);
 }
 
 static bool has_text(const struct table_row *row, const char *text)

@@ -25,7 +25,17 @@ enum { LEAVE_MS = 300, /* how long a terminal that does not read is waited for *
 	PIECE = 16 * 1024,
 	PAIRS_MOST = 240, /* of colours; when there are more on the screen, the last ones look alike */
 	COLOURS_FEW = 8,
+	COLOURS_MANY = 256,
+	GREYS = 232, /* the first of them */
+	GREYS_LIGHT = 244,
+	KEY_CLICK = KEY_MAX + 1,
+	CLICK_MOST = 32, /* characters that tell of one */
 	CANCEL = 0x18 }; /* ends an escape sequence that was cut in the middle */
+
+/* Nobody tears what comes between the two: it is shown at once. Who knows nothing of it ignores it. */
+static const char frame_begin[] = "\033[?2026h", frame_end[] = "\033[?2026l";
+/* Presses only, with places as decimal numbers. Some terminals take one mode at a time. */
+static const char mouse_on[] = "\033[?1000h\033[?1006h", mouse_off[] = "\033[?1006l\033[?1000l";
 
 /*
  * ncurses writes into a file in memory, so that it never waits; what is in there goes to the terminal
@@ -36,31 +46,20 @@ static struct {
 	WINDOW *keyboard; /* a pad: reading from one draws nothing */
 	FILE *output;     /* the file in memory */
 	off_t sent;       /* of what is in there */
+	uint64_t written; /* by now, to the terminal */
 	int fd;           /* the terminal; writing to it never waits */
 	struct termios before, raw;
 	struct cell *shown; /* owned; what is on the terminal */
 	int width, height;
-	bool is_unicode, has_colour;
-	struct paint pairs[PAIRS_MOST]; /* of the looks are first */
+	bool is_unicode, is_one; /* a frame is shown as one */
+	struct style style;
+	int colours;                    /* 0: none */
+	struct paint pairs[PAIRS_MOST]; /* by number; the first is that of the terminal itself */
 	short pair_count;
+	int click_x, click_y;
 	char restore[256]; /* written when we crash */
 	size_t restore_size;
 } screen;
-
-static const struct {
-	short foreground;
-	attr_t attributes;
-} looks[LOOK_COUNT] = {
-	[LOOK_NORMAL] = { -1, A_NORMAL },
-	[LOOK_TITLE] = { COLOR_CYAN, A_BOLD },
-	[LOOK_HEADING] = { -1, A_BOLD | A_UNDERLINE },
-	[LOOK_DIM] = { -1, A_DIM },
-	[LOOK_GOOD] = { COLOR_GREEN, A_NORMAL },
-	[LOOK_WARN] = { COLOR_YELLOW, A_NORMAL },
-	[LOOK_BAD] = { COLOR_RED, A_BOLD },
-	[LOOK_KEY] = { COLOR_CYAN, A_NORMAL },
-	[LOOK_DIALOG] = { -1, A_NORMAL },
-};
 
 /* What is on its way to a terminal that does not read makes room for it: nobody waits here. */
 static bool write_restore(void)
@@ -82,15 +81,35 @@ static void on_crash(int number)
 	raise(number);
 }
 
-static void add_restore(const char *capability)
+static const char *capability(const char *name)
 {
-	const char *string = tigetstr(capability);
-	size_t length = string && string != (char *)-1 ? strlen(string) : 0;
+	const char *string = tigetstr(name);
+
+	return string && string != (char *)-1 ? string : "";
+}
+
+static void add_restore(const char *string)
+{
+	size_t length = strlen(string);
 
 	if (screen.restore_size + length < sizeof screen.restore) {
-		memcpy(screen.restore + screen.restore_size, string ? string : "", length);
+		memcpy(screen.restore + screen.restore_size, string, length);
 		screen.restore_size += length;
 	}
+}
+
+static void prepare_restore(void)
+{
+	screen.restore[0] = CANCEL;
+	screen.restore_size = 1;
+	if (screen.is_one)
+		add_restore(frame_end);
+	if (screen.style.has_mouse)
+		add_restore(mouse_off);
+	add_restore(capability("sgr0"));
+	add_restore(capability("cnorm"));
+	add_restore(capability("rmkx"));
+	add_restore(capability("rmcup"));
 }
 
 static void prepare_for_crash(void)
@@ -100,29 +119,36 @@ static void prepare_for_crash(void)
 	struct sigaction action = { .sa_handler = on_crash,
 		.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
 
-	screen.restore[0] = CANCEL;
-	screen.restore_size = 1;
-	add_restore("sgr0");
-	add_restore("cnorm");
-	add_restore("rmkx");
-	add_restore("rmcup");
 	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		sigaction(signals[i], &action, NULL);
 }
 
-static void prepare_colours(void)
+static bool wants_colours(void)
 {
 	const char *no_colour = getenv("NO_COLOR");
 
-	screen.has_colour = has_colors() && !(no_colour && no_colour[0]);
-	if (!screen.has_colour)
-		return;
-	start_color();
-	use_default_colors();
-	for (short i = 1; i < LOOK_COUNT; i++)
-		init_pair(i, looks[i].foreground, -1);
-	screen.pair_count = LOOK_COUNT;
+	if (screen.style.colours == COLOURS_AUTO)
+		return !(no_colour && no_colour[0]);
+	return screen.style.colours != COLOURS_NEVER;
+}
+
+static void choose_colours(void)
+{
+	bool has_any = has_colors() && wants_colours() && screen.style.theme != THEME_MONO;
+
+	screen.colours = !has_any ? 0 : screen.style.colours == COLOURS_8 && COLORS > COLOURS_FEW ? COLOURS_FEW
+												  : COLORS;
+	screen.pairs[0] = (struct paint){ 0 };
+	screen.pair_count = 1;
+}
+
+/* What was drawn is drawn again as the style now is. */
+static void apply_style(void)
+{
+	screen.is_one = !screen.style.is_torn && capability("smcup")[0];
+	choose_colours();
+	prepare_restore();
 }
 
 static bool can_draw(const char *otherwise, struct error *err)
@@ -172,14 +198,29 @@ static bool open_output(void)
 	return screen.output;
 }
 
+/* "xterm" has eight colours, and most that call themselves so have more: who asks for them has them by another name. */
+static const char *colourful_name(char name[64])
+{
+	const char *term = getenv("TERM");
+	int status;
+
+	snprintf(name, 64, "%s-256color", term ? term : "");
+	if (screen.style.colours != COLOURS_256 || setupterm(name, STDOUT_FILENO, &status) != OK)
+		return NULL;
+	del_curterm(cur_term);
+	return name;
+}
+
 static bool open_ncurses(void)
 {
+	char name[64];
+
 	/* stale values would fix the size for good */
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
 	if (!open_terminal() || !open_output())
 		return false;
-	screen.ncurses = newterm(NULL, screen.output, stdin);
+	screen.ncurses = newterm(colourful_name(name), screen.output, stdin);
 	screen.keyboard = screen.ncurses ? newpad(1, 1) : NULL;
 	return screen.keyboard;
 }
@@ -195,7 +236,20 @@ static void give_terminal_back(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
 }
 
-bool screen_open(const char *otherwise, struct error *err)
+static void write_now(const char *string)
+{
+	text_write_all(fileno(screen.output), string, strlen(string));
+}
+
+/* ncurses has a way of its own, which knows only some terminals and fewer columns. */
+static void prepare_mouse(void)
+{
+	define_key("\033[<", KEY_CLICK);
+	if (screen.style.has_mouse)
+		write_now(mouse_on);
+}
+
+bool screen_open(const struct style *style, const char *otherwise, struct error *err)
 {
 	if (!can_draw(otherwise, err))
 		return false;
@@ -204,11 +258,16 @@ bool screen_open(const char *otherwise, struct error *err)
 	tcgetattr(STDIN_FILENO, &screen.before);
 	screen.raw = screen.before;
 	cfmakeraw(&screen.raw);
+	screen.style = *style;
 	if (!open_ncurses())
 		return error_set(
 			err, 0, "the terminal cannot be set up; use `%s`", otherwise);
+	if (has_colors()) {
+		start_color();
+		use_default_colors();
+	}
+	apply_style();
 	prepare_for_crash();
-	prepare_colours();
 	take_terminal();
 	noecho();
 	nonl();
@@ -217,8 +276,25 @@ bool screen_open(const char *otherwise, struct error *err)
 	nodelay(screen.keyboard, TRUE);
 	set_escdelay(25);
 	curs_set(0);
+	prepare_mouse();
 	screen_resize();
 	return true;
+}
+
+void screen_set_style(const struct style *style)
+{
+	if (!screen.ncurses)
+		return;
+	if (style->has_mouse != screen.style.has_mouse)
+		write_now(style->has_mouse ? mouse_on : mouse_off);
+	screen.style = *style;
+	apply_style();
+	screen_resize();
+}
+
+bool screen_has_mouse(void)
+{
+	return screen.style.has_mouse;
 }
 
 static void forget_output(void)
@@ -242,6 +318,7 @@ bool screen_send(void)
 		if (done < 0 && errno == EAGAIN)
 			return false;
 		screen.sent += done < 0 ? got : done;
+		screen.written += done < 0 ? 0 : (uint64_t)done;
 	}
 	forget_output();
 	return true;
@@ -250,10 +327,14 @@ bool screen_send(void)
 /* OSC 52: it goes between two frames, and is taken as they are. */
 void screen_copy(const char *encoded, size_t size)
 {
-	int memory = fileno(screen.output);
+	write_now("\033]52;c;");
+	text_write_all(fileno(screen.output), encoded, size);
+	write_now("\a");
+}
 
-	if (text_write_all(memory, "\033]52;c;", 7) && text_write_all(memory, encoded, size))
-		text_write_all(memory, "\a", 1);
+uint64_t screen_written(void)
+{
+	return screen.written;
 }
 
 int screen_fd(void)
@@ -284,28 +365,30 @@ static void restore_unread(void)
 		return; /* it is stopped for good: nothing can be done for it */
 }
 
-static bool leave_screen(void)
+/* What is said last is sent as all else is: nobody waits for who does not read. */
+static void leave_screen(const char *last)
 {
+	if (screen.style.has_mouse)
+		write_now(mouse_off);
 	endwin();
-	bool is_sent = send_soon();
-	if (!is_sent)
+	write_now(last);
+	if (!send_soon())
 		restore_unread();
-	return is_sent;
 }
 
-bool screen_close(bool is_gone)
+void screen_close(bool is_gone, const char *last)
 {
-	bool is_clean = !is_gone && leave_screen();
-
+	if (!is_gone)
+		leave_screen(last);
 	give_terminal_back();
 	if (!is_gone)
 		delscreen(screen.ncurses);
+	screen.ncurses = NULL;
 	fclose(screen.output);
 	close(screen.fd);
 	screen.fd = -1;
 	free(screen.shown);
 	screen.shown = NULL;
-	return is_clean;
 }
 
 bool screen_is_unicode(void)
@@ -333,38 +416,50 @@ void screen_resize(void)
 	memset(screen.shown, 0xff, cells * sizeof *screen.shown);
 }
 
+/*
+ * The kernel stops us, or does not: where nobody could continue us, as in a session of our own (ssh -t, tmux), the
+ * signal does nothing, and the screen is drawn again.
+ */
+static void stop_here(void)
+{
+	sigset_t set, former;
+
+	signal(SIGTSTP, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, &former);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+}
+
 void screen_suspend(void)
 {
-	leave_screen();
+	leave_screen("");
 	give_terminal_back();
-	raise(SIGSTOP);
+	stop_here();
 	take_terminal();
+	if (screen.style.has_mouse)
+		write_now(mouse_on);
 	screen_resize();
 }
 
-static attr_t attributes_of(uint8_t look, short *pair)
-{
-	unsigned kind = look & ~(unsigned)LOOK_SELECTED;
-	attr_t attributes = kind < LOOK_COUNT ? looks[kind].attributes : A_NORMAL;
-
-	*pair = screen.has_colour && kind < LOOK_COUNT ? (short)kind : 0;
-	return look & LOOK_SELECTED ? attributes | A_REVERSE : attributes;
-}
-
-/* The nearest of eight, where there are no more. */
-static short colour_of(uint16_t paint, short otherwise)
+/*
+ * The nearest of eight, where there are no more. What would be dark grey is left as text is: there it would be black, and
+ * not be seen.
+ */
+static short colour_of(uint16_t paint)
 {
 	int colour = paint - 1;
 
-	if (!paint)
-		return otherwise;
-	if (colour < COLORS)
+	if (!paint || colour < screen.colours)
 		return (short)colour;
+	if (colour == COLOURS_FEW)
+		return -1;
 	if (colour < 2 * COLOURS_FEW)
 		return (short)(colour % COLOURS_FEW);
-	if (colour >= 232)
-		return colour >= 244 ? COLOR_WHITE : COLOR_BLACK;
-	colour -= 16;
+	if (colour >= GREYS)
+		return colour >= GREYS_LIGHT ? COLOR_WHITE : -1;
+	colour -= 2 * COLOURS_FEW;
 	return (short)((colour / 36 > 2) | (colour / 6 % 6 > 2) << 1 | (colour % 6 > 2) << 2);
 }
 
@@ -374,20 +469,17 @@ static bool is_painted_alike(const struct paint *a, const struct paint *b)
 }
 
 /* Of these two colours: the pair that has them, or a new one. */
-static short pair_of(const struct paint *paint, short look)
+static short pair_of(uint16_t fore, uint16_t back)
 {
-	struct paint wanted = { .fore = paint->fore, .back = paint->back, .attributes = (uint8_t)look };
-	short i = LOOK_COUNT;
+	short i = 0;
 
-	if (!wanted.fore && !wanted.back)
-		return look;
 	for (; i < screen.pair_count; i++)
-		if (is_painted_alike(&screen.pairs[i], &wanted))
+		if (screen.pairs[i].fore == fore && screen.pairs[i].back == back)
 			return i;
 	if (i >= PAIRS_MOST || i >= COLOR_PAIRS)
-		return look;
-	screen.pairs[screen.pair_count++] = wanted;
-	init_pair(i, colour_of(wanted.fore, looks[look].foreground), colour_of(wanted.back, -1));
+		return 0;
+	screen.pairs[screen.pair_count++] = (struct paint){ .fore = fore, .back = back };
+	init_pair(i, colour_of(fore), colour_of(back));
 	return i;
 }
 
@@ -405,15 +497,28 @@ static attr_t painted(attr_t attributes, uint8_t paint)
 	return attributes;
 }
 
+/* What a cell means, and over that the colours that are somebody else's. */
+static attr_t look_of(const struct cell *cell, short *pair)
+{
+	unsigned kind = cell->look & ~(unsigned)LOOK_SELECTED;
+	const struct paint *look = style_paint(screen.colours ? screen.style.theme : THEME_MONO,
+		kind < LOOK_COUNT ? (enum look)kind : LOOK_NORMAL);
+	const struct paint *over = &cell->paint;
+	attr_t attributes = painted(painted(A_NORMAL, look->attributes), over->attributes);
+
+	*pair = screen.colours ? pair_of(over->fore ? over->fore : look->fore, over->back ? over->back : look->back) : 0;
+	return cell->look & LOOK_SELECTED ? attributes ^ A_REVERSE : attributes;
+}
+
 static void draw_cell(int x, int y, const struct cell *cell)
 {
-	wchar_t text[2] = { (wchar_t)cell->character, 0 };
+	wchar_t text[2 + MARKS_MOST] = { (wchar_t)cell->character };
 	cchar_t out;
 	short pair;
-	attr_t attributes = painted(attributes_of(cell->look, &pair), cell->paint.attributes);
+	attr_t attributes = look_of(cell, &pair);
 
-	if (screen.has_colour)
-		pair = pair_of(&cell->paint, pair);
+	for (int i = 0; i < MARKS_MOST; i++)
+		text[1 + i] = screen.is_unicode ? (wchar_t)cell->marks[i] : 0;
 	if (!screen.is_unicode && cell->character > 0x7e)
 		text[0] = '?';
 	setcchar(&out, text, attributes, pair, NULL);
@@ -422,7 +527,19 @@ static void draw_cell(int x, int y, const struct cell *cell)
 
 static bool is_same(const struct cell *a, const struct cell *b)
 {
-	return a->character == b->character && a->look == b->look && is_painted_alike(&a->paint, &b->paint);
+	return a->character == b->character && a->look == b->look && is_painted_alike(&a->paint, &b->paint) &&
+	       memcmp(a->marks, b->marks, sizeof a->marks) == 0;
+}
+
+/* The cursor cannot be seen, but is followed by who magnifies the screen or has it read out. */
+static void write_frame(const struct grid *grid)
+{
+	if (screen.is_one)
+		write_now(frame_begin);
+	move(grid->cursor_y, grid->cursor_x);
+	refresh();
+	if (screen.is_one)
+		write_now(frame_end);
 }
 
 bool screen_show(const struct grid *grid)
@@ -446,7 +563,7 @@ bool screen_show(const struct grid *grid)
 		}
 	}
 	if (is_changed)
-		refresh();
+		write_frame(grid);
 	screen_send();
 	return true;
 }
@@ -473,7 +590,34 @@ static uint32_t translate(wint_t key)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (keys[i].theirs == key)
 			return keys[i].ours;
-	return key >= KEY_F(1) && key <= KEY_F(12) ? INPUT_FUNCTION + (key - KEY_F(0)) : UINT32_MAX;
+	return key >= KEY_F(1) && key <= KEY_F(12) ? INPUT_FUNCTION + (key - KEY_F(0)) : INPUT_NONE;
+}
+
+/* "0;12;3M": which button, where from 1 on, and M for down. What is cut off is dropped. */
+static uint32_t read_click(void)
+{
+	char text[CLICK_MOST + 1] = "", last = 0;
+	unsigned button, x, y;
+	wint_t c;
+
+	for (size_t i = 0; i < CLICK_MOST && last != 'M' && last != 'm'; i++) {
+		if (wget_wch(screen.keyboard, &c) != OK || c > 0x7e)
+			return INPUT_NONE;
+		text[i] = last = (char)c;
+	}
+	if (last != 'M' || sscanf(text, "%u;%u;%u", &button, &x, &y) != 3)
+		return INPUT_NONE;
+	screen.click_x = (int)x - 1;
+	screen.click_y = (int)y - 1;
+	return button == 0 ? INPUT_CLICK : button == 64 ? INPUT_WHEEL_UP
+				   : button == 65       ? INPUT_WHEEL_DOWN
+							: INPUT_NONE;
+}
+
+void screen_click(int *x, int *y)
+{
+	*x = screen.click_x;
+	*y = screen.click_y;
 }
 
 uint32_t screen_read(void)
@@ -483,6 +627,8 @@ uint32_t screen_read(void)
 
 	if (kind == ERR)
 		return 0;
+	if (kind == KEY_CODE_YES && key == KEY_CLICK)
+		return read_click();
 	if (kind == KEY_CODE_YES)
 		return translate(key);
 	if (key == 0x7f || key == 8)

@@ -323,6 +323,8 @@ static void draw_column_title(const struct ui *ui, struct grid *grid, struct rec
 {
 	bool is_sorted = column->sort != SORT_FILE && column->sort == ui->sort;
 
+	if (column->sort != SORT_FILE)
+		grid_spot(grid, (struct rect){ at->x + 1, at->y, column->width, 1 }, SPOT_SORT, column->sort);
 	put_column(grid, at, column, is_sorted ? LOOK_KEY : LOOK_HEADING, column->title);
 	if (is_sorted)
 		grid_put(grid, (struct rect){ at->x, at->y, 1, 1 }, LOOK_KEY,
@@ -338,6 +340,7 @@ void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area
 		return;
 	grid_fill(grid, area, LOOK_HEADING, ' ');
 	grid_put(grid, (struct rect){ at.x, at.y, fit.name, 1 }, LOOK_HEADING, "NAME");
+	grid_spot(grid, (struct rect){ at.x, at.y, fit.name, 1 }, SPOT_SORT, SORT_NAME);
 	at.x += fit.name;
 	for (int i = 0; i < COLUMN_COUNT; i++)
 		if (columns[i].leaves < fit.leaves)
@@ -485,6 +488,9 @@ void table_draw(const struct ui *ui, struct grid *grid, struct rect area)
 
 	if (!count)
 		draw_empty(ui, grid, area);
-	for (int i = 0; i < area.height && first + i < count; i++)
-		draw_row(ui, grid, (struct rect){ area.x, area.y + i, area.width, 1 }, &fit, &rows[first + i]);
+	for (int i = 0; i < area.height && first + i < count; i++) {
+		struct rect line = { area.x, area.y + i, area.width, 1 };
+		draw_row(ui, grid, line, &fit, &rows[first + i]);
+		grid_spot(grid, line, SPOT_ROW, (uint32_t)(first + i));
+	}
 }

@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "tui/keymap.h"
 #include "tui/screen.h"
 #include "tui/stage.h"
 #include "tui/top_ui.h"
 
-enum { FRAME_MS = 50, /* no more than twenty frames a second */
-	MESSAGE_MS = 6000,
+enum { MESSAGE_MS = 6000,
 	BAD_STATUS = 2 };
 
 struct loop {
@@ -70,21 +70,28 @@ static void draw(struct loop *loop)
 static void take_keys(struct loop *loop)
 {
 	uint32_t key;
+	int x, y;
 
-	while (!loop->top->is_leaving && (key = stage_key(&loop->stage)))
-		top_key(loop->top, key);
+	while (!loop->top->is_leaving && (key = stage_key(&loop->stage))) {
+		if (key != INPUT_CLICK) {
+			top_key(loop->top, key);
+			continue;
+		}
+		screen_click(&x, &y);
+		top_click(loop->top, &loop->stage.grid, x, y);
+	}
 }
 
 /* Until the next pass or frame is due. */
 static int patience(const struct loop *loop)
 {
-	const struct stage *stage = &loop->stage;
-	uint64_t now = clock_monotonic_ms(), due = loop->sampled_ms + loop->top->options->interval_ms;
+	uint64_t now = clock_monotonic_ms(), due = stage_due_ms(&loop->stage);
+	uint64_t sample = loop->sampled_ms + loop->top->options->interval_ms;
 
-	if (loop->top->is_paused && !stage->is_dirty)
+	if (!loop->top->is_paused && sample < due)
+		due = sample;
+	if (due == UINT64_MAX)
 		return -1;
-	if (stage->is_dirty && !stage->is_behind)
-		due = stage->drawn_ms + FRAME_MS;
 	return due > now ? (int)(due - now) : 0;
 }
 
@@ -95,8 +102,7 @@ static void serve(struct loop *loop)
 
 	while (!top->is_leaving) {
 		sample_if_due(loop);
-		bool is_due = stage->is_dirty && clock_monotonic_ms() - stage->drawn_ms >= FRAME_MS;
-		if (is_due && !stage->is_behind)
+		if (clock_monotonic_ms() >= stage_due_ms(stage))
 			draw(loop);
 		stage_wait(stage, -1, patience(loop));
 		top->is_leaving |= stage->is_leaving;
@@ -107,11 +113,11 @@ static void serve(struct loop *loop)
 /* From the first frame to the last. */
 static bool show(struct loop *loop, struct error *err)
 {
-	if (!stage_open(&loop->stage, "thrum top -b", err))
+	if (!stage_open(&loop->stage, &loop->top->settings.style, "thrum top -b", err))
 		return false;
 	loop->top->is_unicode = screen_is_unicode();
 	serve(loop);
-	stage_close(&loop->stage);
+	stage_close(&loop->stage, "");
 	return true;
 }
 
@@ -131,6 +137,9 @@ int top_run(const struct top_options *options)
 	struct error err = { 0 };
 
 	top->options = options;
+	top->settings = *options->settings;
+	if (options->problem)
+		top_say(top, true, "%.240s", options->problem);
 	top->wish = (struct machine_wish){ .sort = options->sort,
 		.is_tree = options->is_tree,
 		.pids = options->pids,

@@ -23,6 +23,8 @@ struct top_source {
 	bool (*signal)(void *context, const struct machine_id *id, const char *name, struct error *err);
 };
 
+struct settings;
+
 struct top_options {
 	const struct top_source *source;
 	const int32_t *pids; /* only these and what descends from them */
@@ -31,6 +33,8 @@ struct top_options {
 	enum machine_sort sort;
 	bool is_tree, read_only;
 	const char *filter; /* a pattern that is right; or NULL */
+	const struct settings *settings;
+	const char *problem; /* of their file, to be told first; NULL: none */
 };
 
 /* Runs until the user leaves; returns the exit status. */

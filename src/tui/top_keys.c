@@ -1,5 +1,7 @@
 /* What each key does: one row a key, from which the help is made. */
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tui/keymap.h"
 #include "tui/screen.h"
@@ -257,6 +259,12 @@ static void follow(struct top *top)
 	top_say(top, false, top->is_loose ? "the selection stays where it is" : "the selection stays with its process");
 }
 
+static void open_command(struct top *top)
+{
+	top->prompt = TOP_PROMPT_COMMAND;
+	top->input[0] = '\0';
+}
+
 static void open_help(struct top *top)
 {
 	top->dialog = TOP_DIALOG_HELP;
@@ -294,52 +302,80 @@ static void quit(struct top *top)
 
 // clang-format off
 const struct top_key top_keys[] = {
-	{ INPUT_ARROW_DOWN, "↓", go_down, "next" },
-	{ INPUT_ARROW_UP, "↑", go_up, "previous" },
-	{ INPUT_PAGE_DOWN, "PgDn", go_page_down, "page down" }, { INPUT_CONTROL('f'), "^F", go_page_down, NULL },
-	{ INPUT_PAGE_UP, "PgUp", go_page_up, "page up" }, { INPUT_CONTROL('b'), "^B", go_page_up, NULL },
-	{ INPUT_TOP, "Home", go_first, "first" }, { 'g', "g", go_first, NULL },
-	{ INPUT_BOTTOM, "End", go_last, "last" }, { 'G', "G", go_last, NULL },
-	{ INPUT_FUNCTION + 3, "F3", open_search, "search a command or pid" }, { '/', "/", open_search, NULL },
-	{ 'n', "n", search_next, "next match" },
-	{ 'N', "N", search_back, "previous match" },
-	{ INPUT_FUNCTION + 4, "F4", open_filter, "filter (PCRE2, ! inverts)" }, { '\\', "\\", open_filter, NULL },
-	{ 'u', "u", open_users, "of one user" },
-	{ 'H', "H", toggle_threads, "rows for threads" },
-	{ 'K', "K", toggle_kernel, "threads of the kernel" },
-	{ INPUT_FUNCTION + 5, "F5", toggle_tree, "tree or flat" }, { 't', "t", toggle_tree, NULL },
-	{ INPUT_ARROW_LEFT, "←", fold_one, "fold" }, { '-', "-", fold_one, NULL },
-	{ INPUT_ARROW_RIGHT, "→", unfold_one, "unfold" }, { '+', "+", unfold_one, NULL },
-	{ '*', "*", unfold_all, "unfold all" },
-	{ INPUT_FUNCTION + 6, "F6", open_sorts, "sort by ..." }, { '<', "<", open_sorts, NULL }, { '>', ">", open_sorts, NULL },
-	{ 'P', "P", sort_cpu, "by CPU" },
-	{ 'M', "M", sort_memory, "by memory" },
-	{ 'T', "T", sort_time, "by CPU time" },
-	{ 'p', "p", sort_pid, "by pid" },
-	{ 'I', "I", invert, "the other way round" },
-	{ ' ', "Space", tag, "tag, untag" },
-	{ 'U', "U", untag, "untag all" },
-	{ INPUT_FUNCTION + 9, "F9", open_signals, "send a signal (asks)" }, { 'k', "k", open_signals, NULL },
-	{ INPUT_RETURN, "Enter", open_details, "details" },
-	{ '1', "1", open_info, "what it is doing" },
-	{ '2', "2", open_threads, "its threads" },
-	{ '3', "3", open_files, "its open files" },
-	{ '4', "4", open_sockets, "its sockets and pipes" },
-	{ ']', "]", next_tab, "next tab" }, { INPUT_TABULATOR, "Tab", next_tab, NULL },
-	{ '[', "[", previous_tab, "previous tab" }, { INPUT_BACK_TAB, "S-Tab", previous_tab, NULL },
-	{ 'z', "z", zoom, "zoom the details" },
-	{ 'Z', "Z", pause_it, "pause" },
-	{ 'F', "F", follow, "follow the process or not" },
-	{ INPUT_FUNCTION + 1, "F1", open_help, "this help" }, { '?', "?", open_help, NULL }, { 'h', "h", open_help, NULL },
-	{ INPUT_CONTROL('l'), "^L", redraw, "redraw" },
-	{ INPUT_CONTROL('z'), "^Z", suspend, "suspend" },
-	{ INPUT_ESCAPE, "Esc", go_back, "back; never quits" },
-	{ INPUT_FUNCTION + 10, "F10", quit, "quit" }, { 'q', "q", quit, NULL }, { INPUT_CONTROL('c'), "^C", quit, NULL },
-	{ 0, "", NULL, NULL },
+	{ INPUT_ARROW_DOWN, "↓", go_down, "down", "next" },
+	{ INPUT_ARROW_UP, "↑", go_up, "up", "previous" },
+	{ INPUT_PAGE_DOWN, "PgDn", go_page_down, "page-down", "page down" }, { INPUT_CONTROL('f'), "^F", go_page_down, NULL, NULL },
+	{ INPUT_PAGE_UP, "PgUp", go_page_up, "page-up", "page up" }, { INPUT_CONTROL('b'), "^B", go_page_up, NULL, NULL },
+	{ INPUT_TOP, "Home", go_first, "first", "first" }, { 'g', "g", go_first, NULL, NULL },
+	{ INPUT_BOTTOM, "End", go_last, "last", "last" }, { 'G', "G", go_last, NULL, NULL },
+	{ INPUT_FUNCTION + 3, "F3", open_search, "search", "search a command or pid" }, { '/', "/", open_search, NULL, NULL },
+	{ 'n', "n", search_next, "next-match", "next match" },
+	{ 'N', "N", search_back, "previous-match", "previous match" },
+	{ INPUT_FUNCTION + 4, "F4", open_filter, "filter", "filter (PCRE2, ! inverts)" }, { '\\', "\\", open_filter, NULL, NULL },
+	{ 'u', "u", open_users, "users", "of one user" },
+	{ 'H', "H", toggle_threads, "threads-rows", "rows for threads" },
+	{ 'K', "K", toggle_kernel, "kernel-threads", "threads of the kernel" },
+	{ INPUT_FUNCTION + 5, "F5", toggle_tree, "tree", "tree or flat" }, { 't', "t", toggle_tree, NULL, NULL },
+	{ INPUT_ARROW_LEFT, "←", fold_one, "fold", "fold" }, { '-', "-", fold_one, NULL, NULL },
+	{ INPUT_ARROW_RIGHT, "→", unfold_one, "unfold", "unfold" }, { '+', "+", unfold_one, NULL, NULL },
+	{ '*', "*", unfold_all, "fold-all", "unfold all" },
+	{ INPUT_FUNCTION + 6, "F6", open_sorts, "sort", "sort by ..." }, { '<', "<", open_sorts, NULL, NULL }, { '>', ">", open_sorts, NULL, NULL },
+	{ 'P', "P", sort_cpu, "by-cpu", "by CPU" },
+	{ 'M', "M", sort_memory, "by-memory", "by memory" },
+	{ 'T', "T", sort_time, "by-time", "by CPU time" },
+	{ 'p', "p", sort_pid, "by-pid", "by pid" },
+	{ 'I', "I", invert, "invert", "the other way round" },
+	{ ' ', "Space", tag, "tag", "tag, untag" },
+	{ 'U', "U", untag, "untag", "untag all" },
+	{ INPUT_FUNCTION + 9, "F9", open_signals, "signal", "send a signal (asks)" }, { 'k', "k", open_signals, NULL, NULL },
+	{ INPUT_RETURN, "Enter", open_details, "open", "details" },
+	{ '1', "1", open_info, "info", "what it is doing" },
+	{ '2', "2", open_threads, "threads", "its threads" },
+	{ '3', "3", open_files, "files", "its open files" },
+	{ '4', "4", open_sockets, "sockets", "its sockets and pipes" },
+	{ ']', "]", next_tab, "next-tab", "next tab" }, { INPUT_TABULATOR, "Tab", next_tab, NULL, NULL },
+	{ '[', "[", previous_tab, "previous-tab", "previous tab" }, { INPUT_BACK_TAB, "S-Tab", previous_tab, NULL, NULL },
+	{ 'z', "z", zoom, "zoom", "zoom the details" },
+	{ 'Z', "Z", pause_it, "pause", "pause" },
+	{ 'F', "F", follow, "follow", "follow the process or not" },
+	{ INPUT_FUNCTION + 1, "F1", open_help, "help", "this help" }, { '?', "?", open_help, NULL, NULL }, { 'h', "h", open_help, NULL, NULL },
+	{ ':', ":", open_command, "command", "settings: :theme light, :w" },
+	{ INPUT_CONTROL('l'), "^L", redraw, "redraw", "redraw" },
+	{ INPUT_CONTROL('z'), "^Z", suspend, "suspend", "suspend" },
+	{ INPUT_ESCAPE, "Esc", go_back, "back", "back; never quits" },
+	{ INPUT_FUNCTION + 10, "F10", quit, "quit", "quit" }, { 'q', "q", quit, NULL, NULL }, { INPUT_CONTROL('c'), "^C", quit, NULL, NULL },
+	{ 0, "", NULL, NULL, NULL },
 };
 // clang-format on
 
 /* ---- the line that is typed ---- */
+
+static void save_settings(struct top *top)
+{
+	char path[PATH_MAX];
+	struct error err;
+
+	if (settings_save(&top->settings, &err) && settings_path(path, &err))
+		top_say(top, false, "settings are kept in %.200s", path);
+	else
+		top_say(top, true, "%.240s", err.text);
+}
+
+static void take_command(struct top *top)
+{
+	struct error err;
+
+	if (strcmp(top->input, "q") == 0) {
+		quit(top);
+	} else if (strcmp(top->input, "w") == 0) {
+		save_settings(top);
+	} else if (settings_take(&top->settings, top->input, NULL, &err)) {
+		screen_set_style(&top->settings.style);
+		top_say(top, false, "%s; :w keeps it", top->input);
+	} else {
+		top_say(top, true, "%.240s", err.text);
+	}
+}
 
 static void take_input(struct top *top)
 {
@@ -356,12 +392,15 @@ static void prompt_key(struct top *top, uint32_t key)
 	if (key == INPUT_RETURN || key == INPUT_ESCAPE || key == INPUT_CONTROL('c')) {
 		if (key != INPUT_RETURN && top->prompt == TOP_PROMPT_FILTER)
 			top_filter(top, "");
+		if (key == INPUT_RETURN && top->prompt == TOP_PROMPT_COMMAND)
+			take_command(top);
 		top->prompt = TOP_PROMPT_NONE;
 		top->filter_error[0] = '\0';
 		return;
 	}
 	keymap_type(top->input, sizeof top->input, key);
-	take_input(top);
+	if (top->prompt != TOP_PROMPT_COMMAND)
+		take_input(top);
 }
 
 static void sure_key(struct top *top, uint32_t key)
@@ -371,13 +410,57 @@ static void sure_key(struct top *top, uint32_t key)
 		send_signals(top);
 }
 
-static void table_key(struct top *top, uint32_t key)
+const struct top_key *top_find_action(const char *name)
 {
 	for (const struct top_key *row = top_keys; row->key; row++)
-		if (row->key == key) {
-			row->act(top);
-			return;
-		}
+		if (row->action && strcmp(row->action, name) == 0)
+			return row;
+	return NULL;
+}
+
+static void add_name(char *out, size_t size, const char *name)
+{
+	size_t used = strlen(out);
+
+	snprintf(out + used, size - used, "%s%s", used ? " " : "", name);
+}
+
+uint32_t top_key_names(const struct bindings *bindings, const struct top_key *row, char *out, size_t size)
+{
+	const char *action = row->action;
+	char name[KEY_NAME_SIZE];
+	uint32_t first = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < bindings->count; i++) {
+		if (strcmp(bindings->all[i].action, action) != 0)
+			continue;
+		bindings_key_name(bindings->all[i].key, name);
+		add_name(out, size, name);
+		first = first ? first : bindings->all[i].key;
+	}
+	for (bool is_same = true; row->key && is_same; row++, is_same = !row->action) {
+		const char *chosen = bindings_find(bindings, row->key);
+		if (chosen && (top_find_action(chosen) || strcmp(chosen, BINDING_NONE) == 0))
+			continue;
+		add_name(out, size, row->name);
+		first = first ? first : row->key;
+	}
+	return first;
+}
+
+/* What was chosen for a key goes before what is built in, unless it is an action of the dashboard only. */
+static void table_key(struct top *top, uint32_t key)
+{
+	const char *name = bindings_find(&top->settings.bindings, key);
+	const struct top_key *row = name ? top_find_action(name) : NULL;
+
+	if (name && strcmp(name, BINDING_NONE) == 0)
+		return;
+	for (const struct top_key *next = top_keys; next->key && !row; next++)
+		row = next->key == key ? next : NULL;
+	if (row)
+		row->act(top);
 }
 
 void top_key(struct top *top, uint32_t key)
@@ -392,5 +475,29 @@ void top_key(struct top *top, uint32_t key)
 		top_menu_key(top, key);
 	else
 		table_key(top, key);
+	top_rows_build(top);
+}
+
+/* A row that is selected already is opened. */
+static void click_row(struct top *top, long place)
+{
+	if (place == top->place)
+		open_details(top);
+	else
+		top_rows_move(top, place - top->place);
+}
+
+void top_click(struct top *top, const struct grid *grid, int x, int y)
+{
+	struct spot spot = grid_spot_at(grid, x, y);
+
+	if (spot.kind == SPOT_KEY)
+		top_key(top, spot.value);
+	else if (top->dialog != TOP_DIALOG_NONE || top->prompt != TOP_PROMPT_NONE)
+		return;
+	else if (spot.kind == SPOT_ROW)
+		click_row(top, (long)spot.value);
+	else if (spot.kind == SPOT_SORT)
+		sort_by(top, (enum machine_sort)spot.value);
 	top_rows_build(top);
 }

@@ -3,6 +3,7 @@
 #define TUI_TOP_UI_H
 
 #include "tui/grid.h"
+#include "tui/settings.h"
 #include "tui/top.h"
 
 enum top_tab { TOP_TAB_NONE,
@@ -21,7 +22,8 @@ enum top_dialog { TOP_DIALOG_NONE,
 
 enum top_prompt { TOP_PROMPT_NONE,
 	TOP_PROMPT_SEARCH,
-	TOP_PROMPT_FILTER };
+	TOP_PROMPT_FILTER,
+	TOP_PROMPT_COMMAND };
 
 enum { TOP_INPUT_SIZE = 64,
 	TOP_MESSAGE_SIZE = 256,
@@ -31,6 +33,7 @@ struct top {
 	const struct top_options *options;
 	uint64_t now_ms; /* monotonic, of this frame */
 	bool is_unicode, is_leaving, is_paused;
+	struct settings settings;
 
 	struct machine machine;
 	struct machine_wish wish;
@@ -83,10 +86,16 @@ struct top_key {
 	uint32_t key;
 	const char *name; /* for people */
 	void (*act)(struct top *top);
-	const char *help; /* NULL: as the one before */
+	const char *action; /* its name, as in keymap.h; NULL, as is the help: the same as the one before */
+	const char *help;
 };
 extern const struct top_key top_keys[]; /* ends with key 0 */
 void top_key(struct top *top, uint32_t key);
+void top_click(struct top *top, const struct grid *grid, int x, int y);
+/* The first row of an action; NULL: there is none of that name. */
+const struct top_key *top_find_action(const char *name);
+/* The keys of the action whose first row that is, for people. Returns one of them; 0: it has none. */
+uint32_t top_key_names(const struct bindings *bindings, const struct top_key *row, char *out, size_t size);
 
 /* top_menu.c: lists of choices over the screen. */
 void top_menu_open(struct top *top, enum top_dialog dialog, int chosen);

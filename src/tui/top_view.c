@@ -4,6 +4,7 @@
 
 #include "base/units.h"
 #include "model/sample.h"
+#include "tui/keymap.h"
 #include "tui/top_ui.h"
 
 enum { HELP_COLUMNS = 2,
@@ -214,9 +215,14 @@ static void draw_heading(const struct top *top, struct grid *grid, int y)
 {
 	struct rect at = { 1, y, grid->width, 1 };
 
-	for (const struct top_column *column = top_columns; column->title; column++)
+	for (const struct top_column *column = top_columns; column->title; column++) {
+		int x = at.x;
 		at.x = draw_cell(grid, at, column->sort == top->wish.sort ? LOOK_KEY : LOOK_HEADING, column->width,
 			column->title);
+		if (column->sort != MACHINE_SORT_COUNT)
+			grid_spot(grid, (struct rect){ x, y, at.x - x - 1, 1 }, SPOT_SORT, column->sort);
+	}
+	grid_spot(grid, at, SPOT_SORT, MACHINE_BY_COMMAND);
 	grid_put(grid, at, top->wish.sort == MACHINE_BY_COMMAND ? LOOK_KEY : LOOK_HEADING, "COMMAND");
 }
 
@@ -266,8 +272,10 @@ static void draw_table(struct top *top, struct grid *grid, struct rect area)
 		top->first = top->place - top->shown + 1;
 	top->first = top->first < top->place ? top->first : top->place;
 	top->first = top->first > 0 ? top->first : 0;
-	for (int i = 0; i < area.height && top->first + i < (long)top->row_count; i++)
+	for (int i = 0; i < area.height && top->first + i < (long)top->row_count; i++) {
 		draw_row(top, grid, area.y + i, top->first + i);
+		grid_spot(grid, (struct rect){ 0, area.y + i, grid->width, 1 }, SPOT_ROW, (uint32_t)(top->first + i));
+	}
 	if (!top->row_count)
 		grid_put(grid, area, LOOK_DIM, " no process is like that: Esc takes the filter away, u shows everybody's");
 }
@@ -281,9 +289,12 @@ static void draw_tabs(const struct top *top, struct grid *grid, struct rect area
 	grid_fill(grid, at, LOOK_DIM, top->is_unicode ? 0x2500 : '-');
 	at.x += 2;
 	at.x += grid_format(grid, at, LOOK_TITLE, " pid %d ", (int)top->studied.pid);
-	for (enum top_tab tab = TOP_TAB_INFO; tab < TOP_TAB_COUNT; tab++)
-		at.x += grid_format(grid, at, tab == top->tab ? LOOK_TITLE : LOOK_DIM, tab == top->tab ? "[%u %s]" : " %u %s ",
+	for (enum top_tab tab = TOP_TAB_INFO; tab < TOP_TAB_COUNT; tab++) {
+		int used = grid_format(grid, at, tab == top->tab ? LOOK_TITLE : LOOK_DIM, tab == top->tab ? "[%u %s]" : " %u %s ",
 			(unsigned)tab, top_tab_names[tab]);
+		grid_spot(grid, (struct rect){ at.x, at.y, used, 1 }, SPOT_KEY, '0' + (uint32_t)tab);
+		at.x += used;
+	}
 }
 
 static void draw_details(struct top *top, struct grid *grid, struct rect area)
@@ -313,6 +324,7 @@ static void draw_help(const struct top *top, struct grid *grid)
 	struct rect area = grid_box(grid, top->is_unicode, HELP_COLUMNS * HELP_WIDTH, grid->height - 2,
 		"Help - any key closes");
 	struct rect at = area;
+	char keys[TOP_CELL_SIZE];
 
 	for (const struct top_key *key = top_keys; key->key; key++) {
 		if (key->help && at.y == area.y + area.height && area.height) {
@@ -322,8 +334,8 @@ static void draw_help(const struct top *top, struct grid *grid)
 		if (!key->help || at.x >= area.x + area.width)
 			continue;
 		struct rect room = { at.x, at.y, area.x + area.width - at.x, 1 };
-		for (const struct top_key *name = key; name == key || (name->key && !name->help); name++)
-			room.x += grid_format(grid, room, LOOK_KEY, "%s ", name->name);
+		top_key_names(&top->settings.bindings, key, keys, sizeof keys);
+		room.x += grid_put(grid, room, LOOK_KEY, keys) + 1;
 		room.x = room.x > at.x + 12 ? room.x : at.x + 12;
 		room.width = area.x + area.width - room.x;
 		grid_put(grid, room, LOOK_NORMAL, key->help);
@@ -360,12 +372,36 @@ static void draw_dialog(const struct top *top, struct grid *grid)
 		draws[top->dialog](top, grid);
 }
 
+/* As htop has them where the key is a function key; a click is the key. */
+static void draw_labels(const struct top *top, struct grid *grid, struct rect at)
+{
+	static const struct {
+		const char *action, *word;
+	} labels[] = { { "help", "Help" }, { "search", "Search" }, { "filter", "Filter" }, { "tree", "Tree" }, { "sort", "Sort" },
+		{ "signal", "Signal" }, { "quit", "Quit" }, { "open", "Details" }, { "users", "User" }, { "tag", "Tag" },
+		{ "pause", "Pause" } };
+	char keys[TOP_CELL_SIZE];
+
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+		const struct top_key *row = top_find_action(labels[i].action);
+		uint32_t key = top_key_names(&top->settings.bindings, row, keys, sizeof keys);
+		keys[strcspn(keys, " ")] = '\0';
+		if (!key)
+			continue;
+		int used = grid_format(grid, at, LOOK_KEY, "%s%s%s ", keys, key > INPUT_FUNCTION ? "" : " ", labels[i].word);
+		grid_spot(grid, (struct rect){ at.x, at.y, used - 1, 1 }, SPOT_KEY, key);
+		at.x += used;
+	}
+}
+
 static void draw_foot(const struct top *top, struct grid *grid, struct rect at)
 {
-	static const char *const prompts[] = { "", "search: ", "filter: " };
+	static const char *const prompts[] = { "", "search: ", "filter: ", ":" };
 
 	if (top->prompt != TOP_PROMPT_NONE) {
 		at.x += grid_format(grid, at, LOOK_KEY, "%s%s_  ", prompts[top->prompt], top->input);
+		grid->cursor_x = at.x > 3 ? at.x - 3 : 0;
+		grid->cursor_y = at.y;
 		grid_put(grid, at, LOOK_BAD, top->filter_error);
 		return;
 	}
@@ -380,8 +416,7 @@ static void draw_foot(const struct top *top, struct grid *grid, struct rect at)
 	if (top->message[0])
 		grid_put(grid, at, top->is_bad ? LOOK_BAD : LOOK_GOOD, top->message);
 	else
-		grid_put(grid, at, LOOK_KEY,
-			"F1Help F3Search F4Filter F5Tree F6Sort F9Signal F10Quit Enter Details u User Space Tag Z Pause");
+		draw_labels(top, grid, at);
 }
 
 void top_draw(struct top *top, struct grid *grid)

@@ -16,6 +16,7 @@
 #include "tui/logs.h"
 #include "tui/logs_feed.h"
 #include "tui/logs_keys.h"
+#include "tui/settings.h"
 #include "tui/stacks.h"
 #include "tui/traffic.h"
 
@@ -100,6 +101,7 @@ struct ui {
 	bool is_unicode;
 	bool is_leaving;
 	int status;
+	struct settings settings;
 
 	struct target selected;
 	char folded[FOLDED_MOST][64]; /* services */
@@ -127,6 +129,7 @@ struct ui {
 	bool is_zoomed;
 	enum dialog dialog;
 	int help_column;          /* the first that is seen */
+	bool is_naming;           /* … and it tells names of actions, for the settings */
 	struct target asked;      /* what the dialog is about */
 	bool is_asked_tagged;     /* … or all that is tagged */
 	const char *asked_method; /* what `y` does */
@@ -181,6 +184,8 @@ struct target rows_target(const struct table_row *row);
 /* Select something that is there, as near as can be. */
 void rows_keep_selection(struct ui *ui);
 void rows_move(struct ui *ui, int by);
+/* The row with that number. */
+void rows_select(struct ui *ui, int index);
 /* The next name with this text in it, from the selected one on; false: none. */
 bool rows_search(struct ui *ui, const char *text, int direction, bool from_here);
 void rows_fold(struct ui *ui, const char *service, bool is_folded);
@@ -251,8 +256,9 @@ struct rect dialog_box(const struct ui *ui, struct grid *grid, int width, int he
 bool dialog_help_has_more(const struct ui *ui, int width, int height);
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
-/* action.c: a key. */
+/* action.c: a key, and a click where the frame says that it means something. */
 void action_key(struct ui *ui, uint32_t key);
+void action_click(struct ui *ui, const struct grid *grid, int x, int y);
 /* To what the signal menu was opened for. */
 void action_signal(struct ui *ui, const char *signal);
 /* What the engine tells from now on is kept apart, until it is called again. */

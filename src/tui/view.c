@@ -133,9 +133,12 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	if (row)
 		at.x += grid_format(
 			grid, at, LOOK_TITLE, " %s/%u ", row->row.service, row->row.instance);
-	for (int i = 0; i < TAB_COUNT; i++)
-		at.x += grid_format(grid, at, (enum detail_tab)i == ui->tab ? LOOK_KEY : LOOK_NORMAL,
-			(enum detail_tab)i == ui->tab ? "[%s]" : " %s ", names[i]);
+	for (int i = 0; i < TAB_COUNT; i++) {
+		bool is_open = (enum detail_tab)i == ui->tab;
+		int used = grid_format(grid, at, is_open ? LOOK_KEY : LOOK_NORMAL, is_open ? "[%s]" : " %s ", names[i]);
+		grid_spot(grid, (struct rect){ at.x, at.y, used, 1 }, SPOT_ACTION, (uint32_t)(ACTION_INFO + i));
+		at.x += used;
+	}
 	grid_put(grid, at, LOOK_DIM, title_hint(ui));
 }
 
@@ -263,24 +266,70 @@ static const char *prompt_name(enum prompt prompt)
 	return names[prompt];
 }
 
-static const char long_keys[] =
-	" ? Help  / Find  \\ Filter  < Sort  r Restart  s Start  x Stop  +- Scale  a Launch  : Command  q Quit";
-static const char short_keys[] = " ? Help  r Restart  s Start  x Stop  + - Scale  a Launch  / Find  q Quit";
+/* What can be done now, each with its key: as many as there is room for. */
+struct label {
+	enum action action;
+	const char *word;
+	bool is_spare; /* there is room for it on a wide screen only */
+};
 
-static const char log_keys[] =
-	" F1 Help  / ? Search  n N Next  \\ Filter  e E Error  g G Ends  w Wrap  t Time  m ' Mark  y Y Copy  S Save  Esc";
+static const struct label table_labels[] = {
+	{ ACTION_HELP, "Help", false },
+	{ ACTION_SEARCH, "Find", false },
+	{ ACTION_FILTER, "Filter", true },
+	{ ACTION_SORT, "Sort", true },
+	{ ACTION_RESTART, "Restart", false },
+	{ ACTION_START, "Start", false },
+	{ ACTION_STOP, "Stop", false },
+	{ ACTION_MORE, "More", false },
+	{ ACTION_FEWER, "Fewer", true },
+	{ ACTION_LAUNCH, "Launch", false },
+	{ ACTION_COMMAND, "Command", true },
+	{ ACTION_QUIT, "Quit", false },
+	{ ACTION_NONE, NULL, false },
+};
 
-static const char *keys_of(const struct ui *ui, int width)
+static const struct label log_labels[] = {
+	{ ACTION_HELP, "Help", false },
+	{ ACTION_LOG_SEARCH, "Find", false },
+	{ ACTION_LOG_SEARCH_BACK, "Back", true },
+	{ ACTION_LOG_NEXT, "Next", false },
+	{ ACTION_LOG_FILTER, "Filter", false },
+	{ ACTION_LOG_ERROR, "Error", false },
+	{ ACTION_LOG_OLDEST, "Oldest", true },
+	{ ACTION_LOG_FOLLOW, "Follow", false },
+	{ ACTION_LOG_WRAP, "Wrap", false },
+	{ ACTION_LOG_TIMES, "Time", true },
+	{ ACTION_LOG_MARK, "Mark", true },
+	{ ACTION_LOG_COPY, "Copy", true },
+	{ ACTION_LOG_SAVE, "Save", false },
+	{ ACTION_NONE, NULL, false },
+};
+
+static void draw_labels(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	if (ui->is_zoomed && ui->tab == TAB_LOGS)
-		return log_keys;
-	return width < KEYS_LONG ? short_keys : long_keys;
+	const enum detail_tab *zoomed = ui->is_zoomed ? &ui->tab : NULL;
+	const struct label *label = zoomed && ui->tab == TAB_LOGS ? log_labels : table_labels;
+	char key[KEY_NAME_SIZE];
+	int x = area.x + 1;
+
+	for (; label->word; label++) {
+		keymap_name(&ui->settings.bindings, label->action, zoomed, key);
+		int width = (int)strlen(key) + 1 + (int)strlen(label->word);
+		if (!key[0] || (label->is_spare && area.width < KEYS_LONG) || x + width > area.x + area.width)
+			continue;
+		grid_format(grid, (struct rect){ x, area.y, width, 1 }, LOOK_KEY, "%s %s", key, label->word);
+		grid_spot(grid, (struct rect){ x, area.y, width, 1 }, SPOT_ACTION, label->action);
+		x += width + 2;
+	}
 }
 
 static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	int used = grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
 
+	grid->cursor_x = area.x + used - 1;
+	grid->cursor_y = area.y;
 	area.x += used + 2;
 	area.width -= used + 2;
 	if ((ui->prompt == PROMPT_FILTER || ui->prompt == PROMPT_LOG_FILTER) && ui->filter_error[0])
@@ -296,7 +345,7 @@ static void draw_keys(
 	if (ui->prompt != PROMPT_NONE)
 		draw_prompt(ui, grid, area);
 	else if (kind == LAYOUT_FULL)
-		grid_put(grid, area, LOOK_KEY, keys_of(ui, area.width));
+		draw_labels(ui, grid, area);
 	else if (kind == LAYOUT_COMPACT)
 		grid_put(grid, area, LOOK_KEY, "?help Enter r x a : q");
 	else

@@ -4,6 +4,7 @@ Suite *fleet_suite(void);
 Suite *layout_suite(void);
 Suite *log_text_suite(void);
 Suite *logs_suite(void);
+Suite *settings_suite(void);
 Suite *strip_suite(void);
 Suite *view_suite(void);
 
@@ -12,6 +13,7 @@ static suite_function *const suites[] = {
 	layout_suite,
 	log_text_suite,
 	logs_suite,
+	settings_suite,
 	strip_suite,
 	view_suite,
 	NULL,

@@ -428,8 +428,118 @@ START_TEST(keys_are_there_once_and_explained)
 	each_is_there_once(keymap, has_key);
 	for (int tab = 0; tab < TAB_COUNT; tab++)
 		each_is_there_once(tab_keymaps[tab], has_key);
-	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++)
+	for (enum action action = ACTION_NONE + 1; action < ACTION_COUNT; action++) {
 		ck_assert_msg(has_key[action], "%s", action_rows[action].help);
+		ck_assert_int_eq(keymap_action(action_rows[action].name), action); /* nobody else is called so */
+		ck_assert_ptr_null(strchr(action_rows[action].name, ' '));
+	}
+}
+END_TEST
+
+static struct rect find(const char *what)
+{
+	for (int y = 0; y < grid.height; y++) {
+		char *text = line(y);
+		const char *found = strstr(text, what);
+		int x = found ? (int)(found - text) : 0;
+		free(text);
+		if (found)
+			return (struct rect){ x, y, (int)strlen(what), 1 };
+	}
+	ck_abort_msg("%s is not on the screen", what);
+}
+
+static void click(const char *what)
+{
+	struct rect at = find(what);
+
+	action_click(ui, &grid, at.x, at.y);
+	draw(grid.width, grid.height);
+}
+
+START_TEST(clicks_do_what_is_written_there)
+{
+	ui->is_unicode = false;
+	grid.spots = memory_zeroed(SPOTS_MOST, sizeof *grid.spots);
+	draw(120, 30);
+	click("worker");
+	ck_assert_str_eq(ui->selected.service, "worker");
+	click("CPU%");
+	ck_assert_int_eq(ui->sort, SORT_CPU);
+	click("5 History");
+	ck_assert_int_eq(ui->tab, TAB_HISTORY);
+	click("Sort"); /* the label of the key, not the words of the help */
+	ck_assert_int_eq(ui->dialog, DIALOG_MENU);
+	click("memory");
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	ck_assert_int_eq(ui->sort, SORT_MEMORY);
+	click("? Help");
+	ck_assert_int_eq(ui->dialog, DIALOG_HELP);
+	click("thrum shop");
+	ck_assert_int_eq(ui->dialog, DIALOG_HELP);
+	action_key(ui, INPUT_ESCAPE);
+	draw(120, 30);
+	click("  worker ");
+	ck_assert(ui->is_zoomed);
+}
+END_TEST
+
+START_TEST(without_a_mouse_no_place_is_kept)
+{
+	draw(120, 30);
+	ck_assert_uint_eq(grid.spot_count, 0);
+	ck_assert_int_eq(grid_spot_at(&grid, 1, 1).kind, SPOT_NOTHING);
+}
+END_TEST
+
+static void type(const char *keys)
+{
+	for (; *keys; keys++)
+		action_key(ui, (uint32_t)*keys);
+}
+
+START_TEST(keys_mean_what_was_chosen)
+{
+	type(":key F2 events\r");
+	action_key(ui, INPUT_FUNCTION + 2);
+	ck_assert_int_eq(ui->dialog, DIALOG_EVENTS);
+	action_key(ui, INPUT_ESCAPE);
+	type(":key ? none\r");
+	draw(120, 30);
+	ck_assert(shows("F1 Help"));
+	action_key(ui, '?');
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	type(":key n log-error\r");
+	type(":key w quit\r");
+	ui->tab = TAB_LOGS;
+	ui->is_zoomed = true;
+	draw(120, 30);
+	ck_assert(shows("n Error"));
+	ck_assert(shows("w Wrap")); /* the tab goes before what is for all of them */
+	ui->is_zoomed = false;
+	draw(120, 30);
+	ck_assert(shows("w Quit"));
+	type(":key n nonsense\r");
+	ck_assert(ui->is_bad && strstr(ui->message, "no action is called 'nonsense'"));
+	type(":keys\r");
+	draw(120, 60);
+	ck_assert(shows("F2 E     events"));
+}
+END_TEST
+
+START_TEST(a_mark_stays_on_its_letter)
+{
+	const struct cell *cell;
+
+	draw(100, 30);
+	ck_assert_int_eq(grid_put(&grid, (struct rect){ 5, 5, 4, 1 }, LOOK_NORMAL, "e\u0301\u0302\u0303x\u4e2d\u0301"), 4);
+	cell = grid_at(&grid, 5, 5);
+	ck_assert_uint_eq(cell[0].marks[0], 0x301);
+	ck_assert_uint_eq(cell[0].marks[1], 0x302); /* a third one is left out */
+	ck_assert_uint_eq(cell[1].marks[0], 0);
+	ck_assert_uint_eq(cell[2].marks[0], 0x301); /* of the wide one, not of what it covers */
+	ck_assert_uint_eq(cell[3].marks[0], 0);
+	ck_assert_int_eq(grid_put(&grid, (struct rect){ 5, 6, 4, 1 }, LOOK_NORMAL, "\u0301"), 0);
 }
 END_TEST
 
@@ -669,12 +779,6 @@ START_TEST(the_busiest_comes_first_but_not_under_the_fingers)
 }
 END_TEST
 
-static void type(const char *keys)
-{
-	for (; *keys; keys++)
-		action_key(ui, (uint32_t)*keys);
-}
-
 START_TEST(the_filter_keeps_its_last_good_pattern)
 {
 	static struct table_row rows[ROWS_MOST];
@@ -762,6 +866,10 @@ Suite *view_suite(void)
 	tcase_add_test(keys, folding_hides_instances);
 	tcase_add_test(keys, search_goes_round);
 	tcase_add_test(keys, keys_are_there_once_and_explained);
+	tcase_add_test(keys, clicks_do_what_is_written_there);
+	tcase_add_test(keys, without_a_mouse_no_place_is_kept);
+	tcase_add_test(keys, keys_mean_what_was_chosen);
+	tcase_add_test(keys, a_mark_stays_on_its_letter);
 	tcase_add_test(keys, a_whole_service_is_asked_about_and_the_default_is_no);
 	tcase_add_test(keys, equal_rows_never_change_places);
 	tcase_add_test(keys, the_busiest_comes_first_but_not_under_the_fingers);

@@ -1,0 +1,360 @@
+#include "tui/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "tui/keymap.h"
+#include "tui/top_ui.h"
+
+enum { FILE_MOST = 256 * 1024,
+	LINE_MOST = 256,
+	QUOTED_MOST = 64,
+	WORDS_MOST = 3 };
+
+static const char *const mouse_words[] = { "off", "on" };
+static const char *const sync_words[] = { "on", "off" };
+
+/* The settings that are one of some words. */
+static const struct choice {
+	const char *name;
+	const char *const *words;
+	unsigned count;
+	size_t place; /* of the number of the word, in the style */
+} choices[] = {
+	{ "theme", theme_names, THEME_COUNT, offsetof(struct style, theme) },
+	{ "color", colours_names, COLOURS_COUNT, offsetof(struct style, colours) },
+	{ "mouse", mouse_words, 2, offsetof(struct style, has_mouse) },
+	{ "sync", sync_words, 2, offsetof(struct style, is_torn) },
+};
+enum { CHOICE_COUNT = sizeof choices / sizeof *choices };
+static const char key_word[] = "key";
+
+static unsigned *value_of(const struct settings *settings, const struct choice *choice)
+{
+	return (unsigned *)((char *)&settings->style + choice->place);
+}
+
+static const struct choice *find_choice(const char *name)
+{
+	for (size_t i = 0; i < CHOICE_COUNT; i++)
+		if (strcmp(choices[i].name, name) == 0)
+			return &choices[i];
+	return NULL;
+}
+
+bool settings_has(const char *name)
+{
+	return find_choice(name) || strcmp(name, key_word) == 0;
+}
+
+void settings_words(const char *name, struct text *out)
+{
+	const struct choice *choice = find_choice(name);
+
+	for (unsigned i = 0; choice && i < choice->count; i++)
+		text_format(out, "%s%s", i ? ", " : "", choice->words[i]);
+	if (!choice)
+		text_puts(out, "KEY ACTION");
+}
+
+/* ---- one line ---- */
+
+/* The words of a line, and where they stand. */
+struct words {
+	char line[LINE_MOST];
+	const char *words[WORDS_MOST];
+	unsigned columns[WORDS_MOST + 1]; /* and of what is too much */
+	unsigned count;
+	bool has_more;
+};
+
+static unsigned column_at(const char *line, const char *at)
+{
+	unsigned column = 1;
+
+	for (; line < at; line++)
+		column += ((unsigned char)*line & 0xc0) != 0x80;
+	return column;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void split(struct words *words, const char *line)
+{
+	char *at = words->line;
+
+	*words = (struct words){ 0 };
+	snprintf(words->line, sizeof words->line, "%s", line);
+	for (;;) {
+		while (is_blank(*at))
+			at++;
+		words->columns[words->count] = column_at(words->line, at);
+		words->has_more = *at && *at != '#';
+		if (!words->has_more || words->count == WORDS_MOST)
+			return;
+		words->words[words->count++] = at;
+		while (*at && !is_blank(*at))
+			at++;
+		if (*at)
+			*at++ = '\0';
+	}
+}
+
+static bool say_choices(const struct choice *choice, const char *wrong, struct error *err)
+{
+	struct text all;
+	char quoted[QUOTED_MOST];
+
+	text_init(&all, FILE_MOST);
+	settings_words(choice->name, &all);
+	utf8_excerpt(quoted, sizeof quoted, wrong, strlen(wrong));
+	error_set(err, 0, "%s takes %s, not '%s'", choice->name, text_string(&all), quoted);
+	text_finish(&all);
+	return false;
+}
+
+static bool take_choice(struct settings *settings, const struct choice *choice, const char *word, struct error *err)
+{
+	for (unsigned i = 0; i < choice->count; i++)
+		if (strcmp(choice->words[i], word) == 0) {
+			*value_of(settings, choice) = i;
+			return true;
+		}
+	return say_choices(choice, word, err);
+}
+
+static bool is_action(const char *name)
+{
+	return strcmp(name, BINDING_NONE) == 0 || keymap_action(name) != ACTION_NONE || top_find_action(name);
+}
+
+static bool take_key(struct settings *settings, const struct words *words, unsigned *column, struct error *err)
+{
+	uint32_t key = bindings_key(words->words[1]);
+	const char *action = words->words[2];
+	char quoted[QUOTED_MOST];
+
+	*column = words->columns[1];
+	utf8_excerpt(quoted, sizeof quoted, words->words[1], strlen(words->words[1]));
+	if (!key)
+		return error_set(err, 0, "no key is called '%s'; there are x, ^X, F1, Enter, Space, Up, PgDn …", quoted);
+	*column = words->columns[2];
+	utf8_excerpt(quoted, sizeof quoted, action, strlen(action));
+	if (!is_action(action))
+		return error_set(err, 0, "no action is called '%s'; `:keys` and thrum(1) list them", quoted);
+	if (!bindings_choose(&settings->bindings, key, action))
+		return error_set(err, 0, "%d keys are chosen; that is the most", BINDINGS_MOST);
+	return true;
+}
+
+static bool take_words(struct settings *settings, const struct words *words, unsigned *column, struct error *err)
+{
+	const struct choice *choice = find_choice(words->words[0]);
+	bool is_key = strcmp(words->words[0], key_word) == 0;
+	unsigned wanted = is_key ? 3 : 2;
+	char quoted[QUOTED_MOST];
+
+	*column = words->columns[0];
+	utf8_excerpt(quoted, sizeof quoted, words->words[0], strlen(words->words[0]));
+	if (!choice && !is_key)
+		return error_set(err, 0, "there is no setting '%s'; there are theme, color, mouse, sync and key", quoted);
+	*column = words->columns[wanted < words->count ? wanted : words->count];
+	if (words->count < wanted && choice)
+		return say_choices(choice, "", err);
+	if (words->count < wanted)
+		return error_set(err, 0, "key takes the name of a key and of an action, such as `key F2 events`");
+	if (words->count > wanted || words->has_more)
+		return error_set(err, 0, "nothing more is expected here");
+	*column = words->columns[1];
+	return is_key ? take_key(settings, words, column, err) : take_choice(settings, choice, words->words[1], err);
+}
+
+bool settings_take(struct settings *settings, const char *line, unsigned *column, struct error *err)
+{
+	struct words words;
+	unsigned unused;
+
+	if (strlen(line) >= LINE_MOST) {
+		*(column ? column : &unused) = LINE_MOST;
+		return error_set(err, 0, "the line is too long");
+	}
+	split(&words, line);
+	return !words.count || take_words(settings, &words, column ? column : &unused, err);
+}
+
+/* ---- the file ---- */
+
+bool settings_path(char out[PATH_MAX], struct error *err)
+{
+	const char *named = getenv("THRUM_SETTINGS"), *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int size;
+
+	if (named && named[0])
+		size = snprintf(out, PATH_MAX, "%s", named);
+	else if (config && config[0] == '/')
+		size = snprintf(out, PATH_MAX, "%s/thrum/settings", config);
+	else if (home && home[0] == '/')
+		size = snprintf(out, PATH_MAX, "%s/.config/thrum/settings", home);
+	else
+		return error_set(err, 0, "settings are in $XDG_CONFIG_HOME or $HOME, and neither is set");
+	return size < PATH_MAX || error_set(err, 0, "the path of the settings is too long");
+}
+
+/* The next line of a text; NULL at its end. */
+static char *next_line(char **rest)
+{
+	return *rest && **rest ? strsep(rest, "\n") : NULL;
+}
+
+static bool read_file(struct text *text, const char *path, struct error *err)
+{
+	text_init(text, FILE_MOST);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return true;
+	return text_read_file(text, path, err) || error_wrap(err, "settings %s", path);
+}
+
+static bool take_file(struct settings *settings, char *rest, const char *path, struct error *err)
+{
+	bool ok = true;
+	unsigned number = 1;
+
+	for (char *line; (line = next_line(&rest)); number++) {
+		struct error wrong;
+		unsigned column = 1;
+		if (settings_take(settings, line, &column, &wrong) || !ok)
+			continue;
+		ok = error_set(err, 0, "%s:%u:%u: %s", path, number, column, wrong.text);
+	}
+	return ok;
+}
+
+bool settings_load(struct settings *settings, struct error *err)
+{
+	char path[PATH_MAX];
+	struct text text;
+
+	if (!settings_path(path, err))
+		return true; /* who has no home has no settings */
+	bool ok = read_file(&text, path, err);
+	char *copy = text_take(&text);
+	ok = ok && take_file(settings, copy, path, err);
+	free(copy);
+	return ok;
+}
+
+/* What has been written of them; the rest follows. */
+struct writing {
+	const struct settings *settings;
+	struct text text;
+	bool has_choice[CHOICE_COUNT], has_binding[BINDINGS_MOST];
+};
+
+static void write_choice(struct writing *writing, size_t index)
+{
+	const struct choice *choice = &choices[index];
+
+	if (!writing->has_choice[index])
+		text_format(&writing->text, "%s %s\n", choice->name, choice->words[*value_of(writing->settings, choice)]);
+	writing->has_choice[index] = true;
+}
+
+static void write_binding(struct writing *writing, unsigned index)
+{
+	const struct binding *binding = &writing->settings->bindings.all[index];
+	char name[KEY_NAME_SIZE];
+
+	bindings_key_name(binding->key, name);
+	if (!writing->has_binding[index])
+		text_format(&writing->text, "%s %s %s\n", key_word, name, binding->action);
+	writing->has_binding[index] = true;
+}
+
+/* A line of the old file: as it is, or with the value that its setting has now. */
+static void write_line(struct writing *writing, const char *line)
+{
+	struct settings alone = { 0 };
+	struct words words;
+	struct error err;
+
+	split(&words, line);
+	if (!words.count || !settings_take(&alone, line, NULL, &err)) {
+		text_format(&writing->text, "%s\n", line);
+		return;
+	}
+	for (size_t i = 0; i < CHOICE_COUNT; i++)
+		if (find_choice(words.words[0]) == &choices[i])
+			write_choice(writing, i);
+	for (unsigned i = 0; i < writing->settings->bindings.count && alone.bindings.count; i++)
+		if (writing->settings->bindings.all[i].key == alone.bindings.all[0].key)
+			write_binding(writing, i);
+}
+
+static void write_rest(struct writing *writing)
+{
+	for (size_t i = 0; i < CHOICE_COUNT; i++)
+		if (*value_of(writing->settings, &choices[i]))
+			write_choice(writing, i);
+	for (unsigned i = 0; i < writing->settings->bindings.count; i++)
+		write_binding(writing, i);
+}
+
+static void make_folder(const char *path)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof folder, "%s", path);
+	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(folder, 0700);
+		*slash = '/';
+	}
+}
+
+/* Beside it, and then in its place: who reads it meanwhile reads the one or the other. */
+static bool replace_file(const struct text *text, const char *path, struct error *err)
+{
+	char real[PATH_MAX], beside[PATH_MAX + 8];
+
+	snprintf(beside, sizeof beside, "%s.new", realpath(path, real) ? real : path);
+	if (!realpath(path, real))
+		snprintf(real, sizeof real, "%s", path);
+	make_folder(real);
+	unlink(beside);
+	if (!text_write_file(text, beside, err))
+		return error_wrap(err, "settings %s", path);
+	if (rename(beside, real) == 0)
+		return true;
+	error_errno(err, "settings %s", path);
+	unlink(beside);
+	return false;
+}
+
+bool settings_save(const struct settings *settings, struct error *err)
+{
+	struct writing writing = { .settings = settings };
+	char path[PATH_MAX];
+	struct text old;
+
+	if (!settings_path(path, err) || !read_file(&old, path, err))
+		return false;
+	char *copy = text_take(&old), *rest = copy;
+	text_init(&writing.text, FILE_MOST);
+	for (char *line; (line = next_line(&rest));)
+		write_line(&writing, line);
+	write_rest(&writing);
+	bool ok = !writing.text.full ? replace_file(&writing.text, path, err) : error_set(err, 0, "settings %s: too long", path);
+	text_finish(&writing.text);
+	free(copy);
+	return ok;
+}
