@@ -171,11 +171,12 @@ int cli_fleet_screen(const struct invocation *invocation)
 	struct error problem;
 	int status;
 
-	if (!cli_settings(invocation, &settings, &problem))
-		return EXIT_USAGE;
-
 	if (!teller.program)
 		return cli_fleet_is_missing();
+	if (!cli_settings(invocation, &settings, &problem)) {
+		free(teller.program);
+		return EXIT_USAGE;
+	}
 	text_init(&teller.said, LINE_MOST);
 	do {
 		status = fleet_run(&source, &settings.style, &choice);
