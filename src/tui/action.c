@@ -929,8 +929,8 @@ void action_command(struct ui *ui, char *line)
 		ui_request(ui, REPLY_ACTION, 0, word, split_names(rest));
 	} else {
 		ui_say(ui, true,
-			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch past theme color mouse sync "
-			"key keys w help q)",
+			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch past theme color "
+			"mouse sync key keys w help q)",
 			word);
 	}
 }
