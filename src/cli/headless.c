@@ -41,8 +41,9 @@ struct headless {
 	uint64_t reminded_ms; /* the engine, that we still read */
 	int signal_fd;
 	unsigned signals; /* to end, that came */
-	bool is_started, is_ending, is_over, is_fatal;
-	int status; /* -1: as the services ended */
+	bool is_started, is_ending, is_over;
+	int end_status; /* as the services ended */
+	int status;     /* -1: as the services ended */
 };
 
 /* What cannot be printed is still in the logs: supervision goes on. */
@@ -116,7 +117,7 @@ static void take_notification(struct headless *run, const char *method, const js
 			record_samples(&run->outlet.text, &run->style, params);
 	} else if (strcmp(method, "bye") == 0) {
 		run->is_over = true;
-		run->is_fatal = json_is_true(json_object_get(params, "fatal"));
+		run->end_status = (int)json_integer_value(json_object_get(params, "status"));
 		tail_ask_all(&run->tail, run->link); /* what is left of the output */
 	}
 }
@@ -274,7 +275,7 @@ static int finish(struct headless *run)
 	print_rest(run);
 	if (run->status >= 0)
 		return run->status;
-	return run->is_fatal ? EXIT_FAILED : EXIT_OK;
+	return run->end_status;
 }
 
 /* The connection is gone and does not come back. */

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/command.h"
+#include "config/consistency.h"
 #include "config/emit.h"
 #include "config/environment.h"
 #include "config/foreign.h"
@@ -45,8 +46,9 @@ struct loading {
 	struct strings variables; /* … and what comes of them */
 	struct project_spec *project;
 	struct reading reading;
-	const struct node **at; /* owned: where each service is written */
-	bool checks;            /* look at the file system, users, folders */
+	struct strings shell_words; /* what commands that need a shell are given to */
+	const struct node **at;     /* owned: where each service is written */
+	bool checks;                /* look at the file system, users, folders */
 	unsigned merges;
 };
 
@@ -292,6 +294,8 @@ static bool take_words(
 		  problem_error(loading->reading.problems, command->at, "command is empty");
 
 	text_init(&shown, SCAN_FILE_MOST);
+	bool has_templates = loading->reading.has_templates;
+	loading->reading.has_templates &= !loading->reading.is_command_literal;
 	for (size_t i = 0; i < command->count && ok; i++) {
 		char *word =
 			schema_text(&loading->reading, command->items[i], "a word of a command");
@@ -302,6 +306,7 @@ static bool take_words(
 			text_format(&shown, "%s%s", i ? " " : "", word);
 		free(word);
 	}
+	loading->reading.has_templates = has_templates;
 	free(spec->command);
 	spec->command = text_take(&shown);
 	if (ok && !spec->argv.items[0][0])
@@ -310,25 +315,26 @@ static bool take_words(
 	return ok;
 }
 
-static void use_shell(struct service_spec *spec)
+/* Variables in it are the shell's to replace; those in a word of a template are not. */
+static char *read_line(struct reading *reading, const struct node *command)
 {
-	strings_finish(&spec->argv);
-	strings_add(&spec->argv, "/bin/sh");
-	strings_add(&spec->argv, "-c");
-	strings_add(&spec->argv, spec->command);
-	spec->shell = true;
+	if (!reading->has_templates || reading->is_command_literal || !strstr(command->text, "{{"))
+		return memory_copy(command->text);
+	return template_render(command->text, &reading->vars, reading->variables, command->at, reading->problems);
 }
 
 static bool take_line(struct loading *loading, struct service_spec *spec,
 	const struct node *command, const struct node *shell)
 {
 	struct problems *problems = loading->reading.problems;
-	bool is_forced = shell && strcmp(shell->text, "true") == 0;
 	bool is_forbidden = shell && strcmp(shell->text, "false") == 0;
+	bool is_forced = (shell && strcmp(shell->text, "true") == 0) || (loading->reading.is_always_shell && !is_forbidden);
 
 	free(spec->command);
-	spec->command = memory_copy(command->text);
-	enum command_kind kind = command_split(command->text, &spec->argv);
+	spec->command = read_line(&loading->reading, command);
+	if (!spec->command)
+		return false;
+	enum command_kind kind = command_split(spec->command, &spec->argv);
 	if (kind == COMMAND_EMPTY)
 		return problem_error(problems, command->at, "command is empty");
 	if (kind == COMMAND_UNENDED && !is_forced)
@@ -336,8 +342,9 @@ static bool take_line(struct loading *loading, struct service_spec *spec,
 	if (kind == COMMAND_SHELL && is_forbidden)
 		return problem_error(problems, command->at,
 			"this command needs a shell, and `shell: false` forbids it; as a list it needs none");
-	if (kind == COMMAND_SHELL || is_forced)
-		use_shell(spec);
+	spec->shell = kind == COMMAND_SHELL || is_forced;
+	if (spec->shell)
+		take_by_shell(&loading->reading, &spec->argv, spec->command);
 	return true;
 }
 
@@ -364,9 +371,9 @@ static bool take_command(struct loading *loading, struct service_spec *spec, str
 	if (!take_words(loading, spec, command))
 		return false;
 	spec->shell = is_printed_shell;
-	if (is_printed_shell && spec->argv.count == 3) {
+	if (is_printed_shell) {
 		free(spec->command);
-		spec->command = memory_copy(spec->argv.items[2]);
+		spec->command = memory_copy(spec->argv.items[spec->argv.count - 1]);
 	}
 	return true;
 }
@@ -374,20 +381,18 @@ static bool take_command(struct loading *loading, struct service_spec *spec, str
 static bool check_folder(
 	struct loading *loading, const struct service_spec *spec, struct position at)
 {
+	char *path = loading->checks ? spec_for_instance(spec->working_dir, 0) : NULL;
 	struct stat st;
+	bool ok = true;
 
-	if (!loading->checks)
+	if (!path)
 		return true;
-	if (stat(spec->working_dir, &st) < 0)
-		return problem_error(loading->reading.problems, at, "working_dir %s: %s",
-			spec->working_dir, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return problem_error(loading->reading.problems, at, "working_dir %s is no folder",
-			spec->working_dir);
-	if (!spec->user && access(spec->working_dir, X_OK) < 0)
-		return problem_error(loading->reading.problems, at, "working_dir %s: %s",
-			spec->working_dir, strerror(errno));
-	return true;
+	if (stat(path, &st) < 0 || (!spec->user && access(path, X_OK) < 0))
+		ok = problem_error(loading->reading.problems, at, "working_dir %s: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		ok = problem_error(loading->reading.problems, at, "working_dir %s is no folder", path);
+	free(path);
+	return ok;
 }
 
 static bool check_rights(
@@ -407,13 +412,6 @@ static bool check_rights(
 	return true;
 }
 
-static struct position place_of(const struct node *map, const char *key, struct position otherwise)
-{
-	const struct node *value = node_get(map, key);
-
-	return value ? value->at : otherwise;
-}
-
 static void set_origin(struct service_spec *spec, struct position at)
 {
 	const char *name = at.file ? strrchr(at.file, '/') : NULL;
@@ -424,24 +422,102 @@ static void set_origin(struct service_spec *spec, struct position at)
 			       : memory_copy(at.file ? at.file : "run");
 }
 
+static char *dotenv_of(const struct loading *loading)
+{
+	return memory_format("%s/.env", loading->project->dir);
+}
+
+/* The nearest first. Files of process-compose may have templates without any, for the number of an instance. */
+static void find_vars(struct loading *loading, const struct node *map, const struct node *defaults)
+{
+	const struct node *places[TEMPLATE_VARS_MOST] = { map, defaults, loading->root };
+	struct reading *reading = &loading->reading;
+
+	reading->vars.count = 0;
+	for (size_t i = 0; i < TEMPLATE_VARS_MOST; i++) {
+		const struct node *vars = places[i] && places[i]->kind == NODE_MAP ? node_get(places[i], "vars") : NULL;
+		if (vars && vars->kind == NODE_MAP)
+			reading->vars.maps[reading->vars.count++] = vars;
+	}
+	reading->has_templates = reading->vars.count || loading->kind == FILE_PROCESS_COMPOSE;
+}
+
+static void begin_service(struct loading *loading, const struct node *map, const struct node *defaults)
+{
+	struct reading *reading = &loading->reading;
+
+	reading->command = reading->shell = NULL;
+	reading->has_instances = reading->is_daemon = reading->is_command_literal = reading->has_no_dotenv = false;
+	reading->instances = 1;
+	find_vars(loading, map, defaults);
+}
+
+/* A program that stays in front for one that does not. */
+static void hold_daemon(struct service_spec *spec)
+{
+	struct strings argv = { 0 };
+
+	strings_add(&argv, "thrum-hold");
+	for (size_t i = 0; i < spec->argv.count; i++)
+		strings_add(&argv, spec->argv.items[i]);
+	strings_finish(&spec->argv);
+	spec->argv = argv;
+}
+
+static void drop_dotenv(const struct loading *loading, struct service_spec *spec)
+{
+	char *path = dotenv_of(loading);
+
+	for (size_t i = spec->variables.count; i-- > 0;)
+		if (spec->variables.items[i].path && strcmp(spec->variables.items[i].path, path) == 0)
+			layers_drop(&spec->variables, i);
+	free(path);
+}
+
 static bool take_service(struct loading *loading, struct service_spec *spec, const struct node *map)
 {
 	struct position at = map->at;
-
-	loading->reading.command = loading->reading.shell = NULL;
-	loading->reading.has_instances = false;
 	const struct node *defaults = loading->root ? node_get(loading->root, "defaults") : NULL;
+
+	begin_service(loading, map, defaults);
 	bool ok = !defaults || defaults->kind != NODE_MAP ||
 		  schema_take(&loading->reading, defaults, schema_service, spec);
 	ok = schema_take(&loading->reading, map, schema_service, spec) && ok;
+	if (loading->reading.has_no_dotenv)
+		drop_dotenv(loading, spec);
 	layers_merge(&spec->variables, &spec->environment);
 	ok = take_command(loading, spec, at) && ok;
+	if (ok && loading->reading.is_daemon)
+		hold_daemon(spec);
+	if (spec->schedule.concurrent > 1 && !loading->reading.has_instances)
+		spec->instances = spec->schedule.concurrent;
+	if (loading->checks)
+		ok = consistency_of_service(loading->reading.problems, spec, map) && ok;
 	if (!spec->working_dir)
 		spec->working_dir = memory_copy(loading->reading.dir ? loading->reading.dir : "/");
 	spec->log.merge_stderr |= spec->pty; /* a terminal has one output */
 	set_origin(spec, at);
-	return ok && check_folder(loading, spec, place_of(map, "working_dir", at)) &&
-	       check_rights(loading, spec, place_of(map, spec->user ? "user" : "group", at));
+	return ok && check_folder(loading, spec, consistency_place(map, "working_dir")) &&
+	       check_rights(loading, spec, consistency_place(map, spec->user ? "user" : "group"));
+}
+
+/* "all-api.log" of "all.log" */
+static char *file_of_service(const char *file, const char *name)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL, *dot = slash ? strrchr(slash, '.') : NULL;
+	size_t stem = dot ? (size_t)(dot - file) : strlen(file ? file : "");
+
+	return file ? memory_format("%.*s-%s%s", (int)stem, file, name, dot ? dot : "") : NULL;
+}
+
+/* Those files have their own default, and their processes two variables of their own. */
+static void be_as_process_compose(struct service_spec *spec)
+{
+	struct layer *layer = layers_add(&spec->variables, VARIABLE_OF_PROJECT, NULL);
+
+	strings_set_variable(&layer->values, "PC_PROC_NAME", spec->name);
+	strings_set_variable(&layer->values, "PC_REPLICA_NUM", INSTANCE_MARK);
+	spec->restart.mode = RESTART_NO;
 }
 
 /* What a service has from the project, before its own keys. */
@@ -451,9 +527,10 @@ static void inherit(struct loading *loading, struct service_spec *spec)
 
 	spec->log = *log;
 	spec->log.dir = memory_copy(log->dir);
-	if (loading->kind == FILE_PROCESS_COMPOSE)
-		spec->restart.mode = RESTART_NO;
+	spec->log.file = file_of_service(log->file, spec->name);
 	layers_append(&spec->variables, &loading->layers);
+	if (loading->kind == FILE_PROCESS_COMPOSE)
+		be_as_process_compose(spec);
 }
 
 static bool take_named_service(
@@ -474,135 +551,6 @@ static bool take_named_service(
 	if (loading->checks)
 		set_origin(spec, name->at);
 	return take_service(loading, spec, map);
-}
-
-/* ---- dependencies ---- */
-
-static bool say_no_service(struct loading *loading, size_t index, const char *name)
-{
-	const struct project_spec *project = loading->project;
-	const char **known = memory_zeroed(project->service_count + 1, sizeof *known);
-
-	for (size_t i = 0; i < project->service_count; i++)
-		known[i] = project->services[i].name;
-	const char *nearest = problem_nearest(name, known);
-	free(known);
-	return problem_error(loading->reading.problems, loading->at[index]->at,
-		"'%s' depends on '%.60s', which is no service%s%s%s", project->services[index].name,
-		name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
-		nearest ? "'?)" : "");
-}
-
-/* Waiting for health that nothing tells would be waiting for ever. */
-static void check_condition(struct loading *loading, size_t index, const struct dependency *on)
-{
-	const struct service_spec *other = project_spec_find(loading->project, on->service);
-	bool is_told = on->condition == CONDITION_HEALTHY     ? service_spec_tells_ready(other)
-		       : on->condition == CONDITION_LOG_READY ? other->ready.log != NULL
-							      : true;
-
-	if (!is_told)
-		problem_warning(loading->reading.problems, loading->at[index]->at,
-			"'%s' waits for %s of '%s', which has %s: it waits for its start instead",
-			loading->project->services[index].name, condition_name(on->condition),
-			on->service,
-			on->condition == CONDITION_HEALTHY ? "neither readiness_probe nor ready"
-							   : "no ready: {log: …}");
-}
-
-static bool check_groups(struct loading *loading)
-{
-	const struct project_spec *project = loading->project;
-	bool ok = true;
-
-	for (size_t i = 0; i < project->group_count; i++) {
-		const struct group_spec *group = &project->groups[i];
-		const struct node *at = node_get(loading->root, "groups");
-		for (size_t k = 0; k < group->members.count; k++)
-			if (!project_spec_find(project, group->members.items[k]))
-				ok = problem_error(loading->reading.problems, at->at,
-					"group '%.60s': '%.60s' is no service", group->name,
-					group->members.items[k]);
-	}
-	return ok;
-}
-
-static bool check_names(struct loading *loading)
-{
-	const struct project_spec *project = loading->project;
-	bool ok = check_groups(loading);
-
-	for (size_t i = 0; i < project->service_count; i++)
-		for (size_t k = 0; k < project->services[i].depends_count; k++)
-			if (!project_spec_find(project, project->services[i].depends_on[k].service))
-				ok = say_no_service(
-					loading, i, project->services[i].depends_on[k].service);
-			else if (loading->checks)
-				check_condition(loading, i, &project->services[i].depends_on[k]);
-	return ok;
-}
-
-/* A depth-first walk; path holds the services that lead here. */
-struct walk {
-	struct loading *loading;
-	enum { NEW,
-		OPEN,
-		CLOSED } *
-		marks; /* owned */
-	size_t *path;  /* owned */
-	size_t depth;
-};
-
-static bool say_cycle(struct walk *walk, size_t index)
-{
-	const struct project_spec *project = walk->loading->project;
-	struct text cycle;
-	size_t from = 0;
-
-	text_init(&cycle, 400);
-	while (walk->path[from] != index)
-		from++;
-	for (size_t i = from; i < walk->depth; i++)
-		text_format(&cycle, "%s -> ", project->services[walk->path[i]].name);
-	text_puts(&cycle, project->services[index].name);
-	problem_error(walk->loading->reading.problems, walk->loading->at[index]->at,
-		"dependency cycle: %s", text_string(&cycle));
-	text_finish(&cycle);
-	return false;
-}
-
-static bool visit(struct walk *walk, size_t index)
-{
-	const struct project_spec *project = walk->loading->project;
-	const struct service_spec *spec = &project->services[index];
-
-	if (walk->marks[index] == CLOSED)
-		return true;
-	if (walk->marks[index] == OPEN)
-		return say_cycle(walk, index);
-	walk->marks[index] = OPEN;
-	walk->path[walk->depth++] = index;
-	for (size_t i = 0; i < spec->depends_count; i++)
-		if (!visit(walk, (size_t)(project_spec_find(project, spec->depends_on[i].service) -
-					  project->services)))
-			return false;
-	walk->depth--;
-	walk->marks[index] = CLOSED;
-	return true;
-}
-
-static bool check_cycles(struct loading *loading)
-{
-	size_t count = loading->project->service_count;
-	struct walk walk = { loading, memory_zeroed(count, sizeof *walk.marks),
-		memory_zeroed(count, sizeof *walk.path), 0 };
-	bool ok = true;
-
-	for (size_t i = 0; i < count && ok; i++)
-		ok = visit(&walk, i);
-	free(walk.marks);
-	free(walk.path);
-	return ok;
 }
 
 /* ---- the project ---- */
@@ -649,18 +597,98 @@ static bool take_services(struct loading *loading)
 	for (size_t i = 0; i < processes->count; i += 2)
 		ok = take_named_service(loading, processes->items[i], processes->items[i + 1]) &&
 		     ok;
+	free(loading->project->log.file); /* each service has its own now */
+	loading->project->log.file = NULL;
+	loading->reading.has_templates = false;
 	return ok;
+}
+
+/* ---- extends ---- */
+
+static struct node *find_parent(struct loading *loading, struct node *processes, const struct node *name)
+{
+	struct node *parent = name->kind == NODE_SCALAR ? node_get(processes, name->text) : NULL;
+
+	if (!parent || parent->kind != NODE_MAP)
+		problem_error(loading->reading.problems, name->at, "extends: '%.60s' is no service of this file",
+			name->kind == NODE_SCALAR ? name->text : "");
+	return parent && parent->kind == NODE_MAP ? parent : NULL;
+}
+
+static void drop_key(struct node *map, const char *key)
+{
+	for (size_t i = 0; i < map->count; i += 2)
+		if (strcmp(map->items[i]->text, key) == 0) {
+			map->count -= 2;
+			memmove(&map->items[i], &map->items[i + 2], (map->count - i) * sizeof *map->items);
+			return;
+		}
+}
+
+/* The keys of the other with its own over them; the other one's own first. */
+static bool extend_service(struct loading *loading, struct node *processes, struct node **place, unsigned depth)
+{
+	const struct node *name = (*place)->kind == NODE_MAP ? node_get(*place, "extends") : NULL;
+	struct node *parent = name && !node_is_null(name) ? find_parent(loading, processes, name) : NULL;
+
+	if (!name || node_is_null(name))
+		return true;
+	if (!parent)
+		return false;
+	if (depth > processes->count / 2)
+		return problem_error(loading->reading.problems, name->at, "extends: '%.60s' leads back to itself", name->text);
+	for (size_t i = 0; i < processes->count; i += 2)
+		if (processes->items[i + 1] == parent && !extend_service(loading, processes, &processes->items[i + 1], depth + 1))
+			return false;
+	parent = node_get(processes, name->text);
+	struct node *whole = copy_map(loading, parent);
+	whole->at = (*place)->at;
+	bool ok = merge_maps(loading, whole, *place);
+	drop_key(whole, "extends");
+	*place = whole;
+	return ok;
+}
+
+static bool extend_services(struct loading *loading)
+{
+	struct node *processes = node_get(loading->root, "processes");
+	bool ok = true;
+
+	for (size_t i = 1; processes && processes->kind == NODE_MAP && i < processes->count; i += 2)
+		ok = extend_service(loading, processes, &processes->items[i], 1) && ok;
+	return ok;
+}
+
+/* ---- all of it ---- */
+
+static bool check_defaults(struct loading *loading)
+{
+	const struct node *defaults = node_get(loading->root, "defaults");
+
+	return node_is_null(defaults) || defaults->kind == NODE_MAP ||
+	       problem_error(loading->reading.problems, defaults->at, "defaults is a map of keys, as a service is");
+}
+
+static bool set_expansion(struct loading *loading)
+{
+	const struct key key = { .name = "disable_env_expansion" };
+	const struct node *value = node_get(loading->root, key.name);
+
+	return node_is_null(value) || take_no_expansion(&loading->reading, value, NULL, &key);
 }
 
 static bool take_project(struct loading *loading)
 {
-	bool ok = take_variables(loading);
+	bool ok = set_expansion(loading) && extend_services(loading) && take_variables(loading);
 
+	if (!ok || !check_defaults(loading))
+		return false;
 	if (loading->checks) /* what was printed has the service already */
 		ok = gateway_graft(&(struct graft){ &loading->documents[0], loading->reading.problems }, loading->root) && ok;
 	ok = schema_take(&loading->reading, loading->root, schema_project, loading->project) && ok;
 	ok = take_services(loading) && ok;
-	return ok && check_names(loading) && check_cycles(loading);
+	struct consistency whole = { loading->reading.problems, loading->project, loading->at, loading->root, loading->checks };
+	return ok && consistency_of_project(&whole);
 }
 
 static bool choose_name(struct loading *loading, const char *wanted)
@@ -691,12 +719,31 @@ static struct project_spec *finish_loading(struct loading *loading, bool ok)
 		document_finish(&loading->documents[i]);
 	layers_finish(&loading->layers);
 	strings_finish(&loading->variables);
+	strings_finish(&loading->shell_words);
 	free(loading->at);
 	free(loading);
 	if (ok)
 		return project;
 	project_spec_destroy(project);
 	return NULL;
+}
+
+static void set_shell(struct strings *words, const char *program)
+{
+	strings_finish(words);
+	strings_add(words, program);
+	strings_add(words, "-c");
+}
+
+/* As that tool has it: COMPOSE_SHELL, else bash. */
+static void use_shell_of_process_compose(struct loading *loading)
+{
+	const char *program = getenv("COMPOSE_SHELL");
+
+	if (program && *program)
+		set_shell(&loading->shell_words, program);
+	else if (access("/bin/bash", X_OK) == 0)
+		set_shell(&loading->shell_words, "/bin/bash");
 }
 
 static struct loading *begin_loading(struct problems *problems, bool checks)
@@ -706,17 +753,19 @@ static struct loading *begin_loading(struct problems *problems, bool checks)
 	loading->project = project_spec_create();
 	loading->checks = checks;
 	loading->reading.problems = problems;
+	loading->reading.shell_words = &loading->shell_words;
+	set_shell(&loading->shell_words, "/bin/sh");
 	if (checks)
 		loading->reading.variables = &loading->variables;
 	return loading;
 }
 
-/* A Procfile has its variables in the .env beside it. */
+/* A Procfile has its variables in the .env beside it; so may a file of process-compose. */
 static bool read_dotenv(struct loading *loading)
 {
-	if (loading->kind != FILE_PROCFILE)
+	if (loading->kind != FILE_PROCFILE && loading->kind != FILE_PROCESS_COMPOSE)
 		return true;
-	char *path = memory_format("%s/.env", loading->project->dir);
+	char *path = dotenv_of(loading);
 	struct layer *layer = layers_add(&loading->layers, VARIABLE_OF_PROJECT_FILE, path);
 	layer->is_optional = true;
 	bool ok = environment_load(
@@ -751,6 +800,8 @@ struct project_spec *config_load_files(const char *const *paths, size_t count,
 	struct loading *loading = begin_loading(problems, true);
 
 	loading->kind = count ? kind_of(paths[0]) : FILE_THRUM;
+	if (loading->kind == FILE_PROCESS_COMPOSE)
+		use_shell_of_process_compose(loading);
 	bool ok = scan_files(loading, paths, count) && merge_documents(loading) &&
 		  merge_profiles(loading, options);
 	if (ok) {

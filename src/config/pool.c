@@ -31,7 +31,7 @@ static TAKES_OF(take_retries)
 
 #define IN_POOL(field) offsetof(struct service_spec, pool.field)
 
-static const struct key pool_keys[] = {
+const struct key schema_pool[] = {
 	{ "size", take_instances, offsetof(struct service_spec, instances), NULL,
 		"workers; one for each core, if neither this nor instances is named" },
 	{ "queue_max", take_queue, IN_POOL(queue_most), NULL, "tasks that may wait; then whoever has more waits" },
@@ -52,5 +52,5 @@ TAKES_OF(take_pool)
 	spec->ipc = true; /* tasks go down the channel */
 	if (!reading->has_instances && !node_get(value, "size"))
 		spec->instances = take_core_count();
-	return schema_take(reading, value, pool_keys, place);
+	return schema_take(reading, value, schema_pool, place);
 }

@@ -43,7 +43,7 @@ static json_t *availability_of(const struct restart_policy *policy)
 			"factor", policy->factor, "max", milliseconds(policy->max_ms), "jitter",
 			json_sprintf("%u%%", policy->jitter_percent));
 
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "restart",
+	json_t *json = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "restart",
 		restart_mode_name(policy->mode), "backoff", backoff, "min_uptime",
 		milliseconds(policy->min_uptime_ms), "max_restarts",
 		policy->max_restarts == POLICY_UNLIMITED ? json_string("unlimited")
@@ -51,6 +51,11 @@ static json_t *availability_of(const struct restart_policy *policy)
 		"window", milliseconds(policy->window_ms), "fatal_retry",
 		milliseconds(policy->fatal_retry_ms), "success_exit_codes",
 		exits_of(&policy->success), "prevent_restart_on", exits_of(&policy->prevent));
+	if (policy->exit_on_end)
+		json_object_set_new(json, "exit_on_end", json_true());
+	if (policy->exit_on_skipped)
+		json_object_set_new(json, "exit_on_skipped", json_true());
+	return json;
 }
 
 static json_t *limit_of(uint64_t limit)
@@ -110,6 +115,8 @@ static json_t *probe_of(const struct probe_spec *probe)
 	} else {
 		how = json_pack("{s:s*,s:i,s:s*}", "host", probe->host, "port", (int)probe->port,
 			"path", probe->path);
+		if (probe->port_text)
+			json_object_set_new(how, "port", json_string(probe->port_text));
 		json_t *headers = json_object();
 		for (size_t i = 0; i < probe->headers.count; i++) {
 			const char *line = probe->headers.items[i], *colon = strstr(line, ": ");
@@ -169,6 +176,10 @@ static json_t *schedule_of(const struct schedule_spec *schedule)
 
 	if (schedule->interval_ms)
 		json_object_set_new(json, "interval", milliseconds(schedule->interval_ms));
+	if (schedule->runs_on_start)
+		json_object_set_new(json, "run_on_start", json_true());
+	if (schedule->concurrent > 1)
+		json_object_set_new(json, "max_concurrent", json_integer(schedule->concurrent));
 	return json;
 }
 
@@ -298,6 +309,7 @@ static json_t *log_of(const struct log_spec *log)
 	if (log->file) {
 		json_object_set_new(json, "file", json_string(log->file));
 		json_object_set_new(json, "timestamps", json_boolean(log->timestamps));
+		json_object_set_new(json, "json", json_boolean(log->json));
 	}
 	return json;
 }

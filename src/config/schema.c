@@ -13,7 +13,7 @@
 #include "config/take.h"
 
 enum { INSTANCES_MOST = 1000,
-	KEYS_MOST = 80 };
+	KEYS_MOST = 128 };
 
 char *schema_text(struct reading *reading, const struct node *value, const char *what)
 {
@@ -22,9 +22,13 @@ char *schema_text(struct reading *reading, const struct node *value, const char 
 			value->kind == NODE_MAP ? "map" : "list");
 		return NULL;
 	}
-	if (!reading->variables)
-		return memory_copy(value->text);
-	return environment_expand(value->text, reading->variables, value->at, reading->problems);
+	char *text = reading->variables ? environment_expand(value->text, reading->variables, value->at, reading->problems)
+					: memory_copy(value->text);
+	if (!text || !reading->has_templates || !strstr(text, "{{"))
+		return text;
+	char *rendered = template_render(text, &reading->vars, NULL, value->at, reading->problems);
+	free(text);
+	return rendered;
 }
 
 /* ---- values: each takes one kind ---- */
@@ -143,6 +147,29 @@ TAKES_OF(take_bool)
 	return true;
 }
 
+/* A longest pause that was not named is no shorter than the first. */
+TAKES(take_initial)
+{
+	struct restart_policy *policy = place;
+
+	if (!take_duration(reading, value, &policy->initial_ms, key))
+		return false;
+	if (policy->max_ms < policy->initial_ms)
+		policy->max_ms = policy->initial_ms;
+	return true;
+}
+
+TAKES(take_longest)
+{
+	struct restart_policy *policy = place;
+
+	if (!take_duration(reading, value, &policy->max_ms, key))
+		return false;
+	return policy->initial_ms <= policy->max_ms ||
+	       problem_error(reading->problems, value->at,
+		       "backoff: initial (%u ms) is more than max (%u ms)", policy->initial_ms, policy->max_ms);
+}
+
 TAKES(take_factor)
 {
 	char *text = schema_text(reading, value, key->name), *end;
@@ -179,7 +206,7 @@ TAKES_OF(take_instances)
 	if (!ok)
 		return take_failed(
 			reading, value, key, "a number from 1 to 1000, or max (one for each core)");
-	*(unsigned *)place = is_max ? take_core_count() : (unsigned)number;
+	*(unsigned *)place = reading->instances = is_max ? take_core_count() : (unsigned)number;
 	reading->has_instances = true;
 	return true;
 }
@@ -348,10 +375,9 @@ TAKES_OF(take_path)
 
 static bool parse_limit(const char *text, uint64_t *limit)
 {
-	if (strcmp(text, "unlimited") == 0 || strcmp(text, "infinity") == 0)
-		*limit = RLIM_INFINITY;
-	else
+	if (strcmp(text, "unlimited") != 0 && strcmp(text, "infinity") != 0)
 		return units_parse_size(text, limit);
+	*limit = RLIM_INFINITY;
 	return true;
 }
 
@@ -517,7 +543,7 @@ TAKES_OF(take_inner)
 	return schema_take(reading, value, key->inner, place);
 }
 
-TAKES(ignore)
+TAKES_OF(take_nothing)
 {
 	(void)reading;
 	(void)value;
@@ -526,13 +552,39 @@ TAKES(ignore)
 	return true;
 }
 
-/* Known, and for a later version. */
-TAKES_OF(not_yet)
+TAKES_OF(take_refused)
 {
 	(void)place;
-	problem_warning(reading->problems, value->at,
-		"'%s' is not supported by this version and is ignored", key->name);
+	if (value->kind == NODE_SCALAR && strcmp(value->text, "false") == 0)
+		return true;
+	return problem_error(reading->problems, value->at, "%s is not for thrum: %s", key->name, key->help);
+}
+
+TAKES(take_template_disabled)
+{
+	(void)place;
+	return take_bool(reading, value, &reading->is_command_literal, key);
+}
+
+TAKES_OF(take_no_expansion)
+{
+	bool is_off = false;
+
+	(void)place;
+	if (!take_bool(reading, value, &is_off, key))
+		return false;
+	if (is_off)
+		reading->variables = NULL;
 	return true;
+}
+
+/* process-compose: 0 need not be named */
+TAKES(take_more_exits)
+{
+	struct exit_set *set = place;
+
+	*set = (struct exit_set){ .count = 1 };
+	return take_each(reading, value, place, key, add_exit);
 }
 
 /* ---- the keys ---- */
@@ -546,9 +598,9 @@ TAKES_OF(not_yet)
 
 // clang-format off
 static const struct key backoff_keys[] = {
-	{ "initial", take_duration, IN_SERVICE(restart.initial_ms), NULL, "pause after the first life under min_uptime" },
+	{ "initial", take_initial, IN_SERVICE(restart), NULL, "pause after the first life under min_uptime" },
 	{ "factor", take_factor, IN_SERVICE(restart.factor), NULL, "each further pause is this much longer" },
-	{ "max", take_duration, IN_SERVICE(restart.max_ms), NULL, "longest pause" },
+	{ "max", take_longest, IN_SERVICE(restart), NULL, "longest pause" },
 	{ "jitter", take_percent, IN_SERVICE(restart.jitter_percent), NULL, "spreads the pause, either way" },
 	END
 };
@@ -563,8 +615,8 @@ static const struct key availability_keys[] = {
 	{ "fatal_retry", take_duration, IN_SERVICE(restart.fatal_retry_ms), NULL, "after fatal, try again this much later; 0: never" },
 	{ "success_exit_codes", take_exits, IN_SERVICE(restart.success), NULL, "exit codes that are no failure" },
 	{ "prevent_restart_on", take_exits, IN_SERVICE(restart.prevent), NULL, "exit codes and signals after which it stays down" },
-	{ "exit_on_end", not_yet, 0, NULL, "" },
-	{ "exit_on_skipped", not_yet, 0, NULL, "" },
+	{ "exit_on_end", take_bool, IN_SERVICE(restart.exit_on_end), NULL, "when it is over the whole project is stopped, and its exit status is that of the run" },
+	{ "exit_on_skipped", take_bool, IN_SERVICE(restart.exit_on_skipped), NULL, "when it can never start the whole project is stopped, which has failed" },
 	END
 };
 
@@ -575,6 +627,7 @@ static const struct key shutdown_keys[] = {
 	{ "parent_only", take_bool, IN_SERVICE(shutdown.parent_only), NULL, "the signal goes to the main process alone" },
 	{ "message", take_json, IN_SERVICE(shutdown.message), NULL, "sent down its channel first; the signal follows after half the timeout" },
 	{ "command", take_argv, IN_SERVICE(shutdown.argv), NULL, "a command that asks it to end, before the signal" },
+	{ "send_keys", take_refused, 0, NULL, "type them by a command: `command: thrum send-keys NAME KEYS`" },
 	END
 };
 
@@ -590,6 +643,7 @@ static const struct key service_log_keys[] = {
 	{ "rotate", take_inner, 0, service_rotate_keys, "when segments are closed" },
 	{ "file", take_path, IN_SERVICE(log.file), NULL, "lines of both streams too; api.log is api-0.log, api-1.log … of several instances" },
 	{ "timestamps", take_bool, IN_SERVICE(log.timestamps), NULL, "each line in that file begins with its time" },
+	{ "json", take_bool, IN_SERVICE(log.json), NULL, "each line in that file is a JSON object" },
 	{ "journald", take_bool, IN_SERVICE(log.journald), NULL, "lines go to systemd's journal too" },
 	END
 };
@@ -623,11 +677,11 @@ const struct key schema_service[] = {
 	{ "availability", take_inner, 0, availability_keys, "what becomes of it when it ends" },
 	{ "shutdown", take_inner, 0, shutdown_keys, "how it is stopped" },
 	{ "ipc", take_ipc, IN_SERVICE(ipc), NULL, "json: a channel, as Node's fork() gives its children" },
-	{ "pool", take_pool, 0, NULL, "a queue of tasks for its instances: {size, queue_max, retries, task_timeout, concurrency}" },
+	{ "pool", take_pool, 0, schema_pool, "a queue of tasks for its instances: {size, queue_max, retries, task_timeout, concurrency}" },
 	{ "exec_mode", take_exec_mode, 0, NULL, "fork, or cluster: unmodified workers of Node's cluster share their ports" },
 	{ "scheduling", take_scheduling, IN_SERVICE(scheduling), NULL, "of a cluster: rr (connections in turn) or none (a shared socket)" },
 	{ "listen_timeout", take_duration, IN_SERVICE(listen_timeout_ms), NULL, "a cluster's worker that does not listen by then counts as ready" },
-	{ "listen", take_listen, 0, NULL, "sockets that its processes are started with: tcp://HOST:PORT, udp://…, unix://PATH" },
+	{ "listen", take_listen, 0, schema_listen, "sockets that its processes are started with: tcp://HOST:PORT, udp://…, unix://PATH" },
 	{ "ready", take_ready, IN_SERVICE(ready), schema_ready, "how it says that it is ready: {log, message, notify, timeout}" },
 	{ "ready_log_line", take_ready_line, IN_SERVICE(ready), NULL, "process-compose: text in a line of its output" },
 	{ "startup_probe", take_probe, IN_SERVICE(probes[PROBE_STARTUP]), schema_probe, "asked until it has come up; the others wait for it" },
@@ -640,16 +694,28 @@ const struct key schema_service[] = {
 	{ "schedule", take_schedule, IN_SERVICE(schedule), schema_schedule, "when it runs: {cron, timezone, overlap} or {interval}" },
 	{ "hooks", take_hooks, 0, NULL, "commands run when something happens to it" },
 	{ "log", take_inner, 0, service_log_keys, "where its output goes" },
-	{ "description", ignore, 0, NULL, "for people" },
+	{ "description", take_nothing, 0, NULL, "for people" },
 	{ "origin", take_string, IN_SERVICE(origin), NULL, "written by thrum check" },
 	{ "leaving", take_bool, IN_SERVICE(is_leaving), NULL, "written by the engine" },
 	{ "fresh_from", take_count, IN_SERVICE(fresh_from), NULL, "written by the engine" },
-	{ "is_daemon", not_yet, 0, NULL, "" },
-	{ "is_foreground", not_yet, 0, NULL, "" },
-	{ "log_location", not_yet, 0, NULL, "" },
-	{ "log_configuration", not_yet, 0, NULL, "" },
-	{ "disable_ansi_colors", ignore, 0, NULL, "" },
-	{ "vars", not_yet, 0, NULL, "" },
+	{ "extends", take_nothing, 0, NULL, "another service, whose keys it has unless it says otherwise" },
+	{ "vars", take_vars, 0, NULL, "names for templates in its values: {{.NAME}}" },
+	{ "is_daemon", take_daemon, 0, NULL, "its command goes to the background; what it leaves there is the service" },
+	{ "launch_timeout_seconds", take_nothing, 0, NULL, "process-compose: the output of such a command is kept, however long it takes" },
+	{ "is_foreground", take_foreground, 0, NULL, "started by hand, in a terminal of its own: thrum start NAME, thrum attach NAME" },
+	{ "is_interactive", take_bool, IN_SERVICE(pty), NULL, "process-compose: pty" },
+	{ "is_elevated", take_refused, 0, NULL, "it asks for no passwords; start thrum as root, or write `sudo -n` into the command" },
+	{ "is_template_disabled", take_template_disabled, 0, NULL, "its command is no template" },
+	{ "entrypoint", take_entrypoint, 0, NULL, "process-compose: command, as a list" },
+	{ "success_exit_codes", take_more_exits, IN_SERVICE(restart.success), NULL, "process-compose: those of availability, and 0" },
+	{ "log_location", take_log_location, 0, NULL, "process-compose: log.file, its lines as JSON" },
+	{ "log_configuration", take_log_configuration, 0, schema_log_configuration, "process-compose: how that file is written" },
+	{ "disable_ansi_colors", take_nothing, 0, NULL, "process-compose: logs are kept as they come, and cleaned when they are shown" },
+	{ "truncate_log", take_nothing, 0, NULL, "process-compose: logs are rotated, and each run is told from the former" },
+	{ "is_dotenv_disabled", take_dotenv_disabled, 0, NULL, "process-compose: it has no variables of the .env beside that file" },
+	{ "monitor_for", take_nothing, 0, NULL, "process-compose: of its screen" },
+	{ "monitor_silence_threshold", take_nothing, 0, NULL, "process-compose: of its screen" },
+	{ "mcp", take_nothing, 0, NULL, "process-compose: of its MCP server" },
 	END
 };
 
@@ -671,28 +737,35 @@ static const struct key project_log_keys[] = {
 /* env_file, environment, defaults, processes and profiles are read in an order of their own. */
 const struct key schema_project[] = {
 	{ "name", take_string, IN_PROJECT(name), NULL, "of the project; the folder's, if not named" },
-	{ "env_file", ignore, 0, NULL, "files of NAME=value lines for all services; ?path may be missing" },
-	{ "environment", ignore, 0, NULL, "variables for all services" },
-	{ "defaults", ignore, 0, NULL, "keys that every service has unless it says otherwise" },
+	{ "env_file", take_nothing, 0, NULL, "files of NAME=value lines for all services; ?path may be missing" },
+	{ "environment", take_nothing, 0, NULL, "variables for all services" },
+	{ "defaults", take_nothing, 0, NULL, "keys that every service has unless it says otherwise" },
 	{ "log", take_inner, 0, project_log_keys, "where output goes" },
-	{ "processes", ignore, 0, NULL, "the services, by name" },
+	{ "processes", take_nothing, 0, NULL, "the services, by name" },
 	{ "groups", take_groups, 0, NULL, "services that are restarted together: {NAME: {strategy, members}}" },
 	{ "dir", take_string, IN_PROJECT(dir), NULL, "written by thrum check" },
 	{ "files", take_strings, IN_PROJECT(files), NULL, "written by thrum check" },
 	{ "digest", take_string, IN_PROJECT(digest), NULL, "written by the engine" },
 	{ "applying", take_bool, IN_PROJECT(is_applying), NULL, "written by the engine" },
-	{ "version", ignore, 0, NULL, "of the file format, as process-compose has it" },
-	{ "profiles", ignore, 0, NULL, "by name: keys as of another file, merged over these when the profile is chosen" },
-	{ "http", ignore, 0, NULL, "{listen: 127.0.0.1:3001, token: SECRET}: /health /live /ready /metrics /api" },
-	{ "redis", ignore, 0, NULL,
+	{ "version", take_nothing, 0, NULL, "of the file format, as process-compose has it" },
+	{ "profiles", take_nothing, 0, NULL, "by name: keys as of another file, merged over these when the profile is chosen" },
+	{ "http", take_nothing, 0, NULL, "{listen: 127.0.0.1:3001, token: SECRET}: /health /live /ready /metrics /api" },
+	{ "redis", take_nothing, 0, NULL,
 		"{server: 127.0.0.1:6379, password: SECRET, pools: [NAME]}: tasks of pools are shared with other machines" },
-	{ "log_location", not_yet, 0, NULL, "" },
-	{ "log_level", ignore, 0, NULL, "" },
-	{ "log_length", ignore, 0, NULL, "" },
-	{ "log_configuration", not_yet, 0, NULL, "" },
-	{ "is_strict", ignore, 0, NULL, "" },
-	{ "shell", not_yet, 0, NULL, "" },
-	{ "vars", not_yet, 0, NULL, "" },
+	{ "vars", take_vars, 0, NULL, "names for templates in values of services: {{.NAME}}" },
+	{ "shell", take_shell_words, 0, schema_shell, "what every command that is a string is given to, if not to /bin/sh where it needs one" },
+	{ "log_location", take_project_log_location, 0, NULL, "process-compose: log.file of all services; api has its lines in a file of its own, NAME-api.log" },
+	{ "log_configuration", take_project_log_configuration, 0, schema_log_configuration, "process-compose: how these files are written" },
+	{ "disable_env_expansion", take_no_expansion, 0, NULL, "${NAME} in values is left as it is" },
+	{ "env_cmds", take_refused, 0, NULL, "write NAME=$(COMMAND) in front of the command that needs it, or an env_file" },
+	{ "extends", take_refused, 0, NULL, "name both files, this one last: -f BASE -f THIS" },
+	{ "ordered_shutdown", take_nothing, 0, NULL, "process-compose: it always is" },
+	{ "is_strict", take_nothing, 0, NULL, "process-compose: it always is" },
+	{ "is_tui_disabled", take_nothing, 0, NULL, "process-compose: thrum up --headless" },
+	{ "log_level", take_nothing, 0, NULL, "process-compose: of its own log" },
+	{ "log_length", take_nothing, 0, NULL, "process-compose: of its screen" },
+	{ "log_format", take_nothing, 0, NULL, "process-compose: of its own log" },
+	{ "mcp_server", take_nothing, 0, NULL, "process-compose: of its MCP server" },
 	END
 };
 // clang-format on

@@ -7,6 +7,7 @@
 
 #include "config/problem.h"
 #include "config/scan.h"
+#include "config/template.h"
 #include "model/spec.h"
 
 /* What is known while a file is read. */
@@ -16,7 +17,16 @@ struct reading {
 	const char *dir;                 /* relative paths start here; NULL: paths are taken as they are */
 	const struct node *command;      /* of the service being read */
 	const struct node *shell;
-	bool has_instances; /* it says how many of it there are */
+	bool has_instances;          /* it says how many of it there are */
+	unsigned instances;          /* … so many */
+	bool is_daemon;              /* its command goes to the background */
+	bool has_no_dotenv;          /* it has no variables of .env */
+	struct strings *shell_words; /* what a command that needs a shell is given to */
+	bool is_always_shell;        /* … and every other command */
+	/* Templates: */
+	bool has_templates;      /* values may be some */
+	bool is_command_literal; /* … its command is none */
+	struct template_vars vars;
 };
 
 struct key {

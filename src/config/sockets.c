@@ -129,7 +129,7 @@ static TAKES_OF(take_mode)
 	return ok || take_failed(reading, value, key, "octal, such as 0660");
 }
 
-static const struct key listen_keys[] = {
+const struct key schema_listen[] = {
 	{ "address", take_address, 0, NULL, LOOKS },
 	{ "backlog", take_backlog, offsetof(struct listen_spec, backlog), NULL, "connections that may wait" },
 	{ "mode", take_mode, offsetof(struct listen_spec, mode), NULL, "of a unix socket's file, octal" },
@@ -144,7 +144,7 @@ static bool take_one_listen(
 		return take_address(reading, value, listen, key);
 	if (value->kind != NODE_MAP || !node_get(value, "address"))
 		return take_failed(reading, value, key, LOOKS ", or {address, backlog, mode, per_instance}");
-	if (!schema_take(reading, value, listen_keys, listen))
+	if (!schema_take(reading, value, schema_listen, listen))
 		return false;
 	if (listen->is_own && listen->kind == SOCKET_UNIX)
 		return problem_error(reading->problems, value->at, "per_instance: a unix socket can only be shared");

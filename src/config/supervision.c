@@ -17,6 +17,7 @@ enum { PORT_MOST = 65535,
 	FD_FIRST = 3,
 	FD_MOST = 255,
 	GROUPS_MOST = 64,
+	CONCURRENT_MOST = 100,
 	EVERY_MS = 1000,
 	EVERY_LEAST_MS = 100,
 	PERIOD_LEAST_MS = 100 };
@@ -56,11 +57,11 @@ static bool is_map(struct reading *reading, const struct node *value, const stru
 
 /* ---- a command ---- */
 
-static void use_shell(struct strings *argv, const char *command)
+void take_by_shell(const struct reading *reading, struct strings *argv, const char *command)
 {
 	strings_finish(argv);
-	strings_add(argv, "/bin/sh");
-	strings_add(argv, "-c");
+	for (size_t i = 0; i < reading->shell_words->count; i++)
+		strings_add(argv, reading->shell_words->items[i]);
 	strings_add(argv, command);
 }
 
@@ -75,12 +76,13 @@ TAKES_OF(take_argv)
 	} else {
 		char *command = schema_text(reading, value, key->name);
 		enum command_kind kind = command ? command_split(command, argv) : COMMAND_EMPTY;
-		if (kind == COMMAND_SHELL)
-			use_shell(argv, command);
-		if (kind == COMMAND_UNENDED)
+		bool is_for_shell = kind == COMMAND_SHELL || (kind != COMMAND_EMPTY && reading->is_always_shell);
+		if (command && is_for_shell)
+			take_by_shell(reading, argv, command);
+		else if (kind == COMMAND_UNENDED)
 			problem_error(reading->problems, value->at,
 				"a quote in this command has no end");
-		ok = command && kind != COMMAND_UNENDED;
+		ok = command && (kind != COMMAND_UNENDED || is_for_shell);
 		free(command);
 	}
 	if (ok && (argv->count == 0 || !argv->items[0][0]))
@@ -218,24 +220,27 @@ TAKES_OF(take_json)
 
 /* ---- probes ---- */
 
-static bool take_port_number(struct reading *reading, const struct node *value, unsigned *port)
+/* With the mark of an instance in it, each has a port of its own. */
+static bool parse_port(const char *text, struct probe_spec *probe)
 {
-	char *text = schema_text(reading, value, "port");
-	uint64_t number = 0;
-	bool ok = text && take_parse_count(text, PORT_MOST, &number) && number > 0;
+	char *first = spec_for_instance(text, 0);
+	uint64_t port = 0;
+	bool ok = take_parse_count(first, PORT_MOST, &port) && port > 0;
 
-	if (text && !ok)
-		problem_error(reading->problems, value->at, "port takes a number from 1 to %d, not '%.60s'",
-			PORT_MOST, text);
-	free(text);
-	*port = (unsigned)number;
+	free(probe->port_text);
+	probe->port_text = ok && strcmp(first, text) != 0 ? memory_copy(text) : NULL;
+	probe->port = (unsigned)port;
+	free(first);
 	return ok;
 }
 
 TAKES(take_port)
 {
-	(void)key;
-	return take_port_number(reading, value, place);
+	char *text = schema_text(reading, value, key->name);
+	bool ok = text && parse_port(text, place);
+
+	free(text);
+	return ok || (text && take_failed(reading, value, key, "a number from 1 to 65535"));
 }
 
 TAKES(take_headers)
@@ -271,8 +276,8 @@ TAKES(take_status)
 /* Only http is spoken here; https is asked for by curl, which has the certificates and the trouble. */
 static void ask_by_curl(struct probe_spec *probe)
 {
-	char *url = memory_format("https://%s:%u%s", probe->host ? probe->host : "127.0.0.1",
-		probe->port, probe->path ? probe->path : "/");
+	char *port = probe->port_text ? memory_copy(probe->port_text) : memory_format("%u", probe->port);
+	char *url = memory_format("https://%s:%s%s", probe->host ? probe->host : "127.0.0.1", port, probe->path ? probe->path : "/");
 	static const char *const words[] = { "curl", "--silent", "--show-error", "--insecure", "--fail",
 		"--output", "/dev/null" };
 
@@ -284,6 +289,7 @@ static void ask_by_curl(struct probe_spec *probe)
 	}
 	strings_add(&probe->argv, url);
 	free(url);
+	free(port);
 	probe->kind = PROBE_EXEC;
 }
 
@@ -302,7 +308,7 @@ TAKES(take_scheme)
 // clang-format off
 static const struct key http_keys[] = {
 	{ "host", take_string, IN_PROBE(host), NULL, "127.0.0.1, if not named" },
-	{ "port", take_port, IN_PROBE(port), NULL, "1 to 65535" },
+	{ "port", take_port, 0, NULL, "1 to 65535" },
 	{ "path", take_string, IN_PROBE(path), NULL, "/, if not named" },
 	{ "scheme", take_scheme, 0, NULL, "http; https is asked for with curl, and any certificate will do" },
 	{ "headers", take_headers, IN_PROBE(headers), NULL, "a map of further headers" },
@@ -312,7 +318,7 @@ static const struct key http_keys[] = {
 
 static const struct key tcp_keys[] = {
 	{ "host", take_string, IN_PROBE(host), NULL, "127.0.0.1, if not named" },
-	{ "port", take_port, IN_PROBE(port), NULL, "1 to 65535" },
+	{ "port", take_port, 0, NULL, "1 to 65535" },
 	END
 };
 
@@ -371,11 +377,9 @@ TAKES(take_tcp)
 		return probe->port || problem_error(reading->problems, value->at, "tcp: which port?");
 	}
 	char *text = schema_text(reading, value, key->name), *colon = text ? strrchr(text, ':') : NULL;
-	uint64_t port = 0;
-	bool ok = text && take_parse_count(colon ? colon + 1 : text, PORT_MOST, &port) && port;
+	bool ok = text && parse_port(colon ? colon + 1 : text, probe);
 	if (ok && colon)
 		probe->host = memory_copy_n(text, (size_t)(colon - text));
-	probe->port = (unsigned)port;
 	free(text);
 	return ok || take_failed(reading, value, key, "a port, HOST:PORT or {host, port}");
 }
@@ -579,23 +583,18 @@ TAKES_OF(take_limits)
 
 /* ---- files ---- */
 
-TAKES(add_path)
+TAKES(add_plain_path)
 {
+	struct watch_spec *watch = place;
 	char *text = schema_text(reading, value, key->name);
 
 	if (!text)
 		return false;
 	char *path = take_path_from(reading->dir, text);
-	strings_add(place, path);
+	strings_add(&watch->paths, path);
 	free(path);
 	free(text);
 	return true;
-}
-
-TAKES(take_paths)
-{
-	strings_finish(place);
-	return take_each(reading, value, place, key, add_path);
 }
 
 TAKES(add_glob)
@@ -615,21 +614,55 @@ TAKES(add_glob)
 	return pattern;
 }
 
+TAKES(add_globs)
+{
+	return take_each(reading, value, place, key, add_glob);
+}
+
 TAKES(take_globs)
 {
 	strings_finish(place);
-	return take_each(reading, value, place, key, add_glob);
+	return add_globs(reading, value, place, key);
 }
 
 #define IN_WATCH(field) offsetof(struct watch_spec, field)
 
 // clang-format off
+static const struct key path_keys[] = {
+	{ "path", add_plain_path, 0, NULL, "a file, or a folder with all below it" },
+	{ "include", add_globs, IN_WATCH(include), NULL, "globs, of all paths of the service" },
+	{ "exclude", add_globs, IN_WATCH(exclude), NULL, "globs, of all paths of the service" },
+	END
+};
+// clang-format on
+
+/* A path, or as process-compose has it {path, include, exclude} */
+TAKES(add_path)
+{
+	if (value->kind != NODE_MAP)
+		return add_plain_path(reading, value, place, key);
+	return (node_get(value,
+			"path") ||
+		       problem_error(reading->problems, value->at, "%s: an item is a path, or {path, include, exclude}", key->name)) &&
+	       schema_take(reading, value, path_keys, place);
+}
+
+TAKES(take_paths)
+{
+	strings_finish(&((struct watch_spec *)place)->paths);
+	return take_each(reading, value, place, key, add_path);
+}
+
+// clang-format off
 const struct key schema_watch[] = {
-	{ "paths", take_paths, IN_WATCH(paths), NULL, "files and folders; a folder counts with all below it" },
-	{ "include", take_globs, IN_WATCH(include), NULL, "globs of what counts below them; everything, if not named" },
+	{ "include", take_globs, IN_WATCH(include), NULL, "globs of what counts below the paths; everything, if not named" },
 	{ "exclude", take_globs, IN_WATCH(exclude), NULL, "globs of what does not; .git and node_modules never do" },
+	{ "paths", take_paths, 0, path_keys, "files and folders; a folder counts with all below it" },
 	{ "debounce", take_duration, IN_WATCH(debounce_ms), NULL, "quiet for this long, then it is restarted" },
 	{ "cascade", take_bool, IN_WATCH(cascade), NULL, "restart what depends on it too" },
+	{ "max_entries", take_nothing, 0, NULL, "process-compose: as many as the machine has room for" },
+	{ "buffer_size", take_nothing, 0, NULL, "process-compose: of Windows" },
+	{ "disable_default_excludes", take_refused, 0, NULL, ".git and node_modules are never watched; name a path below them" },
 	END
 };
 // clang-format on
@@ -639,7 +672,7 @@ TAKES_OF(take_watch)
 	struct watch_spec *watch = place;
 
 	if (value->kind != NODE_MAP)
-		return take_paths(reading, value, &watch->paths, key);
+		return take_paths(reading, value, watch, key);
 	if (!schema_take(reading, value, schema_watch, place))
 		return false;
 	return watch->paths.count ||
@@ -662,6 +695,14 @@ TAKES(take_overlap)
 	return overlap >= 0;
 }
 
+TAKES(take_concurrent)
+{
+	unsigned *count = place;
+
+	return take_count(reading, value, place, key) &&
+	       ((*count >= 1 && *count <= CONCURRENT_MOST) || take_failed(reading, value, key, "1 to 100"));
+}
+
 #define IN_SCHEDULE(field) offsetof(struct schedule_spec, field)
 
 // clang-format off
@@ -670,8 +711,8 @@ const struct key schema_schedule[] = {
 	{ "timezone", take_string, IN_SCHEDULE(timezone), NULL, "such as Europe/Berlin; the machine's, if not named" },
 	{ "interval", take_duration, IN_SCHEDULE(interval_ms), NULL, "from start to start" },
 	{ "overlap", take_overlap, IN_SCHEDULE(overlap), NULL, "when the former run is still there: skip, queue or replace" },
-	{ "run_on_start", not_yet, 0, NULL, "" },
-	{ "max_concurrent", not_yet, 0, NULL, "" },
+	{ "run_on_start", take_bool, IN_SCHEDULE(runs_on_start), NULL, "when it is started it runs at once, too" },
+	{ "max_concurrent", take_concurrent, IN_SCHEDULE(concurrent), NULL, "so many runs at a time, each in an instance of its own; overlap says what becomes of more" },
 	END
 };
 // clang-format on

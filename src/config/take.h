@@ -16,12 +16,14 @@ TAKES_OF(take_duration); /* uint32_t, ms */
 TAKES_OF(take_size);     /* uint64_t, bytes */
 TAKES_OF(take_count);    /* unsigned */
 TAKES_OF(take_bool);
-TAKES_OF(take_instances); /* unsigned */
-TAKES_OF(take_signal);    /* int */
-TAKES_OF(take_strings);   /* struct strings; one string, or a list */
-TAKES_OF(take_path);      /* char *, owned, absolute */
-TAKES_OF(take_inner);     /* a map in the map: key->inner, with offsets from place */
-TAKES_OF(not_yet);        /* known, and for a later version */
+TAKES_OF(take_no_expansion); /* into the reading */
+TAKES_OF(take_instances);    /* unsigned */
+TAKES_OF(take_signal);       /* int */
+TAKES_OF(take_strings);      /* struct strings; one string, or a list */
+TAKES_OF(take_path);         /* char *, owned, absolute */
+TAKES_OF(take_inner);        /* a map in the map: key->inner, with offsets from place */
+TAKES_OF(take_nothing);      /* right, and of no meaning here: key->help says why */
+TAKES_OF(take_refused);      /* wrong here unless it is false: key->help says what to do instead */
 
 /* ---- variables.c: all into struct layers ---- */
 TAKES_OF(take_env_files);
@@ -41,6 +43,18 @@ TAKES_OF(take_json);       /* char *, owned: a value of any kind, as JSON in one
 TAKES_OF(take_ipc);        /* bool */
 TAKES_OF(take_groups);     /* into struct project_spec */
 
+/* ---- process_compose.c: its words for what is said otherwise here, all into struct service_spec ---- */
+TAKES_OF(take_log_location);
+TAKES_OF(take_log_configuration);
+TAKES_OF(take_foreground);
+TAKES_OF(take_daemon);
+TAKES_OF(take_dotenv_disabled);
+TAKES_OF(take_entrypoint);
+TAKES_OF(take_project_log_location);      /* into struct project_spec */
+TAKES_OF(take_project_log_configuration); /* … */
+TAKES_OF(take_shell_words);               /* into the reading */
+TAKES_OF(take_vars);                      /* looks whether it is a map; they are looked up where they stand */
+
 /* ---- pool.c ---- */
 TAKES_OF(take_pool); /* into struct service_spec */
 
@@ -50,7 +64,11 @@ TAKES_OF(take_scheduling); /* enum scheduling */
 TAKES_OF(take_listen);     /* into struct service_spec */
 
 /* The keys of maps that these take, each into the struct that is named above. */
-extern const struct key schema_ready[], schema_probe[], schema_limit[], schema_watch[], schema_schedule[];
+extern const struct key schema_ready[], schema_probe[], schema_limit[], schema_watch[], schema_schedule[],
+	schema_log_configuration[], schema_shell[], schema_pool[], schema_listen[];
+/* Gives a command to the shell of the file. */
+void take_by_shell(const struct reading *reading, struct strings *argv, const char *command);
+
 /* Processors of this machine. */
 unsigned take_core_count(void);
 

@@ -83,13 +83,15 @@ static bool is_of_terminal(const char *entry)
 	return false;
 }
 
-static void set_entry(struct strings *environment, const char *entry)
+static void set_entry(struct strings *environment, const char *entry, unsigned instance)
 {
-	const char *value = strchr(entry, '=');
-	char *name = memory_copy_n(entry, (size_t)(value - entry));
+	const char *equals = strchr(entry, '=');
+	char *name = memory_copy_n(entry, (size_t)(equals - entry));
+	char *value = spec_for_instance(equals + 1, instance);
 
-	strings_set_variable(environment, name, value + 1);
+	strings_set_variable(environment, name, value);
 	free(name);
+	free(value);
 }
 
 /* As systemd gives them: sd_listen_fds(3). The pid is written when it is known. */
@@ -138,7 +140,7 @@ void child_environment(struct strings *environment, const struct service_spec *s
 	if (spec->pty)
 		strings_set_variable(environment, "TERM", DEFAULT_TERM);
 	for (size_t i = 0; i < spec->environment.count; i++)
-		set_entry(environment, spec->environment.items[i]);
+		set_entry(environment, spec->environment.items[i], who->instance);
 	snprintf(number, sizeof number, "%u", who->instance);
 	strings_set_variable(environment, "THRUM_PROJECT", who->project);
 	strings_set_variable(environment, "THRUM_SERVICE", spec->name);
@@ -164,7 +166,7 @@ void child_environment(struct strings *environment, const struct service_spec *s
 		strings_set_variable(environment, "WATCHDOG_USEC", number);
 	}
 	for (size_t i = 0; who->variables && i < who->variables->count; i++)
-		set_entry(environment, who->variables->items[i]);
+		set_entry(environment, who->variables->items[i], who->instance);
 }
 
 static bool is_program(const char *path)
@@ -175,9 +177,9 @@ static bool is_program(const char *path)
 }
 
 /* As execvp: a name with a slash is a path, from the working folder on. Programs of thrum's own are found wherever it is. */
-static char *find_program(const struct launch *launch, const struct service_spec *spec)
+static char *find_program(const struct launch *launch)
 {
-	const char *name = spec->argv.items[0];
+	const char *name = launch->argv.items[0];
 	const char *path = strings_get_variable(&launch->environment, "PATH");
 
 	if (strchr(name, '/'))
@@ -241,9 +243,15 @@ bool launch_prepare(struct launch *launch, const struct service_spec *spec,
 		return false;
 	launch->drops_rights = spec->user || spec->group;
 	child_environment(&launch->environment, spec, who);
+	for (size_t i = 0; i < spec->argv.count; i++) {
+		char *word = spec_for_instance(spec->argv.items[i], who->instance);
+		strings_add(&launch->argv, word);
+		free(word);
+	}
+	launch->working_dir = spec_for_instance(spec->working_dir, who->instance);
 	if (who->listen_count)
 		launch->own_pid = (char *)strings_get_variable(&launch->environment, "LISTEN_PID");
-	launch->path = find_program(launch, spec);
+	launch->path = find_program(launch);
 	return true;
 }
 
@@ -251,6 +259,8 @@ void launch_finish(struct launch *launch)
 {
 	free(launch->path);
 	free(launch->groups);
+	free(launch->working_dir);
+	strings_finish(&launch->argv);
 	strings_finish(&launch->environment);
 	if (launch->cgroup_fd > 0)
 		close(launch->cgroup_fd);
@@ -339,7 +349,7 @@ static bool drop_rights(const struct birth *birth)
 
 static bool enter_folder(const struct birth *birth)
 {
-	return !birth->spec->working_dir || chdir(birth->spec->working_dir) == 0;
+	return !birth->launch->working_dir || chdir(birth->launch->working_dir) == 0;
 }
 
 static bool close_from(unsigned first, unsigned last)
@@ -408,7 +418,7 @@ static bool execute(const struct birth *birth)
 		errno = ENOENT;
 		return false;
 	}
-	execve(birth->launch->path, birth->spec->argv.items, birth->launch->environment.items);
+	execve(birth->launch->path, birth->launch->argv.items, birth->launch->environment.items);
 	return false;
 }
 

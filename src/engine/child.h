@@ -16,6 +16,8 @@
 /* Everything a process is started with, made ready before the clone. */
 struct launch {
 	char *path; /* owned; what is executed, or NULL when nothing was found */
+	struct strings argv;
+	char *working_dir; /* owned; NULL: ours */
 	struct strings environment;
 	char *own_pid; /* in the environment, where the process writes its own; NULL: it need not */
 	uid_t uid;

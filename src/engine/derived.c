@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,14 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/linewise.h"
+#include "protocol/value.h"
 
 enum {
 	FILE_MODE = 0640,
 	POS_MAGIC = 0x736f7021,
 	LOOK_US = 1000000,
 	STAMP_SIZE = 32,
+	LINE_OUT_MOST = LINEWISE_LINE_MOST * 6 + 256, /* one line, all of it escaped */
 };
 
 /* How far it has come. */
@@ -40,7 +43,9 @@ struct derived {
 /* What one reading of a raw log has brought together. */
 struct gathering {
 	struct text out;
-	bool has_time;
+	const struct member *member;
+	enum stream stream;
+	bool is_full;
 };
 
 /* "api.log" of the only instance, "api-2.log" of one of several. */
@@ -51,6 +56,8 @@ static char *make_path(const struct member *member)
 	const char *dot = strrchr(slash ? slash : file, '.');
 	size_t stem = dot ? (size_t)(dot - file) : strlen(file);
 
+	if (strstr(file, INSTANCE_MARK))
+		return spec_for_instance(file, member->now.index);
 	if (spec->instances == 1 && member->now.index == 0)
 		return memory_copy(file);
 	return memory_format("%.*s-%u%s", (int)stem, file, member->now.index, dot ? dot : "");
@@ -162,24 +169,50 @@ static void rotate(struct derived *derived)
 	open_files(derived);
 }
 
-static void put_stamp(struct text *out, uint64_t time_us)
+static const char *format_time(char out[STAMP_SIZE], uint64_t time_us)
 {
 	time_t seconds = (time_t)(time_us / 1000000);
-	char stamp[STAMP_SIZE];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
-	text_format(out, "%s.%03uZ ", stamp, (unsigned)(time_us / 1000 % 1000));
+	size_t size = strftime(out, STAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + size, STAMP_SIZE - size, ".%03uZ", (unsigned)(time_us / 1000 % 1000));
+	return out;
 }
 
+/* With the names that process-compose gives them. */
+static void put_json(struct gathering *gathering, const struct linewise *lines, const char *stamp)
+{
+	const struct instance *now = &gathering->member->now;
+	json_t *json = json_pack("{s:s,s:s,s:I,s:o,s:s*}", "level", gathering->stream == STREAM_ERR ? "error" : "info", "process",
+		now->service, "replica", (json_int_t)now->index, "message",
+		text_to_json(text_string(&lines->line), lines->line.size), "time", stamp);
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	text_puts(&gathering->out, text);
+	free(text);
+	json_decref(json);
+}
+
+/* False: it comes with the next turn. */
 static bool take_line(void *context, const struct linewise *lines)
 {
 	struct gathering *gathering = context;
+	const struct log_spec *spec = &member_spec(gathering->member)->log;
+	char stamp[STAMP_SIZE];
 
-	if (gathering->has_time)
-		put_stamp(&gathering->out, lines->time_us);
-	text_append(&gathering->out, text_string(&lines->line), lines->line.size);
+	if (gathering->out.size > LINEWISE_TURN_MOST) {
+		gathering->is_full = true;
+		return false;
+	}
+	if (spec->timestamps)
+		format_time(stamp, lines->time_us);
+	if (spec->json) {
+		put_json(gathering, lines, spec->timestamps ? stamp : NULL);
+	} else {
+		text_format(&gathering->out, "%s%s", spec->timestamps ? stamp : "", spec->timestamps ? " " : "");
+		text_append(&gathering->out, text_string(&lines->line), lines->line.size);
+	}
 	text_putc(&gathering->out, '\n');
 	return true;
 }
@@ -206,14 +239,14 @@ static bool write_out(struct derived *derived, enum stream stream, const struct 
 /* False: there is no more now. */
 static bool take_turn(struct derived *derived, enum stream stream)
 {
-	struct gathering gathering = { .has_time = member_spec(derived->member)->log.timestamps };
+	struct gathering gathering = { .member = derived->member, .stream = stream };
 	struct linewise lines = { .consumed = derived->at.offsets[stream], .take = take_line, .context = &gathering };
 
-	text_init(&gathering.out, LINEWISE_TURN_MOST * (STAMP_SIZE + 2));
+	text_init(&gathering.out, LINEWISE_TURN_MOST + LINE_OUT_MOST);
 	bool is_more = linewise_read(&lines, &derived->member->logs[stream]);
 	bool ok = gathering.out.size > 0 && write_out(derived, stream, &gathering.out, lines.consumed);
 	text_finish(&gathering.out);
-	return ok && is_more;
+	return ok && (is_more || gathering.is_full);
 }
 
 void derived_follow(struct member *member, enum stream stream)

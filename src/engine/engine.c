@@ -105,8 +105,25 @@ static void push(struct engine *engine, struct happening happening)
 	engine->queue[engine->queue_count++] = happening;
 }
 
+/* The first that waits takes the run. */
+static void hand_on(struct engine *engine, struct member *member)
+{
+	const struct service *service = member_service(member);
+
+	for (size_t i = 0; i < service->count; i++) {
+		struct member *other = member_of(service->instances[i]);
+		if (other->now.state == STATE_SCHEDULED) {
+			push(engine, (struct happening){ .seat = other->seat, .event = EVENT_DUE, .cause = CAUSE_NONE });
+			return;
+		}
+	}
+	push(engine, (struct happening){ .deed = DEED_OVERLAP, .seat = member->seat });
+}
+
 static void perform(struct engine *engine, struct member *member, unsigned effects)
 {
+	if (effects & DO_HAND_ON)
+		hand_on(engine, member);
 	if (effects & DO_SPAWN)
 		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
 	if (effects & DO_TERMINATE)
@@ -237,6 +254,8 @@ static void stop_next(struct engine *engine, struct member *member)
 
 bool engine_is_fatal(const struct engine *engine)
 {
+	if (engine->is_orphaned)
+		return true;
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		const struct member *member = engine->members[seat];
 		if (member &&
@@ -256,16 +275,41 @@ static void end_if_over(struct engine *engine)
 	if (engine->is_over)
 		return;
 	engine->is_over = true;
-	engine->listener.on_over(engine->listener.context, engine_is_fatal(engine));
+	engine->listener.on_over(engine->listener.context);
 }
 
-/* A failure of such a service ends the project. */
+/* Its end, or only a failure, is that of the project. */
 static bool ends_project(const struct member *member)
 {
+	const struct restart_policy *policy = &member_spec(member)->restart;
 	enum state state = member->now.state;
+	bool is_failure = state == STATE_FAILED || state == STATE_FATAL;
 
-	return (state == STATE_FAILED || state == STATE_FATAL) &&
-	       member_spec(member)->restart.mode == RESTART_EXIT_ON_FAILURE;
+	return (policy->mode == RESTART_EXIT_ON_FAILURE && is_failure) ||
+	       (policy->exit_on_end && (is_failure || state == STATE_COMPLETED)) ||
+	       (policy->exit_on_skipped && state == STATE_SKIPPED);
+}
+
+/* As a shell has it; a failure is never 0. */
+static int status_of(const struct instance *instance)
+{
+	const struct death *death = &instance->death;
+	int status = instance->state == STATE_SKIPPED ? 1 : death->signal ? 128 + death->signal
+									  : death->code;
+
+	return status == 0 && instance->state != STATE_COMPLETED ? 1 : status;
+}
+
+int engine_status(const struct engine *engine)
+{
+	const struct member *first = NULL;
+
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		const struct member *member = engine->members[seat];
+		if (member && ends_project(member) && (!first || member->now.since_us < first->now.since_us))
+			first = member;
+	}
+	return first ? status_of(&first->now) : engine_is_fatal(engine);
 }
 
 /* Those whose dependencies have changed. */
@@ -354,6 +398,13 @@ static struct outcome do_warn(
 	return instance_warn(&member->now, happening->why, now);
 }
 
+static struct outcome do_overlap(
+	struct member *member, const struct happening *happening, const struct moment *now)
+{
+	(void)happening;
+	return instance_overlap(&member->now, member_spec(member), now);
+}
+
 static struct outcome (*const deeds[DEED_COUNT])(
 	struct member *member, const struct happening *happening, const struct moment *now) = {
 	[DEED_EVENT] = do_event,
@@ -362,6 +413,7 @@ static struct outcome (*const deeds[DEED_COUNT])(
 	[DEED_PASS] = do_pass,
 	[DEED_SHUT] = do_shut,
 	[DEED_WARN] = do_warn,
+	[DEED_OVERLAP] = do_overlap,
 };
 
 static void lose(struct engine *engine, struct member *member);
@@ -951,8 +1003,8 @@ static void on_keeper_gone(uv_poll_t *poll, int status, int events)
 	keeper_link_promote(&engine->keeper, engine->project.spec->name, engine->store->exits_seen,
 		pids, list_running(engine, pids), &err);
 	engine_tell(engine, "%s: children run on without a supervisor", err.text);
-	engine->is_over = true;
-	engine->listener.on_over(engine->listener.context, true);
+	engine->is_over = engine->is_orphaned = true;
+	engine->listener.on_over(engine->listener.context);
 }
 
 bool engine_keep_spec(struct engine *engine)

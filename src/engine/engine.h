@@ -41,7 +41,7 @@ struct engine_listener {
 	void (*on_room)(void *context, struct member *member);
 	/* it has answers, or room */
 	void (*on_pool)(void *context, struct pool *pool);
-	void (*on_over)(void *context, bool is_fatal); /* all is stopped */
+	void (*on_over)(void *context); /* all is stopped */
 };
 
 struct newborn; /* of child.h */
@@ -58,6 +58,7 @@ struct happening {
 		DEED_PASS, /* through a gate */
 		DEED_SHUT,
 		DEED_WARN,
+		DEED_OVERLAP, /* its run is due, and no instance is free */
 		DEED_COUNT
 	} deed;
 	uint32_t seat;
@@ -97,6 +98,7 @@ struct engine {
 	struct happening *queue; /* owned */
 	size_t queue_count, queue_room;
 	bool is_draining, graph_dirty, is_over;
+	bool is_orphaned;       /* the keeper is gone, and we could not take its place */
 	uint64_t stuck_reasons; /* bit set of errnos for which logs could not be written; each said once */
 	uint64_t started_us;    /* wall clock: this engine process */
 	uv_poll_t wake;         /* an exit was recorded */
@@ -169,6 +171,8 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 
 /* Ended with a service failed or fatal? */
 bool engine_is_fatal(const struct engine *engine);
+/* What a run in the foreground ends with. */
+int engine_status(const struct engine *engine);
 
 /* Called by the parts. */
 bool engine_keep_spec(struct engine *engine); /* false, with errno: the keeper is gone */

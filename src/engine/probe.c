@@ -150,6 +150,16 @@ static void refuse(struct attempt *attempt, int reason)
 	end_attempt(attempt, false, strerror(reason));
 }
 
+static unsigned port_of(const struct probe *probe)
+{
+	const struct probe_spec *spec = spec_of(probe);
+	char *text = spec_for_instance(spec->port_text, member_of_probe(probe)->now.index);
+	unsigned port = text ? (unsigned)strtoul(text, NULL, 10) : spec->port;
+
+	free(text);
+	return port;
+}
+
 static bool send_request(struct attempt *attempt)
 {
 	const struct probe_spec *spec = spec_of(attempt->probe);
@@ -157,13 +167,15 @@ static bool send_request(struct attempt *attempt)
 	bool has_host = false;
 
 	text_init(&request, REQUEST_MOST);
-	text_format(&request, "GET %s HTTP/1.1\r\n", spec->path ? spec->path : "/");
+	char *path = spec_for_instance(spec->path ? spec->path : "/", member_of_probe(attempt->probe)->now.index);
+	text_format(&request, "GET %s HTTP/1.1\r\n", path);
+	free(path);
 	for (size_t i = 0; i < spec->headers.count; i++) {
 		has_host |= strncasecmp(spec->headers.items[i], "host:", 5) == 0;
 		text_format(&request, "%s\r\n", spec->headers.items[i]);
 	}
 	if (!has_host)
-		text_format(&request, "Host: %s:%u\r\n", spec->host ? spec->host : "127.0.0.1", spec->port);
+		text_format(&request, "Host: %s:%u\r\n", spec->host ? spec->host : "127.0.0.1", port_of(attempt->probe));
 	text_puts(&request, "User-Agent: thrum\r\nAccept: */*\r\nConnection: close\r\n\r\n");
 	ssize_t sent = send(attempt->fd, text_string(&request), request.size, MSG_NOSIGNAL);
 	bool ok = sent == (ssize_t)request.size;
@@ -313,11 +325,13 @@ static void ask_unix(struct probe *probe, const struct probe_spec *spec)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct attempt *attempt = create_attempt(probe);
-	size_t length = strlen(spec->path);
+	char *path = spec_for_instance(spec->path, member_of_probe(probe)->now.index);
+	size_t length = strlen(path);
 	bool fits = length < sizeof address.sun_path;
 
 	if (fits)
-		memcpy(address.sun_path, spec->path, length);
+		memcpy(address.sun_path, path, length);
+	free(path);
 	errno = ENAMETOOLONG;
 	if (!fits || !open_socket(attempt, (struct sockaddr *)&address, sizeof address))
 		fail_at_once(attempt, strerror(errno));
@@ -347,15 +361,16 @@ static void ask_name(struct probe *probe, const char *host, unsigned port)
 static void ask_host(struct probe *probe, const struct probe_spec *spec)
 {
 	const char *host = spec->host ? spec->host : "127.0.0.1";
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)spec->port) };
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)spec->port) };
+	unsigned port = port_of(probe);
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
 
 	if (inet_pton(AF_INET, host, &four.sin_addr) == 1)
 		ask_address(probe, (struct sockaddr *)&four, sizeof four);
 	else if (inet_pton(AF_INET6, host, &six.sin6_addr) == 1)
 		ask_address(probe, (struct sockaddr *)&six, sizeof six);
 	else
-		ask_name(probe, host, spec->port);
+		ask_name(probe, host, port);
 }
 
 static void on_helper_end(void *context, const struct helper_end *end)

@@ -125,6 +125,12 @@ static uint64_t due_after(const struct instance *instance, const struct moment *
 	return was_put_back ? instance->ran_us : now->wall_us;
 }
 
+/* Of several that run side by side the first keeps the time for all. */
+static bool keeps_time(const struct instance *instance, const struct service_spec *spec)
+{
+	return spec->schedule.concurrent <= 1 || instance->index == 0;
+}
+
 static void find_due(struct instance *instance, const struct service_spec *spec,
 	const struct moment *now)
 {
@@ -133,6 +139,8 @@ static void find_due(struct instance *instance, const struct service_spec *spec,
 	struct error err;
 
 	instance->due_ms = 0;
+	if (!keeps_time(instance, spec))
+		return;
 	if (schedule->interval_ms) {
 		instance->due_ms = now->monotonic_ms + schedule->interval_ms;
 		instance->due_us = now->wall_us + schedule->interval_ms * 1000ull;
@@ -209,7 +217,10 @@ struct outcome instance_stop_for(struct instance *instance, const struct service
 	struct outcome outcome = { 0 };
 	bool is_running = state_has_process(instance->state);
 
-	if (event == EVENT_START && is_scheduled(spec) && instance->state == STATE_STOPPED)
+	bool is_first_start = event == EVENT_START && is_scheduled(spec) && instance->state == STATE_STOPPED;
+	if (is_first_start && spec->schedule.runs_on_start && keeps_time(instance, spec))
+		find_due(instance, spec, now);
+	else if (is_first_start)
 		event = EVENT_SCHEDULE; /* a further start means now */
 	event = hear(instance, event, cause);
 	snprintf(instance->detail, sizeof instance->detail, "%s", why);
@@ -445,13 +456,21 @@ static struct outcome press(struct instance *instance, const struct service_spec
 static struct outcome be_due(struct instance *instance, const struct service_spec *spec,
 	const struct moment *now)
 {
-	struct eviction eviction = { .cause = CAUSE_RELOAD, .why = "its next run is due", .is_ordered = true };
-	struct outcome outcome = { 0 };
-
 	instance->ran_us = instance->due_us;
 	find_due(instance, spec, now);
 	if (instance->state == STATE_SCHEDULED)
 		return instance_report(instance, spec, EVENT_DUE, now);
+	if (spec->schedule.concurrent > 1)
+		return (struct outcome){ .effects = DO_HAND_ON };
+	return instance_overlap(instance, spec, now);
+}
+
+struct outcome instance_overlap(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now)
+{
+	struct eviction eviction = { .cause = CAUSE_RELOAD, .why = "its next run is due", .is_ordered = true };
+	struct outcome outcome = { 0 };
+
 	if (spec->schedule.overlap == OVERLAP_REPLACE)
 		return instance_evict(instance, spec, &eviction, now);
 	if (spec->schedule.overlap == OVERLAP_QUEUE)

@@ -134,6 +134,10 @@ bool instance_is_overdue(const struct instance *instance, const struct moment *n
 struct outcome instance_overdue(struct instance *instance, const struct service_spec *spec,
 	const struct moment *now);
 
+/* Its schedule came while it, and each that could take its place, still runs: `overlap` decides. */
+struct outcome instance_overlap(struct instance *instance, const struct service_spec *spec,
+	const struct moment *now);
+
 /* Is it as ready as can be known? */
 bool instance_is_ready(const struct instance *instance, const struct service_spec *spec);
 

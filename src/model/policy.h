@@ -45,6 +45,8 @@ struct restart_policy {
 	uint32_t fatal_retry_ms; /* 0: never try again by itself */
 	struct exit_set success; /* codes that count as success; {0} */
 	struct exit_set prevent; /* never restart after these */
+	bool exit_on_end;        /* the end of its last life ends the whole project … */
+	bool exit_on_skipped;    /* … or that it never had one */
 };
 
 void restart_policy_init(struct restart_policy *policy); /* the contract's defaults */

@@ -133,6 +133,19 @@ bool service_spec_tells_ready(const struct service_spec *spec)
 	       spec->probes[PROBE_READINESS].kind;
 }
 
+char *spec_for_instance(const char *text, unsigned index)
+{
+	const size_t size = strlen(INSTANCE_MARK);
+	char *result = memory_copy(text);
+
+	for (char *mark; result && (mark = strstr(result, INSTANCE_MARK));) {
+		char *next = memory_format("%.*s%u%s", (int)(mark - result), result, index, mark + size);
+		free(result);
+		result = next;
+	}
+	return result;
+}
+
 void service_spec_init(struct service_spec *spec)
 {
 	*spec = (struct service_spec){
@@ -156,6 +169,7 @@ static void probe_spec_finish(struct probe_spec *probe)
 	strings_finish(&probe->argv);
 	free(probe->working_dir);
 	free(probe->host);
+	free(probe->port_text);
 	free(probe->path);
 	strings_finish(&probe->headers);
 }

@@ -65,6 +65,7 @@ struct probe_spec {
 	char *working_dir;      /* … where it runs; NULL: the service's */
 	char *host;             /* of http_get and tcp: a name or an address; NULL: 127.0.0.1 */
 	unsigned port;          /* … */
+	char *port_text;        /* … of an instance: with its mark; NULL: port is that of all */
 	char *path;             /* of http_get; the socket's of unix, absolute */
 	struct strings headers; /* "Name: value" */
 	unsigned status_code;   /* 0: any from 200 to 399 */
@@ -143,6 +144,8 @@ struct schedule_spec {
 	char *timezone;       /* NULL: the machine's */
 	uint32_t interval_ms; /* 0: none */
 	enum overlap overlap;
+	bool runs_on_start;  /* when it is started, too */
+	unsigned concurrent; /* runs at a time, each in an instance of its own; 1, if not named */
 };
 
 enum hook {
@@ -216,6 +219,7 @@ struct log_spec {
 	bool merge_stderr;
 	char *file;      /* absolute; formatted lines of both streams; NULL: none */
 	bool timestamps; /* in it */
+	bool json;       /* … a JSON object a line */
 	bool journald;   /* lines go to systemd's journal too */
 };
 
@@ -292,6 +296,12 @@ struct project_spec {
 	char *digest;     /* of what it was started with, or what was last applied; NULL: not known yet */
 	bool is_applying; /* instances are not as this says yet */
 };
+
+/* Stands for the number of the instance in its command, folder, variables and files, as process-compose has it. */
+#define INSTANCE_MARK "{PC_REPLICA_NUM}"
+
+/* The text with the number of an instance in place of each mark; free() it. NULL for NULL. */
+char *spec_for_instance(const char *text, unsigned index);
 
 /* The contract's defaults; name, command and the like stay NULL. */
 void service_spec_init(struct service_spec *spec);

@@ -66,6 +66,7 @@ enum effect {
 	DO_FORGIVE = 1 << 6, /* forget former crashes */
 	DO_SIGNAL = 1 << 8,  /* the stop signal, to one that was asked by message before */
 	DO_ASK = 1 << 7,     /* ask the graph whether it may start */
+	DO_HAND_ON = 1 << 9, /* its run is due and it is not free: another instance may be */
 };
 
 struct step {

@@ -48,13 +48,24 @@ void layers_append(struct layers *layers, const struct layers *other)
 	}
 }
 
+static void layer_finish(struct layer *layer)
+{
+	free(layer->path);
+	free(layer->trouble);
+	strings_finish(&layer->values);
+}
+
+void layers_drop(struct layers *layers, size_t index)
+{
+	layer_finish(&layers->items[index]);
+	layers->count--;
+	memmove(&layers->items[index], &layers->items[index + 1], (layers->count - index) * sizeof *layers->items);
+}
+
 void layers_finish(struct layers *layers)
 {
-	for (size_t i = 0; i < layers->count; i++) {
-		free(layers->items[i].path);
-		free(layers->items[i].trouble);
-		strings_finish(&layers->items[i].values);
-	}
+	for (size_t i = 0; i < layers->count; i++)
+		layer_finish(&layers->items[i]);
 	free(layers->items);
 	*layers = (struct layers){ 0 };
 }

@@ -36,6 +36,8 @@ struct layers {
 struct layer *layers_add(struct layers *layers, enum variable_source source, const char *path);
 /* Copies of those of other, above the ones that are there. */
 void layers_append(struct layers *layers, const struct layers *other);
+/* Without that one. */
+void layers_drop(struct layers *layers, size_t index);
 void layers_finish(struct layers *layers);
 
 /* What comes of them all, in place of what environment was. */

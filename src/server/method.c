@@ -422,8 +422,7 @@ static json_t *do_subscribe(struct call *call)
 	session_reply(session, call->id, result);
 	call->is_answered = true;
 	if (call->engine->is_over)
-		session_notify(
-			session, "bye", json_pack("{s:b}", "fatal", session->hall->is_fatal));
+		session_notify(session, "bye", hall_bye(session->hall));
 	return NULL;
 }
 

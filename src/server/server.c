@@ -272,16 +272,20 @@ void hall_stay(struct hall *hall)
 		uv_timer_start(&hall->leave_timer, on_leave, LEAVE_MS, 0);
 }
 
+json_t *hall_bye(const struct hall *hall)
+{
+	return json_pack("{s:b,s:i}", "fatal", engine_is_fatal(&hall->engine), "status", engine_status(&hall->engine));
+}
+
 /* Every client is told; the last one to go turns out the light. */
-static void on_over(void *context, bool is_fatal)
+static void on_over(void *context)
 {
 	struct hall *hall = context;
 
-	hall->is_fatal = is_fatal;
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
 		if (session->is_subscribed)
-			session_notify(session, "bye", json_pack("{s:b}", "fatal", is_fatal));
+			session_notify(session, "bye", hall_bye(hall));
 	}
 	uv_timer_start(&hall->leave_timer, on_leave,
 		hall->sessions || uv_is_active((uv_handle_t *)&hall->owner_timer) ? LEAVE_MS : 0, 0);

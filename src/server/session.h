@@ -39,7 +39,6 @@ struct hall {
 	uv_timer_t leave_timer; /* all is stopped: nobody asks for logs any more */
 	uv_signal_t sigterm, sigint, sigusr2;
 	bool is_leaving;
-	bool is_fatal;
 };
 
 /* A `list` or `inspect` that waits for the next pass of the sampler. */
@@ -100,5 +99,7 @@ void hall_owner_left(struct hall *hall);
 void hall_left(struct hall *hall);
 /* A client is still reading: do not leave yet. */
 void hall_stay(struct hall *hall);
+/* What clients are told when all is stopped. */
+json_t *hall_bye(const struct hall *hall);
 
 #endif

@@ -158,11 +158,101 @@ START_TEST(a_folder_and_a_user_must_be_there)
 }
 END_TEST
 
-START_TEST(what_is_for_later_is_a_warning)
+/* Once: by the file of process-compose, and once as another thrum.yaml. */
+static const char everything_of_process_compose[] =
+	"version: '0.5'\nlog_location: /tmp/all.log\nlog_level: info\nordered_shutdown: true\nvars: {V: v1, W: 9}\n"
+	"shell: {shell_command: sh, shell_argument: -ec}\n"
+	"log_configuration: {rotation: {max_size_mb: 2, max_backups: 4}, add_timestamp: true}\n"
+	"processes:\n"
+	"  base: {command: sleep 5, vars: {W: 7}, availability: {restart: always}, environment: [A=1, 'B={{.V}}']}\n"
+	"  web:\n"
+	"    extends: base\n    replicas: 3\n    description: '{{.V}}'\n    environment: ['A=2']\n"
+	"    readiness_probe: {http_get: {host: 127.0.0.1, port: '404{{.PC_REPLICA_NUM}}', path: '/{{.V}}'}, period_seconds: 2}\n"
+	"  tests: {command: 'echo {{or \"${NOTHING:-}\" .V}} $HOME', availability: {exit_on_end: true},"
+	"          depends_on: {web: {condition: process_healthy}}}\n"
+	"  late: {command: x, availability: {exit_on_skipped: true}, success_exit_codes: [130]}\n"
+	"  editor: {command: vi, is_foreground: true}\n"
+	"  job: {command: 'echo {{.V}} {}', is_template_disabled: true, schedule: {interval: 1m, run_on_start: true, max_concurrent: 2}}\n"
+	"  logged: {entrypoint: [./x, '{{.W}}'], log_location: './x.{PC_REPLICA_NUM}.log', log_configuration: {disable_json: true}}\n"
+	"  watcher: {command: x, watch: {paths: [{path: src, include: ['*.c'], exclude: [gen]}, inc], debounce: 300ms, max_entries: 10}}\n";
+
+static void is_all_of_process_compose(const struct project_spec *spec)
 {
-	struct project_spec *spec = load("thrum.yaml", "processes:\n  a: {command: x, log_location: /x}\n");
-	ck_assert_ptr_nonnull(spec);
-	ck_assert_ptr_nonnull(strstr(text_string(&said), "warning: 'log_location' is not supported by this version and is ignored"));
+	const struct service_spec *base = project_spec_find(spec, "base"), *web = project_spec_find(spec, "web"),
+				  *tests = project_spec_find(spec, "tests"), *late = project_spec_find(spec, "late"),
+				  *editor = project_spec_find(spec, "editor"), *job = project_spec_find(spec, "job"),
+				  *logged = project_spec_find(spec, "logged"), *watcher = project_spec_find(spec, "watcher");
+	ck_assert_str_eq(base->argv.items[1], "-ec");
+	ck_assert_str_eq(base->argv.items[2], "sleep 5");
+	ck_assert_str_eq(base->log.file, "/tmp/all-base.log");
+	ck_assert(base->log.json && base->log.timestamps);
+	ck_assert_uint_eq(base->log.max_size, 2 * 1024 * 1024);
+	ck_assert_uint_eq(base->log.max_files, 4);
+	ck_assert_str_eq(web->command, "sleep 5");
+	ck_assert_int_eq(web->restart.mode, RESTART_ALWAYS);
+	ck_assert_uint_eq(web->instances, 3);
+	ck_assert_str_eq(strings_get_variable(&web->environment, "A"), "2");
+	ck_assert_str_eq(web->probes[PROBE_READINESS].port_text, "404" INSTANCE_MARK);
+	ck_assert_uint_eq(web->probes[PROBE_READINESS].port, 4040);
+	ck_assert_str_eq(web->probes[PROBE_READINESS].path, "/v1");
+	ck_assert_str_eq(tests->command, "echo v1 $HOME");
+	ck_assert(tests->restart.exit_on_end && !tests->restart.exit_on_skipped);
+	ck_assert(late->restart.exit_on_skipped);
+	ck_assert_uint_eq(late->restart.success.count, 2);
+	ck_assert_int_eq(late->restart.success.items[1], 130);
+	ck_assert(editor->pty && editor->disabled);
+	ck_assert_str_eq(job->command, "echo {{.V}} {}");
+	ck_assert(job->schedule.runs_on_start);
+	ck_assert_uint_eq(job->instances, 2);
+	ck_assert_str_eq(logged->argv.items[1], "9");
+	ck_assert(strstr(logged->log.file, "/x." INSTANCE_MARK ".log") && !logged->log.json);
+	ck_assert_uint_eq(watcher->watch.paths.count, 2);
+	ck_assert_str_eq(watcher->watch.include.items[0], "*.c");
+	ck_assert_str_eq(watcher->watch.exclude.items[0], "gen");
+}
+
+START_TEST(the_words_of_process_compose_mean_what_they_meant)
+{
+	static const char *const names[] = { "process-compose.yaml", "thrum.yaml" };
+	struct text printed;
+
+	unsetenv("NOTHING");
+	struct project_spec *spec = load(names[_i], everything_of_process_compose);
+	ck_assert_msg(spec, "%s", text_string(&said));
+	ck_assert_str_eq(text_string(&said), "");
+	is_all_of_process_compose(spec);
+	text_init(&printed, 1024 * 1024);
+	config_print(&printed, spec);
+	struct project_spec *again = config_load_text(text_string(&printed), printed.size, "spec", &problems);
+	problems_print(&problems, &said);
+	ck_assert_msg(again, "%s", text_string(&said));
+	is_all_of_process_compose(again);
+	text_finish(&printed);
+	project_spec_destroy(spec);
+	project_spec_destroy(again);
+}
+END_TEST
+
+/* bash where it is needed, .env for all but one, and two variables of its own. */
+START_TEST(a_file_of_process_compose_has_its_surroundings)
+{
+	write_text(".env", "SECRET=s3\n");
+	unsetenv("COMPOSE_SHELL");
+	struct project_spec *spec = load("process-compose.yaml",
+		"processes:\n  a: {command: 'x && y', environment: ['P=${SECRET}']}\n  b: {command: x y, is_dotenv_disabled: true}\n");
+	ck_assert_msg(spec, "%s", text_string(&said));
+	const struct service_spec *a = &spec->services[0], *b = &spec->services[1];
+	ck_assert_ptr_nonnull(strstr(a->argv.items[0], "/bin/bash"));
+	ck_assert_str_eq(b->argv.items[0], "x");
+	ck_assert_str_eq(strings_get_variable(&a->environment, "P"), "s3");
+	ck_assert_str_eq(strings_get_variable(&a->environment, "SECRET"), "s3");
+	ck_assert_ptr_null(strings_get_variable(&b->environment, "SECRET"));
+	ck_assert_str_eq(strings_get_variable(&a->environment, "PC_PROC_NAME"), "a");
+	ck_assert_str_eq(strings_get_variable(&a->environment, "PC_REPLICA_NUM"), INSTANCE_MARK);
+	project_spec_destroy(spec);
+	spec = load("process-compose.yaml", "disable_env_expansion: true\nprocesses:\n  a: {command: x, environment: ['P=${SECRET}']}\n");
+	ck_assert_msg(spec, "%s", text_string(&said));
+	ck_assert_str_eq(strings_get_variable(&spec->services[0].environment, "P"), "${SECRET}");
 	project_spec_destroy(spec);
 }
 END_TEST
@@ -356,7 +446,8 @@ Suite *load_suite(void)
 	tcase_add_test(files, bad_syntax_says_where);
 	tcase_add_test(files, a_key_there_twice_is_refused);
 	tcase_add_test(files, a_folder_and_a_user_must_be_there);
-	tcase_add_test(files, what_is_for_later_is_a_warning);
+	tcase_add_loop_test(files, the_words_of_process_compose_mean_what_they_meant, 0, 2);
+	tcase_add_test(files, a_file_of_process_compose_has_its_surroundings);
 	tcase_add_test(files, variables_are_replaced_but_not_in_commands);
 	tcase_add_test(files, env_files_are_read);
 	tcase_add_test(files, later_files_win_key_by_key);

@@ -79,7 +79,7 @@ static const struct {
 	{ "\"oom_score_adj\": 1001", "oom_score_adj takes a number from -1000 to 1000" },
 	{ "\"watch\": {}", "watch: which paths?" },
 	{ "\"watch\": {\"paths\": [\"a\"], \"exclude\": [\"[\"]}", "exclude: '['" },
-	{ "\"watch\": {\"paths\": [{}]}", "paths takes one value, not a map" },
+	{ "\"watch\": {\"paths\": [{}]}", "paths: an item is a path, or {path, include, exclude}" },
 	{ "\"schedule\": {}", "schedule: either cron or interval" },
 	{ "\"schedule\": {\"cron\": \"* * * * *\", \"interval\": 5}", "schedule: either cron or interval" },
 	{ "\"schedule\": \"61 * * * *\"", "cron: '61' is no minute (0 to 59" },
