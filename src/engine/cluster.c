@@ -14,10 +14,11 @@
 #include "engine/child.h"
 
 enum {
-	WINDOW = 8,     /* connections handed to a worker that it has not answered for */
-	TURN_MOST = 64, /* connections of one door a turn: then the others have theirs */
-	REST_MS = 100,  /* after a refusal, or when no descriptor is to be had */
-	BACKLOG = 511,  /* when a worker names none */
+	WINDOW = 8,      /* connections handed to a worker that it has not answered for */
+	TURN_MOST = 64,  /* connections of one door a turn: then the others have theirs */
+	TOLD_MS = 60000, /* that all refuse is told so often at the most */
+	REST_MS = 100,   /* after a refusal, or when no descriptor is to be had */
+	BACKLOG = 511,   /* when a worker names none */
 	BACKLOG_MOST = 65535,
 	REPLY_MOST = 4096,
 	LEAVE_MS = 200, /* between the end of its channel and the signal: most end by themselves */
@@ -36,6 +37,7 @@ struct worker {
 	unsigned count;
 	uint64_t paused_until_ms; /* it refused one */
 	bool is_full;             /* its channel took no more */
+	bool has_sent_one;        /* a socket, or something else that is open; that was told */
 };
 
 static struct worker *worker_of(struct member *member)
@@ -143,9 +145,42 @@ static int next_connection(struct door *door)
 	return fd >= 0 ? fd : door_accept(door);
 }
 
+/* Is there none among those who are offered some that is only busy? */
+static bool all_refuse(const struct door *door)
+{
+	struct service *service = project_find(&door->engine->project, door_listening(door)->service);
+	uint64_t now_ms = clock_monotonic_ms();
+	unsigned refusing = 0;
+
+	for (size_t i = 0; service && i < service->count; i++) {
+		const struct member *member = member_of(service->instances[i]);
+		if (!cluster_holds(member, door->place) || channel_page(member)->was_told_to_leave)
+			continue;
+		if (!member->worker || member->worker->paused_until_ms <= now_ms)
+			return false;
+		refusing++;
+	}
+	return refusing > 0;
+}
+
+static void tell_refusal(struct door *door)
+{
+	char address[256];
+	uint64_t now_ms = clock_monotonic_ms();
+	bool is_told = door->refused_ms && now_ms < door->refused_ms + TOLD_MS;
+
+	if (is_told || !all_refuse(door))
+		return;
+	door->refused_ms = now_ms;
+	door_describe(door, address, sizeof address);
+	engine_tell(door->engine, "%s: all its workers refuse connections to %s: they wait, and are offered again every %d ms",
+		door_listening(door)->service, address, REST_MS);
+}
+
 /* Nobody can take any: the door is looked at again when somebody answers, or after a rest. */
 static void wait_for_workers(struct door *door)
 {
+	tell_refusal(door);
 	uv_update_time(door->engine->loop);
 	door_rest(door, REST_MS);
 }
@@ -604,9 +639,15 @@ static void take_cluster(struct member *member, const struct message *message)
 static void take_handle(struct member *member, const struct message *message)
 {
 	static const char ack[] = "{\"cmd\":\"NODE_HANDLE_ACK\"}";
+	struct worker *worker = worker_of(member);
 	struct error err;
 
 	(void)message;
+	if (!worker->has_sent_one)
+		engine_tell(member->engine, "%s/%u sends something open along with a message, a socket perhaps: "
+					    "there is nobody here to take it, and it is closed, as further ones will be",
+			member->now.service, member->now.index);
+	worker->has_sent_one = true;
 	channel_send(member, ack, sizeof ack - 1, &err);
 }
 

@@ -25,6 +25,7 @@ struct door {
 	int fd;
 	unsigned turn; /* which instance is looked at first for the next connection */
 	bool is_polled;
+	uint64_t refused_ms; /* when it was told that all who hold it refuse; 0: never */
 	uv_poll_t poll;
 	uv_timer_t rest;  /* all who could take connections refuse them, or none can be taken: wait a little */
 	struct lost lost; /* connections whose worker is gone or refused them */

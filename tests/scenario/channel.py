@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The channel: JSON lines between the engine and a process, as Node's fork() has it."""
-import json, os, shutil, signal, sys
+import contextlib, json, os, shutil, signal, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Project, expect, main, until
@@ -98,7 +98,10 @@ import time; time.sleep(1000)
 
 def descriptors(pid):
     """Of the kinds that are sent to it."""
-    names = [os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{pid}/fd")]
+    names = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            names.append(os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0])
     return sorted(name for name in names if name in ("/dev/null", "/", "anon_inode", "pipe", "socket", "/memfd"))
 
 
@@ -133,6 +136,7 @@ import time; time.sleep(1000)
             p.run("start", "a", check=0)
             until(lambda: b"ALL_CLOSED" in p.log("a/0"), f"{mode}: all is answered ({p.log('a/0', 'err')})")
             expect(row(p)["ipc"]["errors"] == 0, f"{mode}: {row(p)['ipc']}")
+            expect(p.run("events").stdout.count("a/0 sends something open along with a message") == 1, f"{mode}: that is told, once")
             p.run("stop", "a", check=0)
             comes_to(p, "a/0", "stopped")
             until(lambda: len(descriptors(engine)) <= len(before), f"{mode}: it keeps none: {before}, {descriptors(engine)}")

@@ -160,12 +160,15 @@ def full_workers_are_waited_for():
         served = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2)]
         expect([s.recv(10) for s in served] == [b"hello"] * 2, "each takes one")
         third = socket.create_connection(("127.0.0.1", port), timeout=20)
+        told = lambda: p.run("events").stdout.count(f"web: all its workers refuse connections to tcp 127.0.0.1:{port}: they wait")
+        until(told, "that is told")
         served[0].close()
         expect(third.recv(10) == b"hello", "the third is taken when there is room")
         third.close()
         served[1].close()
         channel = p.json("info", "web/0")["channel"], p.json("info", "web/1")["channel"]
         expect(sum(c["connections"] for c in channel) == 3, f"{channel}")
+        expect(told() == 1, "once")
     finally:
         p.close()
 

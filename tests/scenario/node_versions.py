@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """What is seen inside of Node, and what is said to it, holds for every version that is in use: each from its npm package."""
-import os, shutil, subprocess, sys
+import os, subprocess, sys
 
+from lib_npm import npm_folder
 from lib_thrum import *
 
 VERSIONS = os.environ.get("THRUM_NODES", "18 20 22 24 26").split()
-CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "thrum-tests")
 HERE = os.path.dirname(os.path.abspath(__file__))
-DOWNLOAD_S = 120
 TESTS = {
     "inside.py": ["a_queue_is_seen_to_fall_to_nothing", "the_kinds_of_work_are_told_apart", "utilisation_is_what_node_says",
                   "blocked_loops_are_seen_to_be", "threads_have_roles"],
@@ -21,25 +20,8 @@ NOT_OF = {"26": ["a_reload_refuses_nothing"]}
 
 
 def program_of(version):
-    """Downloaded once, and kept; None when that is not possible, after saying why."""
-    folder = os.path.join(CACHE, f"node-{version}")
-    program = os.path.join(folder, "node_modules", "node", "bin", "node")
-    if os.path.exists(program):
-        return program
-    if not shutil.which("npm"):
-        print(f"skipped: Node {version}: there is no npm to get it with")
-        return None
-    os.makedirs(folder, exist_ok=True)
-    try:
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", folder, f"node@{version}"],
-                              capture_output=True, text=True, timeout=DOWNLOAD_S)
-    except subprocess.TimeoutExpired:
-        print(f"skipped: Node {version}: the registry does not answer")
-        return None
-    if done.returncode or not os.path.exists(program):
-        print(f"skipped: Node {version}: {(done.stderr or 'its package has no program').strip().splitlines()[-1]}")
-        return None
-    return program
+    folder = npm_folder(f"node-{version}", f"node@{version}")
+    return folder and os.path.join(folder, "node", "bin", "node")
 
 
 def holds_with(version, program):
