@@ -48,3 +48,28 @@ void clock_format_local(char out[CLOCK_TEXT_SIZE], uint64_t wall_us)
 	snprintf(out + used, CLOCK_TEXT_SIZE - used, ".%03u",
 		(unsigned)(wall_us % 1000000 / 1000));
 }
+
+bool clock_parse_local(const char *text, uint64_t until_us, uint64_t *wall_us)
+{
+	time_t until = (time_t)(until_us / 1000000);
+	unsigned hour, minute, second = 0;
+	struct tm day;
+	int end = 0;
+
+	int fields = sscanf(text, "%2u:%2u%n:%2u%n", &hour, &minute, &end, &second, &end);
+	if (fields < 2 || text[end] || hour > 23 || minute > 59 || second > 59)
+		return false;
+	localtime_r(&until, &day);
+	day.tm_hour = (int)hour;
+	day.tm_min = (int)minute;
+	day.tm_sec = (int)second;
+	day.tm_isdst = -1;
+	time_t found = mktime(&day);
+	if (found > until) {
+		day.tm_mday--;
+		day.tm_isdst = -1;
+		found = mktime(&day);
+	}
+	*wall_us = (uint64_t)found * 1000000;
+	return found > 0;
+}

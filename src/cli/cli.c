@@ -117,6 +117,9 @@ const struct command commands[] = {
 	  "Open the dashboard on a running engine, or on that of ssh://HOST/PROJECT. With NAME: the terminal of that instance, which has `pty: true`;\n"
 	  "it stays attached when the process or the engine is restarted. --fleet: a screen of all engines that share a Redis\n"
 	  "server; Enter opens the dashboard of one, by ssh if it is elsewhere.", cli_attach },
+	{ "replay", NULL, "FILE", "C5", 1, 1,
+	  "Open the dashboard on a file of `thrum up --headless --format json --samples 1s --ipc`: t and b step the whole screen\n"
+	  "back and forth, { and } from event to event, `:past 14:02:11` goes to a moment. The file is only read.", cli_replay },
 	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
 	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
 	{ "bench", NULL, "[primes|files|scaling|transfer|pool|start]...", "2", 0, -1,

@@ -149,6 +149,7 @@ int cli_up(struct invocation *invocation);
 int cli_dashboard(struct invocation *invocation);
 int cli_attach(struct invocation *invocation);
 int cli_attach_terminal(struct invocation *invocation);
+int cli_replay(struct invocation *invocation);
 int cli_send_keys(struct invocation *invocation);
 int cli_headless(struct link *link, struct invocation *invocation, const struct project_spec *spec);
 int cli_ps(struct invocation *invocation);

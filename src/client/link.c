@@ -97,6 +97,14 @@ struct link *link_open(const char *project, struct error *err)
 	return link;
 }
 
+struct link *link_join(int fd)
+{
+	struct link *link = memory_zeroed(1, sizeof *link);
+
+	begin(link, fd);
+	return link;
+}
+
 void link_close(struct link *link)
 {
 	if (!link)

@@ -18,11 +18,13 @@ struct link; /* defined in link.c */
  * ENOENT or ECONNREFUSED: no engine.
  */
 struct link *link_open(const char *project, struct error *err);
+/* The same over a socket that is connected already, to who takes the place of an engine; it is taken over. */
+struct link *link_join(int fd);
 void link_close(struct link *link); /* accepts NULL */
 
 /*
  * Connect again, after the engine was lost: all that was under way is forgotten. False with err set
- * as by link_open; the link stays as it was then.
+ * as by link_open; the link stays as it was then. Not for one that was joined.
  */
 bool link_reopen(struct link *link, struct error *err);
 

@@ -281,7 +281,18 @@ static uint64_t notices_until(const struct replica *replica, uint64_t at_us)
 	return count;
 }
 
-void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *instances)
+/* Those that it tells take the place of all others. */
+static void recall_notices(struct replica *replica, const json_t *reply, uint64_t at_us)
+{
+	if (!json_object_get(reply, "notices")) {
+		replica->notice_count = notices_until(replica, at_us);
+		return;
+	}
+	replica->notice_count = replica->last_seq = 0;
+	take_notices(replica, reply);
+}
+
+void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *reply)
 {
 	const json_t *json;
 	struct error err;
@@ -292,8 +303,8 @@ void replica_recall(struct replica *replica, const struct replica *live, uint64_
 	*replica = *live;
 	replica->rows = NULL;
 	replica->row_count = 0;
-	replica->notice_count = notices_until(live, at_us);
-	json_array_foreach(instances, i, json)
+	recall_notices(replica, reply, at_us);
+	json_array_foreach(json_object_get(reply, "instances"), i, json)
 	{
 		if (!row_from_json(&row, json, &err))
 			continue;

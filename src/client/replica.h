@@ -54,10 +54,10 @@ bool replica_load(struct replica *replica, const json_t *snapshot, struct error 
 bool replica_apply(struct replica *replica, const json_t *message);
 
 /*
- * As it was at `at_us`: the instances that the engine remembers, and of the events of `live` those that had
- * happened. All else is as in `live`.
+ * As it was at `at_us`, by the reply to `past`: the instances that are remembered, and the events it tells, or else
+ * those of `live` that had happened. All else is as in `live`.
  */
-void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *instances);
+void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *reply);
 
 /* NULL when there is none. */
 struct replica_row *replica_find(struct replica *replica, const char *service, unsigned instance);

@@ -27,6 +27,7 @@
 #include "protocol/method.h"
 #include "protocol/value.h"
 #include "server/call.h"
+#include "server/kept.h"
 #include "server/mail.h"
 #include "server/past.h"
 #include "server/staging.h"
@@ -471,6 +472,14 @@ static struct member *find_studied(struct engine *engine, json_t *params)
 	return member && member->now.pid ? member : NULL;
 }
 
+static void name_study(char out[KEPT_NAME_SIZE], const json_t *params)
+{
+	const char *service = json_string_value(json_object_get(params, "service"));
+
+	snprintf(out, KEPT_NAME_SIZE, "inspect %s/%lld", service ? service : "",
+		(long long)json_integer_value(json_object_get(params, "instance")));
+}
+
 json_t *method_inspect(struct session *session, json_t *params)
 {
 	struct member *member = find_studied(&session->hall->engine, params);
@@ -478,14 +487,30 @@ json_t *method_inspect(struct session *session, json_t *params)
 	if (!member || member->study.pid != member->now.pid)
 		return NULL;
 	past_trace(session->hall->past, member);
-	return study_to_json(&member->study);
+	json_t *study = study_to_json(&member->study);
+	char what[KEPT_NAME_SIZE];
+	name_study(what, params);
+	kept_add(&session->hall->kept, what, clock_wall_us(), study);
+	return study;
+}
+
+static json_t *inspect_then(struct call *call, uint64_t at_us)
+{
+	char what[KEPT_NAME_SIZE];
+
+	name_study(what, call->params);
+	json_t *study = kept_find(call->session->hall->kept, what, at_us);
+	return study ? study : call_refuse(call, PROTOCOL_REFUSED, "not measured then: nobody looked into it");
 }
 
 static json_t *do_inspect(struct call *call)
 {
 	struct session *session = call->session;
 	struct member *member = find_studied(call->engine, call->params);
+	uint64_t at_us = time_from_json(json_object_get(call->params, "at"));
 
+	if (at_us)
+		return inspect_then(call, at_us);
 	if (!member)
 		return call_refuse(call, PROTOCOL_REFUSED, "service and instance say whom to look into: none such has a process");
 	if (session->list_count == SESSION_LISTS_MOST)
@@ -587,14 +612,16 @@ static json_t *do_events(struct call *call)
 
 /* ---- logs ---- */
 
-static json_t *describe_stream(const struct member *member, enum stream stream)
+/* As far as it went at a moment; 0: now. */
+static json_t *describe_stream(const struct member *member, enum stream stream, uint64_t until_us)
 {
 	const struct logfile *log = &member->logs[stream];
+	uint64_t end = until_us ? logfile_find_time(log, until_us + 1) : logfile_end(log);
 	uint64_t run = member->engine->store->seats[member->seat].run_began[stream];
 
 	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:s}", "service", member->now.service,
 		"instance", (int)member->now.index, "stream", stream_name(stream),
-		"first", (json_int_t)logfile_first(log), "end", (json_int_t)logfile_end(log),
+		"first", (json_int_t)logfile_first(log), "end", (json_int_t)end,
 		"run", (json_int_t)run, "path", log->path);
 }
 
@@ -603,6 +630,7 @@ static json_t *do_log_list(struct call *call)
 	static struct selection selection;
 	struct error err;
 	json_t *list = json_array();
+	uint64_t until_us = time_from_json(json_object_get(call->params, "until"));
 
 	if (!call_select(call, &selection, true)) {
 		json_decref(list);
@@ -613,7 +641,7 @@ static json_t *do_log_list(struct call *call)
 			continue; /* said when it is started */
 		for (enum stream k = 0; k < STREAM_COUNT; k++)
 			if (selection.items[i]->logs[k].path)
-				json_array_append_new(list, describe_stream(selection.items[i], k));
+				json_array_append_new(list, describe_stream(selection.items[i], k, until_us));
 	}
 	return json_pack("{s:o}", "streams", list);
 }
@@ -734,9 +762,9 @@ static json_t *do_info(struct call *call)
 	return json_pack("{s:o,s:o,s:o*,s:s?,s:o,s:o,s:o,s:o,s:o}", "row", member_to_json(member), "cgroup", tree, "service",
 		service, "origin", spec->origin, "probes", describe_probes(member), "channel", mail_describe(member),
 		"sockets", mail_describe_sockets(member), "log",
-		member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT) : json_null(),
+		member->logs[STREAM_OUT].path ? describe_stream(member, STREAM_OUT, 0) : json_null(),
 		"log_err",
-		member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR) : json_null());
+		member->logs[STREAM_ERR].path ? describe_stream(member, STREAM_ERR, 0) : json_null());
 }
 
 static json_t *do_env(struct call *call)

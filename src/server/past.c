@@ -219,15 +219,33 @@ static uint64_t oldest(const struct past *past)
 	return first_us;
 }
 
+/* When the nearest event was that is kept; at_us: there is none. */
+static uint64_t event_beside(const struct store *store, uint64_t at_us, bool is_before)
+{
+	uint64_t found_us = at_us;
+
+	for (uint64_t seq = store_first_notice(store); seq <= store->notice_count; seq++) {
+		uint64_t ts_us = store_notice(store, seq)->ts_us;
+		if (is_before && ts_us < at_us)
+			found_us = ts_us;
+		if (!is_before && ts_us > at_us)
+			return ts_us;
+	}
+	return found_us;
+}
+
 /* As near to what is asked for as is kept. */
 json_t *past_tell(struct call *call)
 {
 	struct hall *hall = call->session->hall;
 	const struct engine *engine = &hall->engine;
-	uint64_t at_us = time_from_json(json_object_get(call->params, "at")), first_us = oldest(hall->past);
+	uint64_t asked_us = time_from_json(json_object_get(call->params, "at")), at_us = asked_us, first_us = oldest(hall->past);
+	const char *event = json_string_value(json_object_get(call->params, "event"));
 
 	if (first_us == UINT64_MAX)
 		return call_refuse(call, PROTOCOL_REFUSED, "nothing is kept of the past yet");
+	if (event)
+		at_us = event_beside(engine->store, at_us, strcmp(event, "before") == 0);
 	if (at_us < first_us)
 		at_us = first_us;
 	json_t *instances = json_array();
@@ -237,5 +255,6 @@ json_t *past_tell(struct call *call)
 		if (json)
 			json_array_append_new(instances, json);
 	}
-	return json_pack("{s:o,s:o,s:o}", "ts", time_to_json(at_us), "first", time_to_json(first_us), "instances", instances);
+	return json_pack("{s:o*,s:o,s:o,s:o}", "moved", event ? json_boolean(at_us != asked_us) : NULL, "ts", time_to_json(at_us),
+		"first", time_to_json(first_us), "instances", instances);
 }

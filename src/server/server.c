@@ -1,3 +1,4 @@
+#include "server/kept.h"
 #include "server/server.h"
 
 #include <errno.h>
@@ -444,6 +445,7 @@ int server_run(const char *project)
 	uv_run(&hall->loop, UV_RUN_DEFAULT);
 	engine_close(&hall->engine);
 	past_destroy(hall->past);
+	kept_destroy(hall->kept);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct session;
 struct hall {
 	struct engine engine;
 	struct past *past;                  /* of past.h; owned */
+	struct kept *kept;                  /* of kept.h; owned */
 	struct asker *askers;               /* of mail.h; linked; who wait for answers from processes */
 	struct stack_reader *stack_readers; /* of stack.h; linked; who wait for stacks */
 	uv_loop_t loop;

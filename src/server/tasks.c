@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "engine/pool.h"
 #include "protocol/method.h"
+#include "protocol/value.h"
+#include "server/kept.h"
 #include "server/mail.h"
 #include "server/threads.h"
 
@@ -246,7 +249,7 @@ static struct pool *pool_of_name(struct call *call, const char *name)
 	return service && service->spec->pool.is_pool ? find_pool(call, name) : NULL;
 }
 
-json_t *tasks_pool(struct call *call)
+static json_t *describe_pool(struct call *call)
 {
 	const char *name = json_string_value(json_object_get(call->params, "name"));
 	struct pool *pool = pool_of_name(call, name);
@@ -268,6 +271,23 @@ json_t *tasks_pool(struct call *call)
 		(json_int_t)tasks->failed, "retried", (json_int_t)tasks->retried, "draining", tasks->is_draining, "wait_ms",
 		describe_times(&tasks->waits), "run_ms", describe_times(&tasks->runs), "workers", workers,
 		"submissions", describe_submissions(pool), "thread_pools", threads_list(call, name));
+}
+
+/* How it is, or how it was at a moment when somebody looked. */
+json_t *tasks_pool(struct call *call)
+{
+	const char *name = json_string_value(json_object_get(call->params, "name"));
+	uint64_t at_us = time_from_json(json_object_get(call->params, "at"));
+	struct hall *hall = call->session->hall;
+	char what[KEPT_NAME_SIZE];
+
+	snprintf(what, sizeof what, "pool %s", name ? name : "");
+	json_t *pool = at_us ? kept_find(hall->kept, what, at_us) : describe_pool(call);
+	if (at_us && !pool)
+		return call_refuse(call, PROTOCOL_REFUSED, "not measured then: nobody looked at it");
+	if (pool && !at_us)
+		kept_add(&hall->kept, what, clock_wall_us(), pool);
+	return pool;
 }
 
 json_t *tasks_drain(struct call *call)

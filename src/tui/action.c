@@ -64,10 +64,15 @@ static json_t *params_of(const struct target *target)
 		target->instance, "life", (int)target->life);
 }
 
+static void say_read_only(struct ui *ui)
+{
+	ui_say(ui, true, ui->options->recording ? "a recording cannot be changed" : "this dashboard is read-only");
+}
+
 static bool may_act(struct ui *ui)
 {
 	if (ui->options->read_only)
-		ui_say(ui, true, "this dashboard is read-only");
+		say_read_only(ui);
 	else if (!ui->selected.service[0] || !ui->replica.row_count)
 		ui_say(ui, true, "nothing is selected; a launches a command");
 	else
@@ -352,6 +357,16 @@ static void do_forth(struct ui *ui)
 		ui_say(ui, true, "this is now; t goes back");
 }
 
+static void do_event_before(struct ui *ui)
+{
+	past_event(ui, -1);
+}
+
+static void do_event_after(struct ui *ui)
+{
+	past_event(ui, 1);
+}
+
 static void do_search(struct ui *ui)
 {
 	open_prompt(ui, PROMPT_SEARCH);
@@ -365,7 +380,7 @@ static void do_command(struct ui *ui)
 static void do_launch(struct ui *ui)
 {
 	if (ui->options->read_only) {
-		ui_say(ui, true, "this dashboard is read-only");
+		say_read_only(ui);
 		return;
 	}
 	memset(ui->launch, 0, sizeof ui->launch);
@@ -381,7 +396,7 @@ static bool is_choosing_death(const struct ui *ui)
 
 static void move_death(struct ui *ui, int by)
 {
-	int last = ui->death_count ? (int)ui->death_count - 1 : 0;
+	int last = history_count(ui) ? (int)history_count(ui) - 1 : 0;
 
 	ui->death += by;
 	ui->death = ui->death < 0 ? 0 : ui->death > last ? last
@@ -593,7 +608,7 @@ static void do_back(struct ui *ui)
 	ui->traffic.is_open = false;
 	if (is_deeper)
 		return;
-	if (ui->past_us) {
+	if (ui->past_us && !ui->options->recording) {
 		past_leave(ui);
 		return;
 	}
@@ -734,6 +749,8 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_PAUSE] = do_pause,
 	[ACTION_PAST] = do_past,
 	[ACTION_FORTH] = do_forth,
+	[ACTION_EVENT_BEFORE] = do_event_before,
+	[ACTION_EVENT_AFTER] = do_event_after,
 	[ACTION_RESTART] = do_restart,
 	[ACTION_START] = do_start,
 	[ACTION_STOP] = do_stop,
@@ -862,12 +879,14 @@ static void command_signal(struct ui *ui, char *rest)
 
 static void command_past(struct ui *ui, const char *ago)
 {
-	uint64_t ms;
+	uint64_t ms, at_us;
 
-	if (ago && units_parse_duration(ago, &ms) && ms * 1000 < ui->now_us)
-		past_go(ui, clock_wall_us() - ms * 1000);
+	if (ago && units_parse_duration(ago, &ms))
+		past_go_back(ui, ms * 1000);
+	else if (ago && clock_parse_local(ago, ui->now_us, &at_us))
+		past_go(ui, at_us);
 	else
-		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m");
+		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m, or when: 14:02:11");
 }
 
 /* From now on; for ever only with `w`. */
@@ -915,7 +934,7 @@ void action_command(struct ui *ui, char *line)
 	} else if (strcmp(word, "past") == 0) {
 		command_past(ui, rest);
 	} else if (ui->options->read_only) {
-		ui_say(ui, true, "this dashboard is read-only");
+		say_read_only(ui);
 	} else if (strcmp(word, "launch") == 0 && rest && *rest) {
 		memset(ui->launch, 0, sizeof ui->launch);
 		snprintf(ui->launch[0], sizeof ui->launch[0], "%s", rest);

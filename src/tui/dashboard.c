@@ -34,7 +34,7 @@ static struct replica *ui_live(struct ui *ui)
 
 static bool connect_engine(struct ui *ui, struct error *err)
 {
-	ui->link = link_open(ui->options->project, err);
+	ui->link = ui->options->recording ? ui->options->recording : link_open(ui->options->project, err);
 	if (!ui->link)
 		return false;
 	json_t *snapshot = link_call(ui->link, "subscribe",
@@ -55,7 +55,7 @@ static void lose_engine(struct ui *ui)
 	ui->link = NULL;
 	ui->lost_us = clock_wall_us();
 	details_forget(ui);
-	if (ui_live(ui)->is_over)
+	if (ui_live(ui)->is_over || ui->options->recording)
 		ui->is_leaving = true;
 }
 
@@ -194,7 +194,9 @@ static void serve(struct loop *loop)
 static void say_goodbye(const struct ui *ui, char out[MESSAGE_MOST])
 {
 	out[0] = '\0';
-	if (!ui->replica.is_over && ui->link)
+	if (ui->options->recording && !ui->link)
+		snprintf(out, MESSAGE_MOST, "who read the recording has ended\r\n");
+	if (!ui->replica.is_over && ui->link && !ui->options->recording)
 		snprintf(out, MESSAGE_MOST, "detached: `thrum attach -p %s` comes back, `thrum down -p %s` stops all\r\n",
 			ui->options->project, ui->options->project);
 }
@@ -216,6 +218,8 @@ static bool show(struct loop *loop, struct error *err)
 	if (!stage_open(&loop->stage, &loop->ui->settings.style, "thrum up --headless", err))
 		return false;
 	loop->ui->is_unicode = screen_is_unicode();
+	if (loop->ui->options->recording)
+		past_go(loop->ui, loop->ui->options->newest_us);
 	serve(loop);
 	say_goodbye(loop->ui, goodbye);
 	stage_close(&loop->stage, goodbye);

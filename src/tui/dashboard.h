@@ -3,6 +3,9 @@
 #define TUI_DASHBOARD_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct link;
 
 struct settings;
 
@@ -12,7 +15,9 @@ struct dashboard_options {
 	bool ends_on_hangup; /* all is stopped then; else it goes on */
 	bool started_here;   /* this very command started the engine */
 	const struct settings *settings;
-	const char *problem; /* of the file of the settings, to be told first; NULL: none */
+	const char *problem;    /* of the file of the settings, or the recording, to be told first; NULL: none */
+	struct link *recording; /* who answers for a recording, taken over; NULL: an engine does */
+	uint64_t newest_us;     /* … where it ends */
 };
 
 /* Runs until the user leaves; returns the exit status. */

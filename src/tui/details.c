@@ -231,6 +231,15 @@ static void take_past(
 	ui_say(ui, true, "%s", why);
 }
 
+static void take_heard(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	if (!result)
+		ui_say(ui, true, "%s", why);
+	else if (pending->epoch == ui->epoch)
+		traffic_take_then(ui, result);
+}
+
 static void take_stack(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
@@ -255,6 +264,7 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_SEND] = take_sent,
 		[REPLY_INSIGHT] = take_insight,
 		[REPLY_PAST] = take_past,
+		[REPLY_HEARD] = take_heard,
 		[REPLY_STACK] = take_stack,
 		[REPLY_HOLDINGS] = take_holdings,
 	};

@@ -68,9 +68,9 @@ static void draw_list(
 	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID",
 		"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
 	line += draw_present(ui, grid, rect_line(area, line), row);
-	if (!ui->death_count)
+	if (!history_count(ui))
 		grid_put(grid, rect_line(area, line), LOOK_DIM, " no process of it has ended yet");
-	int height = area.height - line, count = (int)ui->death_count;
+	int height = area.height - line, count = (int)history_count(ui);
 	int first = ui->is_zoomed && ui->death >= height ? ui->death - height + 1 : 0;
 	for (int i = first; i < count && i - first < height; i++)
 		draw_death(ui, grid, rect_line(area, line + i - first), &ui->deaths[count - 1 - i]);
@@ -80,9 +80,9 @@ static void draw_list(
 
 static size_t list_lives(const struct ui *ui, const struct row *row, struct strip_life *lives)
 {
-	size_t count = 0;
+	size_t count = 0, all = history_count(ui);
 
-	for (; count < ui->death_count; count++)
+	for (; count < all; count++)
 		lives[count] = (struct strip_life){ ui->deaths[count].started_us,
 			ui->deaths[count].ended_us, is_crash(&ui->deaths[count]) };
 	if (row->pid)
@@ -212,12 +212,23 @@ static void draw_record(const struct ui *ui, struct grid *grid, struct rect area
 
 /* ---- all of it ---- */
 
+size_t history_count(const struct ui *ui)
+{
+	size_t count = ui->death_count;
+
+	while (ui->past_us && count && ui->deaths[count - 1].ended_us > ui->past_us)
+		count--;
+	return count;
+}
+
 const struct death *history_selected(const struct ui *ui)
 {
-	if (!ui->death_count)
+	size_t count = history_count(ui);
+
+	if (!count)
 		return NULL;
-	size_t back = (size_t)ui->death < ui->death_count ? (size_t)ui->death : ui->death_count - 1;
-	return &ui->deaths[ui->death_count - 1 - back];
+	size_t back = (size_t)ui->death < count ? (size_t)ui->death : count - 1;
+	return &ui->deaths[count - 1 - back];
 }
 
 void history_draw(const struct ui *ui, struct grid *grid, struct rect area, const struct row *row)

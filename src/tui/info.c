@@ -69,9 +69,36 @@ static void describe_death(const struct row *row, char out[LINE])
 	}
 	death_describe(cause, death);
 	units_format_duration(uptime, death->uptime_ms);
-	units_format_size(rss, death->peak_rss);
+	snprintf(rss, sizeof rss, "-");
+	if (death->peak_rss)
+		units_format_size(rss, death->peak_rss);
 	snprintf(out, LINE, "%s, pid %d, after %s, peak %s%s%s", cause, death->pid, uptime, rss,
 		death->detail[0] ? ": " : "", death->detail);
+}
+
+/* As it was configured, which a recording does not tell. */
+static void draw_command(struct pane *pane, const struct ui *ui)
+{
+	char text[LINE];
+
+	if (ui->options->recording)
+		return;
+	join_command(ui, text, sizeof text);
+	pane_pair(pane, "command", text);
+	pane_pair(pane, "folder", info_string(ui, "service", "working_dir"));
+}
+
+static void draw_policy(struct pane *pane, const struct ui *ui)
+{
+	char text[LINE];
+
+	if (ui->options->recording)
+		return;
+	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s",
+		policy_string(ui, "availability", "restart"),
+		policy_string(ui, "shutdown", "signal"), policy_string(ui, "shutdown", "timeout"));
+	pane_pair(pane, "policy", text);
+	pane_pair(pane, "log", info_string(ui, "log", "path"));
 }
 
 static void draw_facts(struct pane *pane, const struct ui *ui, const struct row *facts)
@@ -80,9 +107,7 @@ static void draw_facts(struct pane *pane, const struct ui *ui, const struct row 
 
 	describe_state(ui, facts, text);
 	pane_pair(pane, "state", text);
-	join_command(ui, text, sizeof text);
-	pane_pair(pane, "command", text);
-	pane_pair(pane, "folder", info_string(ui, "service", "working_dir"));
+	draw_command(pane, ui);
 	units_format_size(rss, facts->sample.rss);
 	units_format_size(tree, facts->sample.tree_rss);
 	if (facts->sample.pid)
@@ -101,11 +126,7 @@ static void draw_facts(struct pane *pane, const struct ui *ui, const struct row 
 	pane_pair(pane, "restarts", text);
 	describe_death(facts, text);
 	pane_pair(pane, "last end", text);
-	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s",
-		policy_string(ui, "availability", "restart"),
-		policy_string(ui, "shutdown", "signal"), policy_string(ui, "shutdown", "timeout"));
-	pane_pair(pane, "policy", text);
-	pane_pair(pane, "log", info_string(ui, "log", "path"));
+	draw_policy(pane, ui);
 }
 
 /* ---- what it is doing ---- */
@@ -116,7 +137,7 @@ static void draw_findings(struct pane *pane, const struct ui *ui)
 
 	for (size_t i = 0; i < study->finding_count && (ui->is_zoomed || i < FINDINGS_SHOWN); i++)
 		pane_pair(pane, i ? "" : "doing", study->findings[i]);
-	if (!study->finding_count && ui->insight.why[0])
+	if (!study->finding_count && ui->insight.why[0] && !ui->options->recording)
 		pane_pair(pane, "doing", ui->insight.why);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/inside.h"
+#include "protocol/value.h"
 #include "tui/ui.h"
 
 #define ON(tab) (1u << (tab))
@@ -128,13 +129,14 @@ static void take_study(struct ui *ui, const json_t *result)
 	study_finish(&insight->study);
 	insight->study = (struct study){ 0 };
 	study_from_json(&insight->study, result);
-	measure_study(insight);
+	if (!ui->past_us)
+		measure_study(insight);
 }
 
 static void take_pool(struct ui *ui, const json_t *result)
 {
 	ui_keep(&ui->insight.pool, result);
-	if (!insight_is_pool(&ui->insight))
+	if (!insight_is_pool(&ui->insight) || ui->past_us)
 		return;
 	gauge_add(&ui->insight.depth, (double)json_integer_value(json_object_get(result, "queued")));
 	gauge_add(&ui->insight.busy, (double)json_integer_value(json_object_get(result, "busy")));
@@ -151,6 +153,7 @@ static void take_environment(struct ui *ui, const json_t *result)
 }
 
 static const struct question {
+	bool is_kept;  /* it may be asked how it was */
 	unsigned tabs; /* that show it */
 	uint64_t every_us;
 	const char *method;
@@ -158,11 +161,11 @@ static const struct question {
 	bool (*is_wanted)(const struct ui *ui);
 	void (*take)(struct ui *ui, const json_t *result);
 } questions[INSIGHT_QUESTIONS] = {
-	{ ON(TAB_THREADS) | ON(TAB_POOL), SECOND_US, "inspect", shown_process, has_process, take_study },
-	{ ON(TAB_INFO) | ON(TAB_IPC), 3 * SECOND_US, "inspect", shown_process, has_process, take_study },
-	{ ON(TAB_POOL), SECOND_US, "pool", shown_service, has_pool, take_pool },
-	{ ON(TAB_INFO) | ON(TAB_POOL), 3 * SECOND_US, "info", name_of_shown, always, take_info },
-	{ ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
+	{ true, ON(TAB_THREADS) | ON(TAB_POOL), SECOND_US, "inspect", shown_process, has_process, take_study },
+	{ true, ON(TAB_INFO) | ON(TAB_IPC), 3 * SECOND_US, "inspect", shown_process, has_process, take_study },
+	{ true, ON(TAB_POOL), SECOND_US, "pool", shown_service, has_pool, take_pool },
+	{ false, ON(TAB_INFO) | ON(TAB_POOL), 3 * SECOND_US, "info", name_of_shown, always, take_info },
+	{ false, ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
 };
 
 /* A frame comes a little early or late: nearly due is due. */
@@ -175,14 +178,39 @@ static bool is_due(const struct ui *ui, unsigned question)
 	       (!asked_us || ui->now_us + SECOND_US / 10 >= asked_us + it->every_us) && it->is_wanted(ui);
 }
 
+static void ask(struct ui *ui, unsigned question, json_t *params)
+{
+	ui->insight.asked_us[question] = ui->now_us;
+	ui->insight.is_waiting[question] = ui_request(ui, REPLY_INSIGHT, question, questions[question].method, params);
+}
+
+/* Once for each moment; has_process is of then. */
+static bool is_due_then(const struct ui *ui, unsigned question)
+{
+	const struct question *it = &questions[question];
+
+	return it->is_kept && it->tabs & ON(ui->tab) && !ui->insight.is_waiting[question] &&
+	       ui->insight.asked_us[question] != ui->past_us && it->is_wanted(ui);
+}
+
+static void follow_then(struct ui *ui)
+{
+	for (unsigned i = 0; i < INSIGHT_QUESTIONS; i++) {
+		if (!is_due_then(ui, i))
+			continue;
+		json_t *params = questions[i].params(ui);
+		json_object_set_new(params, "at", time_to_json(ui->past_us));
+		ask(ui, i, params);
+	}
+}
+
 void insight_follow(struct ui *ui)
 {
-	for (unsigned i = 0; i < INSIGHT_QUESTIONS && !ui->is_paused; i++) {
-		if (!is_due(ui, i))
-			continue;
-		ui->insight.asked_us[i] = ui->now_us;
-		ui->insight.is_waiting[i] = ui_request(ui, REPLY_INSIGHT, i, questions[i].method, questions[i].params(ui));
-	}
+	if (ui->past_us)
+		follow_then(ui);
+	for (unsigned i = 0; i < INSIGHT_QUESTIONS && !ui->is_paused; i++)
+		if (is_due(ui, i))
+			ask(ui, i, questions[i].params(ui));
 }
 
 void insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why)
@@ -193,7 +221,7 @@ void insight_take(struct ui *ui, unsigned question, const json_t *result, const 
 		return; /* of what was shown before */
 	insight->is_waiting[question] = false;
 	snprintf(insight->why, sizeof insight->why, "%s", result ? "" : why);
-	if (result && !ui->is_paused)
+	if (result && (!ui->is_paused || ui->past_us))
 		questions[question].take(ui, result);
 }
 

@@ -101,6 +101,8 @@ bool log_source_lacks(const struct log_source *source, uint64_t number, uint64_t
 
 	*offset = begin + (block ? block->size : 0);
 	*most = (size_t)(stop - *offset);
+	if (source->is_fixed && stop > source->end)
+		*most = source->end > *offset ? (size_t)(source->end - *offset) : 0;
 	return !source->is_gone && *most && *offset < source->end && stop > source->first;
 }
 

@@ -41,6 +41,7 @@ struct log_source {
 	unsigned instance;
 	bool is_err;
 	uint64_t first, end; /* what the engine keeps, as far as it has told */
+	bool is_fixed;       /* … of which no more is shown than up to end, though there be more */
 	bool is_grown;       /* it has told of more than was read */
 	bool is_gone;        /* nothing can be read any more */
 	bool is_wanted;      /* … from here on, and then in this direction */

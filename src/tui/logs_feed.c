@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "client/link.h"
 #include "protocol/chunk.h"
+#include "protocol/value.h"
 #include "tui/ui.h"
 
 enum { WORK_MS = 10, /* keys are looked at again after it */
@@ -42,9 +43,12 @@ void feed_forget(struct ui *ui)
 
 static void ask_streams(struct ui *ui, json_t *names)
 {
+	json_t *params = json_pack("{s:O}", "names", names);
 	struct error err;
 
-	if (!link_send(ui->link, "log.list", json_pack("{s:O}", "names", names), &ui->feed.listing, &err))
+	if (ui->feed.until_us)
+		json_object_set_new(params, "until", time_to_json(ui->feed.until_us));
+	if (!link_send(ui->link, "log.list", params, &ui->feed.listing, &err))
 		ui->feed.listing = 0; /* the loss is seen where messages are read */
 }
 
@@ -55,8 +59,12 @@ void feed_follow(struct ui *ui)
 	json_t *names = names_of(ui);
 	char *text = json_dumps(names, JSON_COMPACT);
 
-	if (text && strncmp(text, ui->feed.names, sizeof ui->feed.names - 1) != 0) {
+	bool is_then = ui->feed.until_us == ui->past_us;
+	if (text && (!is_then || strncmp(text, ui->feed.names, sizeof ui->feed.names - 1) != 0)) {
+		bool is_anew = ui->feed.is_anew || !is_then;
 		feed_forget(ui);
+		ui->feed.until_us = ui->past_us;
+		ui->feed.is_anew = is_anew;
 		snprintf(ui->feed.names, sizeof ui->feed.names, "%s", text);
 		ask_streams(ui, names);
 	}
@@ -85,16 +93,17 @@ static void set_ends(struct log_source *source, const json_t *stream)
 {
 	source->first = (uint64_t)json_integer_value(json_object_get(stream, "first"));
 	source->end = (uint64_t)json_integer_value(json_object_get(stream, "end"));
-	source->is_grown = true;
+	source->is_grown = !source->is_fixed;
 	source->is_gone = false;
 }
 
-static struct log_source make_source(const json_t *stream)
+static struct log_source make_source(const json_t *stream, bool is_fixed)
 {
 	const char *service = json_string_value(json_object_get(stream, "service"));
 	const char *name = json_string_value(json_object_get(stream, "stream"));
 	struct log_source source = { .instance = (unsigned)json_integer_value(json_object_get(stream, "instance")),
-		.is_err = name && strcmp(name, "stderr") == 0 };
+		.is_err = name && strcmp(name, "stderr") == 0,
+		.is_fixed = is_fixed };
 
 	snprintf(source.service, sizeof source.service, "%s", service ? service : "");
 	set_ends(&source, stream);
@@ -106,7 +115,7 @@ static void begin_anew(struct ui *ui, const json_t *streams, unsigned count)
 	struct log_source *sources = memory_zeroed(count ? count : 1, sizeof *sources);
 
 	for (unsigned i = 0; i < count; i++)
-		sources[i] = make_source(json_array_get(streams, i));
+		sources[i] = make_source(json_array_get(streams, i), ui->feed.until_us);
 	logs_begin(&ui->logs, sources, count);
 }
 
@@ -119,8 +128,9 @@ static void take_streams(struct ui *ui, const json_t *streams)
 	ui->feed.left_out = (unsigned)(all - count);
 	for (unsigned i = 0; i < count; i++)
 		known += find_source(&ui->logs.sources, json_array_get(streams, i)) != NULL;
-	if (known < count || count != ui->logs.sources.count) {
+	if (known < count || count != ui->logs.sources.count || ui->feed.is_anew) {
 		begin_anew(ui, streams, count);
+		ui->feed.is_anew = false;
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -134,6 +144,8 @@ void feed_grown(struct ui *ui, const json_t *params)
 	uint64_t end = (uint64_t)json_integer_value(json_object_get(params, "end"));
 	const char *service = json_string_value(json_object_get(params, "service"));
 
+	if (ui->feed.until_us)
+		return;
 	if (source) {
 		source->end = end > source->end ? end : source->end;
 		source->is_grown = true;
@@ -235,7 +247,8 @@ static void take_blocks(struct log_source *source, const struct feed_request *re
 
 	text_init(&room, CHUNK_MOST);
 	source->first = (uint64_t)json_integer_value(json_object_get(result, "first"));
-	source->end = (uint64_t)json_integer_value(json_object_get(result, "end"));
+	if (!source->is_fixed)
+		source->end = (uint64_t)json_integer_value(json_object_get(result, "end"));
 	json_array_foreach(chunks, i, json) if (chunk_from_json(&chunk, json, &room, &err))
 		log_source_take(source, &chunk);
 	text_finish(&room);

@@ -20,6 +20,8 @@ struct feed_request {
 
 struct log_feed {
 	char names[512];    /* whose logs they are */
+	uint64_t until_us;  /* … as far as they went then; 0: all */
+	bool is_anew;       /* they are others than those that are shown */
 	json_int_t listing; /* the request that asks for their streams; 0: none */
 	unsigned left_out;  /* streams that are too many */
 	struct feed_request requests[FEED_REQUESTS];

@@ -25,6 +25,8 @@ static void draw_graph(struct pane *pane, const struct ui *ui, const char *name,
 	unsigned count = gauge_size(gauge);
 	struct text line;
 
+	if (ui->past_us)
+		count = 0; /* they are of now */
 	text_init(&line, GRAPH_MOST);
 	for (unsigned i = 0; i < count; i++)
 		values[i] = gauge_at(gauge, i);

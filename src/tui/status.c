@@ -32,10 +32,12 @@ static void describe_filter(const struct ui *ui, char *out, size_t size)
 static void draw_pause(const struct ui *ui, struct grid *grid, struct rect at)
 {
 	char clock[CLOCK_TEXT_SIZE], ago[UNITS_TEXT_SIZE];
+	bool is_recording = ui->options->recording;
 
 	if (ui->past_us) {
 		clock_format_local(clock, ui->past_us);
-		grid_format(grid, at, LOOK_WARN, " PAST %.8s - t further back, b forth, Esc now", clock);
+		grid_format(grid, at, LOOK_WARN, " %s %.8s - t b 5 s, { } events%s", is_recording ? "RECORDING at" : "PAST", clock,
+			is_recording ? "" : ", Esc now");
 		return;
 	}
 	clock_format_local(clock, ui->paused_us);
@@ -65,7 +67,7 @@ void status_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	snprintf(text, sizeof text, "%u", ui->tag_count);
 	if (ui->tag_count)
 		put(grid, &at, LOOK_KEY, "tagged", text);
-	if (ui->options->read_only)
+	if (ui->options->read_only && !ui->options->recording)
 		put(grid, &at, LOOK_WARN, "", "read-only");
 	if (ui->is_paused)
 		draw_pause(ui, grid, at);

@@ -6,7 +6,7 @@
 #include "tui/ui.h"
 
 enum { CELL = 96,
-	NAME_LEAST = 15,
+	NAME_LEAST = 14,
 	NAME_CUT = 9,
 	NAME_MOST = 26,
 	TREND_LEAST = 8,
@@ -35,7 +35,7 @@ static enum look look_of_state(enum state state)
 
 static uint64_t uptime_ms(const struct row *row, uint64_t now_us)
 {
-	return row->pid && now_us > row->started_us ? (now_us - row->started_us) / 1000 : 0;
+	return row->pid && row->started_us && now_us > row->started_us ? (now_us - row->started_us) / 1000 : 0;
 }
 
 static double known(uint64_t figure)

@@ -23,7 +23,7 @@ enum { CELL = 24,
 static void name_watched(const struct ui *ui, char out[96])
 {
 	out[0] = '\0';
-	if (ui->tab != TAB_IPC || !ui->selected.service[0] || ui->is_paused)
+	if (ui->tab != TAB_IPC || !ui->selected.service[0] || (ui->is_paused && !ui->options->recording))
 		return;
 	if (ui->selected.instance < 0)
 		snprintf(out, 96, "%s", ui->selected.service);
@@ -60,12 +60,31 @@ static json_t *what_to_watch(const struct traffic_log *log)
 	return params;
 }
 
+/* Those of a recording come all at once, and others when the moment is another one. */
+static void follow_then(struct ui *ui, const char *wanted)
+{
+	struct traffic_log *log = &ui->traffic;
+	bool is_same = strcmp(wanted, log->watched) == 0 && strcmp(log->filter, log->asked) == 0;
+
+	if (!wanted[0] || (is_same && log->then_us == ui->past_us))
+		return;
+	snprintf(log->watched, sizeof log->watched, "%s", wanted);
+	snprintf(log->asked, sizeof log->asked, "%s", log->filter);
+	log->then_us = ui->past_us;
+	ui_request(ui, REPLY_HEARD, 0, "messages",
+		json_pack("{s:[s],s:o,s:s}", "names", wanted, "at", time_to_json(ui->past_us), "filter", log->filter));
+}
+
 void traffic_follow(struct ui *ui)
 {
 	struct traffic_log *log = &ui->traffic;
 	char wanted[96];
 
 	name_watched(ui, wanted);
+	if (ui->options->recording) {
+		follow_then(ui, wanted);
+		return;
+	}
 	if (!ui->link || (strcmp(wanted, log->watched) == 0 && (!wanted[0] || strcmp(log->filter, log->asked) == 0)))
 		return;
 	if (wanted[0])
@@ -73,6 +92,26 @@ void traffic_follow(struct ui *ui)
 	snprintf(log->watched, sizeof log->watched, "%s", wanted);
 	snprintf(log->asked, sizeof log->asked, "%s", log->filter);
 	ui_request(ui, REPLY_ACTION, 0, "ipc.watch", what_to_watch(log));
+}
+
+static void keep(struct traffic_log *log, const json_t *message)
+{
+	if (traffic_size(log) == HEARD_MOST)
+		drop_oldest(log);
+	log->heard[log->count++ % HEARD_MOST] = json_incref((json_t *)message);
+	log->bytes += json_string_length(json_object_get(message, "text"));
+	while (log->bytes > HEARD_BYTES_MOST)
+		drop_oldest(log);
+}
+
+void traffic_take_then(struct ui *ui, const json_t *result)
+{
+	const json_t *message;
+	size_t i;
+
+	clear(ui);
+	ui->cursor = 0;
+	json_array_foreach(json_object_get(result, "messages"), i, message) keep(&ui->traffic, message);
 }
 
 void traffic_take(struct ui *ui, const json_t *params)
@@ -86,12 +125,7 @@ void traffic_take(struct ui *ui, const json_t *params)
 		log->unkept++;
 		return;
 	}
-	if (traffic_size(log) == HEARD_MOST)
-		drop_oldest(log);
-	log->heard[log->count++ % HEARD_MOST] = json_incref((json_t *)params);
-	log->bytes += json_string_length(json_object_get(params, "text"));
-	while (log->bytes > HEARD_BYTES_MOST)
-		drop_oldest(log);
+	keep(log, params);
 	if (ui->tab == TAB_IPC && ui->cursor > 0 && ui->cursor + 1 < (int)traffic_size(log))
 		ui->cursor++; /* who reads further back stays there */
 }
@@ -208,6 +242,12 @@ static void draw_live_title(struct pane *pane, const struct ui *ui)
 	struct rect at = pane_next(pane);
 	char unkept[48] = "";
 
+	if (ui->past_us && !ui->options->recording) {
+		grid_fill(pane->grid, at, LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
+		grid_put(pane->grid, (struct rect){ at.x + 1, at.y, at.width - 1, at.height }, LOOK_DIM,
+			" messages of then are not kept; a recording has them: `thrum help replay` ");
+		return;
+	}
 	if (log->unkept)
 		snprintf(unkept, sizeof unkept, ", %llu since", (unsigned long long)log->unkept);
 	grid_fill(pane->grid, at, LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
@@ -241,8 +281,10 @@ static void draw_messages(struct pane *pane, const struct ui *ui)
 	int room = pane->area.height - pane->line, count = (int)traffic_size(&ui->traffic);
 	int first = ui->is_zoomed && ui->cursor >= room ? ui->cursor - room + 1 : 0;
 
+	if (ui->past_us && !ui->options->recording)
+		return;
 	if (!count)
-		pane_format(pane, LOOK_DIM, " none was heard since this tab was opened");
+		pane_format(pane, LOOK_DIM, " none was heard %s", ui->options->recording ? "until then" : "since this tab was opened");
 	for (int i = first; i < count && i - first < room; i++)
 		draw_message(pane, ui, traffic_at(&ui->traffic, (unsigned)i), ui->is_zoomed && i == ui->cursor);
 }

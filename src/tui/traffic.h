@@ -25,6 +25,7 @@ struct traffic_log {
 	char watched[96]; /* whose messages are being told: "web" or "web/0"; "" nobody's */
 	char filter[128]; /* PCRE2; or "" */
 	char asked[128];  /* … the one that holds now */
+	uint64_t then_us; /* what is kept was heard up to then, in a recording; 0: it is heard now */
 	bool is_paused;   /* nothing is kept */
 	uint64_t unkept;  /* … and so many came meanwhile */
 	bool is_open;     /* one message fills the tab */
@@ -34,6 +35,8 @@ struct traffic_log {
 void traffic_follow(struct ui *ui);
 /* A `message` notification. */
 void traffic_take(struct ui *ui, const json_t *params);
+/* The reply of a recording. */
+void traffic_take_then(struct ui *ui, const json_t *result);
 void traffic_forget(struct ui *ui);
 
 unsigned traffic_size(const struct traffic_log *log);

@@ -87,6 +87,7 @@ struct pending {
 		REPLY_SEND,
 		REPLY_INSIGHT,
 		REPLY_PAST,
+		REPLY_HEARD,
 		REPLY_STACK,
 		REPLY_HOLDINGS } kind;
 	unsigned stream; /* of REPLY_INSIGHT: which question */
@@ -247,6 +248,8 @@ void logs_prepare(struct ui *ui, int width, int height);
 void logs_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* history.c: the tab of what has ended. */
 void history_draw(const struct ui *ui, struct grid *grid, struct rect area, const struct row *row);
+/* How many have ended, as far as is known; in the past, those that had by then. */
+size_t history_count(const struct ui *ui);
 /* NULL: there is none. */
 const struct death *history_selected(const struct ui *ui);
 /* dialog.c: what lies over it. */
@@ -273,7 +276,9 @@ bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 
 /* past.c: some time ago. Wall clock; less than nothing is kept: as near as can be. */
 void past_go(struct ui *ui, uint64_t at_us);
-void past_step(struct ui *ui, int steps); /* below 0: back */
+void past_go_back(struct ui *ui, uint64_t ago_us); /* before the newest that there is */
+void past_event(struct ui *ui, int direction);     /* to when the next event was; below 0: the one before */
+void past_step(struct ui *ui, int steps);          /* below 0: back */
 void past_leave(struct ui *ui);
 void past_show(struct ui *ui, const json_t *result);
 

@@ -166,6 +166,11 @@ static int draw_logs(const struct ui *ui, struct grid *grid, struct rect area)
 	return 0;
 }
 
+static bool is_of_inside(enum detail_tab tab)
+{
+	return tab == TAB_THREADS || tab == TAB_POOL;
+}
+
 static int draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	static int (*const draws[TAB_COUNT])(const struct ui *ui, struct grid *grid, struct rect area) = {
@@ -177,9 +182,10 @@ static int draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
 		[TAB_LOGS] = draw_logs,
 	};
 
-	if (ui->past_us && ui->tab >= TAB_THREADS && ui->tab <= TAB_IPC) {
+	if (ui->past_us && is_of_inside(ui->tab) && !ui->insight.study.pid && !ui->insight.pool) {
 		grid_put(grid, rect_line(area, 0), LOOK_DIM,
-			" what went on inside it then is not kept; the table and the History tab are of then");
+			ui->options->recording ? " what went on inside a process is not in a recording"
+					       : " not measured then: what goes on inside is kept only while somebody looks at it");
 		return 0;
 	}
 	return rows_selected(ui) ? draws[ui->tab](ui, grid, area) : 0;

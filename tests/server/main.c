@@ -1,6 +1,9 @@
 #include "tests/runner.h"
 
+Suite *kept_suite(void);
+
 static suite_function *const suites[] = {
+	kept_suite,
 	NULL,
 };
 

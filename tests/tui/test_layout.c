@@ -56,6 +56,7 @@ Suite *layout_suite(void)
 	Suite *suite = suite_create("layout");
 	TCase *sizes = tcase_create("sizes");
 
+	tcase_set_timeout(sizes, 60); /* it draws very many screens */
 	tcase_add_loop_test(sizes, every_size_has_a_layout, 0, 2);
 	tcase_add_test(sizes, a_usual_terminal_is_full);
 	suite_add_tcase(suite, sizes);

@@ -1,0 +1,25 @@
+/*
+ * What was told of the inside of processes, kept for who steps back in time: only what somebody looked at was measured,
+ * and all together is KEPT_BYTES_MOST at the most, the oldest going first. Loop thread only.
+ */
+#ifndef SERVER_KEPT_H
+#define SERVER_KEPT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+enum { KEPT_BYTES_MOST = 8 * 1024 * 1024,
+	KEPT_MOST = 8192,
+	KEPT_STEP_US = 2000000,   /* what follows sooner is left out */
+	KEPT_VALID_US = 10000000, /* after so long it says nothing of now any more */
+	KEPT_NAME_SIZE = 96 };
+
+struct kept; /* created at the first thing that is kept */
+
+/* what: the request, and whom it was about: "inspect web/0". */
+void kept_add(struct kept **kept, const char *what, uint64_t now_us, const json_t *answer);
+/* As it was then: a new reference; NULL: it was not measured. */
+json_t *kept_find(const struct kept *kept, const char *what, uint64_t at_us);
+void kept_destroy(struct kept *kept); /* accepts NULL */
+
+#endif
