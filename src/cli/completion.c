@@ -37,12 +37,20 @@ static bool takes_file(const struct command *command)
 	return strstr(command->arguments, "FILE") || strstr(command->arguments, "COMMAND.");
 }
 
-/* The first sentence of its help, without what a quote would end. */
+/* Does a sentence, or the first part of one, end here? */
+static bool ends_at(const char *c)
+{
+	return !*c || (strchr(".:;", *c) && (!c[1] || strchr(" \n", c[1])));
+}
+
+/* The first sentence of its help, within single quotes of any of the shells. */
 static void print_summary(const struct command *command)
 {
-	for (const char *c = command->help; *c && !strchr(".:;\n", *c); c++)
-		if (!strchr("'`\"", *c))
-			putchar(*c);
+	for (const char *c = command->help; !ends_at(c); c++)
+		if (*c == '\'')
+			printf("'\\''");
+		else
+			putchar(*c == '\n' ? ' ' : *c);
 }
 
 static void print_options(const struct command *command)
@@ -68,7 +76,7 @@ static void print_bash(void)
 	       "	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i options= words= names= files=\n"
 	       "	for ((i = 1; i < COMP_CWORD; i++)); do\n"
 	       "		case ${COMP_WORDS[i]} in\n"
-	       "		-p | --project) ((i++)) ;;\n"
+	       "		-p | --project | -H | --host) ((i++)) ;;\n"
 	       "		-*) ;;\n"
 	       "		*) command=${COMP_WORDS[i]}; break ;;\n"
 	       "		esac\n"
@@ -102,9 +110,14 @@ static void print_zsh(void)
 {
 	printf("#compdef thrum\n# zsh completion for thrum, by `thrum completion zsh`\n"
 	       "_thrum() {\n"
-	       "	local command=${words[2]}\n"
+	       "	local command i=2\n"
 	       "	local -a all options names\n"
-	       "	if ((CURRENT == 2)); then\n"
+	       "	while ((i < CURRENT)) && [[ $words[i] == -* ]]; do\n"
+	       "		[[ $words[i] == (-p|--project|-H|--host) ]] && ((i++))\n"
+	       "		((i++))\n"
+	       "	done\n"
+	       "	command=$words[i]\n"
+	       "	if ((CURRENT == i)); then\n"
 	       "		all=(\n");
 	for (const struct command *command = commands; command->name; command++) {
 		printf("			'%s:", command->name);
@@ -127,7 +140,8 @@ static void print_zsh(void)
 	printf("	esac\n"
 	       "	if [[ $words[CURRENT] == -* ]]; then compadd -- $options; else compadd -- $names; fi\n"
 	       "}\n"
-	       "_thrum \"$@\"\n");
+	       /* As a file of its own zsh calls it; where it is sourced it is to be made known. */
+	       "if [[ $funcstack[1] == _thrum ]]; then _thrum \"$@\"; else compdef _thrum thrum; fi\n");
 }
 
 /* ---- fish ---- */
@@ -136,7 +150,7 @@ static void print_fish_command(const struct command *command)
 {
 	const char *words = words_of(command);
 
-	printf("complete -c thrum -f -n __fish_use_subcommand -a %s -d '", command->name);
+	printf("complete -c thrum -f -n __thrum_needs_command -a %s -d '", command->name);
 	print_summary(command);
 	printf("'\n");
 	for (size_t i = 0; i < options_count(); i++)
@@ -154,7 +168,12 @@ static void print_fish_command(const struct command *command)
 
 static void print_fish(void)
 {
-	printf("# fish completion for thrum, by `thrum completion fish`\n");
+	printf("# fish completion for thrum, by `thrum completion fish`\n"
+	       "function __thrum_needs_command\n	not __fish_seen_subcommand_from ");
+	print_commands();
+	printf("\nend\n"
+	       "complete -c thrum -n __thrum_needs_command -s p -l project -x\n"
+	       "complete -c thrum -n __thrum_needs_command -s H -l host -x\n");
 	for (const struct command *command = commands; command->name; command++)
 		print_fish_command(command);
 }

@@ -3,8 +3,11 @@ from lib_thrum import *
 
 
 class Terminal:
+    count = 0  # each has a server of its own: one that is ending takes no further session
+
     def __init__(self, project, command="up", width=80, height=24, before=""):
-        self.base = ["tmux", "-L", f"thrum{os.getpid()}", "-f", "/dev/null"]
+        Terminal.count += 1
+        self.base = ["tmux", "-L", f"thrum{os.getpid()}-{Terminal.count}", "-f", "/dev/null"]
         self.env = dict(project.env, NCURSES_NO_UTF8_ACS="1", PATH=os.environ["PATH"])
         self.env.pop("TMUX", None)
         self.tmux("new-session", "-d", "-s", "s", "-x", str(width), "-y", str(height),

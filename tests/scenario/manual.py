@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the program tells of itself: completions, a schema, manuals, and what works here."""
 import json, os, re, shutil, subprocess, sys
-from lib_thrum import THRUM, Project, expect, main, until
+from lib_thrum import THRUM, Failure, Project, expect, main, until
+from lib_terminal import Terminal
 
 SRC = os.environ["SRCDIR"]
 
@@ -56,6 +57,40 @@ def shells_complete():
         project.close()
 
 
+SHELLS = {
+    "bash": ["bash --norc -i", "source <(thrum completion bash)"],
+    "zsh": ["zsh -f -i", "autoload -Uz compinit; compinit -D -u; source <(thrum completion zsh)"],
+    "fish": ["fish --no-config", "thrum completion fish | source"],
+}
+
+
+def shells_complete_what_is_typed():
+    """In the shells themselves, with a tabulator."""
+    if not shutil.which("tmux"):
+        return
+    project = Project("typed", {"web": {"command": "sleep 1000"}, "worker": {"command": "sleep 1000"}})
+    project.env.update(PATH=os.path.dirname(THRUM) + ":" + project.env["PATH"], HOME=project.dir, PS1="$ ")
+    try:
+        for shell, (command, source) in SHELLS.items():
+            if not shutil.which(shell):
+                continue
+            terminal = Terminal(project, "version", before=f"export PATH={os.path.dirname(THRUM)}:$PATH; {command}; : ")
+            try:
+                until(lambda: terminal.screen().strip(), "a prompt")
+                terminal.keys(source, "Enter", "echo re''ady", "Enter")
+                terminal.sees("\nready")
+                for typed, wanted in (("thrum rel", "thrum reload"), ("thrum stop wo", "thrum stop worker"), ("thrum export kub", "thrum export kubernetes"),
+                                      ("thrum up --headl", "thrum up --headless"), ("thrum -p typed atta", "thrum -p typed attach")):
+                    terminal.keys("C-u", typed, "Tab")
+                    terminal.sees(wanted)
+            except Failure as why:
+                raise Failure(f"{shell}: {why}")
+            finally:
+                terminal.close()
+    finally:
+        project.close()
+
+
 def the_schema_knows_what_is_read():
     project = Project("schema", {"web": {"command": "true", "readiness_probe": {"tcp": 80}}})
     try:
@@ -91,10 +126,12 @@ def the_manuals_have_no_errors():
         listed = project.run("help", check=0).stdout
         for command in re.findall(r"^  thrum ([a-z-]+) ", listed, re.M):
             expect(re.search(rf"\b{command}\b", first), f"thrum(1) does not tell of {command}")
-        if shutil.which("mandoc"):
-            for name, text in (("thrum.yaml.5", page), ("thrum-protocol.7", protocol), ("thrum.1", first), ("thrum.3", third)):
-                done = subprocess.run(["mandoc", "-Tlint", "-Werror", project.write(name, text)], capture_output=True, text=True)
-                expect(done.returncode == 0, f"{name}: {done.stdout}")
+        for name, text in (("thrum.yaml.5", page), ("thrum-protocol.7", protocol), ("thrum.1", first), ("thrum.3", third)):
+            path = project.write(name, text)
+            for command in (["mandoc", "-Tlint", "-Wwarning"], ["groff", "-k", "-ww", "-mandoc", "-Tutf8", "-z"]):
+                if shutil.which(command[0]):
+                    done = subprocess.run([*command, path], capture_output=True, text=True)
+                    expect(done.returncode == 0 and not done.stdout + done.stderr, f"{name}: {command[0]}: {done.stdout}{done.stderr}")
     finally:
         project.close()
 
@@ -115,4 +152,4 @@ def the_doctor_tells_what_works():
         project.close()
 
 
-main(shells_complete, the_schema_knows_what_is_read, the_manuals_have_no_errors, the_doctor_tells_what_works)
+main(shells_complete, shells_complete_what_is_typed, the_schema_knows_what_is_read, the_manuals_have_no_errors, the_doctor_tells_what_works)
