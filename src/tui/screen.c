@@ -218,7 +218,7 @@ static bool open_ncurses(void)
 	/* stale values would fix the size for good */
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
-	if (!open_terminal() || !open_output())
+	if (!open_output())
 		return false;
 	screen.ncurses = newterm(colourful_name(name), screen.output, stdin);
 	screen.keyboard = screen.ncurses ? newpad(1, 1) : NULL;
@@ -259,6 +259,8 @@ bool screen_open(const struct style *style, const char *otherwise, struct error 
 	screen.raw = screen.before;
 	cfmakeraw(&screen.raw);
 	screen.style = *style;
+	if (!open_terminal())
+		return error_set(err, errno, "the terminal cannot be opened (%s), as after `su USER -c`; use `%s`", strerror(errno), otherwise);
 	if (!open_ncurses())
 		return error_set(
 			err, 0, "the terminal cannot be set up; use `%s`", otherwise);
