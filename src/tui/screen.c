@@ -260,7 +260,8 @@ bool screen_open(const struct style *style, const char *otherwise, struct error 
 	cfmakeraw(&screen.raw);
 	screen.style = *style;
 	if (!open_terminal())
-		return error_set(err, errno, "the terminal cannot be opened (%s), as after `su USER -c`; use `%s`", strerror(errno), otherwise);
+		return error_set(err, errno, "the terminal cannot be opened (%s), as after `su USER -c`; use `%s`",
+			strerror(errno), otherwise);
 	if (!open_ncurses())
 		return error_set(
 			err, 0, "the terminal cannot be set up; use `%s`", otherwise);
