@@ -41,12 +41,26 @@ static void give_up(const char *what)
 	_exit(111);
 }
 
+/*
+ * To whom the children of the former keeper fell, as we did ourselves. Its descriptors are closed, which is how the
+ * engine heard of its end, a moment before its children are given away.
+ */
+static pid_t await_reaper(pid_t former)
+{
+	static const struct timespec pause = { .tv_nsec = 100000 };
+	pid_t parent;
+
+	while ((parent = getppid()) == former)
+		nanosleep(&pause, NULL);
+	return parent;
+}
+
 static void copy_page(const struct keeper_page *old)
 {
 	struct keeper_page *page = keeper_page;
 
 	page->origin_pid = old->origin_pid;
-	page->reaper_pid = getppid(); /* we were a child of the same keeper */
+	page->reaper_pid = await_reaper(old->keeper_pid);
 	page->started_us = old->started_us;
 	page->soft_nofile = old->soft_nofile;
 	page->engine_starts = old->engine_starts;

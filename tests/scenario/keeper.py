@@ -21,6 +21,35 @@ def kill_keeper(p):
     return until(lambda: keeper(p) not in (None, former) and keeper(p), "another keeper")
 
 
+def read_page(keeper_pid):
+    """Where the keeper's page is in its own memory, and what is in it."""
+    with open(f"/proc/{keeper_pid}/maps") as f:
+        line = next(line for line in f if "thrum-keeper-page" in line)
+    begin, end = (int(n, 16) for n in line.split()[0].split("-"))
+    with open(f"/proc/{keeper_pid}/mem", "rb", buffering=0) as f:
+        f.seek(begin)
+        return begin, f.read(end - begin)
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
+def it_knows_to_whom_the_processes_fell():
+    """The engine hears of the end of its keeper before that has given its children away: it waits for that."""
+    p = Project("fell", {"a": {"command": "sleep 1000", "instances": 150}})
+    try:
+        p.run("up", "-d", check=0)
+        pid = until(lambda: (rows := p.rows()) and all(r["pid"] for r in rows.values()) and rows["a/0"]["pid"], "all run")
+        for _ in range(40):
+            new = kill_keeper(p)
+            reaper = struct.unpack_from("<i", read_page(new)[1], 12)[0]
+            expect(reaper == parent_of(pid), f"its parent is {parent_of(pid)}, not {reaper}")
+    finally:
+        p.close()
+
+
 def the_engine_takes_the_place_of_its_keeper():
     p = Project("kill", {"a": {"command": ["sh", "-c", "while :; do read x < gate && echo got $x; done"]},
                          "b": {"command": "sleep 1000", "environment": {"X": "1"}},
@@ -205,14 +234,10 @@ def both_are_killed_and_there_is_never_a_second_copy():
 
 def erase_record(keeper_pid, pid):
     """In the keeper's own memory: as if it had been cut off before it wrote an end down."""
-    with open(f"/proc/{keeper_pid}/maps") as f:
-        line = next(line for line in f if "thrum-keeper-page" in line)
-    begin, end = (int(n, 16) for n in line.split()[0].split("-"))
+    begin, page = read_page(keeper_pid)
+    at = page.find(struct.pack("<iii", pid, os.CLD_KILLED, signal.SIGKILL))
+    expect(at > 0, "the keeper wrote the end down")
     with open(f"/proc/{keeper_pid}/mem", "r+b", buffering=0) as f:
-        f.seek(begin)
-        page = f.read(end - begin)
-        at = page.find(struct.pack("<iii", pid, os.CLD_KILLED, signal.SIGKILL))
-        expect(at > 0, "the keeper wrote the end down")
         f.seek(begin + at)
         f.write(struct.pack("<i", 0))
 
@@ -285,6 +310,7 @@ def another_program_takes_over():
 
 
 main(the_engine_takes_the_place_of_its_keeper,
+     it_knows_to_whom_the_processes_fell,
      an_engine_that_hangs_is_replaced,
      another_program_takes_over,
      an_end_that_nobody_wrote_down_holds_nothing_up,
