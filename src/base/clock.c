@@ -21,6 +21,11 @@ uint64_t clock_monotonic_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
+uint64_t clock_boot_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
+}
+
 uint64_t clock_wall_us(void)
 {
 	return read_us(CLOCK_REALTIME);

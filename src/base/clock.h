@@ -12,6 +12,9 @@ enum { CLOCK_TEXT_SIZE = 32 };
 uint64_t clock_monotonic_ms(void);
 uint64_t clock_monotonic_us(void);
 
+/* Microseconds since boot, time in suspend included (CLOCK_BOOTTIME): as the kernel counts start times. */
+uint64_t clock_boot_us(void);
+
 /* Microseconds since 1970 (CLOCK_REALTIME). */
 uint64_t clock_wall_us(void);
 

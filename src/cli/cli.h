@@ -104,6 +104,8 @@ int cli_call_and_print(
 
 /* {"names":[…]} */
 json_t *cli_names(const struct invocation *invocation);
+/* … of what is to be started, all if none is named. resumes: it begins a run of the project. */
+json_t *cli_start_params(const struct invocation *invocation, bool resumes);
 
 /* JSON on one line to standard output. */
 void cli_print_json(const json_t *json);

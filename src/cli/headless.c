@@ -329,12 +329,8 @@ static int serve(struct headless *run)
 
 static bool start(struct headless *run, int *status)
 {
-	json_t *params = run->invocation->name_count ? cli_names(run->invocation)
-						     : json_pack("{s:[s]}", "names", "all");
+	json_t *result = cli_call(run->link, "start", cli_start_params(run->invocation, true), status);
 
-	if (run->invocation->no_deps)
-		json_object_set_new(params, "no_deps", json_true());
-	json_t *result = cli_call(run->link, "start", params, status);
 	json_decref(result);
 	run->is_started = result;
 	return result;

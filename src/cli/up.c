@@ -191,6 +191,17 @@ static struct link *join_or_wait(struct launch *launch, bool *is_launched, struc
 	}
 }
 
+json_t *cli_start_params(const struct invocation *invocation, bool resumes)
+{
+	json_t *params = invocation->name_count ? cli_names(invocation) : json_pack("{s:[s]}", "names", "all");
+
+	if (invocation->no_deps)
+		json_object_set_new(params, "no_deps", json_true());
+	if (resumes)
+		json_object_set_new(params, "resume", json_true());
+	return params;
+}
+
 /* was_running: there was one. digest NULL: whatever it was started from. */
 static struct link *launch_or_join(
 	const struct project_spec *spec, bool compares, bool *was_running, int *status)
@@ -222,13 +233,9 @@ static struct link *launch_or_join(
 	return link;
 }
 
-static bool start(struct link *link, const struct invocation *invocation, int *status)
+static bool start(struct link *link, const struct invocation *invocation, bool resumes, int *status)
 {
-	json_t *params = invocation->name_count ? cli_names(invocation)
-						: json_pack("{s:[s]}", "names", "all");
-
-	if (invocation->no_deps)
-		json_object_set_new(params, "no_deps", json_true());
+	json_t *params = cli_start_params(invocation, resumes);
 	json_t *result = cli_call(link, "start", params, status), *instance;
 	size_t i;
 
@@ -293,7 +300,7 @@ static int go_on(struct link *link, struct invocation *invocation, const struct 
 	}
 	if (in_front)
 		return cli_headless(link, invocation, spec);
-	bool ok = start(link, invocation, &status);
+	bool ok = start(link, invocation, !was_running, &status);
 	link_close(link);
 	if (!ok || invocation->detach)
 		return status;

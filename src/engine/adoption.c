@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +19,8 @@
 #include "procfs/stat.h"
 #include "procfs/tree.h"
 
+enum { GLANCES_AT_PARENT = 1000 }; /* of a millisecond */
+
 /* One process of the former run. */
 struct find {
 	const struct roster_row *row;
@@ -29,21 +32,10 @@ struct find {
 struct adoption {
 	struct engine *engine;
 	struct former former;
+	bool *is_settled;   /* owned; of each row */
 	struct tree doomed; /* of whom we are certain, and who cannot be taken over */
 	unsigned taken, lost;
 };
-
-static uint64_t start_us(const struct proc_stat *stat, uint64_t ticks_more)
-{
-	return (stat->starttime + ticks_more) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-}
-
-/* The process of the row, and not another one that was given its pid since. */
-static bool is_it(const struct roster_row *row, const struct proc_stat *stat)
-{
-	return start_us(stat, 1) >= row->after_us && start_us(stat, 0) <= row->before_us &&
-	       !proc_is_dead(stat->state, stat->threads);
-}
 
 static struct member *find_member(struct engine *engine, const struct roster_row *row)
 {
@@ -59,11 +51,22 @@ static struct find look_for(struct engine *engine, const struct roster_row *row)
 
 	find.pidfd = (int)syscall(SYS_pidfd_open, row->pid, 0);
 	/* it is opened first: whoever is looked at then is whom it means */
-	if (find.pidfd >= 0 && !(proc_stat_read(row->pid, &find.stat) && is_it(row, &find.stat))) {
+	if (find.pidfd >= 0 && !(proc_stat_read(row->pid, &find.stat) && roster_is(row, &find.stat))) {
 		close(find.pidfd);
 		find.pidfd = -1;
 	}
 	return find;
+}
+
+/* A keeper that was killed just now has closed its files, the lock among them, before it gives its children away. */
+static void await_reaper(const struct former *former, struct find *find)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < GLANCES_AT_PARENT && find->stat.parent == former->keeper_pid; i++) {
+		nanosleep(&pause, NULL);
+		proc_stat_read(find->row->pid, &find->stat);
+	}
 }
 
 /* What went with the keeper, and cannot be had again from outside. */
@@ -77,34 +80,43 @@ static const char *what_is_missing(const struct service_spec *spec, const struct
 		return "its sockets were shared with the keeper";
 	if (spec->watchdog_ms)
 		return "its watchdog cannot be told any more";
-	if (!row->is_ready && (spec->ready.message || spec->ready.notifies || spec->ready.fd))
+	if (row->state != STATE_READY && (spec->ready.message || spec->ready.notifies || spec->ready.fd))
 		return "it cannot say any more that it is ready";
 	return NULL;
+}
+
+/* What it was started with is what it would be started with now. */
+static bool is_of_this_configuration(struct engine *engine, const struct find *find)
+{
+	struct service *service = member_service(find->member);
+	char wanted[DIGEST_SIZE];
+
+	environment_refresh(engine, service);
+	config_fingerprint(wanted, service->spec);
+	return strcmp(wanted, find->row->launched_as) == 0;
 }
 
 /* NULL: it can be taken over. */
 static const char *why_not(struct engine *engine, const struct find *find)
 {
-	char wanted[DIGEST_SIZE];
-
 	if (!find->member)
 		return "it is not in the project any more";
-	struct service *service = member_service(find->member);
-	environment_refresh(engine, service);
-	config_fingerprint(wanted, service->spec);
-	if (service->spec->disabled)
+	if (member_spec(find->member)->disabled)
 		return "it is disabled";
-	if (strcmp(wanted, find->row->launched_as) != 0)
+	if (!is_of_this_configuration(engine, find))
 		return "it was started with another configuration";
-	return what_is_missing(service->spec, find->row);
+	return what_is_missing(member_spec(find->member), find->row);
 }
 
 /* An adoption that was cut off has left it. */
-static int find_life(const struct store *store, uint32_t serial)
+static int find_life(const struct store *store, const struct roster_row *row)
 {
-	for (uint32_t i = 0; i < store->life_top; i++)
-		if (store->lives[i].state != LIFE_FREE && store->lives[i].serial == serial)
+	for (uint32_t i = 0; i < store->life_top; i++) {
+		const struct life *life = &store->lives[i];
+		if (life->state != LIFE_FREE && life->serial == row->serial && life->origin.pid == row->origin.pid &&
+			life->origin.us == row->origin.us)
 			return (int)i;
+	}
 	return -1;
 }
 
@@ -112,12 +124,15 @@ static int take_life(struct engine *engine, const struct find *find)
 {
 	const struct roster_row *row = find->row;
 	struct store *store = engine->store;
-	int index = find_life(store, row->serial);
+	int index = find_life(store, row);
 
 	if (index < 0)
 		index = store_take_life(store, find->member->seat, row->life);
-	if (index >= 0)
-		store->lives[index].serial = row->serial;
+	if (index < 0)
+		return -1;
+	/* as the marks say that its processes carry */
+	store->lives[index].serial = row->serial;
+	store->lives[index].origin = row->origin;
 	return index;
 }
 
@@ -160,12 +175,9 @@ static void take_pipes(struct engine *engine, const struct find *find, uint32_t 
 
 static uint64_t began_us(const struct roster_row *row)
 {
-	struct timespec boot;
-	uint64_t now_us = clock_monotonic_us();
-
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	uint64_t boot_us = (uint64_t)boot.tv_sec * 1000000 + (uint64_t)boot.tv_nsec / 1000;
+	uint64_t now_us = clock_monotonic_us(), boot_us = clock_boot_us();
 	uint64_t age_us = boot_us > row->after_us ? boot_us - row->after_us : 0;
+
 	return now_us > age_us ? now_us - age_us : 0;
 }
 
@@ -184,8 +196,9 @@ static bool take(struct adoption *adoption, const struct find *find)
 	struct life *life = &engine->store->lives[index];
 	if (find->pidfd >= 0)
 		take_pipes(engine, find, (uint32_t)index);
-	memcpy(engine->store->seats[find->member->seat].launched_as, row->launched_as, DIGEST_SIZE);
 	life->began_us = began_us(row);
+	life->began_boot_us = row->after_us;
+	life->there_boot_us = row->before_us;
 	life->pid = row->pid;
 	atomic_store(&life->state, LIFE_RUNNING);
 	keeper_link_watch(&engine->keeper, row->pid, find->stat.parent, find->pidfd);
@@ -193,42 +206,59 @@ static bool take(struct adoption *adoption, const struct find *find)
 	return true;
 }
 
+/* With whom it has started: they may have no mark. */
 static void doom(struct adoption *adoption, const struct find *find, const char *why)
 {
 	struct tree *tree = &adoption->doomed;
+	struct tree_search search = { .leader = find->row->pid, .session = find->row->pid };
 
 	engine_tell(adoption->engine, "%s/%u, pid %d, of a former run: %s, so it is ended", find->row->service,
 		find->row->index, (int)find->row->pid, why);
-	tree->processes = memory_resize(tree->processes, tree->count + 1, sizeof *tree->processes);
-	tree->processes[tree->count++] = (struct tree_process){ find->row->pid, find->stat.starttime };
+	tree_find(tree, &search);
+	tree_add(tree, &(struct tree_process){ find->row->pid, find->stat.starttime });
 }
 
-/* Who has ended meanwhile is taken over too: so its end, of which nobody knows how it was, takes the usual road. */
-static void settle(struct adoption *adoption, const struct roster_row *row)
+static void settle(struct adoption *adoption, struct find *find)
 {
-	struct find find = look_for(adoption->engine, row);
-	const char *why = find.pidfd >= 0 ? why_not(adoption->engine, &find) : NULL;
+	await_reaper(&adoption->former, find);
+	const char *why = why_not(adoption->engine, find);
 
-	if (find.pidfd < 0 && find.member)
-		adoption->lost += take(adoption, &find);
-	else if (find.pidfd >= 0 && why)
-		doom(adoption, &find, why);
-	else if (find.pidfd >= 0 && take(adoption, &find))
+	if (!why && take(adoption, find))
 		adoption->taken++;
-	else if (find.pidfd >= 0)
-		doom(adoption, &find, "there is no room for it");
-	if (find.pidfd >= 0)
-		close(find.pidfd);
+	else
+		doom(adoption, find, why ? why : "there is no room for it");
 }
 
-/* The run goes on as the same: its processes carry marks, and theirs must be no others'. */
-static void continue_run(struct store *store, const struct former *former)
+static void settle_living(struct adoption *adoption)
 {
-	store->origin_pid = former->origin_pid;
-	store->origin_us = former->origin_us;
-	for (uint32_t i = 0; i < former->count; i++)
-		if (former->rows[i].serial > store->serial)
-			atomic_store(&store->serial, former->rows[i].serial);
+	for (uint32_t i = 0; i < adoption->former.count; i++) {
+		struct find find = look_for(adoption->engine, &adoption->former.rows[i]);
+		if (find.pidfd < 0)
+			continue;
+		settle(adoption, &find);
+		adoption->is_settled[i] = true;
+		close(find.pidfd);
+	}
+}
+
+/*
+ * Who has ended meanwhile is taken over too: so its end, of which nobody knows how it was, takes the usual road. What
+ * it left behind has been ended before: nobody would find that by its parent.
+ */
+static void settle_others(struct adoption *adoption)
+{
+	struct engine *engine = adoption->engine;
+
+	for (uint32_t i = 0; i < adoption->former.count; i++) {
+		const struct roster_row *row = &adoption->former.rows[i];
+		struct find find = { .row = row, .member = find_member(engine, row), .pidfd = -1 };
+		if (adoption->is_settled[i] || !find.member || find.member->now.life >= row->life)
+			continue;
+		if (row->pid)
+			adoption->lost += take(adoption, &find);
+		else if (is_of_this_configuration(engine, &find))
+			engine_recalled(engine, find.member, row);
+	}
 }
 
 static void tell(const struct adoption *adoption)
@@ -247,14 +277,15 @@ void adoption_perform(struct engine *engine)
 {
 	struct adoption adoption = { .engine = engine };
 
-	if (roster_read_former(&engine->roster, &adoption.former))
-		continue_run(engine->store, &adoption.former);
+	roster_read_former(&engine->roster, &adoption.former);
+	adoption.is_settled = memory_zeroed(adoption.former.count + 1, sizeof *adoption.is_settled);
 	roster_begin(engine);
-	for (uint32_t i = 0; i < adoption.former.count; i++)
-		settle(&adoption, &adoption.former.rows[i]);
-	tell(&adoption);
+	settle_living(&adoption);
 	leftovers_of_former_run(engine, &adoption.doomed);
+	settle_others(&adoption);
+	tell(&adoption);
 	roster_replace(&engine->roster);
+	free(adoption.is_settled);
 	tree_finish(&adoption.doomed);
 	former_finish(&adoption.former);
 }

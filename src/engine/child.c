@@ -363,9 +363,9 @@ static bool arrange_descriptors(const struct birth *birth)
 	const struct child_ends *ends = birth->ends;
 	int in = ends->in >= 0 ? ends->in : open("/dev/null", O_RDONLY);
 	unsigned next = CHILD_FIRST_FD;
-	int high[CHILD_ENDS_MOST];
+	int high[CHILD_ENDS_MOST], lock = fcntl(ends->lock, F_DUPFD_CLOEXEC, HIGH_FD);
 
-	if (in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(ends->out, STDOUT_FILENO) < 0 ||
+	if (lock < 0 || in < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(ends->out, STDOUT_FILENO) < 0 ||
 		dup2(ends->err, STDERR_FILENO) < 0)
 		return false;
 	/* all out of the way first: the number of one may be wanted for another */
@@ -381,7 +381,7 @@ static bool arrange_descriptors(const struct birth *birth)
 			return false;
 		next = as + 1;
 	}
-	return close_from(next, ~0u);
+	return close_from(next, (unsigned)lock - 1) && close_from((unsigned)lock + 1, ~0u);
 }
 
 /* A signal typed there, such as ^C, goes to its group; its end hangs up the session. */

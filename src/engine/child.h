@@ -54,6 +54,7 @@ struct child_ends {
 	} more[CHILD_ENDS_MOST];
 	unsigned more_count;
 	bool is_terminal; /* in, out and err are one, which is to control it */
+	int lock;         /* the project's: its own until it executes, so that no other run begins before it can be found */
 };
 
 /* All variables of such a process, the engine's own among them. */

@@ -140,6 +140,8 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 
 	store_commit(
 		engine->store, member->seat, &member->now, outcome->notices, outcome->notice_count);
+	if (member->now.death_unwritten)
+		roster_note(engine, member);
 	write_death(engine, member);
 	member_arm(member);
 	perform(engine, member, outcome->effects);
@@ -163,7 +165,7 @@ static void free_life(struct engine *engine, struct life *life)
 {
 	char marker[MARKER_SIZE];
 
-	marker_format(marker, engine, life);
+	marker_format(marker, life);
 	cgroup_remove(&engine->cgroup, marker);
 	atomic_store(&life->state, LIFE_FREE);
 }
@@ -216,6 +218,7 @@ static void forget_member(struct engine *engine, struct member *member)
 	service_remove(former, &member->now);
 	if (former->spec->is_leaving)
 		uv_timer_start(&engine->forget, on_forget, 0, 0);
+	roster_forget(engine, member);
 	store_free_seat(engine->store, member->seat);
 	keeper_link_delete(&engine->keeper, STORE_SEAT_SLOT + member->seat);
 	engine->members[member->seat] = NULL;
@@ -657,6 +660,7 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 
 	now.monotonic_ms = life->began_us / 1000;
 	now.wall_us -= age_us;
+	life->there_boot_us = clock_boot_us();
 	member->life = (int32_t)index;
 	member->leftovers = 0;
 	member->status[0] = '\0';
@@ -667,19 +671,43 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 	engine_changed(engine, member, &outcome);
 }
 
+static struct heritage inherit(struct engine *engine, const struct member *member, const struct roster_row *row)
+{
+	memcpy(engine->store->seats[member->seat].launched_as, row->launched_as, DIGEST_SIZE);
+	return (struct heritage){ .pid = row->pid,
+		.life = row->life,
+		.state = row->state,
+		.wanted = row->wanted,
+		.has_death = row->has_death,
+		.death_unwritten = row->death_unwritten,
+		.started_us = row->started_us,
+		.restarts = row->restarts,
+		.death = row->death };
+}
+
 void engine_adopted(
 	struct engine *engine, struct member *member, uint32_t index, const struct roster_row *row)
 {
-	struct life *life = &engine->store->lives[index];
+	const struct heritage heritage = inherit(engine, member, row);
 	struct moment now = moment_now(engine);
-	const struct adopted who = { life->pid, row->life, row->restarts, row->is_ready };
 
 	if (member->now.life >= row->life)
 		return; /* that was done before, and cut off */
-	now.monotonic_ms = life->began_us / 1000;
-	now.wall_us -= clock_monotonic_us() - life->began_us;
+	now.monotonic_ms = engine->store->lives[index].began_us / 1000;
 	member->life = (int32_t)index;
-	struct outcome outcome = instance_adopted(&member->now, member_spec(member), &who, &now);
+	struct outcome outcome = instance_adopted(&member->now, member_spec(member), &heritage, &now);
+	engine_changed(engine, member, &outcome);
+}
+
+void engine_recalled(struct engine *engine, struct member *member, const struct roster_row *row)
+{
+	const struct heritage heritage = inherit(engine, member, row);
+	struct moment now = moment_now(engine);
+
+	if (member->now.life >= row->life)
+		return;
+	instance_recalled(&member->now, member_spec(member), &heritage, &now);
+	struct outcome outcome = { 0 };
 	engine_changed(engine, member, &outcome);
 }
 
@@ -701,10 +729,12 @@ static void add_end(struct child_ends *ends, int fd, int as)
 	ends->more[at] = (struct child_end){ fd, as };
 }
 
-static struct child_ends give_ends(const struct pipes *pipes, const struct service_spec *spec)
+static struct child_ends give_ends(
+	const struct engine *engine, const struct pipes *pipes, const struct service_spec *spec)
 {
 	struct child_ends ends = { .in = -1, .out = pipes->writing[STREAM_OUT], .err = pipes->writing[STREAM_ERR] };
 
+	ends.lock = keeper_link_held(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_LOCK);
 	ends.is_terminal = pipes->terminal->slave >= 0;
 	if (ends.is_terminal)
 		ends.in = ends.out = ends.err = pipes->terminal->slave;
@@ -748,7 +778,7 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 	if (pipes.is_merged)
 		life->closed = 1u << STREAM_ERR;
 	int reason = keep_pipes(engine, index, &pipes) ? 0 : errno;
-	struct child_ends ends = give_ends(&pipes, spec);
+	struct child_ends ends = give_ends(engine, &pipes, spec);
 	if (!reason)
 		reason = child_spawn(life, launch, spec, &ends);
 	close_if_open(pipes.ready[1]);
@@ -811,7 +841,7 @@ void engine_spawn(struct engine *engine, struct member *member)
 	environment_refresh(engine, member_service(member));
 	config_fingerprint(engine->store->seats[member->seat].launched_as, member_spec(member));
 	member_renew_logs(member);
-	marker_format(marker, engine, life);
+	marker_format(marker, life);
 	struct newborn who;
 	engine_introduce(engine, member, marker, &who);
 	bool ok = door_open_given(engine, member, listens, &err) &&
@@ -1198,6 +1228,8 @@ static void resume_member(struct engine *engine, struct member *member)
 		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
 	if (now->state == STATE_STOPPING)
 		perform(engine, member, DO_TERMINATE);
+	else if (!now->wanted && state_has_process(now->state)) /* a former run was to stop it */
+		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
 	if (now->removing && !is_leaving && !instance_is_finished(now) && now->wanted)
 		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
 	member_arm(member);
@@ -1295,10 +1327,8 @@ static void on_turn_over(uv_prepare_t *turn)
 
 static void name_run(struct engine *engine)
 {
-	if (engine->store->origin_us)
-		return;
-	engine->store->origin_pid = engine->keeper.page->origin_pid;
-	engine->store->origin_us = engine->keeper.page->started_us;
+	if (!engine->store->origin.us)
+		engine->store->origin = (struct origin){ engine->keeper.page->origin_pid, engine->keeper.page->started_us };
 }
 
 bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
@@ -1348,15 +1378,24 @@ void engine_arrange(struct engine *engine)
 			schedule_watch_clock(engine);
 }
 
+/* Another thrum wrote it, or it is gone. */
+static void renew_roster(struct engine *engine)
+{
+	roster_begin(engine);
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat])
+			roster_note(engine, engine->members[seat]);
+	roster_replace(&engine->roster);
+}
+
 void engine_begin(struct engine *engine)
 {
 	struct error err;
 
 	engine->is_draining = true; /* nothing is handled until everything is restored */
+	bool has_roster = !engine->store->is_cleared || roster_resume(engine);
 	if (!engine->store->is_cleared)
 		adoption_perform(engine);
-	else
-		roster_resume(engine);
 	atomic_store(&engine->store->is_cleared, 1);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
 		struct member *member = engine->members[seat];
@@ -1376,6 +1415,8 @@ void engine_begin(struct engine *engine)
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat])
 			resume_member(engine, engine->members[seat]);
+	if (!has_roster)
+		renew_roster(engine);
 	check_beheaded(engine);
 	engine->is_draining = false;
 	engine->graph_dirty = true;

@@ -185,6 +185,8 @@ void engine_introduce(struct engine *engine, const struct member *member, const 
 	struct newborn *who);
 void engine_logged(struct engine *engine, struct member *member, enum stream stream);
 void engine_spawn(struct engine *engine, struct member *member);
+/* It rests as it did in a former run. */
+void engine_recalled(struct engine *engine, struct member *member, const struct roster_row *row);
 /* A process of a former run is in this life of the store now. */
 void engine_adopted(
 	struct engine *engine, struct member *member, uint32_t life, const struct roster_row *row);

@@ -182,7 +182,7 @@ json_t *environment_describe(struct engine *engine, const struct member *member)
 	json_t *stale = refresh_copy(&spec.variables);
 	layers_merge(&spec.variables, &spec.environment);
 	if (member->life >= 0)
-		marker_format(marker, engine, &engine->store->lives[member->life]);
+		marker_format(marker, &engine->store->lives[member->life]);
 	engine_introduce(engine, member, marker, &who);
 	child_environment(&environment, &spec, &who);
 	json_t *result = json_pack("{s:s,s:i,s:i,s:o,s:o}", "service", spec.name, "instance",

@@ -198,14 +198,17 @@ static int spawn(struct engine *engine, const struct helper_task *task, struct l
 	spec.argv = *task->argv;
 	if (task->working_dir)
 		spec.working_dir = task->working_dir;
-	marker_format(marker, engine, life);
+	marker_format(marker, life);
 	struct newborn who = { .project = engine->project.spec->name,
 		.instance = task->member->now.index,
 		.marker = marker,
 		.soft_nofile = engine->keeper.page->soft_nofile,
 		.variables = task->variables };
 	bool ok = launch_prepare(&launch, &spec, &who, err);
-	struct child_ends ends = { .in = make_input(task->input), .out = writing, .err = writing };
+	struct child_ends ends = { .in = make_input(task->input),
+		.out = writing,
+		.err = writing,
+		.lock = keeper_link_held(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_LOCK) };
 	int reason = ok ? child_spawn(life, &launch, &spec, &ends) : EINVAL;
 	if (ok && reason)
 		error_set(err, reason, "no process can be had: %s", strerror(reason));

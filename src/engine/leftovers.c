@@ -16,10 +16,9 @@
 enum { FORMER_GLANCES = 50 }; /* of 20 ms, until they are killed */
 enum { KILL_ROUNDS = 8 };     /* against a tree that forks while it is being signalled */
 
-void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life)
+void marker_format(char out[MARKER_SIZE], const struct life *life)
 {
-	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)engine->store->origin_pid,
-		(unsigned long long)engine->store->origin_us, life->serial);
+	snprintf(out, MARKER_SIZE, "%d.%llx.%u", (int)life->origin.pid, (unsigned long long)life->origin.us, life->serial);
 }
 
 /* The keeper's children that are the main process of somebody, and the engine: no leftovers. */
@@ -52,15 +51,10 @@ static void gather(void *context, pid_t pid)
 	struct tree *tree = gathering->tree;
 	struct proc_stat stat;
 
-	if (pid == gathering->life->pid || tree->count >= TREE_MOST || !proc_stat_read(pid, &stat))
+	if (pid == gathering->life->pid || !proc_stat_read(pid, &stat))
 		return;
-	const struct tree_process process = { pid, stat.starttime };
-	if (tree_has(tree, &process))
-		return;
-	tree->processes = memory_resize(tree->processes, tree->count + 1, sizeof *tree->processes);
-	tree->processes[tree->count++] = process;
-	tree->room = tree->count;
-	tree->only_zombies = false;
+	if (tree_add(tree, &(struct tree_process){ pid, stat.starttime }))
+		tree->only_zombies = false;
 }
 
 /* leader: 0 once the main process has ended. */
@@ -70,7 +64,7 @@ static void find(struct engine *engine, const struct life *life, pid_t leader, s
 	size_t known_count;
 	pid_t *known = list_known(engine, &known_count);
 
-	marker_format(marker, engine, life);
+	marker_format(marker, life);
 	snprintf(variable, sizeof variable, "THRUM_LIFE_ID=%s", marker);
 	struct tree_search search = {
 		.leader = leader,
@@ -139,7 +133,7 @@ void leftovers_signal(struct engine *engine, const struct member *member, int si
 
 	if (member->life < 0)
 		return;
-	marker_format(marker, engine, &engine->store->lives[member->life]);
+	marker_format(marker, &engine->store->lives[member->life]);
 	if (signal == SIGKILL)
 		cgroup_kill(&engine->cgroup, marker);
 	signal_all(engine, &engine->store->lives[member->life], member->now.pid, signal);
@@ -151,7 +145,7 @@ char *leftovers_cgroup(struct engine *engine, const struct member *member)
 
 	if (member->life < 0)
 		return NULL;
-	marker_format(marker, engine, &engine->store->lives[member->life]);
+	marker_format(marker, &engine->store->lives[member->life]);
 	return cgroup_is_there(&engine->cgroup, marker) ? memory_format("%s/thrum-%s", engine->cgroup.path, marker)
 							: NULL;
 }
@@ -169,7 +163,7 @@ static bool is_ours(void *context, const char *mark)
 
 	for (uint32_t i = 0; i < engine->store->life_top; i++) {
 		const struct life *life = &engine->store->lives[i];
-		marker_format(ours, engine, life);
+		marker_format(ours, life);
 		if (life->state == LIFE_RUNNING && strcmp(mark, ours) == 0)
 			return true;
 	}
@@ -208,7 +202,8 @@ static unsigned signal_doomed(const struct tree *doomed, const struct tree *othe
 	return count;
 }
 
-static unsigned signal_former(struct engine *engine, const struct tree *doomed, int signal)
+/* Those that there are; they are none only if that is sure. */
+static unsigned signal_former(struct engine *engine, const struct tree *doomed, int signal, bool *is_sure)
 {
 	struct tree tree = { 0 };
 	unsigned count = 0;
@@ -220,6 +215,7 @@ static unsigned signal_former(struct engine *engine, const struct tree *doomed, 
 			count++;
 		}
 	count += signal_doomed(doomed, &tree, signal);
+	*is_sure = !tree.is_unsure;
 	tree_finish(&tree);
 	return count;
 }
@@ -227,11 +223,13 @@ static unsigned signal_former(struct engine *engine, const struct tree *doomed, 
 void leftovers_of_former_run(struct engine *engine, const struct tree *doomed)
 {
 	static const struct timespec glance = { .tv_nsec = 20 * 1000000 };
-	unsigned count = signal_former(engine, doomed, SIGTERM), left = count;
+	bool is_sure;
+	unsigned count = signal_former(engine, doomed, SIGTERM, &is_sure), left = count;
 
-	for (int i = 0; left && i < FORMER_GLANCES; i++) {
+	for (int i = 0; (left || !is_sure) && i < 2 * FORMER_GLANCES; i++) {
 		nanosleep(&glance, NULL);
-		left = signal_former(engine, doomed, i + 1 < FORMER_GLANCES ? 0 : SIGKILL);
+		left = signal_former(engine, doomed, i < FORMER_GLANCES ? 0 : SIGKILL, &is_sure);
+		count = left > count ? left : count;
 	}
 	if (count)
 		engine_tell(engine,

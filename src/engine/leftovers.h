@@ -30,6 +30,6 @@ char *leftovers_cgroup(struct engine *engine, const struct member *member);
 
 /* The value of THRUM_LIFE_ID for a life. */
 enum { MARKER_SIZE = 64 };
-void marker_format(char out[MARKER_SIZE], const struct engine *engine, const struct life *life);
+void marker_format(char out[MARKER_SIZE], const struct life *life);
 
 #endif

@@ -33,7 +33,7 @@ struct member {
 	bool wants_study;               /* somebody has asked what goes on inside it … */
 	bool wants_holdings;            /* … and what it holds */
 	bool is_blocked_told;           /* that its event loop is blocked */
-	uint8_t noted;                  /* what the roster says of it … */
+	uint32_t noted;                 /* what the roster says of it, in short … */
 	uint32_t noted_life;            /* … and of which life */
 	struct study study;             /* the last one; owned, with what is in it; pid 0: none */
 	struct journald *journald;      /* owned; of log.journald, the same */

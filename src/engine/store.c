@@ -114,9 +114,12 @@ static void begin_life(struct store *store, struct life *life, uint32_t seat, ui
 	life->seat = seat;
 	life->number = number;
 	life->serial = atomic_fetch_add(&store->serial, 1) + 1;
+	life->origin = store->origin;
 	life->pid = 0;
 	life->closed = 0;
 	life->began_us = clock_monotonic_us();
+	life->began_boot_us = clock_boot_us();
+	life->there_boot_us = 0;
 	life->failed_errno = 0;
 	life->failed_step[0] = '\0';
 	atomic_store(&life->state, LIFE_SPAWNING);

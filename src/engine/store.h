@@ -17,7 +17,7 @@
 #include "model/notice.h"
 
 enum {
-	STORE_ABI = 5,
+	STORE_ABI = 6,
 	STORE_SEATS = 3072, /* instances at the most */
 	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,
@@ -42,6 +42,13 @@ struct seat {
 	char launched_as[DIGEST_SIZE]; /* fingerprint of what its present or last process was started with */
 };
 
+/* A run of the project, in the marks that its processes carry: the keeper that began it, by its pid and its start
+   (wall clock). */
+struct origin {
+	int32_t pid;
+	uint64_t us;
+};
+
 enum life_state { LIFE_FREE,
 	LIFE_SPAWNING,
 	LIFE_RUNNING,
@@ -52,10 +59,13 @@ struct life {
 	_Atomic uint32_t state;
 	uint32_t seat;
 	uint32_t number;         /* which life of the instance it is */
-	uint32_t serial;         /* unlike any other of this project: THRUM_LIFE_ID */
+	uint32_t serial;         /* with the origin unlike any other of this project: THRUM_LIFE_ID */
+	struct origin origin;    /* of the run that gave it */
 	int32_t pid;             /* written by the kernel before the process can run */
 	_Atomic uint32_t closed; /* bit set: output streams that have ended */
 	uint64_t began_us;       /* monotonic; no exit before this is its own */
+	uint64_t began_boot_us;  /* the same by CLOCK_BOOTTIME, as start times are counted */
+	uint64_t there_boot_us;  /* it was there then: who has its pid and began no later is it; 0: not seen yet */
 	int32_t failed_errno;    /* the process itself writes these when a step fails */
 	char failed_step[STORE_STEP_SIZE];
 };
@@ -80,8 +90,7 @@ struct listening {
 
 struct store {
 	uint32_t magic, abi;
-	int32_t origin_pid; /* with origin_us: this run, in the marks that its processes carry; … */
-	uint64_t origin_us; /* … the keeper that began it, by its pid and its start (wall clock) */
+	struct origin origin; /* this run */
 	_Atomic uint64_t exits_seen;
 	_Atomic uint64_t notice_count;
 	_Atomic uint32_t serial;

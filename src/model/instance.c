@@ -99,6 +99,7 @@ static void enter(struct instance *instance, enum state next, uint32_t delay_ms,
 	if (next == instance->state)
 		return;
 	instance->state = (uint8_t)next;
+	instance->is_recalled &= next == STATE_STOPPING || state_is_over(next);
 	instance->since_us = now->wall_us;
 	if (!tellings[next].is_told)
 		return;
@@ -302,19 +303,44 @@ struct outcome instance_spawned(struct instance *instance, const struct service_
 	return outcome;
 }
 
+static void inherit(struct instance *instance, const struct heritage *heritage)
+{
+	instance->wanted = heritage->wanted;
+	instance->life = heritage->life;
+	instance->restarts = heritage->restarts;
+	instance->has_death = heritage->has_death;
+	instance->death_unwritten = heritage->death_unwritten;
+	instance->death = heritage->death;
+}
+
 /* Nobody is told that it has started: it had long before. */
 struct outcome instance_adopted(struct instance *instance, const struct service_spec *spec,
-	const struct adopted *adopted, const struct moment *now)
+	const struct heritage *heritage, const struct moment *now)
 {
-	instance->wanted = true;
+	inherit(instance, heritage);
 	instance->state = STATE_STARTING;
-	instance->life = adopted->life - 1;
-	instance->restarts = adopted->restarts;
-	struct outcome outcome = instance_spawned(instance, spec, adopted->pid, now);
+	instance->life--;
+	struct outcome outcome = instance_spawned(instance, spec, heritage->pid, now);
+	instance->started_us = heritage->started_us;
+	instance->is_recalled = !heritage->wanted; /* it was being stopped */
 	outcome.notice_count = 0;
-	if (adopted->is_ready && instance->gates & GATES_OF_READY)
+	if (heritage->state == STATE_READY && instance->gates & GATES_OF_READY)
 		outcome.effects |= instance_pass(instance, spec, GATES_OF_READY, now).effects;
 	return outcome;
+}
+
+void instance_recalled(struct instance *instance, const struct service_spec *spec,
+	const struct heritage *heritage, const struct moment *now)
+{
+	enum state state = heritage->state;
+
+	inherit(instance, heritage);
+	instance->is_recalled = state == STATE_STOPPED || state == STATE_COMPLETED || state == STATE_FAILED || state == STATE_FATAL;
+	instance->state = (uint8_t)(instance->is_recalled ? state : STATE_STOPPED);
+	instance->wanted &= instance->is_recalled;
+	instance->since_us = now->wall_us;
+	if (state == STATE_FATAL && spec->restart.fatal_retry_ms)
+		instance->deadline_ms = now->monotonic_ms + spec->restart.fatal_retry_ms;
 }
 
 static void add_outcome(struct outcome *outcome, const struct outcome *more)

@@ -46,6 +46,7 @@ struct instance {
 	bool is_due_again;     /* its schedule came while it ran: once more, after this */
 	bool is_to_reload;     /* its turn in a rolling reload has still to come */
 	bool is_spare;         /* stands in for the others while they are reloaded */
+	bool is_recalled;      /* rests as it did in a former run, or is to: a start of the project is none of it */
 	uint8_t gates;         /* of enum gate; shut ones */
 	uint8_t stop_cause;    /* of enum cause: who asked for the end that is under way, or NONE */
 	uint32_t life;         /* of the present process, or of the last */
@@ -145,15 +146,22 @@ bool instance_is_ready(const struct instance *instance, const struct service_spe
 struct outcome instance_spawned(struct instance *instance, const struct service_spec *spec,
 	int32_t pid, const struct moment *now);
 
-/* A process of a former run is its process now. */
-struct adopted {
-	int32_t pid;
+/* What a former run, which was cut off, knew of it. */
+struct heritage {
+	int32_t pid; /* of its process, which is its process now; 0: it had none */
 	uint32_t life;
+	uint8_t state; /* of enum state; of a process RUNNING or READY: it has said so, if it is one that says so */
+	bool wanted, has_death, death_unwritten;
+	uint64_t started_us; /* wall clock */
 	struct restart_counts restarts;
-	bool is_ready; /* it has said so, if it is one that says so */
+	struct death death;
 };
+/* It goes on with its process. */
 struct outcome instance_adopted(struct instance *instance, const struct service_spec *spec,
-	const struct adopted *adopted, const struct moment *now);
+	const struct heritage *heritage, const struct moment *now);
+/* It had none: it rests as it did, or is to be started anew with what it had counted. */
+void instance_recalled(struct instance *instance, const struct service_spec *spec,
+	const struct heritage *heritage, const struct moment *now);
 
 /*
  * Its process ended: death as the kernel tells it (code, signal, core, cpu, detail are set).

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "procfs/exec.h"
 #include "procfs/file.h"
 #include "procfs/stat.h"
 
@@ -41,37 +40,22 @@ static bool has_all(const struct finder *finder, size_t size)
 	return true;
 }
 
-static void add(struct tree *tree, const struct proc_stat *stat)
-{
-	if (tree->count == TREE_MOST) {
-		tree->is_cut = true;
-		return;
-	}
-	if (tree->count == tree->room) {
-		tree->room = tree->room ? tree->room * 2 : 16;
-		tree->processes = memory_resize(tree->processes, tree->room, sizeof *tree->processes);
-	}
-	tree->processes[tree->count++] = (struct tree_process){ stat->pid, stat->starttime };
-}
-
 static void consider(void *context, int pid)
 {
 	struct finder *finder = context;
 	const struct survivor_search *search = finder->search;
 	char path[PROC_PATH_SIZE];
 	struct proc_stat stat;
-	unsigned glances = 0;
-	ssize_t size;
 
 	snprintf(path, sizeof path, "%d/environ", pid);
-	do {
-		size = proc_file_read(finder->root, path, finder->environment, ENVIRONMENT_MOST);
-	} while (size == 0 && exec_await(finder->root, pid, &glances));
+	ssize_t size = proc_file_read(finder->root, path, finder->environment, ENVIRONMENT_MOST);
+	if (size == 0 && procfs_stat(finder->root, pid, &stat) && stat.is_execing)
+		finder->tree->is_unsure = true;
 	const char *mark = size > 0 ? find_entry(finder->environment, (size_t)size, search->mark) : NULL;
 	if (!mark || search->is_known(search->context, mark) || !has_all(finder, (size_t)size))
 		return;
 	if (procfs_stat(finder->root, pid, &stat) && !proc_is_dead(stat.state, stat.threads))
-		add(finder->tree, &stat);
+		tree_add(finder->tree, &(struct tree_process){ pid, stat.starttime });
 }
 
 void survivors_find(struct tree *tree, const struct survivor_search *search)

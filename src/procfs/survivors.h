@@ -7,7 +7,8 @@
 
 #include "procfs/tree.h"
 
-/* Appends every process that has all of these "NAME=value", and a mark that is not known. */
+/* Appends every process that has all of these "NAME=value", and a mark that is not known. Who must be sure asks again
+   until nobody is found, and the tree is not unsure. */
 struct survivor_search {
 	const char *const *entries; /* NULL-ended */
 	const char *mark;           /* "NAME=" */

@@ -51,11 +51,9 @@ void tree_finish(struct tree *tree)
 	*tree = (struct tree){ 0 };
 }
 
-static bool add_process(struct tree *tree, const struct proc_stat *stat)
+bool tree_add(struct tree *tree, const struct tree_process *process)
 {
-	struct tree_process process = { stat->pid, stat->starttime };
-
-	if (tree_has(tree, &process))
+	if (tree_has(tree, process))
 		return false;
 	if (tree->count == TREE_MOST) {
 		tree->is_cut = true;
@@ -65,7 +63,7 @@ static bool add_process(struct tree *tree, const struct proc_stat *stat)
 		tree->room = tree->room ? tree->room * 2 : 16;
 		tree->processes = memory_resize(tree->processes, tree->room, sizeof *tree->processes);
 	}
-	tree->processes[tree->count++] = process;
+	tree->processes[tree->count++] = *process;
 	return true;
 }
 
@@ -141,7 +139,7 @@ static void admit(struct finder *finder, const struct proc_stat *stat)
 {
 	if (proc_is_dead(stat->state, stat->threads))
 		finder->zombies++;
-	else if (add_process(finder->tree, stat))
+	else if (tree_add(finder->tree, &(struct tree_process){ stat->pid, stat->starttime }))
 		list_children(finder, stat->pid, stat->threads);
 }
 

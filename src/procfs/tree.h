@@ -25,6 +25,7 @@ struct tree {
 	size_t count, room;
 	bool is_cut;       /* there are more than TREE_MOST */
 	bool only_zombies; /* none is left but dead ones that nobody has reaped yet */
+	bool is_unsure;    /* somebody is just executing another program: what its environment says is not to be known yet */
 };
 
 struct tree_search {
@@ -45,6 +46,8 @@ struct tree_search {
  */
 void tree_find(struct tree *tree, const struct tree_search *search);
 void tree_finish(struct tree *tree);
+/* False: it is there already, or there are too many. */
+bool tree_add(struct tree *tree, const struct tree_process *process);
 bool tree_has(const struct tree *tree, const struct tree_process *process);
 
 #endif

@@ -112,7 +112,7 @@ json_t *member_name(const struct member *member)
 /* ---- acting ---- */
 
 /* What has to be there first is started too, unless it is, or has done its work. Each once. */
-static void start_dependencies(struct engine *engine, const struct service *service, bool *seen)
+static void start_dependencies(struct engine *engine, const struct service *service, bool resumes, bool *seen)
 {
 	for (size_t i = 0; i < service->spec->depends_count; i++) {
 		struct service *on =
@@ -121,12 +121,32 @@ static void start_dependencies(struct engine *engine, const struct service *serv
 		if (!on || on->spec->disabled || seen[place])
 			continue;
 		seen[place] = true;
-		start_dependencies(engine, on, seen);
+		start_dependencies(engine, on, resumes, seen);
 		for (size_t k = 0; k < on->count; k++) {
 			enum state state = on->instances[k]->state;
-			if (state == STATE_STOPPED || state == STATE_SKIPPED)
+			bool is_left_alone = resumes && on->instances[k]->is_recalled;
+			if (!is_left_alone && (state == STATE_STOPPED || state == STATE_SKIPPED))
 				engine_report(engine, member_of(on->instances[k]), EVENT_START);
 		}
+	}
+}
+
+/* A project is started, and not what rests in it as in a former run that was cut off. */
+static bool resumes(const struct call *call)
+{
+	return json_is_true(json_object_get(call->params, "resume"));
+}
+
+/* When all is started: who is disabled is not meant, nor who rests while a project begins. */
+static void leave_alone(const struct call *call, struct selection *selection)
+{
+	size_t count = selection->count;
+
+	selection->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct instance *now = &selection->items[i]->now;
+		if (now->state != STATE_DISABLED && !(now->is_recalled && resumes(call)))
+			selection->items[selection->count++] = selection->items[i];
 	}
 }
 
@@ -138,6 +158,8 @@ static json_t *act(struct call *call, enum event event)
 		return NULL;
 	if (call->engine->store->is_ending && event == EVENT_START)
 		return call_refuse(call, PROTOCOL_REFUSED, "the project is being stopped");
+	if (event == EVENT_START && !selection.is_by_name)
+		leave_alone(call, &selection);
 	json_t *result = call_names(&selection);
 	uint32_t seats[STORE_SEATS];
 	bool *seen = memory_zeroed(call->engine->project.count + 1, sizeof *seen);
@@ -145,12 +167,10 @@ static json_t *act(struct call *call, enum event event)
 		seats[i] = selection.items[i]->seat;
 	for (size_t i = 0; i < selection.count; i++) {
 		struct member *member = call->engine->members[seats[i]];
-		bool is_asleep =
-			event == EVENT_START && member && member->now.state == STATE_DISABLED;
-		if (!member || (is_asleep && !selection.is_by_name))
+		if (!member)
 			continue;
 		if (event == EVENT_START && !json_is_true(json_object_get(call->params, "no_deps")))
-			start_dependencies(call->engine, member_service(member), seen);
+			start_dependencies(call->engine, member_service(member), resumes(call), seen);
 		engine_report(call->engine, member, event);
 	}
 	free(seen);

@@ -3,12 +3,14 @@
 Suite *lastwords_suite(void);
 Suite *ledger_suite(void);
 Suite *logfile_suite(void);
+Suite *roster_suite(void);
 Suite *terminal_suite(void);
 
 static suite_function *const suites[] = {
 	lastwords_suite,
 	ledger_suite,
 	logfile_suite,
+	roster_suite,
 	terminal_suite,
 	NULL,
 };

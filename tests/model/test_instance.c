@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(who_is_adopted_goes_on_as_it_was)
 {
-	const struct adopted former = { 99, 5, { .crash = 4, .probe = 1 }, true };
+	const struct heritage former = { .pid = 99, .life = 5, .state = STATE_READY, .wanted = true, .restarts = { .crash = 4, .probe = 1 } };
 
 	spec.ready.message = (char *)"ready";
 	spec.ready.timeout_ms = 1000;
@@ -85,13 +85,65 @@ END_TEST
 
 START_TEST(who_is_adopted_before_it_was_ready_has_to_get_ready)
 {
-	const struct adopted former = { 99, 5, { 0 }, false };
+	const struct heritage former = { .pid = 99, .life = 5, .state = STATE_RUNNING, .wanted = true };
 
 	spec.ready.log = (char *)"listening";
 	spec.ready.timeout_ms = 1000;
 	instance_adopted(&web, &spec, &former, &now);
 	ck_assert_int_eq(web.state, STATE_RUNNING);
 	ck_assert_uint_eq(instance_next_deadline(&web), now.monotonic_ms + 1000);
+}
+END_TEST
+
+START_TEST(who_rested_in_a_former_run_rests_until_it_is_started)
+{
+	static const uint8_t at_rest[] = { STATE_STOPPED, STATE_COMPLETED, STATE_FAILED, STATE_FATAL };
+
+	for (size_t i = 0; i < sizeof at_rest; i++) {
+		const struct heritage former = { .life = 5, .state = at_rest[i], .has_death = true, .death = { .code = 3 } };
+		instance_recalled(&web, &spec, &former, &now);
+		ck_assert_int_eq(web.state, at_rest[i]);
+		ck_assert(web.is_recalled && web.has_death);
+		ck_assert_uint_eq(web.life, 5);
+		report(EVENT_START);
+		ck_assert_int_eq(web.state, STATE_PENDING);
+		ck_assert(!web.is_recalled);
+	}
+}
+END_TEST
+
+START_TEST(who_was_about_to_be_started_in_a_former_run_is_started_by_the_next)
+{
+	const struct heritage former = { .life = 5, .state = STATE_BACKOFF, .wanted = true, .restarts = { .crash = 4 } };
+
+	instance_recalled(&web, &spec, &former, &now);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+	ck_assert(!web.is_recalled);
+	ck_assert_uint_eq(web.restarts.crash, 4);
+}
+END_TEST
+
+START_TEST(who_was_being_stopped_in_a_former_run_rests_then)
+{
+	const struct heritage former = { .pid = 99, .life = 5, .state = STATE_READY, .wanted = false };
+
+	instance_adopted(&web, &spec, &former, &now);
+	ck_assert(web.is_recalled);
+	report(EVENT_STOP);
+	ck_assert_int_eq(web.state, STATE_STOPPING);
+	end(0, SIGTERM, false);
+	ck_assert_int_eq(web.state, STATE_STOPPED);
+	ck_assert(web.is_recalled);
+}
+END_TEST
+
+START_TEST(what_was_given_up_in_a_former_run_is_tried_again_in_time)
+{
+	const struct heritage former = { .life = 5, .state = STATE_FATAL, .wanted = true };
+
+	spec.restart.fatal_retry_ms = 7000;
+	instance_recalled(&web, &spec, &former, &now);
+	ck_assert_uint_eq(instance_next_deadline(&web), now.monotonic_ms + 7000);
 }
 END_TEST
 
@@ -480,6 +532,10 @@ Suite *instance_suite(void)
 
 	tcase_add_checked_fixture(life, begin, NULL);
 	tcase_add_test(life, a_start_leads_to_a_process);
+	tcase_add_test(life, who_rested_in_a_former_run_rests_until_it_is_started);
+	tcase_add_test(life, who_was_about_to_be_started_in_a_former_run_is_started_by_the_next);
+	tcase_add_test(life, who_was_being_stopped_in_a_former_run_rests_then);
+	tcase_add_test(life, what_was_given_up_in_a_former_run_is_tried_again_in_time);
 	tcase_add_test(life, it_is_ready_when_the_last_gate_has_opened);
 	tcase_add_test(life, not_ready_in_time_is_a_failure);
 	tcase_add_test(life, a_policy_of_no_restart_holds_for_probes_but_not_for_limits_that_order_one);

@@ -150,6 +150,36 @@ def is_alive(pid):
         return False
 
 
+class Marked:
+    """One process of a project, as its environment and /proc/PID/stat tell it."""
+
+    def __init__(self, pid, mark, env, stat, command):
+        self.pid, self.mark, self.command = pid, mark, command
+        self.service, self.instance = env[b"THRUM_SERVICE"].decode(), int(env[b"THRUM_INSTANCE"])
+        self.state, self.parent, self.session = stat[0], int(stat[1]), int(stat[3])
+
+    def __repr__(self):
+        return f"<{self.service}/{self.instance} {self.mark} {self.state} parent {self.parent} session {self.session} {self.command}>"
+
+
+def marked(p):
+    """All that runs of a project, by the marks in their environment: pid -> Marked. (Zombies have none.)"""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/environ", "rb") as f:
+                env = dict(e.split(b"=", 1) for e in f.read().split(b"\0") if b"=" in e)
+            with open(f"/proc/{name}/stat") as f:
+                stat = f.read().rsplit(")", 1)[1].split()
+            with open(f"/proc/{name}/cmdline", "rb") as f:
+                command = f.read()
+        except OSError:
+            continue
+        if env.get(b"THRUM_STATE_DIR") == (p.dir + "/state").encode() and b"THRUM_LIFE_ID" in env:
+            found[int(name)] = Marked(int(name), env[b"THRUM_LIFE_ID"].decode(), env, stat, command)
+    return found
+
+
 def hello(p):
     """What the engine that answers now says of itself and its keeper, or None."""
     try:

@@ -4,6 +4,7 @@
  * a run is traced; the ones after it are themselves at once.
  *
  * KILLAT_THRUM: the real program; KILLAT_FOLDER: of this run; KILLAT_POINT: N, 0: count only.
+ * KILLAT_BOTH: the keeper is killed with it.
  * KILLAT_TEXT, instead: every engine is traced, and killed whenever it is about to send what begins with this.
  */
 #include <errno.h>
@@ -53,8 +54,16 @@ static int sends(pid_t engine, const char *text)
 	return process_vm_readv(engine, &ours, 1, &theirs, 1, 0) == (ssize_t)size && memcmp(bytes, text, size) == 0;
 }
 
+/* It is stopped: it cannot take its keeper's place between the two. */
+static void kill_it(pid_t engine, pid_t keeper)
+{
+	if (keeper)
+		kill(keeper, SIGKILL);
+	kill(engine, SIGKILL);
+}
+
 /* The signal to hand on at the next continue. */
-static int take_stop(pid_t engine, int status, long point, long *count, int *is_engine)
+static int take_stop(pid_t engine, pid_t keeper, int status, long point, long *count, int *is_engine)
 {
 	int signal = WSTOPSIG(status);
 	const char *text = getenv("KILLAT_TEXT");
@@ -63,14 +72,14 @@ static int take_stop(pid_t engine, int status, long point, long *count, int *is_
 		*is_engine = 1;
 	} else if (signal == (SIGTRAP | 0x80)) {
 		if (*is_engine && (text ? sends(engine, text) : ++*count == point))
-			kill(engine, SIGKILL);
+			kill_it(engine, keeper);
 	} else if (status >> 16 == 0) {
 		return signal;
 	}
 	return 0;
 }
 
-static void trace(pid_t engine, int ready)
+static void trace(pid_t engine, pid_t keeper, int ready)
 {
 	const char *number = getenv("KILLAT_POINT");
 	long point = number ? atol(number) : 0, count = 0;
@@ -85,7 +94,7 @@ static void trace(pid_t engine, int ready)
 	for (int fd = 0; fd < 1024; fd++)
 		close(fd);
 	while (waitpid(engine, &status, __WALL) >= 0 && WIFSTOPPED(status)) {
-		int signal = take_stop(engine, status, point, &count, &is_engine);
+		int signal = take_stop(engine, keeper, status, point, &count, &is_engine);
 		ptrace(PTRACE_SYSCALL, engine, 0, signal);
 	}
 	write_count(count);
@@ -96,7 +105,7 @@ int main(int argc, char **argv)
 {
 	char path[4096], byte;
 	int ends[2];
-	pid_t engine = getpid();
+	pid_t engine = getpid(), keeper = getenv("KILLAT_BOTH") ? getppid() : 0;
 
 	(void)argc;
 	snprintf(path, sizeof path, "%s/traced", getenv("KILLAT_FOLDER"));
@@ -106,7 +115,7 @@ int main(int argc, char **argv)
 	pid_t child = fork();
 	if (child == 0) {
 		if (fork() == 0)
-			trace(engine, ends[1]);
+			trace(engine, keeper, ends[1]);
 		_exit(0);
 	}
 	close(ends[1]);
