@@ -38,7 +38,12 @@ static void begin(void)
 	member = memory_zeroed(1, sizeof *member);
 	member->seat = 2;
 	member->life = store_take_life(engine->store, 2, 3);
-	member->now = (struct instance){ .service = "web", .index = 1, .state = STATE_RUNNING, .wanted = true, .life = 3, .restarts = { .crash = 5 } };
+	member->now = (struct instance){ .service = "web",
+		.index = 1,
+		.state = STATE_RUNNING,
+		.wanted = true,
+		.life = 3,
+		.restarts = { .crash = 5 } };
 	strcpy(engine->store->seats[2].launched_as, "abc");
 	roster_begin(engine);
 	roster_replace(&engine->roster);
@@ -188,7 +193,8 @@ END_TEST
 START_TEST(rows_that_make_no_sense_are_passed_over)
 {
 	static const size_t spoiled[] = { offsetof(struct roster_row, state), offsetof(struct roster_row, wanted),
-		offsetof(struct roster_row, death) + offsetof(struct death, core), offsetof(struct roster_row, death) + offsetof(struct death, cause) };
+		offsetof(struct roster_row, death) + offsetof(struct death, core),
+		offsetof(struct roster_row, death) + offsetof(struct death, cause) };
 	struct roster_row endless = { .life = 1 };
 	off_t row = HEADER_SIZE + 2 * (off_t)sizeof(struct roster_row);
 

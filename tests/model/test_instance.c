@@ -67,7 +67,9 @@ END_TEST
 
 START_TEST(who_is_adopted_goes_on_as_it_was)
 {
-	const struct heritage former = { .pid = 99, .life = 5, .state = STATE_READY, .wanted = true, .restarts = { .crash = 4, .probe = 1 } };
+	const struct heritage former = {
+		.pid = 99, .life = 5, .state = STATE_READY, .wanted = true, .restarts = { .crash = 4, .probe = 1 }
+	};
 
 	spec.ready.message = (char *)"ready";
 	spec.ready.timeout_ms = 1000;
