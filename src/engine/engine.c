@@ -87,12 +87,27 @@ static void write_death(struct engine *engine, struct member *member)
 	if (!recorder_add(&engine->recorder, member, &err))
 		log_line("%s/%u: its last lines are not kept: %s", member->now.service,
 			member->now.index, err.text);
-	if (!journal_add(&engine->journal, member->now.service, member->now.index,
-		    &member->now.death, &err))
-		log_line("%s/%u: its death is not in the history: %s", member->now.service,
-			member->now.index, err.text);
+	if (!journal_add(&engine->journal, member->now.service, member->now.index, &member->now.death, &err)) {
+		log_line("%s/%u: its death is not in the history yet: %s", member->now.service, member->now.index, err.text);
+		output_retry_later(engine);
+		return;
+	}
 	member->now.death_unwritten = false;
 	store_commit(engine->store, member->seat, &member->now, NULL, 0);
+}
+
+bool engine_write_deaths(struct engine *engine)
+{
+	bool is_any_left = false;
+
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
+		struct member *member = engine->members[seat];
+		if (!member || !member->now.death_unwritten)
+			continue;
+		write_death(engine, member);
+		is_any_left |= member->now.death_unwritten;
+	}
+	return is_any_left;
 }
 
 static void push(struct engine *engine, struct happening happening)

@@ -175,6 +175,8 @@ bool engine_is_fatal(const struct engine *engine);
 int engine_status(const struct engine *engine);
 
 /* Called by the parts. */
+/* Those that could not be written; are there any still? */
+bool engine_write_deaths(struct engine *engine);
 bool engine_keep_spec(struct engine *engine); /* false, with errno: the keeper is gone */
 struct member *engine_add_instance(struct engine *engine, struct service *service, unsigned index,
 	struct error *err);

@@ -12,7 +12,17 @@
 #include "base/text.h"
 
 enum { LEDGER_MODE = 0600,
-	FILES = 2 };
+	FILES = 2,
+	RESERVE = 64 * 1024 }; /* bytes: some two hundred deaths */
+
+/* Half of it may be used up. Where a file system cannot do that, there is no more than before. */
+static void reserve(struct ledger *ledger, off_t used)
+{
+	if (ledger->reserved - used > RESERVE / 2)
+		return;
+	if (fallocate(ledger->fd, FALLOC_FL_KEEP_SIZE, used, RESERVE) == 0)
+		ledger->reserved = used + RESERVE;
+}
 
 static bool reopen(struct ledger *ledger, struct error *err)
 {
@@ -20,7 +30,11 @@ static bool reopen(struct ledger *ledger, struct error *err)
 		return true;
 	ledger->fd = open(
 		ledger->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, LEDGER_MODE);
-	return ledger->fd >= 0 || error_errno(err, "%s", ledger->path);
+	if (ledger->fd < 0)
+		return error_errno(err, "%s", ledger->path);
+	ledger->reserved = 0;
+	reserve(ledger, lseek(ledger->fd, 0, SEEK_END));
+	return true;
 }
 
 void ledger_open(struct ledger *ledger, const char *dir, const char *name, size_t most)
@@ -47,6 +61,8 @@ static void put_aside(struct ledger *ledger)
 	if (ledger->fd < 0 || fstat(ledger->fd, &st) < 0 || (size_t)st.st_size < ledger->most)
 		return;
 	char *older = memory_format("%s.1", ledger->path);
+	if (ftruncate(ledger->fd, st.st_size) == 0) /* no more comes: the room behind its end is given back */
+		ledger->reserved = st.st_size;
 	if (rename(ledger->path, older) == 0) {
 		close(ledger->fd);
 		ledger->fd = -1;
@@ -64,8 +80,10 @@ bool ledger_add(struct ledger *ledger, const char *line, struct error *err)
 	off_t before = lseek(ledger->fd, 0, SEEK_END);
 	ssize_t done = write(ledger->fd, whole, size);
 	free(whole);
-	if (done == (ssize_t)size)
+	if (done == (ssize_t)size) {
+		reserve(ledger, before + done);
 		return true;
+	}
 	int reason = done < 0 ? errno : ENOSPC;
 	if (done > 0 && ftruncate(ledger->fd, before) < 0)
 		reason = errno; /* half a line: passed over when reading */

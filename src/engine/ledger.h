@@ -1,20 +1,22 @@
 /*
  * A file of lines that is only appended to. One that has reached its size is put aside as NAME.1, in
  * place of the one before: so there are two of that size at the most, and the oldest lines go first.
- * Loop thread only.
+ * Room for more is kept ready on the disk: it may be full when there is something to write. Loop thread only.
  */
 #ifndef ENGINE_LEDGER_H
 #define ENGINE_LEDGER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 struct ledger {
 	char *path; /* owned */
 	size_t most;
-	int fd; /* -1: could not be opened; then it is tried again */
+	off_t reserved; /* the file has room on the disk up to here */
+	int fd;         /* -1: could not be opened; then it is tried again */
 };
 
 void ledger_open(struct ledger *ledger, const char *dir, const char *name, size_t most);

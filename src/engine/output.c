@@ -25,8 +25,14 @@ static void on_retry(uv_timer_t *timer)
 {
 	struct engine *engine = timer->data;
 
-	if (!output_retry(engine))
+	bool is_any_left = engine_write_deaths(engine);
+	if (!output_retry(engine) && !is_any_left)
 		uv_timer_stop(timer);
+}
+
+void output_retry_later(struct engine *engine)
+{
+	uv_timer_start(&engine->retry, on_retry, RETRY_MS, RETRY_MS);
 }
 
 static void on_output_closed(uv_handle_t *handle)
@@ -85,7 +91,7 @@ static void stall(struct output *output, const struct error *why)
 	engine->stuck_reasons |= reason;
 	output->is_stalled = true;
 	uv_poll_stop(&output->poll);
-	uv_timer_start(&engine->retry, on_retry, RETRY_MS, RETRY_MS);
+	output_retry_later(engine);
 }
 
 static enum log_progress take(struct output *output)

@@ -44,6 +44,8 @@ void output_abandon(struct output *output);
 
 /* Try the stalled ones again. True: some still are. */
 bool output_retry(struct engine *engine);
+/* What could not be written, of logs and of the history, is tried again every second until it is. */
+void output_retry_later(struct engine *engine);
 
 /* Take what is in the pipes of this life now: before its end is told. */
 void output_drain(struct engine *engine, uint32_t life);
