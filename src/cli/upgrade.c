@@ -51,6 +51,17 @@ static bool ask_program(const char *program, char said[ABI_SIZE], struct error *
 	       error_set(err, 0, "%s does not run as an engine", program);
 }
 
+/* A state of another kind begins anew; what the keeper and the roster say both must understand. */
+static bool is_understood(const char *said, const char *running)
+{
+	int ours[3], theirs[3];
+	static const char format[] = "keeper %d store %d roster %d";
+
+	return sscanf(said, format, &ours[0], &ours[1], &ours[2]) == 3 &&
+	       sscanf(running, format, &theirs[0], &theirs[1], &theirs[2]) == 3 && ours[0] == theirs[0] &&
+	       ours[2] == theirs[2];
+}
+
 static bool is_fit(const json_t *hello, struct error *err)
 {
 	const char *program = json_string_value(json_object_get(hello, "program"));
@@ -62,7 +73,7 @@ static bool is_fit(const json_t *hello, struct error *err)
 	if (!ask_program(program, said, err))
 		return false;
 	said[strcspn(said, "\n")] = '\0';
-	return strcmp(said, abi) == 0 ||
+	return is_understood(said, abi) ||
 	       error_set(err, 0, "%s cannot take over what runs (it is of %s, the engine of %s): thrum down, then up",
 		       program, said, abi);
 }

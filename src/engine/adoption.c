@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/environment.h"
 #include "engine/leftovers.h"
+#include "engine/salvage.h"
 #include "procfs/pipe.h"
 #include "procfs/stat.h"
 #include "procfs/tree.h"
@@ -26,13 +27,16 @@ struct find {
 	const struct roster_row *row;
 	struct member *member; /* NULL: there is no such instance any more */
 	int pidfd;             /* -1: it has ended */
+	bool is_doomed;
+	int held; /* the life whose slot the keeper still holds for it; SALVAGE_NONE: there is none */
 	struct proc_stat stat;
 };
 
 struct adoption {
 	struct engine *engine;
 	struct former former;
-	bool *is_settled;   /* owned; of each row */
+	struct find *finds; /* owned; of each row */
+	bool is_claimed[STORE_LIVES];
 	struct tree doomed; /* of whom we are certain, and who cannot be taken over */
 	unsigned taken, lost;
 };
@@ -47,40 +51,51 @@ static struct member *find_member(struct engine *engine, const struct roster_row
 
 static struct find look_for(struct engine *engine, const struct roster_row *row)
 {
-	struct find find = { .row = row, .member = find_member(engine, row) };
+	struct find find = { .row = row, .member = find_member(engine, row), .pidfd = -1, .held = SALVAGE_NONE };
 
+	if (!row->pid)
+		return find;
 	find.pidfd = (int)syscall(SYS_pidfd_open, row->pid, 0);
 	/* it is opened first: whoever is looked at then is whom it means */
 	if (find.pidfd >= 0 && !(proc_stat_read(row->pid, &find.stat) && roster_is(row, &find.stat))) {
 		close(find.pidfd);
 		find.pidfd = -1;
 	}
+	if (find.pidfd >= 0)
+		find.held = salvage_find(engine, row->pid);
 	return find;
 }
 
 /* A keeper that was killed just now has closed its files, the lock among them, before it gives its children away. */
-static void await_reaper(const struct former *former, struct find *find)
+static void await_reaper(const struct adoption *adoption, struct find *find)
 {
 	static const struct timespec pause = { .tv_nsec = 1000000 };
+	pid_t former = adoption->former.keeper_pid;
+	bool is_dead = former != adoption->engine->keeper.page->keeper_pid;
 
-	for (int i = 0; i < GLANCES_AT_PARENT && find->stat.parent == former->keeper_pid; i++) {
+	for (int i = 0; is_dead && i < GLANCES_AT_PARENT && find->stat.parent == former; i++) {
 		nanosleep(&pause, NULL);
 		proc_stat_read(find->row->pid, &find->stat);
 	}
 }
 
 /* What went with the keeper, and cannot be had again from outside. */
-static const char *what_is_missing(const struct service_spec *spec, const struct roster_row *row)
+static const char *what_is_missing(const struct engine *engine, const struct find *find)
 {
-	if (spec->pty)
+	const struct service_spec *spec = member_spec(find->member);
+	bool is_new_keeper = find->held == SALVAGE_NONE;
+	bool cannot_say = spec->ready.fd ? !salvage_has(engine, find->held, KEEPER_READY)
+					 : (spec->ready.message || spec->ready.notifies) && is_new_keeper;
+
+	if (spec->pty && !salvage_has(engine, find->held, KEEPER_TERMINAL))
 		return "its terminal is gone";
-	if (spec->ipc)
+	if (spec->ipc && !salvage_has(engine, find->held, KEEPER_CHANNEL))
 		return "its channel is gone";
-	if (spec->listen_count)
+	if (spec->listen_count || spec->exec_mode == EXEC_CLUSTER)
 		return "its sockets were shared with the keeper";
-	if (spec->watchdog_ms)
+	if (spec->watchdog_ms && is_new_keeper)
 		return "its watchdog cannot be told any more";
-	if (row->state != STATE_READY && (spec->ready.message || spec->ready.notifies || spec->ready.fd))
+	if (find->row->state != STATE_READY && cannot_say)
 		return "it cannot say any more that it is ready";
 	return NULL;
 }
@@ -91,6 +106,8 @@ static bool is_of_this_configuration(struct engine *engine, const struct find *f
 	struct service *service = member_service(find->member);
 	char wanted[DIGEST_SIZE];
 
+	if (engine->store->cold)
+		return true; /* the project runs on; what was changed in it since is shown as ever */
 	environment_refresh(engine, service);
 	config_fingerprint(wanted, service->spec);
 	return strcmp(wanted, find->row->launched_as) == 0;
@@ -105,7 +122,7 @@ static const char *why_not(struct engine *engine, const struct find *find)
 		return "it is disabled";
 	if (!is_of_this_configuration(engine, find))
 		return "it was started with another configuration";
-	return what_is_missing(member_spec(find->member), find->row);
+	return what_is_missing(engine, find);
 }
 
 /* An adoption that was cut off has left it. */
@@ -126,7 +143,9 @@ static int take_life(struct engine *engine, const struct find *find)
 	struct store *store = engine->store;
 	int index = find_life(store, row);
 
-	if (index < 0)
+	if (index < 0 && find->held >= 0)
+		index = store_take_life_at(store, (uint32_t)find->held, find->member->seat, row->life);
+	else if (index < 0)
 		index = store_take_life(store, find->member->seat, row->life);
 	if (index < 0)
 		return -1;
@@ -194,55 +213,72 @@ static bool take(struct adoption *adoption, const struct find *find)
 	if (index < 0)
 		return false;
 	struct life *life = &engine->store->lives[index];
-	if (find->pidfd >= 0)
+	if (find->pidfd >= 0 && find->held < 0)
 		take_pipes(engine, find, (uint32_t)index);
 	life->began_us = began_us(row);
 	life->began_boot_us = row->after_us;
 	life->there_boot_us = row->before_us;
 	life->pid = row->pid;
 	atomic_store(&life->state, LIFE_RUNNING);
-	keeper_link_watch(&engine->keeper, row->pid, find->stat.parent, find->pidfd);
+	if (find->stat.parent != engine->keeper.page->keeper_pid) /* who is its own child it knows */
+		keeper_link_watch(&engine->keeper, row->pid, find->stat.parent, find->pidfd);
 	engine_adopted(engine, find->member, (uint32_t)index, row);
 	return true;
 }
 
 /* With whom it has started: they may have no mark. */
-static void doom(struct adoption *adoption, const struct find *find, const char *why)
+static void doom(struct adoption *adoption, struct find *find, const char *why)
 {
 	struct tree *tree = &adoption->doomed;
 	struct tree_search search = { .leader = find->row->pid, .session = find->row->pid };
 
 	engine_tell(adoption->engine, "%s/%u, pid %d, of a former run: %s, so it is ended", find->row->service,
 		find->row->index, (int)find->row->pid, why);
+	find->is_doomed = true;
 	tree_find(tree, &search);
 	tree_add(tree, &(struct tree_process){ find->row->pid, find->stat.starttime });
 }
 
 static void settle(struct adoption *adoption, struct find *find)
 {
-	await_reaper(&adoption->former, find);
+	await_reaper(adoption, find);
 	const char *why = why_not(adoption->engine, find);
 
-	if (!why && take(adoption, find))
+	if (!why && take(adoption, find)) {
 		adoption->taken++;
-	else
-		doom(adoption, find, why ? why : "there is no room for it");
+		return;
+	}
+	doom(adoption, find, why ? why : "there is no room for it");
+	salvage_drop(adoption->engine, find->held);
 }
 
+static void look_for_all(struct adoption *adoption)
+{
+	uint32_t count = adoption->former.count;
+
+	adoption->finds = memory_zeroed(count + 1, sizeof *adoption->finds);
+	for (uint32_t i = 0; i < count; i++) {
+		struct find *find = &adoption->finds[i];
+		*find = look_for(adoption->engine, &adoption->former.rows[i]);
+		if (find->held >= 0)
+			adoption->is_claimed[find->held] = true;
+	}
+	salvage_drop_rest(adoption->engine, adoption->is_claimed);
+}
+
+/* Those with a slot of their own first: it must be free. */
 static void settle_living(struct adoption *adoption)
 {
-	for (uint32_t i = 0; i < adoption->former.count; i++) {
-		struct find find = look_for(adoption->engine, &adoption->former.rows[i]);
-		if (find.pidfd < 0)
-			continue;
-		settle(adoption, &find);
-		adoption->is_settled[i] = true;
-		close(find.pidfd);
-	}
+	for (int is_second = 0; is_second <= 1; is_second++)
+		for (uint32_t i = 0; i < adoption->former.count; i++) {
+			struct find *find = &adoption->finds[i];
+			if (find->pidfd >= 0 && (find->held < 0) == is_second)
+				settle(adoption, find);
+		}
 }
 
 /*
- * Who has ended meanwhile is taken over too: so its end, of which nobody knows how it was, takes the usual road. What
+ * Who has ended meanwhile is taken over too: so its end, of which nobody may know how it was, takes the usual road. What
  * it left behind has been ended before: nobody would find that by its parent.
  */
 static void settle_others(struct adoption *adoption)
@@ -250,27 +286,46 @@ static void settle_others(struct adoption *adoption)
 	struct engine *engine = adoption->engine;
 
 	for (uint32_t i = 0; i < adoption->former.count; i++) {
-		const struct roster_row *row = &adoption->former.rows[i];
-		struct find find = { .row = row, .member = find_member(engine, row), .pidfd = -1 };
-		if (adoption->is_settled[i] || !find.member || find.member->now.life >= row->life)
-			continue;
-		if (row->pid)
-			adoption->lost += take(adoption, &find);
-		else if (is_of_this_configuration(engine, &find))
-			engine_recalled(engine, find.member, row);
+		const struct find *find = &adoption->finds[i];
+		const struct instance *now = find->member ? &find->member->now : NULL;
+		if (!now || now->pid || now->life > find->row->life)
+			continue; /* it is settled */
+		if (find->is_doomed)
+			engine_recalled(engine, find->member, find->row);
+		else if (find->row->pid)
+			adoption->lost += take(adoption, find);
+		else if (is_of_this_configuration(engine, find))
+			engine_recalled(engine, find->member, find->row);
 	}
 }
 
 static void tell(const struct adoption *adoption)
 {
+	static const char *const reasons[COLD_COUNT] = {
+		[COLD_ABI] = "another thrum wrote the state of the engine",
+		[COLD_NONSENSE] = "the state of the engine made no sense",
+		[COLD_FAULTS] = "one engine after another ended by a fault of its own",
+	};
+	enum cold cold = adoption->engine->store->cold;
+
+	if (cold)
+		engine_tell(adoption->engine, "%s: it begins anew; processes and logs go on", reasons[cold]);
 	if (adoption->taken)
-		engine_tell(adoption->engine,
-			"%u processes of a former run, whose keeper and engine were killed together, were still there "
-			"and have been taken over",
-			adoption->taken);
+		engine_tell(adoption->engine, "%u processes of a former run%s were still there and have been taken over",
+			adoption->taken, cold ? "" : ", whose keeper and engine were killed together,");
 	if (adoption->lost)
 		engine_tell(adoption->engine, "%u processes of a former run ended while nobody was there to see it",
 			adoption->lost);
+}
+
+static void finish(struct adoption *adoption)
+{
+	for (uint32_t i = 0; i < adoption->former.count; i++)
+		if (adoption->finds[i].pidfd >= 0)
+			close(adoption->finds[i].pidfd);
+	free(adoption->finds);
+	tree_finish(&adoption->doomed);
+	former_finish(&adoption->former);
 }
 
 void adoption_perform(struct engine *engine)
@@ -278,14 +333,12 @@ void adoption_perform(struct engine *engine)
 	struct adoption adoption = { .engine = engine };
 
 	roster_read_former(&engine->roster, &adoption.former);
-	adoption.is_settled = memory_zeroed(adoption.former.count + 1, sizeof *adoption.is_settled);
 	roster_begin(engine);
+	look_for_all(&adoption);
 	settle_living(&adoption);
 	leftovers_of_former_run(engine, &adoption.doomed);
 	settle_others(&adoption);
 	tell(&adoption);
 	roster_replace(&engine->roster);
-	free(adoption.is_settled);
-	tree_finish(&adoption.doomed);
-	former_finish(&adoption.former);
+	finish(&adoption);
 }

@@ -1,5 +1,6 @@
 /*
- * The keeper and the engine of a former run were killed at the same instant, and its processes live on. At the first
+ * The keeper and the engine of a former run were killed at the same instant, and its processes live on; or the keeper is
+ * there, and the state of its engine cannot be used. At the first
  * start afterwards those are taken over, with their output, their counters and their name; the others are ended, lest
  * there be two of anything. Loop thread only, before anything is started.
  */

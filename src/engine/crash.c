@@ -12,6 +12,8 @@
 #include "base/memory.h"
 #include "engine/engine.h"
 
+static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
 enum { FRAMES_MOST = 64,
 	EVENTS_TOLD = 20,
 	PATH_MOST = 4096,
@@ -43,9 +45,16 @@ static void on_crash(int number)
 	raise(number); /* as it would have been: the action is the default again */
 }
 
+bool crash_is_fault(int number)
+{
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (signals[i] == number)
+			return true;
+	return false;
+}
+
 void crash_prepare(const struct engine *engine)
 {
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	static char stack[STACK_SIZE];
 	struct sigaction action = { .sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
 	void *frame;

@@ -40,6 +40,8 @@
 #include "engine/watch.h"
 
 enum { SPEC_MOST = 16 * 1024 * 1024,
+	FAULTS_MOST = 5,
+	FAULTS_US = 60 * 1000000,
 	QUEUE_FIRST = 64 };
 
 static struct moment moment_now(struct engine *engine)
@@ -719,10 +721,12 @@ void engine_recalled(struct engine *engine, struct member *member, const struct 
 	const struct heritage heritage = inherit(engine, member, row);
 	struct moment now = moment_now(engine);
 
-	if (member->now.life >= row->life)
-		return;
 	instance_recalled(&member->now, member_spec(member), &heritage, &now);
+	/* nobody starts the project: it never was stopped */
+	bool is_due = engine->store->cold && row->wanted && !member->now.is_recalled;
 	struct outcome outcome = { 0 };
+	if (is_due)
+		outcome = instance_report(&member->now, member_spec(member), EVENT_START, &now);
 	engine_changed(engine, member, &outcome);
 }
 
@@ -1343,7 +1347,26 @@ static void on_turn_over(uv_prepare_t *turn)
 static void name_run(struct engine *engine)
 {
 	if (!engine->store->origin.us)
-		engine->store->origin = (struct origin){ engine->keeper.page->origin_pid, engine->keeper.page->started_us };
+		engine->store->origin = (struct origin){ engine->keeper.page->origin_pid, clock_wall_us() };
+}
+
+/* Whatever leads engines to their end again and again may be in what they go on with. */
+static void note_faults(struct engine *engine)
+{
+	struct store *store = engine->store;
+	const struct keeper_page *page = engine->keeper.page;
+	uint64_t now_us = clock_monotonic_us();
+
+	if (page->engine_starts > 1 && page->last_code != CLD_EXITED && crash_is_fault(page->last_status)) {
+		if (now_us - store->first_fault_us > FAULTS_US)
+			store->faults = 0;
+		if (store->faults++ == 0)
+			store->first_fault_us = now_us;
+	}
+	if (store->faults >= FAULTS_MOST)
+		store_wipe(store, page->state_fd, COLD_FAULTS);
+	if (store->cold && !store->exits_seen && page->exit_count > KEEPER_EXITS)
+		store->exits_seen = page->exit_count - KEEPER_EXITS; /* those that are still there */
 }
 
 bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
@@ -1356,6 +1379,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	engine->store = store_open(engine->keeper.page->state_fd, err);
 	if (!engine->store || !load_spec(engine, err))
 		return false;
+	note_faults(engine);
 	store_recover(engine->store);
 	name_run(engine);
 	engine->state_dir = project_folder("THRUM_STATE_DIR", engine->project.spec->name);

@@ -125,16 +125,22 @@ static bool drop_slot(int32_t places[KEEPER_KINDS])
 		if (!places[kind])
 			continue;
 		close(places[kind] - 1);
+		places[kind] = 0;
 		any = true;
 	}
 	return any;
 }
 
+void keeper_link_drop(struct keeper_link *link, uint32_t slot)
+{
+	if (drop_slot(link->inherited[slot]))
+		keeper_link_delete(link, slot);
+}
+
 void keeper_link_drop_rest(struct keeper_link *link)
 {
 	for (uint32_t slot = 0; slot < link->inherited_count; slot++)
-		if (drop_slot(link->inherited[slot]))
-			keeper_link_delete(link, slot);
+		keeper_link_drop(link, slot);
 	free(link->inherited);
 	link->inherited = NULL;
 	link->inherited_count = 0;

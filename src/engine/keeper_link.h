@@ -26,6 +26,8 @@ bool keeper_link_open(struct keeper_link *link, struct error *err);
 int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind);
 /* As if it had been held there when this engine started; fd is taken over. */
 void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd);
+/* Close what was held there when this engine started, and let the keeper close it too. */
+void keeper_link_drop(struct keeper_link *link, uint32_t slot);
 /* Close what nobody took, and let the keeper close those slots too. */
 void keeper_link_drop_rest(struct keeper_link *link);
 

@@ -233,7 +233,6 @@ void leftovers_of_former_run(struct engine *engine, const struct tree *doomed)
 	}
 	if (count)
 		engine_tell(engine,
-			"%u processes of a former run, whose keeper and engine were killed together, "
-			"were still there and have been ended",
+			"%u processes of a former run were still there and have been ended",
 			count);
 }

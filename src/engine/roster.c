@@ -12,7 +12,6 @@
 #include "engine/engine.h"
 
 enum { ROSTER_MAGIC = 0x726f7374,
-	ROSTER_VERSION = 2,
 	ROW_LEAST = offsetof(struct roster_row, service) + sizeof((struct roster_row *)0)->service,
 	ROW_MOST = 4096, /* bytes, of a later thrum's */
 	BOOT_ID_SIZE = 40,
@@ -58,8 +57,8 @@ static bool is_bool(const void *byte)
 
 static bool makes_sense(const struct roster_row *row)
 {
-	return is_bool(&row->wanted) && is_bool(&row->has_death) && is_bool(&row->death_unwritten) &&
-	       is_bool(&row->death.core) && row->life && row->pid >= 0 && row->after_us <= row->before_us && row->state < STATE_COUNT &&
+	return row->service[0] && is_bool(&row->wanted) && is_bool(&row->has_death) && is_bool(&row->death_unwritten) &&
+	       is_bool(&row->death.core) && row->pid >= 0 && row->after_us <= row->before_us && row->state < STATE_COUNT &&
 	       memchr(row->service, '\0', sizeof row->service) && memchr(row->launched_as, '\0', DIGEST_SIZE) &&
 	       memchr(row->death.detail, '\0', sizeof row->death.detail) && row->death.cause < CAUSE_COUNT;
 }
@@ -204,7 +203,7 @@ static void write_row(const struct roster *roster, uint32_t seat, const struct r
 
 void roster_note(struct engine *engine, struct member *member)
 {
-	if (engine->roster.fd < 0 || !member->now.life)
+	if (engine->roster.fd < 0 || (!member->now.life && !member->now.wanted && !member->noted))
 		return;
 	struct roster_row row = describe(engine, member);
 	uint32_t sum = sum_up(&row);

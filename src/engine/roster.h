@@ -17,6 +17,8 @@
 struct engine;
 struct member;
 
+enum { ROSTER_VERSION = 2 };
+
 struct roster {
 	char *path; /* owned */
 	int fd;     /* -1: there is none */
@@ -25,7 +27,7 @@ struct roster {
 /* What is added comes at the end, and zero must mean what an older thrum, which did not write it, meant. */
 struct roster_row {
 	int32_t pid;   /* of its process; 0: it has none */
-	uint32_t life; /* which one that is, or was the last; 0: there is no row */
+	uint32_t life; /* which one that is, or was the last */
 	uint32_t index, serial;
 	struct origin origin;                       /* … of that life */
 	uint8_t state;                              /* of enum state; of one with a process RUNNING or READY */
@@ -36,7 +38,7 @@ struct roster_row {
 	struct restart_counts restarts;
 	struct death death; /* the last one */
 	char launched_as[DIGEST_SIZE];
-	char service[64];
+	char service[64]; /* "": there is no row */
 };
 
 /* A former run, as it left it. */

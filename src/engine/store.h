@@ -16,8 +16,12 @@
 #include "model/instance.h"
 #include "model/notice.h"
 
+/* Another one: what is here is none of the next engine's, which goes on without it. */
+#ifndef STORE_ABI
+#define STORE_ABI 6
+#endif
+
 enum {
-	STORE_ABI = 6,
 	STORE_SEATS = 3072, /* instances at the most */
 	STORE_LIVES = 4096, /* processes with open output at the most */
 	STORE_NOTICES = 1024,
@@ -70,6 +74,13 @@ struct life {
 	char failed_step[STORE_STEP_SIZE];
 };
 
+/* Why a state begins anew under processes that run. */
+enum cold { COLD_NOT,
+	COLD_ABI,      /* another thrum wrote it */
+	COLD_NONSENSE, /* it cannot be: something wrote where it should not */
+	COLD_FAULTS,   /* one engine after another ended by a fault of its own */
+	COLD_COUNT };
+
 /* A socket that listens for a service; the descriptor is the keeper's too. */
 struct listening {
 	_Atomic uint32_t is_taken;
@@ -89,10 +100,15 @@ struct listening {
 };
 
 struct store {
-	uint32_t magic, abi;
+	_Atomic uint32_t magic;
+	uint32_t abi;
+	uint32_t cold;        /* of enum cold: what was here before could not be used */
 	struct origin origin; /* this run */
+	uint32_t faults;      /* engines that ended by a fault of their own, since … */
+	uint64_t first_fault_us;
 	_Atomic uint64_t exits_seen;
 	_Atomic uint64_t notice_count;
+	uint64_t notice_base; /* those up to it were told before this memory began */
 	_Atomic uint32_t serial;
 	_Atomic uint32_t seat_top;   /* seats and lives from here on were never used: untouched */
 	_Atomic uint32_t life_top;   /* pages of shared memory cost nothing */
@@ -108,8 +124,17 @@ struct store {
 	struct listening sockets[STORE_SOCKETS];
 };
 
-/* Maps the keeper's memory; makes it ready when it is new. NULL on failure. */
+/*
+ * Maps the keeper's memory; makes it ready when it is new, or when what is in it cannot be used. NULL on
+ * failure.
+ */
 struct store *store_open(int fd, struct error *err);
+/* Begin anew, for this reason. Cut off anywhere, the next engine does it again. */
+void store_wipe(struct store *store, int fd, enum cold why);
+
+/* "keeper 3 store 6 roster 2": who has the same of all three goes on where this one is. */
+enum { ABI_TEXT_SIZE = 64 };
+void store_describe_abi(char out[ABI_TEXT_SIZE]);
 
 /* The committed copy. */
 const struct instance *store_instance(const struct store *store, uint32_t seat);
@@ -135,6 +160,8 @@ const struct notice *store_notice(const struct store *store, uint64_t seq);
 int store_take_seat(struct store *store, const struct instance *instance);
 void store_free_seat(struct store *store, uint32_t seat);
 int store_take_life(struct store *store, uint32_t seat, uint32_t number);
+/* … that very one, if it is free; else -1. */
+int store_take_life_at(struct store *store, uint32_t index, uint32_t seat, uint32_t number);
 /* NULL: all are taken. */
 struct life *store_take_helper(struct store *store, uint32_t seat);
 

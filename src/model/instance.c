@@ -333,11 +333,12 @@ void instance_recalled(struct instance *instance, const struct service_spec *spe
 	const struct heritage *heritage, const struct moment *now)
 {
 	enum state state = heritage->state;
+	bool is_at_rest = state == STATE_STOPPED || state == STATE_COMPLETED || state == STATE_FAILED || state == STATE_FATAL;
 
 	inherit(instance, heritage);
-	instance->is_recalled = state == STATE_STOPPED || state == STATE_COMPLETED || state == STATE_FAILED || state == STATE_FATAL;
-	instance->state = (uint8_t)(instance->is_recalled ? state : STATE_STOPPED);
-	instance->wanted &= instance->is_recalled;
+	instance->is_recalled = is_at_rest || !heritage->wanted;
+	instance->state = (uint8_t)(is_at_rest ? state : STATE_STOPPED);
+	instance->wanted &= is_at_rest;
 	instance->since_us = now->wall_us;
 	if (state == STATE_FATAL && spec->restart.fatal_retry_ms)
 		instance->deadline_ms = now->monotonic_ms + spec->restart.fatal_retry_ms;

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "procfs/file.h"
 
-enum { INFO_MOST = 1024 };
+enum { INFO_MOST = 1024,
+	TERMINAL_MAJOR = 136 }; /* of eight */
 
 static bool is_open_both_ways(int root, pid_t pid, int number)
 {
@@ -51,4 +54,30 @@ int proc_pipe_open(pid_t pid, int number, ino_t *inode)
 	int fd = open_pipe(root, pid, number, inode);
 	close(root);
 	return fd;
+}
+
+static bool look_at(pid_t pid, int number, struct stat *st)
+{
+	char path[PROC_PATH_SIZE];
+
+	snprintf(path, sizeof path, PROC_ROOT "/%d/fd/%d", (int)pid, number);
+	return stat(path, st) == 0;
+}
+
+bool proc_pipe_is(pid_t pid, int number, int fd)
+{
+	struct stat theirs, ours;
+
+	return fstat(fd, &ours) == 0 && S_ISFIFO(ours.st_mode) && look_at(pid, number, &theirs) &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+bool proc_terminal_is(pid_t pid, int number, int master)
+{
+	struct stat theirs;
+	unsigned place;
+
+	return ioctl(master, TIOCGPTN, &place) == 0 && look_at(pid, number, &theirs) && S_ISCHR(theirs.st_mode) &&
+	       major(theirs.st_rdev) >= TERMINAL_MAJOR && major(theirs.st_rdev) < TERMINAL_MAJOR + 8 &&
+	       minor(theirs.st_rdev) == place % 256;
 }

@@ -451,6 +451,9 @@ int server_run(const char *project)
 
 int server_print_abi(void)
 {
-	printf("keeper %d store %d\n", KEEPER_ABI, STORE_ABI);
+	char abi[ABI_TEXT_SIZE];
+
+	store_describe_abi(abi);
+	puts(abi);
 	return 0;
 }

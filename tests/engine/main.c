@@ -4,6 +4,7 @@ Suite *lastwords_suite(void);
 Suite *ledger_suite(void);
 Suite *logfile_suite(void);
 Suite *roster_suite(void);
+Suite *store_suite(void);
 Suite *terminal_suite(void);
 
 static suite_function *const suites[] = {
@@ -11,6 +12,7 @@ static suite_function *const suites[] = {
 	ledger_suite,
 	logfile_suite,
 	roster_suite,
+	store_suite,
 	terminal_suite,
 	NULL,
 };
