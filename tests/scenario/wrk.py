@@ -87,6 +87,24 @@ def engines_killed_under_load_fail_next_to_nothing():
         p.close()
 
 
+def engines_killed_fail_nothing_where_workers_accept():
+    port, kills = free_port(), 10
+    p = project("shared", port, scheduling="none")
+    try:
+        pids = {row["pid"] for row in p.rows().values()}
+        wrk = Wrk(port)
+        for _ in range(kills):
+            engine = until(p.engine, "an engine")
+            os.kill(engine, signal.SIGKILL)
+            until(lambda: p.engine() not in (None, engine), "another engine")
+        count, failed = wrk.end()
+        print(f"# {kills} kills: {count} requests, {failed} failed")
+        expect(count > 100 and failed == 0, f"{count} requests, {failed} failed")
+        expect({row["pid"] for row in p.rows().values()} == pids, "no worker has noticed")
+    finally:
+        p.close()
+
+
 def workers_killed_under_load_fail_what_they_had():
     port, kills = free_port(), 5
     p = project("worker", port)
@@ -109,4 +127,5 @@ def workers_killed_under_load_fail_what_they_had():
         p.close()
 
 
-main(reloads_under_load_fail_nothing, engines_killed_under_load_fail_next_to_nothing, workers_killed_under_load_fail_what_they_had)
+main(reloads_under_load_fail_nothing, engines_killed_under_load_fail_next_to_nothing, engines_killed_fail_nothing_where_workers_accept,
+     workers_killed_under_load_fail_what_they_had)
