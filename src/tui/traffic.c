@@ -15,8 +15,10 @@
 #include "tui/ui.h"
 
 enum { CELL = 24,
-	WIDE = 118, /* columns, for all figures of a peer */
-	PEERS_SHOWN = 6 /* unless the tab fills the screen */ };
+	WIDE = 118,      /* columns, for all figures of a peer */
+	PEERS_SHOWN = 6, /* unless the tab fills the screen */
+	WORKERS_SHOWN = 4,
+	WORKERS_MOST = 16 };
 
 /* ---- being told ---- */
 
@@ -192,9 +194,45 @@ static void draw_channel(struct pane *pane, const struct row *row)
 	if (ipc->connections)
 		snprintf(connections, sizeof connections, "  connections %llu", (unsigned long long)ipc->connections);
 	pane_format(pane, ipc->errors ? LOOK_WARN : LOOK_NORMAL,
-		" engine <-> channel  from it %llu (%s/s, %s)  to it %llu (%s/s, %s)  not read yet %s  no JSON %llu%s",
-		(unsigned long long)ipc->in, rate(in_rate, ipc->in_rate), in, (unsigned long long)ipc->out, rate(out_rate, ipc->out_rate),
-		out, queued, (unsigned long long)ipc->errors, connections);
+		" engine <-> channel%s  from it %llu (%s/s, %s)  to it %llu (%s/s, %s)  not read yet %s  no JSON %llu",
+		connections, (unsigned long long)ipc->in, rate(in_rate, ipc->in_rate), in, (unsigned long long)ipc->out,
+		rate(out_rate, ipc->out_rate), out, queued, (unsigned long long)ipc->errors);
+}
+
+static void draw_worker(struct pane *pane, const struct row *row)
+{
+	const struct traffic *ipc = &row->ipc;
+	char name[CELL], in_rate[CELL], out_rate[CELL], queued[UNITS_TEXT_SIZE];
+
+	snprintf(name, sizeof name, "%.16s/%u", row->service, row->instance);
+	if (!ipc->is_known) {
+		pane_format(pane, LOOK_DIM, " %-20s it has no channel to the engine now", name);
+		return;
+	}
+	units_format_size(queued, ipc->queued);
+	pane_format(pane, ipc->errors ? LOOK_WARN : LOOK_NORMAL, " %-20s %11llu %9llu %7s %9llu %7s %9s %8llu", name,
+		(unsigned long long)ipc->connections, (unsigned long long)ipc->in, rate(in_rate, ipc->in_rate),
+		(unsigned long long)ipc->out, rate(out_rate, ipc->out_rate), queued, (unsigned long long)ipc->errors);
+}
+
+/* Of a whole service: the channel of each of its processes. */
+static void draw_workers(struct pane *pane, const struct ui *ui, unsigned most)
+{
+	unsigned shown = 0, count = 0;
+
+	pane_format(pane, LOOK_HEADING, " %-20s %11s %9s %7s %9s %7s %9s %8s", "CHANNEL", "CONNECTIONS", "FROM IT", "/S", "TO IT", "/S",
+		"NOT READ", "NO JSON");
+	for (size_t i = 0; i < ui->replica.row_count; i++) {
+		const struct row *row = &ui->replica.rows[i].row;
+		if (strcmp(row->service, ui->selected.service) != 0)
+			continue;
+		if (count++ < most) {
+			draw_worker(pane, row);
+			shown++;
+		}
+	}
+	if (count > shown)
+		pane_format(pane, LOOK_DIM, " ... and %u more: z, or `thrum ipc %s`", count - shown, ui->selected.service);
 }
 
 static bool is_wide(const struct pane *pane)
@@ -322,7 +360,10 @@ int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area)
 
 	if (ui->traffic.is_open && ui->is_zoomed)
 		return draw_whole(ui, grid, area);
-	draw_channel(&pane, &row->row);
+	if (ui->selected.instance < 0)
+		draw_workers(&pane, ui, ui->is_zoomed ? WORKERS_MOST : WORKERS_SHOWN);
+	else
+		draw_channel(&pane, &row->row);
 	draw_peers(&pane, ui, ui->is_zoomed && area.height > PEERS_SHOWN * 3 ? PEERS_SHOWN * 2 : PEERS_SHOWN / 2);
 	draw_live_title(&pane, ui);
 	draw_messages(&pane, ui);

@@ -237,6 +237,26 @@ START_TEST(what_processes_tell_has_the_room_that_is_left)
 }
 END_TEST
 
+START_TEST(a_service_has_the_channels_of_all_its_processes)
+{
+	struct traffic *ipc = &ui->replica.rows[0].row.ipc;
+
+	*ipc = (struct traffic){ .is_known = true, .in = 4711, .out = 5, .in_rate = -1, .out_rate = 2, .connections = 815 };
+	ui->tab = TAB_IPC;
+	draw(100, 30);
+	ck_assert(shows("CONNECTIONS"));
+	ck_assert(shows("api/0"));
+	ck_assert(shows(" 815 "));
+	ck_assert(shows(" 4711 "));
+	ck_assert(shows("api/1"));
+	ck_assert(shows("it has no channel to the engine now"));
+	ui->selected.instance = 0;
+	draw(100, 30);
+	ck_assert(!shows("CONNECTIONS"));
+	ck_assert(shows("connections 815"));
+}
+END_TEST
+
 START_TEST(without_unicode_all_is_ascii)
 {
 	ui->is_unicode = false;
@@ -848,6 +868,7 @@ Suite *view_suite(void)
 	tcase_add_test(screens, every_size_is_drawn);
 	tcase_add_test(screens, narrow_screens_keep_what_matters);
 	tcase_add_test(screens, what_processes_tell_has_the_room_that_is_left);
+	tcase_add_test(screens, a_service_has_the_channels_of_all_its_processes);
 	tcase_add_test(screens, without_unicode_all_is_ascii);
 	tcase_add_test(screens, an_empty_project_says_what_to_do);
 	tcase_add_test(screens, the_grid_takes_nothing_a_terminal_would_obey);
