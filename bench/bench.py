@@ -858,9 +858,147 @@ def disturbance():
         report(f"{name}, looked into at 10 Hz, floor: not at all", "/s", *zip(*rounds), 0.98, True)
 
 
+def screen_of(project, *command, size):
+    """A terminal by libvterm, as the scenarios have it."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    os.environ.update(BUILDDIR=os.environ["BENCH_BUILD"], SRCDIR=root)
+    sys.path.insert(0, root + "/tests/scenario")
+    from lib_vt import Screen
+    return Screen(project, *command, size=size)
+
+
+def told(screen):
+    """Bytes, and frames, so far."""
+    return [int(word) for word in screen.do("bytes")[0].split()]
+
+
+def pid_in(screen):
+    return children_of(screen.process.pid)[0]
+
+
+def rest(screen, seconds):
+    """Bytes and frames of so long without a key."""
+    before = told(screen)
+    time.sleep(seconds)
+    return [b - a for a, b in zip(before, told(screen))]
+
+
+WATCHED_S = 10
+
+
+def screen_idle():
+    """A dashboard on ten services that do nothing: it moves a clock and uptimes, once a second, and does nothing else."""
+    with Project({"x": {"command": ["sleep", "1000"], "instances": 10}}) as project:
+        project.run("up", "-d")
+        screen = screen_of(project, THRUM, "attach", size="100x30")
+        screen.sees("x/9")
+        time.sleep(3)
+        pid = pid_in(screen)
+        used, woken = cpu_us(pid), switches(pid)
+        size, frames = rest(screen, WATCHED_S)
+        used, woken = cpu_us(pid) - used, switches(pid) - woken
+        report_value("idle dashboard, 100x30: frames a second", "", frames / WATCHED_S, 2)
+        report_value("… bytes a second", "", size / WATCHED_S, 200)
+        report_value("… wake-ups a second", "", woken / WATCHED_S, 6)
+        report_value("… of a processor", " %", used / 1e4 / WATCHED_S, 0.5)
+        report_value("… memory, RSS", " MB", rss_mb(pid), 8)
+        screen.close()
+
+
+def rss_mb(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+
+MOVER = """import random, time
+while True:
+    kept = bytearray(random.randrange(1, 9) * 1000000)
+    end = time.process_time() + random.random() * 0.03
+    while time.process_time() < end: pass
+    time.sleep(0.4)"""
+
+
+def screen_busy():
+    """Thirty processes whose figures all move, and one that writes without an end."""
+    processes = {"move": {"command": ["python3", "-c", MOVER], "instances": 30}, "flood": {"command": ["yes", "a line of a log that never ends"]}}
+    with Project(processes) as project:
+        project.run("up", "-d")
+        for size in ("100x30", "100x60", "140x45"):
+            screen = screen_of(project, THRUM, "attach", size=size)
+            screen.sees("move/9")
+            screen.keys("/", "f", "l", "o", "\\r")  # its log runs through the pane below
+            time.sleep(3)
+            most, count, begun = 0, 0, time.monotonic()
+            while time.monotonic() < begun + WATCHED_S:
+                before = told(screen)
+                time.sleep(0.05)
+                after = told(screen)
+                if after[1] == before[1] + 1:
+                    most = max(most, after[0] - before[0])
+                count += after[1] - before[1]
+            report_value(f"busy dashboard, {size}: bytes of the largest frame", "", most, 2500 if size != "140x45" else 3700)
+            report_value("… frames a second", "", count / WATCHED_S, 10)
+            report_value("… memory, RSS", " MB", rss_mb(pid_in(screen)), 8)
+            screen.close()
+
+
+def screen_keys():
+    """From a key to the frame that knows it, while a thousand instances are sampled and one floods its log."""
+    processes = {"s": {"command": ["sleep", "1000"], "instances": 1000}, "flood": {"command": ["yes", "a line of a log that never ends"]}}
+    with Project(processes) as project:
+        project.run("up", "-d")
+        for where, keys in (("table", "jk"), ("logs of the one that floods", "GG")):
+            screen = screen_of(project, THRUM, "attach", size="100x30")
+            screen.sees("s/9")
+            if where != "table":
+                screen.keys("/", "f", "l", "o", "\\r", "6", "z")
+            times = []
+            for i in range(200):
+                begun = time.monotonic()
+                screen.keys(keys[i % 2])
+                times.append((time.monotonic() - begun) * 1000)
+                time.sleep(0.017 * (i % 3))
+            report_value(f"a key to the screen, {where}, 1 000 instances and a flood, p50", " ms", percentile(times, 50), 50)
+            report_value("… p99", " ms", percentile(times, 99), 50)
+            remark(f"its memory then, RSS: {rss_mb(pid_in(screen)):.1f} MB")
+            screen.close()
+
+
+def refreshes(screen, count):
+    """Bytes, and cells that they changed, of so many refreshes."""
+    screen.do("refresh")
+    return [[int(word) for word in screen.do("refresh")[0].split()] for _ in range(count)]
+
+
+def screen_others():
+    """Bytes a refresh at 140x45, once a second, for the same machine and at the same time."""
+    commands = {"thrum top": [THRUM, "top"], "htop": ["htop", "-d", "10"], "btop": ["btop"], "the dashboard": [THRUM, "attach"]}
+    if not all(shutil.which(command[0]) for command in commands.values()):
+        remark("htop and btop are needed")
+        return
+    with Project({"move": {"command": ["python3", "-c", MOVER], "instances": 20}}) as project:
+        project.run("up", "-d")
+        os.makedirs(project.dir + "/btop")
+        project.env["XDG_CONFIG_HOME"] = project.dir
+        with open(project.dir + "/btop/btop.conf", "w") as f:
+            f.write("update_ms = 1000\n")
+        screens = {name: screen_of(project, *command, size="140x45") for name, command in commands.items()}
+        time.sleep(5)
+        seen = {name: [sum(column) for column in zip(*refreshes(screen, 10))] for name, screen in screens.items()}
+        for screen in screens.values():
+            screen.close()
+    per_cell = {name: size / max(cells, 1) for name, (size, cells) in seen.items()}
+    for name, (size, cells) in seen.items():
+        remark(f"{name}: {size / 10:.0f} bytes a refresh, {cells / 10:.0f} cells, {per_cell[name]:.2f} bytes a cell")
+    report_value("bytes a cell that changes, of those of htop", "", per_cell["thrum top"] / per_cell["htop"], 1.2)
+    for name in "thrum top", "the dashboard":
+        report_value(f"bytes a refresh of {name}, of those of btop", "", seen[name][0] / seen["btop"][0], 1 / 20)
+
+
 benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, top, inside,
                                sweep, disturbance,
-                               messages, cluster, tasks, fleet, threads)}
+                               messages, cluster, tasks, fleet, threads,
+                               screen_idle, screen_busy, screen_keys, screen_others)}
 names = sys.argv[1:] or list(benches)
 for name in names:
     if name not in benches:

@@ -14,6 +14,7 @@ enum {
 	MESSAGES_MOST = 1000, /* before the next frame and the next key */
 	CALL_MS = 5000,
 	TICK_MS = 1000, /* a frame at least so often: clocks and countdowns move */
+	LATE_MS = 150,  /* samples come as often, and bring the frame with them, though not to the millisecond */
 	COUNTDOWN_MS = 200,
 	RETRY_MS = 250, /* between tries to find the engine again */
 	MESSAGE_US = 6000000,
@@ -152,7 +153,8 @@ static bool counts_down(const struct ui *ui)
 static uint64_t due_ms(const struct loop *loop)
 {
 	uint64_t due = stage_due_ms(&loop->stage);
-	uint64_t tick = loop->stage.drawn_ms + (counts_down(loop->ui) ? COUNTDOWN_MS : TICK_MS);
+	uint64_t tick = loop->stage.drawn_ms + (counts_down(loop->ui) ? COUNTDOWN_MS : loop->ui->link ? TICK_MS + LATE_MS
+												      : TICK_MS);
 
 	return loop->stage.is_behind || due < tick ? due : tick;
 }
@@ -164,8 +166,8 @@ static int patience(const struct loop *loop)
 
 	if (!loop->ui->link && due > now + RETRY_MS)
 		due = now + RETRY_MS;
-	if (due > now + TICK_MS)
-		due = now + TICK_MS;
+	if (due > now + TICK_MS + LATE_MS)
+		due = now + TICK_MS + LATE_MS;
 	return due > now ? (int)(due - now) : 0;
 }
 

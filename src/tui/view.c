@@ -288,7 +288,6 @@ static const struct label table_labels[] = {
 	{ ACTION_START, "Start", false },
 	{ ACTION_STOP, "Stop", false },
 	{ ACTION_MORE, "More", false },
-	{ ACTION_FEWER, "Fewer", true },
 	{ ACTION_LAUNCH, "Launch", false },
 	{ ACTION_COMMAND, "Command", true },
 	{ ACTION_QUIT, "Quit", false },

@@ -17,6 +17,7 @@
  *   state          R, S, T … of the program
  *   left           until it has ended: "exit N" or "signal N"
  *   bytes          how many it has written so far, and how many frames it has told of
+ *   refresh        until something is written and then nothing for 150 ms: its bytes, and how many cells it has changed
  *   sequences      kinds of control sequences that it has written so far
  */
 #include <errno.h>
@@ -480,6 +481,60 @@ static bool do_bytes(const char *argument)
 	return true;
 }
 
+enum { QUIET_MS = 150 };
+
+static uint64_t digest_of(const VTermScreenCell *cell)
+{
+	uint64_t digest = 0xcbf29ce484222325;
+
+	for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell->chars[i]; i++)
+		digest = (digest ^ cell->chars[i]) * 0x100000001b3;
+	digest = (digest ^ (cell->attrs.bold | cell->attrs.reverse << 1 | cell->attrs.underline << 2)) * 0x100000001b3;
+	digest = (digest ^ (cell->fg.type | cell->fg.rgb.red << 8 | cell->fg.rgb.green << 16 | (uint32_t)cell->fg.rgb.blue << 24)) * 0x100000001b3;
+	return (digest ^ (cell->bg.type | cell->bg.rgb.red << 8 | cell->bg.rgb.green << 16 | (uint32_t)cell->bg.rgb.blue << 24)) * 0x100000001b3;
+}
+
+/* What differs from the time before. */
+static unsigned count_changes(void)
+{
+	static uint64_t *before;
+	static size_t size;
+	size_t cells = (size_t)vt.columns * (size_t)vt.rows;
+	VTermScreenCell cell;
+	unsigned count = 0;
+
+	if (size != cells) {
+		free(before);
+		before = calloc(cells, sizeof *before);
+		size = before ? cells : 0;
+	}
+	for (size_t i = 0; i < size; i++) {
+		vterm_screen_get_cell(vt.screen, (VTermPos){ (int)(i / (size_t)vt.columns), (int)(i % (size_t)vt.columns) }, &cell);
+		uint64_t digest = digest_of(&cell);
+		count += digest != before[i];
+		before[i] = digest;
+	}
+	return count;
+}
+
+static bool do_refresh(const char *argument)
+{
+	unsigned long long before = vt.bytes, last;
+	uint64_t until_ms = now_ms() + DEADLINE_MS;
+
+	(void)argument;
+	while (vt.bytes == before && now_ms() < until_ms)
+		pump(50);
+	do {
+		last = vt.bytes;
+		uint64_t quiet_ms = now_ms() + QUIET_MS;
+		for (uint64_t now = now_ms(); now < quiet_ms && vt.bytes == last; now = now_ms())
+			pump((int)(quiet_ms - now));
+	} while (vt.bytes != last);
+	printf("%llu %u\n", vt.bytes - before, count_changes());
+	return vt.bytes != before;
+}
+
 static bool do_sequences(const char *argument)
 {
 	(void)argument;
@@ -506,6 +561,7 @@ static const struct {
 	{ "left", do_left },
 	{ "modes", do_modes },
 	{ "raw", do_raw },
+	{ "refresh", do_refresh },
 	{ "screen", do_screen },
 	{ "sees", do_sees },
 	{ "sequences", do_sequences },
