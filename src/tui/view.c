@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 enum { CELL = 64,
 	KEYS_LONG = 100,
+	CLOCK_WIDTH = 9,
 	LINE = 1024 };
 
 /* ---- words ---- */
@@ -62,49 +64,80 @@ static struct counts count_states(const struct replica *replica)
 	return counts;
 }
 
-static void describe_project(const struct ui *ui, char out[LINE / 2])
+/* The parts of the header, of which those at the end go first when it is narrow: a figure is whole, or not there. */
+struct header {
+	char text[LINE];
+	size_t size, room;
+};
+
+__attribute__((format(printf, 2, 3))) static void add_part(struct header *header, const char *fmt, ...)
 {
+	char part[LINE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(part, sizeof part, fmt, args);
+	va_end(args);
+	size_t size = strlen(part);
+	if (header->size && header->size + size > header->room)
+		header->room = header->size; /* nor what follows it */
+	else
+		header->size += (size_t)snprintf(header->text + header->size, sizeof header->text - header->size, "%s", part);
+}
+
+static void add_figures(struct header *header, const struct ui *ui)
+{
+	const struct machine_sample *machine = &ui->replica.machine;
 	char rss[UNITS_TEXT_SIZE], uptime[UNITS_TEXT_SIZE];
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, since_us = ui->replica.project_started_us;
 
 	for (size_t i = 0; i < ui->replica.row_count; i++) {
 		const struct sample *sample = &ui->replica.rows[i].row.sample;
 		bytes += sample->pid && sample->rss != SAMPLE_UNKNOWN ? sample->rss : 0;
 	}
 	units_format_size(rss, bytes);
-	uint64_t since_us = ui->replica.project_started_us;
 	units_format_duration(uptime, ui->now_us > since_us ? (ui->now_us - since_us) / 1000000 * 1000 : 0);
-	snprintf(out, LINE / 2, " | cpu %.0f%%/%u%%  rss %s | up %s", ui->replica.machine.cpu_pct,
-		ui->replica.machine.cpus * 100, rss, uptime);
+	if (machine->cpus && machine->cpu_pct >= 0)
+		add_part(header, " | cpu %.0f%%/%u%%  rss %s", machine->cpu_pct, machine->cpus * 100, rss);
+	add_part(header, " | up %s", uptime);
+}
+
+static void add_counts(struct header *header, const struct ui *ui, const struct counts *counts, enum layout_kind kind)
+{
+	if (kind == LAYOUT_FULL)
+		add_part(header, " thrum %s | instances %zu  up %u", ui->replica.project, ui->replica.row_count, counts->up);
+	else
+		add_part(header, " %.20s  up %u/%zu", ui->replica.project, counts->up, ui->replica.row_count);
+	if (counts->waiting && kind == LAYOUT_FULL)
+		add_part(header, "  backoff %u", counts->waiting);
+	if (counts->bad)
+		add_part(header, "  failed %u !", counts->bad);
+	if (counts->waiting && kind != LAYOUT_FULL)
+		add_part(header, "  backoff %u", counts->waiting);
 }
 
 static void draw_header(
 	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
 	struct counts counts = count_states(&ui->replica);
-	char clock[CLOCK_TEXT_SIZE], figures[LINE / 2] = "", bad[32] = "", waiting[32] = "",
-						    text[LINE];
-	const struct machine_sample *machine = &ui->replica.machine;
+	enum look look = counts.bad ? LOOK_BAD : LOOK_TITLE;
+	struct header header = { 0 };
+	char clock[CLOCK_TEXT_SIZE];
 
-	clock_format_local(clock, ui->now_us);
-	clock[8] = '\0';
-	if (machine->cpus && machine->cpu_pct >= 0)
-		describe_project(ui, figures);
-	if (counts.waiting)
-		snprintf(waiting, sizeof waiting, "  backoff %u", counts.waiting);
-	if (counts.bad)
-		snprintf(bad, sizeof bad, "  failed %u !", counts.bad);
-	if (kind == LAYOUT_STUB)
-		snprintf(text, sizeof text, "up%u %s%s", counts.up, counts.bad ? "!" : "",
-			ui->replica.project);
-	else
-		snprintf(text, sizeof text, " thrum %s | instances %zu  up %u%s%s%s",
-			ui->replica.project, ui->replica.row_count, counts.up, waiting, bad,
-			kind == LAYOUT_FULL ? figures : "");
 	grid_fill(grid, area, LOOK_TITLE, ' ');
-	grid_put(grid, area, counts.bad ? LOOK_BAD : LOOK_TITLE, text);
-	if (kind != LAYOUT_STUB)
-		grid_put(grid, (struct rect){ area.width - 9, area.y, 9, 1 }, LOOK_TITLE, clock);
+	if (kind == LAYOUT_STUB) {
+		grid_format(grid, area, look, "up%u %s%s", counts.up, counts.bad ? "!" : "", ui->replica.project);
+		return;
+	}
+	clock_format_local(clock, ui->now_us);
+	clock[CLOCK_WIDTH - 1] = '\0';
+	grid_put(grid, (struct rect){ area.width - CLOCK_WIDTH, area.y, CLOCK_WIDTH, 1 }, LOOK_TITLE, clock);
+	area.width -= CLOCK_WIDTH + 1;
+	header.room = (size_t)area.width < LINE ? (size_t)area.width : LINE - 1;
+	add_counts(&header, ui, &counts, kind);
+	if (kind == LAYOUT_FULL)
+		add_figures(&header, ui);
+	grid_put(grid, area, look, header.text);
 }
 
 /* ---- details ---- */
@@ -219,9 +252,10 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 		death_describe(cause, &death);
 	if (notice->kind == NOTICE_BACKOFF)
 		units_format_duration(delay, notice->delay_ms);
-	grid_format(grid, area, is_bad ? LOOK_BAD : LOOK_NORMAL, " %.8s %s %s/%u %s %s%s%s %s",
+	grid_format(grid, area, is_bad ? LOOK_BAD : LOOK_NORMAL, " %.8s %s %s/%u %s %s%s%s%s %s",
 		clock, is_bad ? "!" : " ", notice->service, notice->instance,
-		notice_name(notice->kind), cause, *delay ? "again in " : "", delay, notice->detail);
+		notice_name(notice->kind), cause, *cause && *delay ? ", " : "", *delay ? "again in " : "", delay,
+		notice->detail);
 }
 
 static void draw_news(const struct ui *ui, struct grid *grid, struct rect area)

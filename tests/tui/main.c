@@ -1,6 +1,7 @@
 #include "tests/runner.h"
 
 Suite *fleet_suite(void);
+Suite *golden_suite(void);
 Suite *layout_suite(void);
 Suite *log_text_suite(void);
 Suite *logs_suite(void);
@@ -10,6 +11,7 @@ Suite *view_suite(void);
 
 static suite_function *const suites[] = {
 	fleet_suite,
+	golden_suite,
 	layout_suite,
 	log_text_suite,
 	logs_suite,

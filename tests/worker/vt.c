@@ -483,15 +483,24 @@ static bool do_bytes(const char *argument)
 
 enum { QUIET_MS = 150 };
 
+static uint64_t mix(uint64_t digest, uint32_t value)
+{
+	return (digest ^ value) * 0x100000001b3;
+}
+
+static uint32_t number_of(const VTermColor *colour)
+{
+	return colour->type | (uint32_t)colour->rgb.red << 8 | (uint32_t)colour->rgb.green << 16 | (uint32_t)colour->rgb.blue << 24;
+}
+
 static uint64_t digest_of(const VTermScreenCell *cell)
 {
 	uint64_t digest = 0xcbf29ce484222325;
 
 	for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell->chars[i]; i++)
-		digest = (digest ^ cell->chars[i]) * 0x100000001b3;
-	digest = (digest ^ (cell->attrs.bold | cell->attrs.reverse << 1 | cell->attrs.underline << 2)) * 0x100000001b3;
-	digest = (digest ^ (cell->fg.type | cell->fg.rgb.red << 8 | cell->fg.rgb.green << 16 | (uint32_t)cell->fg.rgb.blue << 24)) * 0x100000001b3;
-	return (digest ^ (cell->bg.type | cell->bg.rgb.red << 8 | cell->bg.rgb.green << 16 | (uint32_t)cell->bg.rgb.blue << 24)) * 0x100000001b3;
+		digest = mix(digest, cell->chars[i]);
+	digest = mix(digest, (uint32_t)(cell->attrs.bold | cell->attrs.reverse << 1 | cell->attrs.underline << 2));
+	return mix(mix(digest, number_of(&cell->fg)), number_of(&cell->bg));
 }
 
 /* What differs from the time before. */
