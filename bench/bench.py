@@ -7,7 +7,7 @@ exit status 1. Started by scripts/bench, which builds what is needed.
 BENCH_BUILD: the folder of the programs; THRUM: the program to measure; BENCH_DIR: where logs are written
 (default: the temporary folder); BENCH_MB: megabytes of output (300); BENCH_ROUNDS (5).
 """
-import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, threading, time
+import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, threading, time, urllib.request
 
 PROGRAMS, THRUM = os.environ["BENCH_BUILD"] + "/bench/", os.environ["THRUM"]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -370,6 +370,72 @@ def switches(pid):
     return total
 
 
+STARTS = 40
+
+
+def start_ms(command, **more):
+    """Of a program from start to end: the shortest of some, for that is what nobody else delayed."""
+    times = []
+    for _ in range(STARTS):
+        began = time.monotonic()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **more)
+        times.append((time.monotonic() - began) * 1000)
+    return min(times)
+
+
+@contextlib.contextmanager
+def supervisord():
+    """With twenty programs; the command that lists them."""
+    with folder() as path:
+        with open(path + "/conf", "w") as f:
+            f.write(f"[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={path}/pid\nchildlogdir={path}\n[unix_http_server]\nfile={path}/socket\n"
+                    f"[supervisorctl]\nserverurl=unix://{path}/socket\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
+                    "[program:x]\ncommand=sleep 1000\nnumprocs=20\nprocess_name=x%(process_num)d\n")
+        server = subprocess.Popen(["supervisord", "-c", path + "/conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            command = ["supervisorctl", "-c", path + "/conf", "status"]
+            wait_for(lambda: subprocess.run(command, capture_output=True, text=True).stdout.count("RUNNING") == 20, "supervisord starts them")
+            yield command
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def ps():
+    """From the start to the end of `thrum ps`, with twenty processes; beside the shortest program, and supervisorctl if it is here."""
+    with Project({"x": {"command": ["sleep", "1000"], "instances": 20}}) as project:
+        project.run("up", "-d")
+        project.run("wait", "x")
+        pairs = [(start_ms(["true"]), start_ms([THRUM, "ps"], cwd=project.dir, env=project.env)) for _ in range(ROUNDS)]
+    remark(f"true takes {statistics.median(p[0] for p in pairs):.1f} ms")
+    report_value("thrum ps, from start to end", " ms", statistics.median(p[1] for p in pairs), 10)
+    if shutil.which("supervisord"):
+        with supervisord() as command:
+            remark(f"supervisorctl status takes {start_ms(command):.0f} ms")
+
+
+SCRAPES = 20
+
+
+def metrics():
+    """What Prometheus costs: the gateway's and the engine's processor time for each look at a thousand instances."""
+    port = free_port()
+    with Project({f"s{i}": {"command": ["sleep", "1000"], "instances": 100} for i in range(10)}, http={"listen": str(port)}) as project:
+        project.run("up", "-d")
+        project.run("wait", "all")
+        gateway = next(r["pid"] for r in json.loads(project.run("ps", "--json")) if r["service"] == "thrum-http")
+        pids = {"gateway": gateway, "engine": project.pids()[0]}
+        ask = lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE).read()
+        ask()
+        before = {name: cpu_us(pid) for name, pid in pids.items()}
+        for _ in range(SCRAPES):
+            text = ask()
+        used = {name: (cpu_us(pid) - before[name]) / SCRAPES / 1000 for name, pid in pids.items()}
+        lines = text.count(b"\n")
+    report_value(f"/metrics of 1 000 instances, {lines} lines, processor time", " ms", sum(used.values()), 20)
+    remark(", ".join(f"{name} {ms:.1f} ms" for name, ms in used.items()))
+
+
 def idle():
     with Project({"x": {"command": ["sleep", "1000"], "instances": 100}}) as project:
         project.run("up", "-d")
@@ -702,14 +768,18 @@ def tasks():
 FLEET_TASKS = 300000
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Redis:
     """A server on loopback as it comes: it saves now and then. A file of its own each time."""
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.server = subprocess.Popen(["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.stack.enter_context(folder())],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: is_open(self.port), "redis does not listen")
@@ -995,7 +1065,7 @@ def screen_others():
         report_value(f"bytes a refresh of {name}, of those of btop", "", seen[name][0] / seen["btop"][0], 1 / 20)
 
 
-benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, idle, log_blocks, log_lines, procfs, top, inside,
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, ps, metrics, idle, log_blocks, log_lines, procfs, top, inside,
                                sweep, disturbance,
                                messages, cluster, tasks, fleet, threads,
                                screen_idle, screen_busy, screen_keys, screen_others)}
