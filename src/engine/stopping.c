@@ -83,7 +83,7 @@ static bool send_message(struct engine *engine, struct member *member)
 void stopping_ask(struct engine *engine, struct member *member)
 {
 	const struct shutdown_spec *shutdown = &member_spec(member)->shutdown;
-	bool has_words = shutdown->message || member_spec(member)->exec_mode == EXEC_CLUSTER;
+	bool has_words = shutdown->message || service_is_told_to_leave(member_spec(member));
 
 	member->kills = 0;
 	if (!member->now.beheaded && has_words && send_message(engine, member))

@@ -87,7 +87,7 @@ static void arm(struct instance *instance, unsigned effects, uint32_t delay_ms,
 		delay_ms = spec->shutdown.timeout_ms;
 	if (effects & DO_KILL)
 		delay_ms = KILL_AGAIN_MS;
-	if (effects & DO_TERMINATE && (spec->shutdown.message || spec->exec_mode == EXEC_CLUSTER))
+	if (effects & DO_TERMINATE && (spec->shutdown.message || service_is_told_to_leave(spec)))
 		instance->signal_by_ms = now->monotonic_ms + delay_ms / 2;
 	if (effects & (DO_ARM_BACKOFF | DO_ARM_RETRY | DO_TERMINATE | DO_KILL))
 		instance->deadline_ms = now->monotonic_ms + delay_ms;

@@ -335,3 +335,8 @@ const char *rlimit_name(int number)
 {
 	return number >= 0 && number < SPEC_RLIMITS ? rlimits[number] : NULL;
 }
+
+bool service_is_told_to_leave(const struct service_spec *spec)
+{
+	return spec->exec_mode == EXEC_CLUSTER && !spec->shutdown.message && spec->shutdown.signal == SIGTERM;
+}

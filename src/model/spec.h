@@ -332,4 +332,10 @@ int signal_number(const char *name);
 int rlimit_number(const char *name);
 const char *rlimit_name(int number);
 
+/*
+ * A worker of a cluster is told to disconnect, as Node's primary does it; not one whose service has a message, or names
+ * another signal than the usual one: its handler for that would not run.
+ */
+bool service_is_told_to_leave(const struct service_spec *spec);
+
 #endif

@@ -2,6 +2,7 @@
 """What the program tells of itself: completions, a schema, manuals, and what works here."""
 import json, os, re, shutil, subprocess, sys
 from lib_thrum import THRUM, Failure, Project, expect, main, until
+import lib_schema
 from lib_terminal import Terminal
 
 SRC = os.environ["SRCDIR"]
@@ -105,6 +106,11 @@ def the_schema_knows_what_is_read():
         done = subprocess.run([sys.executable, "-I", "-c", VALIDATE, project.dir + "/schema.json", os.path.join(SRC, "examples")],
                               capture_output=True, text=True)
         expect(done.returncode in (0, 77), done.stderr)
+        examples = [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(SRC, "examples")) for name in names if name.endswith(".yaml")]
+        expect(len(examples) > 10, f"{examples}")
+        for path in examples:
+            with open(path) as f:
+                lib_schema.check_schema(f.read(), project.dir + "/schema.json")
     finally:
         project.close()
 
