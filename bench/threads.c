@@ -1,9 +1,15 @@
 /*
- * threads tasks NS: tasks a second of so many nanoseconds each, two threads that work and one that hands over, as a burst: by a list
- * under a mutex, by libuv's uv_queue_work, and by thrum_pool.
+ * Of two threads that work and one that hands over; who hands over learns of each task that it was done.
+ *
+ * threads tasks NS: tasks a second of so many nanoseconds each, as a burst: by a list under a mutex, by libuv's uv_queue_work,
+ *                   by thrum_pool with a function that is called, and with tasks that are waited for one after the other.
+ * threads window: empty tasks a second of which 256 are outstanding, and nanoseconds of CPU for each: by libuv, by thrum_pool.
+ * threads trip: empty tasks a second, the next one when the former was answered: by libuv, by thrum_pool.
  * threads port: messages of 64 bytes a second from thread to thread, by thrum_port.
+ * threads transfer: seconds for 100 MB by a port: copied, transferred.
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,9 +21,12 @@
 
 enum {
 	TASKS = 200000,
+	WINDOW = 256,
+	TRIPS = 20000,
 	THREADS = 2,
 	MESSAGES = 2000000,
-	MESSAGE_SIZE = 64
+	MESSAGE_SIZE = 64,
+	BLOCK_SIZE = 100 << 20
 };
 
 static uint64_t work_ns;
@@ -155,7 +164,39 @@ static int work_of_ours(void *unused)
 	return 0;
 }
 
+static atomic_uint left;
+static sem_t all_done;
+
+static void count_done(struct thrum_task *task)
+{
+	(void)task;
+	if (atomic_fetch_sub(&left, 1) == 1)
+		sem_post(&all_done);
+}
+
 static double by_pool(void)
+{
+	struct thrum_pool_options options = { .threads = THREADS, .queue_max = TASKS };
+	struct thrum_pool *pool = thrum_pool_create(&options);
+	struct thrum_task *tasks = calloc(TASKS, sizeof *tasks);
+	uint64_t begun;
+	double result;
+
+	sem_init(&all_done, 0, 0);
+	atomic_store(&left, TASKS);
+	for (int i = 0; i < TASKS; i++)
+		tasks[i] = (struct thrum_task){ .work = work_of_ours, .done = count_done };
+	begun = now_ns();
+	for (int i = 0; i < TASKS; i++)
+		thrum_pool_submit(pool, &tasks[i]);
+	sem_wait(&all_done);
+	result = rate(begun, TASKS);
+	thrum_pool_destroy(pool);
+	free(tasks);
+	return result;
+}
+
+static double by_waiting(void)
 {
 	struct thrum_pool_options options = { .threads = THREADS, .queue_max = TASKS };
 	struct thrum_pool *pool = thrum_pool_create(&options);
@@ -174,6 +215,75 @@ static double by_pool(void)
 	thrum_pool_destroy(pool);
 	free(tasks);
 	return result;
+}
+
+/* -- A window of outstanding tasks, or one -- */
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static unsigned uv_left;
+
+static void again_by_uv(uv_work_t *request, int status)
+{
+	(void)status;
+	if (uv_left > 0 && uv_left--)
+		uv_queue_work(request->loop, request, work_of_uv, again_by_uv);
+}
+
+static double window_of_uv(unsigned window, unsigned count, double *cpu)
+{
+	static uv_work_t requests[WINDOW];
+	uv_loop_t *loop = uv_default_loop();
+	uint64_t begun, begun_cpu;
+
+	uv_queue_work(loop, requests, work_of_uv, answered_by_uv);
+	uv_run(loop, UV_RUN_DEFAULT);
+	uv_left = count - window;
+	begun = now_ns();
+	begun_cpu = cpu_ns();
+	for (unsigned i = 0; i < window; i++)
+		uv_queue_work(loop, &requests[i], work_of_uv, again_by_uv);
+	uv_run(loop, UV_RUN_DEFAULT);
+	*cpu = (double)(cpu_ns() - begun_cpu) / count;
+	return rate(begun, count);
+}
+
+static double window_of_pool(unsigned window, unsigned count, double *cpu)
+{
+	static struct thrum_task tasks[WINDOW];
+	struct thrum_pool_options options = { .threads = THREADS };
+	struct thrum_pool *pool = thrum_pool_create(&options);
+	uint64_t begun, begun_cpu;
+	double result;
+
+	for (unsigned i = 0; i < window; i++)
+		tasks[i] = (struct thrum_task){ .work = work_of_ours };
+	begun = now_ns();
+	begun_cpu = cpu_ns();
+	for (unsigned i = 0; i < count; i++) {
+		if (i >= window)
+			thrum_task_wait(&tasks[i % window], -1);
+		thrum_pool_submit(pool, &tasks[i % window]);
+	}
+	for (unsigned i = 0; i < window; i++)
+		thrum_task_wait(&tasks[i], -1);
+	*cpu = (double)(cpu_ns() - begun_cpu) / count;
+	result = rate(begun, count);
+	thrum_pool_destroy(pool);
+	return result;
+}
+
+static void print_window(unsigned window, unsigned count)
+{
+	double uv_cpu, our_cpu, uv = window_of_uv(window, count, &uv_cpu), ours = window_of_pool(window, count, &our_cpu);
+
+	printf("%.0f %.0f %.1f %.1f\n", uv, ours, uv_cpu, our_cpu);
 }
 
 /* -- thrum_port -- */
@@ -208,12 +318,42 @@ static double by_port(void)
 	return result;
 }
 
+static double by_block(int is_transferred)
+{
+	void *block = thrum_buffer_create(BLOCK_SIZE), *got;
+	struct thrum_port *ends[2];
+	size_t size;
+	uint64_t begun;
+	double result;
+
+	memset(block, 1, BLOCK_SIZE);
+	thrum_port_pair(ends, 1);
+	begun = now_ns();
+	if (is_transferred)
+		thrum_port_transfer(ends[0], &block, BLOCK_SIZE, -1);
+	else
+		thrum_port_send(ends[0], block, BLOCK_SIZE, -1);
+	thrum_port_receive(ends[1], &got, &size, -1);
+	result = (double)(now_ns() - begun) / 1e9;
+	thrum_buffer_destroy(got);
+	thrum_buffer_destroy(block);
+	thrum_port_close(ends[0]);
+	thrum_port_close(ends[1]);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
+	setenv("UV_THREADPOOL_SIZE", "2", 1);
 	if (argc == 3 && strcmp(argv[1], "tasks") == 0) {
 		work_ns = strtoull(argv[2], NULL, 10);
-		setenv("UV_THREADPOOL_SIZE", "2", 1);
-		printf("%.0f %.0f %.0f\n", by_mutex(), by_uv(), by_pool());
+		printf("%.0f %.0f %.0f %.0f\n", by_mutex(), by_uv(), by_pool(), by_waiting());
+	} else if (argc == 2 && strcmp(argv[1], "window") == 0) {
+		print_window(WINDOW, TASKS);
+	} else if (argc == 2 && strcmp(argv[1], "trip") == 0) {
+		print_window(1, TRIPS);
+	} else if (argc == 2 && strcmp(argv[1], "transfer") == 0) {
+		printf("%.9f %.9f\n", by_block(0), by_block(1));
 	} else if (argc == 2 && strcmp(argv[1], "port") == 0) {
 		printf("%.0f\n", by_port());
 	} else {

@@ -235,6 +235,8 @@ bool pool_add(struct submission *submission, struct span payload, unsigned prior
 
 	if (payload.size > TASK_MOST)
 		return error_set(err, EMSGSIZE, "a task of %zu bytes; %d are the most", payload.size, TASK_MOST);
+	if (pool->journal.size > JOURNAL_FULL)
+		write_journal(pool); /* much has come in this turn */
 	if (pool->fd < 0 || pool->journal.size > JOURNAL_FULL)
 		return error_set(err, EIO, "tasks cannot be kept: %s",
 			pool->fd < 0 ? "the file cannot be opened" : "the disk takes no more");

@@ -284,6 +284,17 @@ def a_submitter_that_is_interrupted_cancels_what_waits():
         p.close()
 
 
+def a_long_queue_takes_what_comes_at_once():
+    p = pool("long-queue", [TASKER], 2, concurrency=16, queue_max=1000000)
+    try:
+        p.write("tasks", "1\n" * 300000)
+        got = p.run("submit", "w", "--from", "tasks")
+        expect("300000 submitted" in got.stdout, got.stderr)
+        expect(p.json("pool", "w")["submitted"] == 300000, "all of them")
+    finally:
+        p.close()
+
+
 def unmodified_node_workers_do_it():
     if not shutil.which("node"):
         print("# no node here")
@@ -310,4 +321,4 @@ def many_tasks_of_a_plain_worker():
 main(tasks_are_answered, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
      a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
-     what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
+     what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, a_long_queue_takes_what_comes_at_once, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
