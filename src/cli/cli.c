@@ -122,6 +122,9 @@ const struct command commands[] = {
 	  "back and forth, { and } from event to event, `:past 14:02:11` goes to a moment. The file is only read.", cli_replay },
 	{ "send-keys", NULL, "NAME KEYS...", "k", 2, -1,
 	  "Type into the terminal of an instance. Keys are Enter, C-c, Escape, Up …, as tmux names them; other words are typed as they are.", cli_send_keys },
+	{ "advise", NULL, "[NAME|PID] [QUESTION=yes|no...]", "u", 0, -1,
+	  "Threads, processes, or neither? From what you answer (cpu, shared, isolated, foreign, short, memory: without any words\n"
+	  "they are asked), and from what is measured of a process: its threads, event loop, pools, memory and crashes.", cli_advise },
 	{ "bench", NULL, "[primes|files|scaling|transfer|pool|start]...", "2", 0, -1,
 	  "Measure threads against processes on this machine: work that is divided, files that are read, ever more threads, memory\n"
 	  "that is copied or handed over, tasks of a pool, and how long one takes to begin; and Node beside them, where there is one.",

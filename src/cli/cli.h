@@ -167,6 +167,7 @@ int cli_scale(struct invocation *invocation);
 int cli_send(struct invocation *invocation);
 int cli_ipc(struct invocation *invocation);
 int cli_submit(struct invocation *invocation);
+int cli_advise(struct invocation *invocation);
 int cli_bench(struct invocation *invocation);
 int cli_cancel(struct invocation *invocation);
 int cli_pool(struct invocation *invocation);

@@ -14,6 +14,7 @@ static const char *words_of(const struct command *command)
 	static const struct {
 		const char *command, *words;
 	} known[] = {
+		{ "advise", "cpu= shared= isolated= foreign= short= memory=" },
 		{ "bench", "primes files scaling transfer pool start" },
 		{ "completion", "bash zsh fish" },
 		{ "export", "systemd systemd-socket kubernetes compose" },

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/inspect.h"
 #include "cli/instance.h"
 #include "cli/stack.h"
 #include "inspect/holdings.h"
@@ -133,7 +134,7 @@ static int study_instance(struct study *study, struct invocation *invocation, ui
 	return status;
 }
 
-static int look(struct study *study, struct invocation *invocation)
+int inspect_look(struct study *study, struct invocation *invocation)
 {
 	int32_t pid = pid_of(invocation->names[0]);
 	uint64_t span_ms = SPAN_MS;
@@ -286,7 +287,7 @@ static void print_json(const struct study *study, const char *part)
 int cli_inspect(struct invocation *invocation)
 {
 	struct study study;
-	int status = look(&study, invocation);
+	int status = inspect_look(&study, invocation);
 
 	if (status == EXIT_OK && invocation->json)
 		print_json(&study, NULL);
@@ -302,7 +303,7 @@ int cli_threads(struct invocation *invocation)
 
 	if (invocation->stack || invocation->tid)
 		return cli_stack(invocation);
-	int status = look(&study, invocation);
+	int status = inspect_look(&study, invocation);
 	if (status == EXIT_OK && invocation->json)
 		print_json(&study, "threads");
 	else if (status == EXIT_OK)

@@ -1,5 +1,6 @@
 #include "tests/runner.h"
 
+Suite *advice_suite(void);
 Suite *cron_suite(void);
 Suite *crowd_suite(void);
 Suite *graph_suite(void);
@@ -15,6 +16,7 @@ Suite *task_pool_suite(void);
 Suite *trace_suite(void);
 
 static suite_function *const suites[] = {
+	advice_suite,
 	cron_suite,
 	crowd_suite,
 	graph_suite,

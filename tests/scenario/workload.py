@@ -159,6 +159,33 @@ def the_bench_measures_threads_against_processes():
     expect(bench("nix").returncode == 2 and bench("--rounds", "0").returncode == 2, "wrong usage")
 
 
+def advice_is_from_answers_and_from_what_is_measured():
+    def advise(*args, project=None):
+        run = project.run if project else lambda *a: subprocess.run([THRUM, *a], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+        return run("advise", *args)
+    def told(*args, project=None):
+        return json.loads(advise(*args, "--json", project=project).stdout)
+    expect(told("cpu=yes", "isolated=yes")["advice"] == "processes" and told("cpu=yes")["advice"] is None, "answers")
+    text = advise("cpu=yes", "shared=yes").stdout
+    expect("threads: a pool of threads" in text and re.search(r"(?m)^ +\+5 +-3  together$", text), text)
+    for args, why in (((), "Is memory scarce?"), (("nix=yes",), "nothing is asked by the name of 'nix'"), (("cpu=perhaps",), "yes or no"), (("a", "b"), "one at a time")):
+        got = advise(*args)
+        expect(got.returncode == 2 and why in got.stderr, f"{args}: {got}")
+    p = Project("advice", {"spin": {"command": "thrum-workload spin"}, "block": {"command": "thrum-workload block"},
+                           "bad": {"command": "thrum-workload unstable exit --within 0", "availability": {"restart": "always", "backoff": {"initial": "1ms"}, "max_restarts": 4}}})
+    try:
+        p.run("up", "-d", check=0)
+        got = told("block", project=p)
+        expect(got["advice"] == "neither" and "it waits" in got["reasons"][0]["text"], f"{got}")
+        spinning = told("spin", "shared=yes", "--over", "300ms", project=p)
+        expect(spinning["advice"] == "threads" and any("% of a core" in r["text"] for r in spinning["reasons"]), f"{spinning}")
+        until(lambda: p.rows()["bad/0"]["state"] == "fatal", "it has crashed too often")
+        expect(advise("bad", project=p).returncode and advise("nix", project=p).returncode == 4, "of what does not run, nothing is measured")
+        p.run("stop", "spin", check=0)
+    finally:
+        p.close()
+
+
 class Demo(Project):
     def __init__(self):
         super().__init__("demo", {})
@@ -198,4 +225,4 @@ def the_demo_shows_all_of_them():
 
 main(words_are_tasks, checksums_are_those_of_cksum, what_is_wrong_is_said, the_unstable_one_fails_as_it_is_told, the_leak_grows_as_far_as_it_may,
      spinning_is_by_its_threads, blocked_threads_wait_each_in_its_way, the_server_serves,
-     the_bench_measures_threads_against_processes, the_demo_shows_all_of_them)
+     advice_is_from_answers_and_from_what_is_measured, the_bench_measures_threads_against_processes, the_demo_shows_all_of_them)
