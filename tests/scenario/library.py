@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """libthrum and what is linked with it: its header and manual; a worker in C, as the examples have it; thread pools that are seen and sized from outside."""
-import json, os, re, shutil, subprocess, sys
+import json, os, re, shutil, subprocess, sys, urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, WORKER, Project, expect, main, until
+from lib_thrum import THRUM, WORKER, Load, Project, expect, free_port, main, until
 
 SRC = os.environ.get("SRCDIR", ".")
 EXAMPLE = os.path.join(SRC, "examples", "c")
 LIBRARY = os.path.join(os.environ.get("BUILDDIR", "."), "src", ".libs", "libthrum.so")
-PRIMES = os.path.join(os.environ.get("BUILDDIR", "."), "examples", "c", "primes")
+BUILT = os.path.join(os.environ.get("BUILDDIR", "."), "examples", "c")
 POOLER = os.path.join(WORKER, "pooler")
 
 
@@ -62,13 +62,44 @@ def what_is_exported_is_declared_and_has_an_entry():
     expect(exported <= entries, f"thrum(3) does not tell of {sorted(exported - entries)}")
 
 
-def the_example_counts_primes():
+def example(port):
     p = Project("c-pool", {})
+    with open(os.path.join(EXAMPLE, "thrum.yaml")) as f:
+        p.write("thrum.yaml", f.read().replace(":8003\"]", f":{port}\"]"))
+    for program in ("primes", "served"):
+        shutil.copy(os.path.join(BUILT, program), p.dir)
+    p.run("up", "-d", check=0)
+    return p
+
+
+def get(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+        return answer.read().decode()
+
+
+def the_example_serves_while_it_is_reloaded():
+    port = free_port()
+    p = example(port)
     try:
-        with open(os.path.join(EXAMPLE, "thrum.yaml")) as f:
-            p.write("thrum.yaml", f.read())
-        shutil.copy(PRIMES, p.dir)
-        p.run("up", "-d", check=0)
+        p.run("wait", "web", "--timeout", "20s", check=0)
+        expect(get(port).startswith("instance "), "it serves")
+        status = [json.loads(line) for line in p.run("send", "--wait", "web", '{"cmd":"status"}', check=0).stdout.splitlines()]
+        expect(sorted(s["requests"] for s in status) == [0, 1], f"{status}")
+        load = Load(port, get)
+        load.wait_for(50)
+        for _ in range(2):
+            p.run("reload", "web", check=0)
+            load.wait_for(50)
+        failed = load.end()
+        expect(not failed, f"{load.done} requests, {failed[:3]}")
+        expect(all((d["cause"], d["code"]) == ("reload", 0) for d in p.json("history", "web")), "each ended when it was asked to")
+    finally:
+        p.close()
+
+
+def the_example_counts_primes():
+    p = example(free_port())
+    try:
         done = p.run("submit", "--wait", "primes", *['{"below":%d}' % n for n in (10, 100, 1000, 100000)], '{"above":1}')
         by = {r["index"]: r for r in map(json.loads, done.stdout.splitlines())}
         expect([by[i].get("result") for i in range(4)] == [4, 25, 168, 9592], f"{by}")
@@ -136,5 +167,5 @@ def a_process_of_nobody_is_sized_by_its_pid():
         process.wait()
 
 
-main(the_header_is_c_and_cxx, what_is_exported_is_declared_and_has_an_entry, the_example_counts_primes,
+main(the_header_is_c_and_cxx, what_is_exported_is_declared_and_has_an_entry, the_example_counts_primes, the_example_serves_while_it_is_reloaded,
       a_thread_pool_is_sized_and_drained_from_outside, a_process_of_nobody_is_sized_by_its_pid)
