@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What happens on occasion: a schedule, files that change, hooks."""
-import json, os, signal, sys, time
+import json, os, shutil, signal, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Project, expect, is_alive, main, until
@@ -133,6 +133,58 @@ def many_folders_are_bounded():
         p.close()
 
 
+def rss_of(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+
+def a_hundred_thousand_files_are_watched():
+    """All of them change at once, more than the kernel tells one by one: one restart, and nobody else feels it."""
+    src = tempfile.mkdtemp(prefix="thrum-test-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)  # no disk is tested
+    p = Project("files", {"a": {"command": "sleep 1000", "watch": {"paths": [src], "debounce": "400ms"}}, "other": {"command": "sleep 1000"}})
+    paths = [f"{src}/{i}/{k}" for i in range(100) for k in range(1000)]
+    try:
+        for i in range(100):
+            os.makedirs(f"{src}/{i}")
+        for path in paths:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+        p.run("up", "-d", check=0)
+        until(lambda: seldom(lambda: open(paths[-1], "w").write("x")) and p.rows()["a/0"]["restarts"]["watch"] > 0, "the watch is there", 30)
+        before, engine = p.rows(), p.engine()
+        memory = rss_of(engine)
+        for path in paths:
+            with open(path, "w") as f:
+                f.write("y")
+        until(lambda: p.rows()["a/0"]["restarts"]["watch"] > before["a/0"]["restarts"]["watch"], "it is restarted", 30)
+        until(lambda: p.rows()["a/0"]["state"] == "running", "and runs")
+        now = p.rows()
+        expect(now["a/0"]["restarts"]["watch"] <= before["a/0"]["restarts"]["watch"] + 3, f"not for each of them: {now['a/0']['restarts']}")
+        expect(now["other/0"]["pid"] == before["other/0"]["pid"] and p.engine() == engine, "nobody else is affected")
+        expect(rss_of(engine) < memory + 8192, f"memory is bounded: {memory} kB, now {rss_of(engine)} kB")
+    finally:
+        shutil.rmtree(src)
+        p.close()
+
+
+def a_time_that_never_comes_is_refused_and_one_far_away_waits():
+    p = Project("never", {"a": {"command": "echo run", "schedule": {"cron": "0 0 29 2 *", "timezone": "UTC"}}, "b": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        row = comes_to(p, "a/0", "scheduled")
+        expect("-02-29T00:00" in row["deadline"], f"{row['deadline']}")
+        pid = comes_to(p, "b/0", "running")["pid"]
+        p.write("thrum.yaml", 'name: never\nprocesses:\n  a: {command: echo run, schedule: "0 0 31 2,4,6 *"}\n  b: {command: sleep 2000}\n')
+        for command in ("check", "plan", "apply"):
+            said = p.run(command, check=2).stderr
+            expect("thrum.yaml:3:36: cron: '0 0 31 2,4,6 *' never comes" in said, said)
+        now = p.rows()
+        expect(now["a/0"]["deadline"][:19] == row["deadline"][:19] and now["b/0"]["pid"] == pid, f"nothing has changed: {now}, {row}, {pid}")
+        done = p.run("run", "--name", "c", "--", "true")
+        expect(done.returncode == 0 and p.rows()["a/0"]["state"] == "scheduled", "and all else goes on")
+    finally:
+        p.close()
+
+
 HOOK = ["sh", "-c", "cat > $THRUM_EVENT.json; env > $THRUM_EVENT.env"]
 
 
@@ -182,5 +234,7 @@ main(a_schedule_runs_it_again_and_again,
      files_that_change_restart_it,
      a_crashed_one_comes_back_when_its_file_is_mended,
      many_folders_are_bounded,
+     a_hundred_thousand_files_are_watched,
+     a_time_that_never_comes_is_refused_and_one_far_away_waits,
      hooks_are_told_what_happened,
      a_hook_that_fails_hangs_or_forks_changes_nothing_else)
