@@ -308,7 +308,8 @@ static bool take_words(
 	}
 	loading->reading.has_templates = has_templates;
 	free(spec->command);
-	spec->command = text_take(&shown);
+	spec->command = memory_copy(text_string(&shown)); /* no larger than it is: there may be thousands */
+	text_finish(&shown);
 	if (ok && !spec->argv.items[0][0])
 		ok = problem_error(loading->reading.problems, command->at,
 			"the first word of command is empty");

@@ -329,7 +329,7 @@ TAKES(add_exit)
 	if (set->count == POLICY_CODES_MOST)
 		return problem_error(reading->problems, value->at, "%s takes at most %d", key->name,
 			POLICY_CODES_MOST);
-	set->items[set->count++] = item;
+	set->items[set->count++] = (int16_t)item;
 	return true;
 }
 
@@ -414,7 +414,7 @@ TAKES(take_rlimits)
 	if (value->kind != NODE_MAP)
 		return problem_error(reading->problems, value->at,
 			"%s takes a map such as {nofile: 65536}", key->name);
-	if (!*limits)
+	if (!*limits && value->count)
 		*limits = memory_zeroed(SPEC_RLIMITS, sizeof **limits);
 	for (size_t i = 0; i < value->count; i += 2) {
 		int number = rlimit_number(value->items[i]->text);

@@ -680,7 +680,8 @@ static void welcome(struct engine *engine, struct member *member, uint32_t index
 	life->there_boot_us = clock_boot_us();
 	member->life = (int32_t)index;
 	member->leftovers = 0;
-	member->status[0] = '\0';
+	free(member->status);
+	member->status = NULL;
 	member->sample = (struct sample){ 0 };
 	struct outcome outcome =
 		instance_spawned(&member->now, member_spec(member), life->pid, &now);
@@ -1271,8 +1272,11 @@ static void take_study(struct member *member, struct study *study)
 {
 	if (!study->pid)
 		return;
-	study_finish(&member->study);
-	member->study = *study;
+	if (member->study)
+		study_finish(member->study);
+	else
+		member->study = memory_zeroed(1, sizeof *member->study);
+	*member->study = *study;
 	*study = (struct study){ 0 };
 }
 

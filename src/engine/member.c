@@ -88,6 +88,7 @@ static void on_closed(uv_handle_t *handle)
 	struct member *member = handle->data;
 
 	free(member->recording);
+	free(member->status);
 	free(member);
 }
 
@@ -97,7 +98,9 @@ void member_destroy(struct member *member)
 	derived_close(member);
 	journald_close(member);
 	channel_close(member);
-	study_finish(&member->study);
+	if (member->study)
+		study_finish(member->study);
+	free(member->study);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		logfile_close(&member->logs[i]);
 	uv_close((uv_handle_t *)&member->timer, on_closed);

@@ -30,19 +30,19 @@ struct member {
 	unsigned kills;     /* how often the present stop has sent SIGKILL */
 	unsigned leftovers; /* processes of its tree that outlived the main one */
 	struct sample sample;
-	bool wants_study;               /* somebody has asked what goes on inside it … */
-	bool wants_holdings;            /* … and what it holds */
-	bool is_blocked_told;           /* that its event loop is blocked */
-	uint32_t noted;                 /* what the roster says of it, in short … */
-	uint32_t noted_life;            /* … and of which life */
-	struct study study;             /* the last one; owned, with what is in it; pid 0: none */
-	struct journald *journald;      /* owned; of log.journald, the same */
-	struct derived *derived;        /* owned; of log.file, once it was written */
-	struct attendant *attendant;    /* owned; of the present process; NULL: it needs none */
-	struct channel *channel;        /* owned; to the present process; NULL: it has none */
-	struct worker *worker;          /* owned; what a cluster's worker was handed; NULL: nothing */
-	char status[DEATH_DETAIL_SIZE]; /* what it said of itself by sd_notify */
-	struct recording *recording;    /* owned; NULL: was never measured */
+	bool wants_study;            /* somebody has asked what goes on inside it … */
+	bool wants_holdings;         /* … and what it holds */
+	bool is_blocked_told;        /* that its event loop is blocked */
+	uint32_t noted;              /* what the roster says of it, in short … */
+	uint32_t noted_life;         /* … and of which life */
+	struct study *study;         /* the last one; owned, with what is in it; NULL: none */
+	struct journald *journald;   /* owned; of log.journald, the same */
+	struct derived *derived;     /* owned; of log.file, once it was written */
+	struct attendant *attendant; /* owned; of the present process; NULL: it needs none */
+	struct channel *channel;     /* owned; to the present process; NULL: it has none */
+	struct worker *worker;       /* owned; what a cluster's worker was handed; NULL: nothing */
+	char *status;                /* owned; what it said of itself by sd_notify; NULL: nothing */
+	struct recording *recording; /* owned; NULL: was never measured */
 };
 
 /* The member that an instance of the project's table is part of: it always is. */

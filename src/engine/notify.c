@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "engine/engine.h"
 #include "procfs/stat.h"
 #include "wire/notification.h"
@@ -79,7 +80,8 @@ static void extend(struct member *member, uint64_t extension_us)
 
 static void say(struct member *member, const char *status)
 {
-	snprintf(member->status, sizeof member->status, "%s", status);
+	free(member->status);
+	member->status = *status ? memory_format("%.*s", DEATH_DETAIL_SIZE - 1, status) : NULL;
 	member->engine->listener.on_changed(member->engine->listener.context, member);
 }
 
@@ -95,7 +97,7 @@ static void act_on(struct member *member, const struct notification *said)
 		say(member, "stopping");
 	if (said->has_status)
 		say(member, said->status);
-	else if (said->is_ready && strcmp(member->status, "reloading") == 0)
+	else if (said->is_ready && member->status && strcmp(member->status, "reloading") == 0)
 		say(member, "");
 	if (said->extend_us)
 		extend(member, said->extend_us);

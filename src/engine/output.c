@@ -39,8 +39,10 @@ static void on_output_closed(uv_handle_t *handle)
 {
 	struct output *output = handle->data;
 
-	if (--output->open_handles == 0)
-		free(output);
+	if (--output->open_handles > 0)
+		return;
+	free(output->rest);
+	free(output);
 }
 
 static void unlink_output(struct output *output)
@@ -76,7 +78,8 @@ static void end_output(struct output *output)
 	}
 	close(output->fd); /* only now: libuv has looked at it for the last time */
 	terminal_close(output->terminal);
-	uv_close((uv_handle_t *)&output->rest, on_output_closed);
+	if (output->rest)
+		uv_close((uv_handle_t *)output->rest, on_output_closed);
 	engine_output_closed(engine, output->life);
 }
 
@@ -134,6 +137,19 @@ static bool widen(struct output *output)
 	return output->is_wide || output->terminal;
 }
 
+/* Most never do: the timer is made for who does. */
+static void rest(struct output *output, uint64_t ms)
+{
+	if (!output->rest) {
+		output->rest = memory_zeroed(1, sizeof *output->rest);
+		uv_timer_init(output->engine->loop, output->rest);
+		output->rest->data = output;
+		output->open_handles++;
+	}
+	output->is_resting = true;
+	uv_timer_start(output->rest, on_rested, ms, 0);
+}
+
 /*
  * A fast writer is given a wide pipe: fewer wake-ups for both. One of many small pieces would still
  * wake us for each of them, and wait for the pipe's lock while we take it: so it has some time to fill it.
@@ -149,9 +165,8 @@ static void consider_rest(struct output *output, uint64_t taken)
 	output->littles = is_fast && taken < LITTLE ? output->littles + 1 : 0;
 	if (output->littles < LITTLES || output->is_closing || !widen(output))
 		return;
-	output->is_resting = true;
 	uv_poll_stop(&output->poll);
-	uv_timer_start(&output->rest, on_rested, REST_MS, 0);
+	rest(output, REST_MS);
 }
 
 static void take_and_rest(struct output *output)
@@ -205,13 +220,10 @@ void output_open(struct engine *engine, uint32_t life, enum stream stream, int f
 	output->next = engine->outputs;
 	engine->outputs = output;
 	uv_poll_init(engine->loop, &output->poll, terminal ? terminal_fd(terminal) : fd);
-	uv_timer_init(engine->loop, &output->rest);
-	output->poll.data = output->rest.data = output;
-	output->open_handles = 2;
-	/* what a former engine moved from a terminal into the pipe waits there, and nothing tells of it */
-	output->is_resting = terminal;
-	if (terminal)
-		uv_timer_start(&output->rest, on_rested, 0, 0);
+	output->poll.data = output;
+	output->open_handles = 1;
+	if (terminal) /* what a former engine moved from there into the pipe waits, and nothing tells of it */
+		rest(output, 0);
 	else
 		watch(output);
 }

@@ -23,8 +23,8 @@ struct output {
 	bool is_resting;           /* not watched until the timer goes off: let it fill */
 	unsigned littles;          /* takes of a few bytes, one right after the other */
 	uint64_t taken_us;         /* when bytes were last taken; monotonic */
-	uv_timer_t rest;
-	unsigned open_handles; /* freed when all are closed */
+	uv_timer_t *rest;          /* owned; NULL: it never needed one */
+	unsigned open_handles;     /* freed when all are closed */
 	bool is_closing;
 	uv_poll_t poll;
 };

@@ -22,12 +22,12 @@ enum restart_mode {
 const char *restart_mode_name(enum restart_mode mode); /* "on_failure" … */
 
 enum { POLICY_CODES_MOST = 16,
-	POLICY_CRASHES_MOST = 64 };
+	POLICY_CRASHES_MOST = 32 };
 #define POLICY_UNLIMITED UINT_MAX /* max_restarts: unlimited */
 
 /* Exit codes and signals: 78, or -6 for SIGABRT. */
 struct exit_set {
-	int items[POLICY_CODES_MOST];
+	int16_t items[POLICY_CODES_MOST];
 	unsigned count;
 };
 

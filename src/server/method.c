@@ -89,7 +89,8 @@ void row_of_member(struct row *row, const struct member *member)
 		.last_death = now->death,
 	};
 	memcpy(row->service, now->service, sizeof row->service);
-	memcpy(row->detail, *now->detail ? now->detail : member->status, sizeof row->detail);
+	snprintf(row->detail, sizeof row->detail, "%s", *now->detail ? now->detail : member->status ? member->status
+												    : "");
 	if (now->pid && member->sample.pid == now->pid)
 		row->sample = member->sample;
 	row->ipc = traffic_of_member(member);
@@ -505,10 +506,10 @@ json_t *method_inspect(struct session *session, json_t *params)
 {
 	struct member *member = find_studied(&session->hall->engine, params);
 
-	if (!member || member->study.pid != member->now.pid)
+	if (!member || !member->study || member->study->pid != member->now.pid)
 		return NULL;
 	past_trace(session->hall->past, member);
-	json_t *study = study_to_json(&member->study);
+	json_t *study = study_to_json(member->study);
 	char what[KEPT_NAME_SIZE];
 	name_study(what, params);
 	kept_add(&session->hall->kept, what, clock_wall_us(), study);

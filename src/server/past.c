@@ -133,11 +133,11 @@ void past_trace(const struct past *past, struct member *member)
 	const struct trace *trace = trace_of(past, member);
 	struct ceiling ceilings[GROWTH_FIGURES];
 
-	if (!trace || member->study.is_traced)
+	if (!trace || member->study->is_traced)
 		return;
 	ceilings_read(ceilings, member->now.pid);
 	take_limits(ceilings, member_spec(member));
-	study_trace(&member->study, trace, ceilings);
+	study_trace(member->study, trace, ceilings);
 }
 
 /* ---- telling ---- */
