@@ -240,6 +240,45 @@ def spawn():
 THOUSAND = 1000
 
 
+class Supervisord:
+    """The peer that does the same work, where it is installed."""
+
+    def __init__(self, programs):
+        self.programs = programs
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        self.dir = self.stack.enter_context(folder())
+        with open(self.dir + "/conf", "w") as f:
+            f.write(f"[supervisord]\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={self.dir}/pid\nminfds=4096\nnodaemon=true\nchildlogdir={self.dir}\n"
+                    f"[unix_http_server]\nfile={self.dir}/socket\n[supervisorctl]\nserverurl=unix://{self.dir}/socket\n"
+                    "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n")
+            for name, (command, more) in self.programs.items():
+                f.write(f"[program:{name}]\ncommand={command}\n{more}\n")
+        self.process = subprocess.Popen(["supervisord", "-c", self.dir + "/conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        stdin=subprocess.DEVNULL)
+        self.status = ["supervisorctl", "-c", self.dir + "/conf", "status"]
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            kill(self.process.pid)
+        self.stack.close()
+
+
+def has_supervisord():
+    return shutil.which("supervisord") or remark("supervisord is not installed (apt install supervisor): it is left out")
+
+
+def thousand_theirs():
+    with Stamps() as stamps, Supervisord({f"s{i}": (f"{PROGRAMS}stamp {stamps.path} 1000", "startsecs=0\nautorestart=false") for i in range(THOUSAND)}):
+        stamps.wait(THOUSAND)
+        return stamps.spread_ms()
+
+
 def thousand_ours():
     with Stamps() as stamps, Project({f"s{i}": {"command": [PROGRAMS + "stamp", stamps.path, "1000"]} for i in range(THOUSAND)}) as project:
         project.run("up", "-d")
@@ -256,6 +295,9 @@ def thousand():
         floors.append(spawn_floor("spawn"))
         ours.append(thousand_ours())
     SPAWNED = former
+    if has_supervisord():
+        theirs = thousand_theirs()
+        remark(f"supervisord: {theirs:.0f} ms, ratio to it {statistics.median(ours) / theirs:.3f}")
     report(f"{THOUSAND} services, first instruction of the first to that of the last, floor with session and pipes", "ms", floors, ours, 2)
 
 
@@ -279,6 +321,19 @@ def memory():
     report_value("memory of a further service with one instance, PSS of the engine", " KB", (of(THOUSAND) - of(1)) / (THOUSAND - 1), 6)
 
 
+def storm_theirs():
+    """Each has a line in a file: supervisord counts nothing."""
+    with folder() as where:
+        crash = f"sh -c 'echo >>{where}/starts; exit 1'"
+        with Supervisord({f"s{i}": (crash, "startsecs=0\nautorestart=true\nstartretries=1000000") for i in range(100)}) as peer:
+            time.sleep(3)
+            before, began = cpu_of([peer.process.pid]), os.path.getsize(where + "/starts")
+            time.sleep(10)
+            used, starts = cpu_of([peer.process.pid]) - before, os.path.getsize(where + "/starts") - began
+            remark(f"supervisord: {starts / 10:.0f} starts a second, {used * 10:.1f} % of a processor")
+            return used / max(starts, 1) * 1000
+
+
 def storm():
     """A hundred services that crash at once, for ten seconds: what that costs, and how many are started."""
     service = {"command": ["false"], "availability": {"restart": "always", "min_uptime": 0, "max_restarts": "unlimited"}}
@@ -294,6 +349,9 @@ def storm():
         crashes = sum(row["restarts"]["crash"] for row in rows) - crashes
     report_value("100 services that crash as soon as they run: starts a second", "", crashes / 10, 22)
     report_value("processor time of engine and keeper for it", " %", used * 10, 5)
+    if has_supervisord():
+        theirs = storm_theirs()
+        report("processor time of a restart in that storm, beside supervisord's", "ms", [theirs], [used / max(crashes, 1) * 1000], 1)
 
 
 PROBES = 200
@@ -326,7 +384,8 @@ def probes():
                 client.connect(listener.getsockname())
                 listener.accept()[0].close()
     floor = time.process_time() - began
-    remark(f"{taken / seconds:.0f} probes a second; a loop that connects and accepts as often: {floor / seconds * 100:.2f} %")
+    report(f"processor time of engine and keeper for {taken / seconds:.0f} TCP probes a second, beside a loop that connects and accepts as often", "ms/s",
+           [floor / seconds * 1000], [used / seconds * 1000], 3)
     report_value(f"processor time of engine and keeper for {PROBES} TCP probes a second", " %", used / seconds * 100, 5)
 
 
@@ -383,24 +442,6 @@ def start_ms(command, **more):
     return min(times)
 
 
-@contextlib.contextmanager
-def supervisord():
-    """With twenty programs; the command that lists them."""
-    with folder() as path:
-        with open(path + "/conf", "w") as f:
-            f.write(f"[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile={path}/pid\nchildlogdir={path}\n[unix_http_server]\nfile={path}/socket\n"
-                    f"[supervisorctl]\nserverurl=unix://{path}/socket\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
-                    "[program:x]\ncommand=sleep 1000\nnumprocs=20\nprocess_name=x%(process_num)d\n")
-        server = subprocess.Popen(["supervisord", "-c", path + "/conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            command = ["supervisorctl", "-c", path + "/conf", "status"]
-            wait_for(lambda: subprocess.run(command, capture_output=True, text=True).stdout.count("RUNNING") == 20, "supervisord starts them")
-            yield command
-        finally:
-            server.terminate()
-            server.wait()
-
-
 def ps():
     """From the start to the end of `thrum ps`, with twenty processes; beside the shortest program, and supervisorctl if it is here."""
     with Project({"x": {"command": ["sleep", "1000"], "instances": 20}}) as project:
@@ -409,9 +450,10 @@ def ps():
         pairs = [(start_ms(["true"]), start_ms([THRUM, "ps"], cwd=project.dir, env=project.env)) for _ in range(ROUNDS)]
     remark(f"true takes {statistics.median(p[0] for p in pairs):.1f} ms")
     report_value("thrum ps, from start to end", " ms", statistics.median(p[1] for p in pairs), 10)
-    if shutil.which("supervisord"):
-        with supervisord() as command:
-            remark(f"supervisorctl status takes {start_ms(command):.0f} ms")
+    if has_supervisord():
+        with Supervisord({f"x{i}": ("sleep 1000", "") for i in range(20)}) as peer:
+            wait_for(lambda: subprocess.run(peer.status, capture_output=True, text=True).stdout.count("RUNNING") == 20, "supervisord starts them")
+            remark(f"supervisorctl status takes {start_ms(peer.status):.0f} ms")
 
 
 SCRAPES = 20
@@ -436,7 +478,45 @@ def metrics():
     remark(", ".join(f"{name} {ms:.1f} ms" for name, ms in used.items()))
 
 
+DEATHS = 200
+
+
+def death():
+    """From the kill of a process until a client has been told of its end, which is in the history by then."""
+    times = []
+    with Project({f"s{i}": {"command": ["sleep", "1000"], "availability": {"restart": "no"}} for i in range(DEATHS)}) as project:
+        project.run("up", "-d")
+        pids = {row["service"]: row["pid"] for row in json.loads(project.run("ps", "--json"))}
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(project.dir + "/run/bench/control")
+            told = connection.makefile()
+            connection.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"client":"cli"}}\n{"jsonrpc":"2.0","id":2,"method":"subscribe"}\n')
+            while json.loads(told.readline()).get("id") != 2:
+                pass
+            time.sleep(1)
+            for name, pid in pids.items():
+                began = time.monotonic()
+                os.kill(pid, signal.SIGKILL)
+                while f'"exited"' not in (line := told.readline()) or f'"{name}"' not in line:
+                    pass
+                times.append((time.monotonic() - began) * 1000)
+        with open(project.dir + "/state/bench/history.jsonl") as f:
+            recorded = sum(1 for _ in f)
+    if recorded != DEATHS:
+        raise RuntimeError(f"{recorded} deaths are in the history, not {DEATHS}")
+    for percent in 50, 99:
+        report_value(f"a death told to a client, and recorded, p{percent} of {DEATHS}", " ms", percentile(times, percent), 5)
+
+
 def idle():
+    with Project({f"s{i}": {"command": ["sleep", "1000"]} for i in range(THOUSAND)}) as project:
+        project.run("up", "-d")
+        pids = project.pids()
+        time.sleep(3)  # what is measured is a time of rest
+        before = sum(map(switches, pids))
+        time.sleep(10)
+        after = sum(map(switches, pids))
+        report_value(f"wake-ups of engine and keeper in 10 s with {THOUSAND} sleeping children and no client", "", after - before, 0)
     with Project({"x": {"command": ["sleep", "1000"], "instances": 100}}) as project:
         project.run("up", "-d")
         pids = project.pids()
@@ -1065,7 +1145,7 @@ def screen_others():
         report_value(f"bytes a refresh of {name}, of those of btop", "", seen[name][0] / seen["btop"][0], 1 / 20)
 
 
-benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, engine_back, ps, metrics, idle, log_blocks, log_lines, procfs, top, inside,
+benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, death, engine_back, ps, metrics, idle, log_blocks, log_lines, procfs, top, inside,
                                sweep, disturbance,
                                messages, cluster, tasks, fleet, threads,
                                screen_idle, screen_busy, screen_keys, screen_others)}
