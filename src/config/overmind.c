@@ -13,8 +13,9 @@ enum { PORT_FIRST = 5000,
 struct options {
 	struct graft *graft;
 	struct node *processes;
-	struct strings values;
-	struct position at; /* of .overmind.env */
+	struct strings values;      /* of .overmind.env */
+	struct strings environment; /* of .env */
+	struct position at;         /* of .overmind.env */
 };
 
 struct option {
@@ -102,10 +103,20 @@ static unsigned number_of(const struct options *options, const char *name, unsig
 	return value ? (unsigned)strtoul(value, NULL, 10) : otherwise;
 }
 
+/* As foreman finds the first one: in .env, or where it was started. */
+static unsigned first_port(const struct options *options)
+{
+	const char *given = strings_get_variable(&options->environment, "PORT");
+
+	given = given ? given : getenv("PORT");
+	unsigned port = given ? (unsigned)strtoul(given, NULL, 10) : 0;
+	return port ? port : PORT_FIRST;
+}
+
 /* Each line of the Procfile has a port of its own, a hundred apart. */
 static void put_ports(struct options *options)
 {
-	unsigned port = number_of(options, "OVERMIND_PORT", PORT_FIRST);
+	unsigned port = number_of(options, "OVERMIND_PORT", first_port(options));
 	const char *off = strings_get_variable(&options->values, "OVERMIND_NO_PORT");
 
 	if (off && strcmp(off, "0") != 0)
@@ -117,22 +128,30 @@ static void put_ports(struct options *options)
 	}
 }
 
-bool overmind_apply(struct graft *graft, struct node *processes, const char *name)
+/* A file beside the Procfile, if it is there. */
+static bool load_beside(struct options *options, const char *procfile, const char *name, struct strings *values)
 {
-	const char *slash = strrchr(name, '/');
-	char *path = memory_format("%.*s.overmind.env", slash ? (int)(slash - name + 1) : 0, name);
-	struct options options = { .graft = graft, .processes = processes };
-	struct node *place = graft_plain(graft, (struct position){ 0 }, path);
+	const char *slash = strrchr(procfile, '/');
+	char *path = memory_format("%.*s%s", slash ? (int)(slash - procfile + 1) : 0, procfile, name);
+	struct node *place = graft_plain(options->graft, (struct position){ 0 }, path);
 
 	free(path);
-	options.at.file = place->text; /* it lives as long as the document */
-	bool ok = environment_load(&options.values, place->text, true, options.at, graft->problems);
+	options->at.file = place->text; /* it lives as long as the document */
+	return environment_load(values, place->text, true, options->at, options->graft->problems);
+}
+
+bool overmind_apply(struct graft *graft, struct node *processes, const char *name)
+{
+	struct options options = { .graft = graft, .processes = processes };
+	bool ok = load_beside(&options, name, ".env", &options.environment) && load_beside(&options, name, ".overmind.env", &options.values);
+
 	for (size_t i = 0; ok && i < sizeof options_known / sizeof *options_known; i++) {
 		const char *list = strings_get_variable(&options.values, options_known[i].name);
 		ok = !list || take_list(&options, &options_known[i], list);
 	}
-	if (ok && options.values.count)
+	if (ok)
 		put_ports(&options);
+	strings_finish(&options.environment);
 	strings_finish(&options.values);
 	return ok;
 }

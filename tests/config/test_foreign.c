@@ -184,6 +184,21 @@ START_TEST(overminds_options_are_read_beside_a_procfile)
 }
 END_TEST
 
+START_TEST(each_process_of_a_procfile_has_a_port)
+{
+	unsetenv("PORT");
+	ck_assert_msg(import("procfile", "Procfile", "web: x\njob: y\n"), "said: %s", text_string(&said));
+	ck_assert_ptr_nonnull(strstr(text_string(&yaml), "PORT: 5000"));
+	ck_assert_ptr_nonnull(strstr(text_string(&yaml), "PORT: 5100"));
+	char *path = write_file(".env", "PORT=3000\n", 10);
+	text_clear(&yaml);
+	ck_assert_msg(import("procfile", "Procfile", "web: x\njob: y\n"), "said: %s", text_string(&said));
+	ck_assert_ptr_nonnull(strstr(text_string(&yaml), "PORT: 3100"));
+	unlink(path);
+	free(path);
+}
+END_TEST
+
 /* Whatever is left of a file, it is refused or taken, and nothing else. */
 START_TEST(a_file_may_end_anywhere)
 {
@@ -241,6 +256,7 @@ Suite *foreign_suite(void)
 	tcase_add_loop_test(tests, what_is_wrong_is_told_where_it_stands, 0, sizeof wrongs / sizeof *wrongs);
 	tcase_add_loop_test(tests, what_they_mean_is_kept, 0, sizeof meanings / sizeof *meanings);
 	tcase_add_test(tests, overminds_options_are_read_beside_a_procfile);
+	tcase_add_test(tests, each_process_of_a_procfile_has_a_port);
 	tcase_add_loop_test(tests, a_file_may_end_anywhere, 0, 3);
 	tcase_add_test(tests, what_is_printed_is_a_configuration);
 	suite_add_tcase(suite, tests);
