@@ -37,7 +37,7 @@ static int run_version(struct invocation *invocation);
 // clang-format off
 /* p and j are everybody's. */
 const struct command commands[] = {
-	{ "up", NULL, "[NAME...]", "fPdHFSIELNC54", 0, -1,
+	{ "up", NULL, "[NAME...]", "fPdHFSIELNC543", 0, -1,
 	  "Start the project's engine, and its services. On a terminal the dashboard opens; -d goes back to\n"
 	  "the shell; --headless stays in front and prints output and events.", cli_up },
 	{ "down", NULL, "", "t", 0, 0, "Stop all services, in reverse order of dependency, and end the engine.", cli_down },
@@ -109,11 +109,11 @@ const struct command commands[] = {
 	{ "threads", NULL, "NAME|PID", "uQJ", 1, 1,
 	  "The threads of a process: what each is for, its CPU, and what it waits in. --stack shows where each is, in the kernel\n"
 	  "and in its own code; each is stopped for a moment for that, and some of its system calls may say EINTR.", cli_threads },
-	{ "top", NULL, "[PID...]", "ubevgTRC5", 0, -1,
+	{ "top", NULL, "[PID...]", "ubevgTRC53", 0, -1,
 	  "All processes of this machine, or these and what descends from them, as a table that is kept up to date: sort, tree,\n"
 	  "search, filter, signals, and for each what it is doing, its threads, files and sockets. Needs no engine. Without a\n"
 	  "terminal the table is printed.", cli_top },
-	{ "attach", NULL, "[NAME]", "RKGC54", 0, 1,
+	{ "attach", NULL, "[NAME]", "RKGC543", 0, 1,
 	  "Open the dashboard on a running engine, or on that of ssh://HOST/PROJECT. With NAME: the terminal of that instance, which has `pty: true`;\n"
 	  "it stays attached when the process or the engine is restarted. --fleet: a screen of all engines that share a Redis\n"
 	  "server; Enter opens the dashboard of one, by ssh if it is elsewhere.", cli_attach },
@@ -190,6 +190,7 @@ static const struct option_row option_rows[] = {
 	{ '2', false, "rounds", "N", "of which the median counts: 3" },
 	{ 'C', false, "color", "never|auto|8|256", "how many colours, in place of what the terminal has and NO_COLOR wants" },
 	{ '5', true,  "mouse", NULL, "clicks and the wheel do something, and the terminal no longer selects text by itself" },
+	{ '3', false, "plain", NULL, "no screen: lines, and questions with numbered answers, for screen readers; as with ACCESSIBLE=1" },
 	{ '4', false, "stop-on-hangup", NULL, "stop all when the terminal hangs up; else it is left as by `detach`" },
 	{ 'X', false, "pty", NULL, "with a terminal of its own: `thrum attach NAME` is that" },
 };
@@ -281,6 +282,7 @@ static void set_option(struct invocation *invocation, char letter, const char *v
 		{ 'X', &invocation->pty, NULL },
 		{ 'C', NULL, &invocation->colours },
 		{ '5', &invocation->mouse, NULL },
+		{ '3', &invocation->plain, NULL },
 		{ '4', &invocation->ends_on_hangup, NULL },
 		{ 'B', &invocation->wait, NULL },
 		{ 'a', NULL, &invocation->from },

@@ -43,7 +43,7 @@ struct invocation {
 	const char *over, *await, *name, *restart, *instances, *directory, *show, *detach_keys;
 	bool batch;          /* of top */
 	const char *colours; /* of the dashboard, as the next ones */
-	bool mouse, ends_on_hangup;
+	bool mouse, plain, ends_on_hangup;
 	bool user;          /* of export systemd */
 	const char *schema; /* of check */
 	const char *tid;    /* of threads, as the next */
@@ -145,6 +145,9 @@ int cli_fleet_is_missing(void);
  */
 struct settings;
 bool cli_settings(const struct invocation *invocation, struct settings *settings, struct error *problem);
+
+/* --plain, or ACCESSIBLE in the environment: no screen. */
+bool cli_is_plain(const struct invocation *invocation);
 
 /* The commands that are more than a few lines. */
 int cli_up(struct invocation *invocation);

@@ -277,7 +277,7 @@ static int run(struct eyes *eyes, const struct invocation *invocation, struct to
 {
 	bool is_screen = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
-	if (invocation->batch || invocation->json || invocation->times || !is_screen)
+	if (invocation->batch || invocation->json || invocation->times || cli_is_plain(invocation) || !is_screen)
 		return print(eyes, invocation, options);
 	if (options->interval_ms < LEAST_MS)
 		options->interval_ms = LEAST_MS;

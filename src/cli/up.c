@@ -265,6 +265,13 @@ bool cli_settings(const struct invocation *invocation, struct settings *settings
 	return settings_take(settings, line, NULL, &err) || cli_fail(EXIT_USAGE, "--%s", err.text) == 0;
 }
 
+bool cli_is_plain(const struct invocation *invocation)
+{
+	const char *accessible = getenv("ACCESSIBLE");
+
+	return invocation->plain || (accessible && accessible[0] && strcmp(accessible, "0") != 0);
+}
+
 static int open_dashboard(const struct invocation *invocation, const char *project, bool started_here)
 {
 	struct settings settings = { 0 };
@@ -275,6 +282,7 @@ static int open_dashboard(const struct invocation *invocation, const char *proje
 	return dashboard_run(&(struct dashboard_options){ .project = project,
 		.read_only = invocation->read_only,
 		.started_here = started_here,
+		.is_plain = cli_is_plain(invocation),
 		.ends_on_hangup = invocation->ends_on_hangup,
 		.settings = &settings,
 		.problem = problem.text[0] ? problem.text : NULL });

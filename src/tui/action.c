@@ -1090,7 +1090,7 @@ static void reading_key(struct ui *ui, uint32_t key)
 	ui->dialog = DIALOG_NONE;
 }
 
-static void do_action(struct ui *ui, enum action action)
+void action_do(struct ui *ui, enum action action)
 {
 	if (action == ACTION_NONE)
 		return;
@@ -1122,7 +1122,7 @@ void action_key(struct ui *ui, uint32_t key)
 	} else if (logs_keys_letter(ui, key)) {
 		return;
 	} else {
-		do_action(ui, action);
+		action_do(ui, action);
 	}
 }
 
@@ -1133,7 +1133,7 @@ static void click_row(struct ui *ui, uint32_t index)
 
 	rows_select(ui, (int)index);
 	if (before.instance == ui->selected.instance && strcmp(before.service, ui->selected.service) == 0)
-		do_action(ui, ACTION_OPEN);
+		action_do(ui, ACTION_OPEN);
 	else
 		sort_hold(ui);
 }
@@ -1147,7 +1147,7 @@ void action_click(struct ui *ui, const struct grid *grid, int x, int y)
 	else if (ui->dialog != DIALOG_NONE || ui->prompt != PROMPT_NONE)
 		return;
 	else if (spot.kind == SPOT_ACTION)
-		do_action(ui, (enum action)spot.value);
+		action_do(ui, (enum action)spot.value);
 	else if (spot.kind == SPOT_SORT)
 		sort_by(ui, (enum sort)spot.value);
 	else if (spot.kind == SPOT_ROW)

@@ -60,7 +60,7 @@ static void lose_engine(struct ui *ui)
 		ui->is_leaving = true;
 }
 
-static void find_engine(struct ui *ui)
+void news_find(struct ui *ui)
 {
 	struct error err;
 
@@ -72,8 +72,7 @@ static void find_engine(struct ui *ui)
 		ui_request(ui, REPLY_ACTION, 0, "down", NULL);
 }
 
-/* How many; when there were as many as are taken at once, there may be more. */
-static int take_messages(struct ui *ui)
+int news_take(struct ui *ui, void (*see)(void *context, const json_t *message), void *context)
 {
 	struct error err = { 0 };
 	json_t *message;
@@ -83,6 +82,8 @@ static int take_messages(struct ui *ui)
 		count++;
 		replica_apply(ui_live(ui), message);
 		details_message(ui, message);
+		if (see)
+			see(context, message);
 		json_decref(message);
 	}
 	if (ui->link && err.code)
@@ -178,8 +179,8 @@ static void serve(struct loop *loop)
 
 	while (!ui->is_leaving) {
 		if (!ui->link)
-			find_engine(ui);
-		int taken = take_messages(ui);
+			news_find(ui);
+		int taken = news_take(ui, NULL, NULL);
 		bool has_work = feed_work(ui);
 		logs_keys_told(ui);
 		stage->is_dirty |= taken > 0 || has_work;
@@ -212,11 +213,15 @@ static void end_all(struct ui *ui)
 		json_decref(link_call(ui->link, "down", NULL, CALL_MS, &err));
 }
 
-/* From the first frame to the last. */
+/* From the first frame, or line, to the last. */
 static bool show(struct loop *loop, struct error *err)
 {
 	char goodbye[MESSAGE_MOST];
 
+	if (loop->ui->options->is_plain) {
+		plain_show(loop->ui);
+		return true;
+	}
 	if (!stage_open(&loop->stage, &loop->ui->settings.style, "thrum up --headless", err))
 		return false;
 	loop->ui->is_unicode = screen_is_unicode();

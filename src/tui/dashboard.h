@@ -12,6 +12,7 @@ struct settings;
 struct dashboard_options {
 	const char *project;
 	bool read_only;      /* keys that act do nothing */
+	bool is_plain;       /* lines and questions, no screen */
 	bool ends_on_hangup; /* all is stopped then; else it goes on */
 	bool started_here;   /* this very command started the engine */
 	const struct settings *settings;

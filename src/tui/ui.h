@@ -229,6 +229,8 @@ void status_draw(const struct ui *ui, struct grid *grid, struct rect area);
 
 /* view.c: the whole frame. */
 void view_draw(const struct ui *ui, struct grid *grid);
+/* What happened, in a line: " 14:02:09 ! worker/2 backoff signal SEGV, again in 4.0s". */
+void view_notice(char *out, size_t size, const struct notice *notice);
 /* "backoff 3.2s", "failed 3" … */
 void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
 /*
@@ -261,6 +263,7 @@ void dialog_draw(const struct ui *ui, struct grid *grid);
 
 /* action.c: a key, and a click where the frame says that it means something. */
 void action_key(struct ui *ui, uint32_t key);
+void action_do(struct ui *ui, enum action action);
 void action_click(struct ui *ui, const struct grid *grid, int x, int y);
 /* To what the signal menu was opened for. */
 void action_signal(struct ui *ui, const char *signal);
@@ -281,6 +284,13 @@ void past_event(struct ui *ui, int direction);     /* to when the next event was
 void past_step(struct ui *ui, int steps);          /* below 0: back */
 void past_leave(struct ui *ui);
 void past_show(struct ui *ui, const json_t *result);
+
+/* dashboard.c: what the engine tells; and finding it again. */
+void news_find(struct ui *ui);
+/* How many messages there were; see (or NULL) is shown each. When there were as many as are taken at once, there may be more. */
+int news_take(struct ui *ui, void (*see)(void *context, const json_t *message), void *context);
+/* plain.c: without a screen, until the user leaves. */
+void plain_show(struct ui *ui);
 
 /* details.c: the log, history and so on of what is selected. */
 void details_follow(struct ui *ui);

@@ -233,29 +233,37 @@ int view_length(const struct ui *ui)
 
 /* ---- the last two lines ---- */
 
-static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area)
+static bool is_bad_notice(const struct notice *notice)
 {
-	const struct replica *replica = &ui->replica;
-	char clock[CLOCK_TEXT_SIZE], cause[CAUSE_TEXT_SIZE] = "", delay[UNITS_TEXT_SIZE] = "";
+	return notice->kind == NOTICE_FATAL || notice->kind == NOTICE_FAILED || notice->kind == NOTICE_BACKOFF;
+}
 
-	if (!replica->notice_count)
-		return;
-	const struct notice *notice =
-		&replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
+void view_notice(char *out, size_t size, const struct notice *notice)
+{
+	char clock[CLOCK_TEXT_SIZE], cause[CAUSE_TEXT_SIZE] = "", delay[UNITS_TEXT_SIZE] = "";
 	struct death death = {
 		.cause = notice->cause, .code = notice->code, .signal = notice->signal
 	};
-	bool is_bad = notice->kind == NOTICE_FATAL || notice->kind == NOTICE_FAILED ||
-		      notice->kind == NOTICE_BACKOFF;
+
 	clock_format_local(clock, notice->ts_us);
 	if (notice->cause)
 		death_describe(cause, &death);
 	if (notice->kind == NOTICE_BACKOFF)
 		units_format_duration(delay, notice->delay_ms);
-	grid_format(grid, area, is_bad ? LOOK_BAD : LOOK_NORMAL, " %.8s %s %s/%u %s %s%s%s%s %s",
-		clock, is_bad ? "!" : " ", notice->service, notice->instance,
-		notice_name(notice->kind), cause, *cause && *delay ? ", " : "", *delay ? "again in " : "", delay,
-		notice->detail);
+	snprintf(out, size, " %.8s %s %s/%u %s %s%s%s%s %s", clock, is_bad_notice(notice) ? "!" : " ", notice->service, notice->instance,
+		notice_name(notice->kind), cause, *cause && *delay ? ", " : "", *delay ? "again in " : "", delay, notice->detail);
+}
+
+static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area)
+{
+	const struct replica *replica = &ui->replica;
+	char text[LINE];
+
+	if (!replica->notice_count)
+		return;
+	const struct notice *notice = &replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
+	view_notice(text, sizeof text, notice);
+	grid_put(grid, area, is_bad_notice(notice) ? LOOK_BAD : LOOK_NORMAL, text);
 }
 
 static void draw_news(const struct ui *ui, struct grid *grid, struct rect area)

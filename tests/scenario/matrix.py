@@ -273,4 +273,64 @@ def all_rows():
         record(os.environ["THRUM_RECORD"], answers)
 
 
-main(all_rows)
+def a_hangup_stops_all_if_that_is_wanted():
+    project = Project("hangup", {"nap": {"command": "sleep 600"}})
+    try:
+        project.run("up", "-d", check=0)
+        pid = project.rows()["nap/0"]["pid"]
+        screen = Screen(project, THRUM, "attach", "--stop-on-hangup")
+        screen.sees("nap")
+        screen.do("hangup")
+        expect(screen.left() == "exit 0", "it ends")
+        screen.close()
+        until(lambda: not is_alive(pid) and not project.engine(), "all is stopped")
+    finally:
+        project.close()
+
+
+def settings_hold_and_are_kept():
+    project = Project("settings", {"nap": {"command": "sleep 600", "instances": 2}})
+    path = project.dir + "/config/thrum/settings"
+    try:
+        project.run("up", "-d", check=0)
+        screen = Screen(project, THRUM, "attach", env={"XDG_CONFIG_HOME": project.dir + "/config", "THRUM_SETTINGS": ""})
+        screen.sees("nap/1")
+        expect("c" in "".join(screen.do("attributes")), "there are colours")
+        screen.keys(*":mouse on", "\\r")
+        expect("mouse=1" in screen.modes(), screen.modes())
+        screen.keys(*":theme mono", "\\r")
+        expect(not set("cC") & set("".join(screen.do("attributes"))), "there are none")
+        screen.keys("\\e[<0;4;6M")  # a click on nap/1
+        screen.sees("follow nap/1")
+        screen.keys("\\e[<64;4;6M")  # the wheel
+        screen.do("lacks follow nap/")
+        screen.keys(*":key F2 events", "\\r", "\\eOQ")
+        screen.sees("Events - Esc closes")
+        screen.keys("\\e")
+        expect(not os.path.exists(path), "nothing is written unless asked for")
+        screen.keys(*":w", "\\r")
+        screen.sees("settings are kept in")
+        leave(screen, "attach")
+        screen.close()
+        with open(path) as f:
+            expect(f.read() == "theme mono\nmouse on\nkey F2 events\n", "the file")
+        with open(path, "a") as f:
+            f.write("key F2 nonsense\n")
+        screen = Screen(project, THRUM, "attach", size="160x30", env={"THRUM_SETTINGS": path})
+        screen.sees(f"{path}:4:8: no action is called 'nonsense'")
+        expect("mouse=1" in screen.modes(), "the other lines hold")
+        leave(screen, "attach")
+        screen.close()
+        for args, env, colours in ((("--color", "256"), {"NO_COLOR": "1"}, True), (("--color=never",), {}, False)):
+            screen = Screen(project, THRUM, "attach", *args, env=env)
+            screen.sees("nap/1")
+            expect(bool(set("cC") & set("".join(screen.do("attributes")))) == colours, f"{args} {env}")
+            leave(screen, "attach")
+            screen.close()
+        done = project.run("attach", "--color=pink")
+        expect(done.returncode == 2 and "--color takes auto, never, 8, 256, not 'pink'" in done.stderr, f"{done}")
+    finally:
+        project.close()
+
+
+main(all_rows, a_hangup_stops_all_if_that_is_wanted, settings_hold_and_are_kept)

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""The dashboard without a screen: lines, and questions with numbered answers, for who has it read out."""
+import select
+from lib_thrum import *
+
+
+class Plain:
+    """`thrum attach --plain` with pipes, whose lines are kept as they come."""
+
+    def __init__(self, project, *args, env={}):
+        self.child = subprocess.Popen([THRUM, "attach", *args], cwd=project.dir, env=dict(project.env, **env), stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.seen = b""
+
+    def read(self):
+        while select.select([self.child.stdout], [], [], 0)[0]:
+            got = os.read(self.child.stdout.fileno(), 65536)
+            if not got:
+                break
+            self.seen += got
+        return self.seen
+
+    def sees(self, what):
+        try:
+            until(lambda: what.encode() in self.read(), f"it tells {what!r}")
+        except Failure as why:
+            raise Failure(f"{why}; it told:\n{self.seen.decode(errors='replace')}")
+
+    def type(self, line):
+        self.read()
+        self.seen = b""
+        self.child.stdin.write(line.encode() + b"\n")
+        self.child.stdin.flush()
+
+    def ends(self, status=0):
+        until(lambda: self.read() is not None and self.child.poll() is not None, "it ends")
+        self.read()
+        expect(self.child.returncode == status, f"status {self.child.returncode}: {self.seen}")
+
+    def close(self):
+        if self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+
+
+def with_plain(processes, test, *args, env={}):
+    project = Project("plain", processes)
+    plain = None
+    try:
+        project.run("up", "-d", check=0)
+        plain = Plain(project, *args, env=env)
+        test(project, plain)
+    finally:
+        if plain:
+            plain.close()
+        project.close()
+
+
+NAP = {"nap": {"command": "sleep 600", "instances": 2}}
+
+
+def questions_have_numbered_answers():
+    def test(project, plain):
+        plain.sees("thrum plain")
+        plain.sees("2 nap/1: ")
+        plain.sees("8 stop all, and leave")
+        pid = project.rows()["nap/1"]["pid"]
+        plain.type("2")
+        plain.sees("restart: the number of one")
+        plain.type("2")
+        until(lambda: project.rows()["nap/1"]["pid"] not in (None, pid), "it is restarted")
+        plain.sees("nap/1 started")
+        plain.type("6")
+        plain.sees("launch: the command")
+        plain.type("sleep 601")
+        until(lambda: "sleep/0" in project.rows(), "it is launched")
+        plain.type("scale nap 3")
+        until(lambda: "nap/2" in project.rows(), "a command")
+        plain.type("nonsense")
+        plain.sees("! no such command: 'nonsense'")
+        plain.type("3")
+        plain.sees("stop: the number of one")
+        plain.type("")
+        plain.sees("nothing was done")
+        expect(all(row["pid"] for row in project.rows().values()), "nobody was stopped")
+        plain.type("7")
+        plain.ends()
+        expect(b"they run on" in plain.seen, f"{plain.seen}")
+        expect(project.rows()["nap/0"]["state"] == "running", "they do")
+    with_plain(NAP, test, "--plain")
+
+
+def who_has_been_replaced_meanwhile_is_not_meant():
+    def test(project, plain):
+        plain.sees("8 stop all")
+        plain.type("3")
+        plain.sees("stop: the number of one")
+        pid = project.rows()["nap/0"]["pid"]
+        project.run("restart", "nap/0", check=0)
+        until(lambda: project.rows()["nap/0"]["pid"] not in (None, pid), "restarted by another")
+        plain.sees("nap/0 started")
+        plain.type("1")
+        plain.sees("nap/0 is another process by now; nothing was done")
+        expect(project.rows()["nap/0"]["state"] == "running", "it runs")
+    with_plain(NAP, test, "--plain")
+
+
+def nothing_is_drawn_and_nothing_is_obeyed():
+    def test(project, plain):
+        plain.sees("8 stop all")
+        plain.type("5")
+        plain.sees("tell what is written by")
+        plain.type("1")
+        plain.sees("evil/0: tick")
+        plain.type("8")
+        plain.sees("yes does it")
+        plain.type("no")
+        plain.sees("nothing was done")
+        plain.type("8")
+        plain.type("yes")
+        plain.ends()
+        expect(b"\033" not in plain.seen and b"\007" not in plain.seen and b"EVIL" not in plain.seen, f"{plain.seen}")
+    with_plain({"evil": {"command": ["sh", "-c", "while :; do printf 'tick\\033]0;EVIL\\007\\033[2J\\n'; sleep 0.1; done"]}}, test,
+               env={"ACCESSIBLE": "1"})
+
+
+def the_engine_may_die_meanwhile():
+    def test(project, plain):
+        plain.sees("8 stop all")
+        os.kill(project.engine(), signal.SIGKILL)
+        plain.sees("lost the engine")
+        plain.sees("the engine is there again")
+        plain.type("1")
+        plain.sees("2 nap/1: running")
+        plain.child.stdin.close()
+        plain.ends()
+        expect(project.rows()["nap/0"]["state"] == "running", "they run on when nobody types any more")
+    with_plain(NAP, test, "--plain")
+
+
+main(questions_have_numbered_answers, who_has_been_replaced_meanwhile_is_not_meant, nothing_is_drawn_and_nothing_is_obeyed,
+     the_engine_may_die_meanwhile)
