@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
 """What the commands promise: states, exit statuses, clear errors, a clean environment for children."""
-import resource
+import grp, pwd, resource
 
 from lib_thrum import *
 
 SHOW = """#!/usr/bin/env python3
-import os, json
+import os, json, resource
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 fds = sorted(int(f) for f in os.listdir("/proc/self/fd"))
 print(json.dumps({"fds": [f for f in fds if f < 3 or os.path.exists(f"/proc/self/fd/{f}")], "ignored": int(status["SigIgn"], 16),
     "blocked": int(status["SigBlk"], 16), "umask": status["Umask"].strip(), "session": os.getsid(0) == os.getpid() == os.getpgid(0),
-    "stdin": os.readlink("/proc/self/fd/0"), "cwd": os.getcwd(), "nice": os.nice(0), "env": dict(os.environ)}))
+    "stdin": os.readlink("/proc/self/fd/0"), "cwd": os.getcwd(), "nice": os.nice(0), "env": dict(os.environ),
+    "nofile": resource.getrlimit(resource.RLIMIT_NOFILE), "core": resource.getrlimit(resource.RLIMIT_CORE), "oom": int(open("/proc/self/oom_score_adj").read()),
+    "uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(), "privs": status["NoNewPrivs"].strip()}))
 """
 
 
 def children_get_what_is_meant_for_them_and_nothing_else():
     project = Project("hygiene", {"show": {"command": ["python3", "-S", "show.py"], "umask": "027", "nice": 3,
-                                           "environment": {"MINE": "yes"}, "rlimits": {"nofile": 77}, "availability": {"restart": "no"}}})
+                                           "environment": {"MINE": "yes"}, "rlimits": {"nofile": [77, 99], "core": 0}, "oom_score_adj": 321, "availability": {"restart": "no"}}})
     try:
         project.write("show.py", SHOW)
         project.env["NODE_CHANNEL_FD"] = "9"
@@ -27,10 +29,45 @@ def children_get_what_is_meant_for_them_and_nothing_else():
         # python itself ignores SIGPIPE (13) and SIGXFSZ (25)
         expect(shown["ignored"] & ~(1 << 12 | 1 << 24) == 0 and shown["blocked"] == 0, f"signals {shown}")
         expect(shown["umask"] == "0027" and shown["nice"] == 3 and shown["session"], f"attributes {shown}")
+        expect(shown["nofile"] == [77, 99] and shown["core"] == [0, 0] and shown["oom"] == 321, f"limits {shown}")
         expect(shown["stdin"] == "/dev/null" and shown["cwd"] == project.dir, f"stdin, folder {shown}")
         env = shown["env"]
         expect(env["MINE"] == "yes" and env["THRUM_SERVICE"] == "show" and env["NODE_APP_INSTANCE"] == "0", "environment")
         expect("NODE_CHANNEL_FD" not in env and "THRUM_KEEPER_FDS" not in env, "something was inherited")
+    finally:
+        project.close()
+
+
+def a_service_runs_as_another_user():
+    if os.getuid() != 0:
+        return
+    show = ["/bin/sh", "-c", "id -u; id -g; id -G; grep NoNewPrivs /proc/self/status"]
+    project = Project("user", {"user": {"command": show, "user": "nobody", "working_dir": "/", "availability": {"restart": "no"}},
+                               "group": {"command": show, "user": "nobody", "group": "daemon", "working_dir": "/", "availability": {"restart": "no"}}})
+    try:
+        project.run("up", "-d", check=0)
+        for name in ("user", "group"):
+            project.run("wait", name, "--for", "completed", "--timeout", "20s", check=0)
+        nobody, daemon = pwd.getpwnam("nobody"), grp.getgrnam("daemon").gr_gid
+        shown = project.log("user/0").decode().split()
+        expect(shown == [str(nobody.pw_uid), str(nobody.pw_gid), str(nobody.pw_gid), "NoNewPrivs:", "1"], f"and cannot get rights back: {shown}")
+        expect(project.log("group/0").decode().split()[:2] == [str(nobody.pw_uid), str(daemon)], f"and as another group: {project.log('group/0')}")
+    finally:
+        project.close()
+
+
+def unless_stopped_means_it():
+    project = Project("unless", {"a": {"command": "sleep 0.2", "availability": {"restart": "unless_stopped", "min_uptime": 0}},
+                                 "b": {"command": "sleep 0.2", "availability": {"restart": "no"}}})
+    try:
+        project.run("up", "-d", check=0)
+        until(lambda: project.rows()["a/0"]["restarts"]["crash"] >= 2, "a good end is no reason to stay down")
+        project.run("stop", "a", check=0)
+        until(lambda: project.rows()["a/0"]["state"] == "stopped", "a stop is")
+        pids = project.rows()["a/0"]["restarts"]
+        os.kill(project.engine(), signal.SIGKILL)
+        until(lambda: project.rows().get("a/0", {}).get("state") == "stopped", "also for another engine")
+        expect(project.rows()["a/0"]["restarts"] == pids and project.rows()["b/0"]["state"] == "completed", f"{project.rows()}")
     finally:
         project.close()
 
@@ -191,7 +228,10 @@ def a_full_disk_loses_nothing():
         os.path.isdir(folder) and os.rmdir(folder)
 
 
-main(children_get_what_is_meant_for_them_and_nothing_else, errors_are_one_clear_sentence_with_a_status,
+main(children_get_what_is_meant_for_them_and_nothing_else,
+     a_service_runs_as_another_user,
+     unless_stopped_means_it,
+     errors_are_one_clear_sentence_with_a_status,
      the_examples_are_valid,
      a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
      the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other,
