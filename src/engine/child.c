@@ -176,26 +176,38 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* As execvp: a name with a slash is a path, from the working folder on. Programs of thrum's own are found wherever it is. */
-static char *find_program(const struct launch *launch)
+/* Another user may not be let into the folder of the first: then it has the next. */
+static void find_in_path(struct launch *launch, const char *name)
 {
-	const char *name = launch->argv.items[0];
 	const char *path = strings_get_variable(&launch->environment, "PATH");
 
-	if (strchr(name, '/'))
-		return memory_copy(name);
 	if (!path)
 		path = "/usr/local/bin:/usr/bin:/bin";
-	for (const char *end; *path; path = *end ? end + 1 : end) {
+	for (const char *end; *path && (launch->drops_rights || !launch->programs.count); path = *end ? end + 1 : end) {
 		end = strchrnul(path, ':');
 		if (end == path)
 			continue; /* an empty entry would be the current folder: a trap */
 		char *candidate = memory_format("%.*s/%s", (int)(end - path), path, name);
 		if (is_program(candidate))
-			return candidate;
+			strings_add(&launch->programs, candidate);
 		free(candidate);
 	}
-	return strncmp(name, "thrum", 5) == 0 ? gateway_find(name) : NULL;
+}
+
+/* As execvp: a name with a slash is a path, from the working folder on. Programs of thrum's own are found wherever it is. */
+static void find_programs(struct launch *launch)
+{
+	const char *name = launch->argv.items[0];
+
+	if (strchr(name, '/')) {
+		strings_add(&launch->programs, name);
+		return;
+	}
+	find_in_path(launch, name);
+	char *own = !launch->programs.count && strncmp(name, "thrum", 5) == 0 ? gateway_find(name) : NULL;
+	if (own)
+		strings_add(&launch->programs, own);
+	free(own);
 }
 
 static bool find_user(struct launch *launch, const char *name, struct error *err)
@@ -251,13 +263,13 @@ bool launch_prepare(struct launch *launch, const struct service_spec *spec,
 	launch->working_dir = spec_for_instance(spec->working_dir, who->instance);
 	if (who->listen_count)
 		launch->own_pid = (char *)strings_get_variable(&launch->environment, "LISTEN_PID");
-	launch->path = find_program(launch);
+	find_programs(launch);
 	return true;
 }
 
 void launch_finish(struct launch *launch)
 {
-	free(launch->path);
+	strings_finish(&launch->programs);
 	free(launch->groups);
 	free(launch->working_dir);
 	strings_finish(&launch->argv);
@@ -414,11 +426,11 @@ static bool write_pid(const struct birth *birth)
 
 static bool execute(const struct birth *birth)
 {
-	if (!birth->launch->path) {
-		errno = ENOENT;
-		return false;
-	}
-	execve(birth->launch->path, birth->launch->argv.items, birth->launch->environment.items);
+	const struct launch *launch = birth->launch;
+
+	errno = ENOENT;
+	for (size_t i = 0; i < launch->programs.count; i++)
+		execve(launch->programs.items[i], launch->argv.items, launch->environment.items);
 	return false;
 }
 

@@ -15,7 +15,7 @@
 
 /* Everything a process is started with, made ready before the clone. */
 struct launch {
-	char *path; /* owned; what is executed, or NULL when nothing was found */
+	struct strings programs; /* what is executed: the first that may be; none: nothing was found */
 	struct strings argv;
 	char *working_dir; /* owned; NULL: ours */
 	struct strings environment;

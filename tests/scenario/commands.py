@@ -43,15 +43,20 @@ def a_service_runs_as_another_user():
         return
     show = ["/bin/sh", "-c", "id -u; id -g; id -G; grep NoNewPrivs /proc/self/status"]
     project = Project("user", {"user": {"command": show, "user": "nobody", "working_dir": "/", "availability": {"restart": "no"}},
-                               "group": {"command": show, "user": "nobody", "group": "daemon", "working_dir": "/", "availability": {"restart": "no"}}})
+                               "group": {"command": show, "user": "nobody", "group": "daemon", "working_dir": "/", "availability": {"restart": "no"}},
+                               "path": {"command": ["id", "-u"], "user": "nobody", "working_dir": "/", "availability": {"restart": "no"}, "environment": {"PATH": "/DIR/root:/usr/bin:/bin"}}})
     try:
+        os.mkdir(project.dir + "/root", 0o700)
+        project.write("root/id", "#!/bin/sh\necho mine\n", 0o755)
+        project.write("thrum.yaml", open(project.dir + "/thrum.yaml").read().replace("/DIR", project.dir))
         project.run("up", "-d", check=0)
-        for name in ("user", "group"):
+        for name in ("user", "group", "path"):
             project.run("wait", name, "--for", "completed", "--timeout", "20s", check=0)
         nobody, daemon = pwd.getpwnam("nobody"), grp.getgrnam("daemon").gr_gid
         shown = project.log("user/0").decode().split()
         expect(shown == [str(nobody.pw_uid), str(nobody.pw_gid), str(nobody.pw_gid), "NoNewPrivs:", "1"], f"and cannot get rights back: {shown}")
         expect(project.log("group/0").decode().split()[:2] == [str(nobody.pw_uid), str(daemon)], f"and as another group: {project.log('group/0')}")
+        expect(project.log("path/0").decode().split() == [str(nobody.pw_uid)], f"a program that it may run is found: {project.log('path/0')}")
     finally:
         project.close()
 
