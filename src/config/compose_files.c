@@ -1,4 +1,5 @@
 #include "config/compose_files.h"
+#include "config/trust.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static struct node *scan(struct gathering *gathering, const char *path, struct p
 	struct text text;
 
 	text_init(&text, SCAN_FILE_MOST);
-	bool ok = text_read_file(&text, path, &err) || problem_error(problems, at, "%s", err.text);
+	bool ok = trust_read_file(&text, path, &err) || problem_error(problems, at, "%s", err.text);
 	ok = ok && document_scan_yaml(&document, path, text_string(&text), text.size, problems);
 	text_finish(&text);
 	struct node *root = document_adopt(gathering->graft->document, &document);

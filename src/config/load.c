@@ -23,6 +23,7 @@
 #include "config/scan.h"
 #include "config/schema.h"
 #include "config/take.h"
+#include "config/trust.h"
 
 enum { FILES_MOST = 16,
 	MERGE_MOST = 200000 };
@@ -162,7 +163,7 @@ static bool scan_file(
 		return problem_error(
 			problems, (struct position){ 0 }, "at most %d files", FILES_MOST);
 	text_init(&text, SCAN_FILE_MOST);
-	bool ok = text_read_file(&text, path, &err) ||
+	bool ok = trust_read_file(&text, path, &err) ||
 		  problem_error(problems, (struct position){ 0 }, "%s", err.text);
 	if (ok)
 		ok = scanners[kind](&loading->documents[loading->count++], path,

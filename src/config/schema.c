@@ -671,7 +671,7 @@ const struct key schema_service[] = {
 	{ "nice", take_nice, IN_SERVICE(nice), NULL, "-20 to 19" },
 	{ "pty", take_bool, IN_SERVICE(pty), NULL, "run in a terminal of its own; both streams are one then" },
 	{ "is_tty", take_bool, IN_SERVICE(pty), NULL, NULL },
-	{ "oom_score_adj", take_oom_score, IN_SERVICE(oom_score_adj), NULL, "-1000 to 1000: who goes first when memory is short" },
+	{ "oom_score_adj", take_oom_score, IN_SERVICE(oom_score_adj), NULL, "-1000 to 1000: who goes first when memory is short; 100 more than thrum has if it is not given" },
 	{ "rlimits", take_rlimits, IN_SERVICE(rlimits), NULL, "{nofile: 65536, core: [0, unlimited]}" },
 	{ "depends_on", take_depends_on, 0, NULL, "services that must be there first" },
 	{ "availability", take_inner, 0, availability_keys, "what becomes of it when it ends" },

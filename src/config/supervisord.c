@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "config/foreign.h"
 #include "config/graft.h"
+#include "config/trust.h"
 #include "model/strings.h"
 
 enum { INCLUDES_MOST = 100,
@@ -174,7 +175,7 @@ static bool include_file(struct sources *sources, const char *path, struct posit
 		return problem_error(sources->graft->problems, at, "more than %d files are included", INCLUDES_MOST);
 	strings_add(&sources->read, real);
 	text_init(&text, INCLUDED_MOST);
-	bool ok = text_read_file(&text, path, &err) ||
+	bool ok = trust_read_file(&text, path, &err) ||
 		  problem_error(sources->graft->problems, at, "%s", err.text);
 	if (ok) {
 		const char *name = keep_text(sources, memory_copy(path));

@@ -222,7 +222,7 @@ static bool take(struct adoption *adoption, const struct find *find)
 	atomic_store(&life->state, LIFE_RUNNING);
 	if (find->stat.parent != engine->keeper.page->keeper_pid) /* who is its own child it knows */
 		keeper_link_watch(&engine->keeper, row->pid, find->stat.parent, find->pidfd);
-	engine_adopted(engine, find->member, (uint32_t)index, row);
+	engine_adopted(engine, find->member, (uint32_t)index, row, find->pidfd < 0);
 	return true;
 }
 

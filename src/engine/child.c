@@ -28,6 +28,8 @@ enum {
 	GROUPS_MOST = 65536,
 	NAME_BUFFER = 16 * 1024,
 	NAMES_MOST = 256,     /* bytes of LISTEN_FDNAMES */
+	OOM_SCORE_MORE = 100, /* than ours */
+	OOM_SCORE_MOST = 1000,
 	HIGH_FD = 256,        /* above all that a process may want */
 	EXIT_NOT_FOUND = 127, /* as shells have it */
 	EXIT_NOT_EXECUTABLE = 126,
@@ -402,19 +404,28 @@ static bool take_terminal(const struct birth *birth)
 	return !birth->ends->is_terminal || ioctl(STDIN_FILENO, TIOCSCTTY, 0) == 0;
 }
 
-/* Who goes first when memory is short. Only root may ask for less than it has. */
+static int read_number(int fd)
+{
+	char text[16];
+	ssize_t size = pread(fd, text, sizeof text - 1, 0);
+
+	text[size > 0 ? size : 0] = '\0';
+	return (int)strtol(text, NULL, 10);
+}
+
+/* Who goes first when memory is short: they before us, unless it is said otherwise. Only root may ask for less than it has. */
 static bool set_oom_score(const struct birth *birth)
 {
 	int score = birth->spec->oom_score_adj, fd;
 	char text[16];
 
+	fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	if (score == OOM_SCORE_UNSET)
-		return true;
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	snprintf(text, sizeof text, "%d", score);
+		score = read_number(fd) + OOM_SCORE_MORE;
+	snprintf(text, sizeof text, "%d", score < OOM_SCORE_MOST ? score : OOM_SCORE_MOST);
 	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
 	close(fd);
-	return ok;
+	return ok || birth->spec->oom_score_adj == OOM_SCORE_UNSET; /* nobody asked for it */
 }
 
 static bool write_pid(const struct birth *birth)

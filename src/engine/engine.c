@@ -295,6 +295,7 @@ static void end_if_over(struct engine *engine)
 	if (engine->is_over)
 		return;
 	engine->is_over = true;
+	leftovers_of_all(engine);
 	engine->listener.on_over(engine->listener.context);
 }
 
@@ -704,14 +705,15 @@ static struct heritage inherit(struct engine *engine, const struct member *membe
 }
 
 void engine_adopted(
-	struct engine *engine, struct member *member, uint32_t index, const struct roster_row *row)
+	struct engine *engine, struct member *member, uint32_t index, const struct roster_row *row, bool has_ended)
 {
-	const struct heritage heritage = inherit(engine, member, row);
+	struct heritage heritage = inherit(engine, member, row);
 	struct moment now = moment_now(engine);
 
 	if (member->now.life >= row->life)
 		return; /* that was done before, and cut off */
 	now.monotonic_ms = engine->store->lives[index].began_us / 1000;
+	heritage.has_ended = has_ended;
 	member->life = (int32_t)index;
 	struct outcome outcome = instance_adopted(&member->now, member_spec(member), &heritage, &now);
 	engine_changed(engine, member, &outcome);

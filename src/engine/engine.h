@@ -191,7 +191,7 @@ void engine_spawn(struct engine *engine, struct member *member);
 void engine_recalled(struct engine *engine, struct member *member, const struct roster_row *row);
 /* A process of a former run is in this life of the store now. */
 void engine_adopted(
-	struct engine *engine, struct member *member, uint32_t life, const struct roster_row *row);
+	struct engine *engine, struct member *member, uint32_t life, const struct roster_row *row, bool has_ended);
 /* Its process is not there, and nobody wrote down how it ended: that is seen to next. */
 void engine_lost(struct engine *engine, struct member *member);
 void engine_output_closed(struct engine *engine, uint32_t life);

@@ -150,6 +150,26 @@ char *leftovers_cgroup(struct engine *engine, const struct member *member)
 							: NULL;
 }
 
+void leftovers_of_all(struct engine *engine)
+{
+	const struct keeper_page *page = engine->keeper.page;
+	const pid_t known[] = { page->engine_pid };
+	const struct tree_search search = { .keeper = page->keeper_pid, .takes_all = true, .known = known, .known_count = 1 };
+	unsigned count = 0;
+
+	for (int round = 0; round < KILL_ROUNDS; round++) {
+		struct tree tree = { 0 }, nobody = { 0 };
+		tree_find(&tree, &search);
+		bool is_any = signal_new(&tree, &nobody, SIGKILL);
+		count = tree.count > count ? (unsigned)tree.count : count;
+		tree_finish(&tree);
+		if (!is_any)
+			break;
+	}
+	if (count)
+		engine_tell(engine, "%u processes that had left their trees without a trace were ended", count);
+}
+
 unsigned leftovers_of_helper(struct engine *engine, const struct life *helper)
 {
 	return signal_all(engine, helper, 0, SIGKILL);

@@ -25,6 +25,12 @@ unsigned leftovers_of_helper(struct engine *engine, const struct life *helper);
  */
 void leftovers_of_former_run(struct engine *engine, const struct tree *doomed);
 
+/*
+ * All is stopped: end what had left its tree so far that nobody could tell whose it is. The keeper is its parent, so it is
+ * of this project. What fell to the reaper of a former keeper is not known to be.
+ */
+void leftovers_of_all(struct engine *engine);
+
 /* The control group of its process, to be freed; NULL: its tree is found by /proc alone. */
 char *leftovers_cgroup(struct engine *engine, const struct member *member);
 

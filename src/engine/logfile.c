@@ -12,6 +12,7 @@
 
 enum {
 	LOG_MODE = 0640,
+	LOG_FOLDER_MODE = 0750,
 	CHECK_US = 1000000,   /* how often we look whether the file is still there */
 	MARK_EVERY_US = 1000, /* bytes of the same process within this share a mark */
 	READ_MOST = 64 * 1024,
@@ -59,6 +60,15 @@ static uint64_t count_marks(int fd)
 	return fstat(fd, &st) < 0 ? 0 : (uint64_t)st.st_size / sizeof(struct log_mark);
 }
 
+/* Somebody removed it. */
+static bool make_folder(const char *path)
+{
+	char folder[PATH_SIZE];
+
+	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+	return mkdir(folder, LOG_FOLDER_MODE) == 0;
+}
+
 /* Create a segment with its index, whose first mark says where in the stream it begins. */
 static int create_segment(const char *path, uint64_t base, int *index_fd)
 {
@@ -69,6 +79,8 @@ static int create_segment(const char *path, uint64_t base, int *index_fd)
 	unlink(path);
 	unlink(index_path);
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
+	if (fd < 0 && errno == ENOENT && make_folder(path))
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (fd < 0)
 		return -1;
 	*index_fd = open(index_path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW,

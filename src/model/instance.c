@@ -322,7 +322,7 @@ struct outcome instance_adopted(struct instance *instance, const struct service_
 	instance->life--;
 	struct outcome outcome = instance_spawned(instance, spec, heritage->pid, now);
 	instance->started_us = heritage->started_us;
-	instance->is_recalled = !heritage->wanted; /* it was being stopped */
+	instance->is_recalled = !heritage->wanted || heritage->has_ended; /* it is to rest, or may come to */
 	outcome.notice_count = 0;
 	if (heritage->state == STATE_READY && instance->gates & GATES_OF_READY)
 		outcome.effects |= instance_pass(instance, spec, GATES_OF_READY, now).effects;

@@ -152,6 +152,7 @@ struct heritage {
 	uint32_t life;
 	uint8_t state; /* of enum state; of a process RUNNING or READY: it has said so, if it is one that says so */
 	bool wanted, has_death, death_unwritten;
+	bool has_ended;      /* its process has: that comes to be known next */
 	uint64_t started_us; /* wall clock */
 	struct restart_counts restarts;
 	struct death death;

@@ -203,7 +203,7 @@ static void look_at_orphan(struct finder *finder, const struct candidate *candid
 		!read_candidate(finder, candidate, &stat))
 		return;
 	bool is_of_session = search->session > 0 && stat.session == search->session;
-	if (is_of_session || has_marker(finder, candidate->pid))
+	if (search->takes_all || is_of_session || has_marker(finder, candidate->pid))
 		admit(finder, &stat);
 }
 

@@ -33,6 +33,7 @@ struct tree_search {
 	uint64_t leader_starttime; /* 0: whoever has that pid and leads that session */
 	pid_t session;             /* that it led */
 	const char *marker;        /* "NAME=value": an entry of its environment; or NULL */
+	bool takes_all;            /* of the keeper's children, but the known ones: whatever else is known of them */
 	pid_t keeper;              /* to whom orphans fall */
 	pid_t reaper;              /* to whom those of a former keeper fell; 0: there was none */
 	const pid_t *known;        /* children of the keeper that are somebody else's */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may connect, what a log folder may be, what reaches a terminal, and a container's first process."""
+"""Who may connect, what a process inherits, what a log folder or a configuration may be, what reaches a terminal, and a container's first process."""
 import json, os, shutil, signal, socket, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -81,6 +81,130 @@ def logs_are_only_written_where_nobody_else_may_put_links():
         p.close()
 
 
+INHERITED = """
+import fcntl, json, os, resource, signal
+status = dict(line.rstrip().split(":", 1) for line in open("/proc/self/status"))
+fds = {}
+for n in os.listdir("/proc/self/fd"):
+    try: fds[n] = os.readlink("/proc/self/fd/" + n)
+    except OSError: pass
+print(json.dumps({"fds": fds, "ignored": status["SigIgn"].strip(), "blocked": status["SigBlk"].strip(), "umask": status["Umask"].strip(),
+                  "groups": status["Groups"].strip(), "uid": status["Uid"].split(), "gid": status["Gid"].split(), "privs": status["NoNewPrivs"].strip(),
+                  "nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[0], "leader": os.getsid(0) == os.getpid()}))
+"""
+
+
+def what_a_process_inherits(p, name):
+    p.run("wait", name, "--for", "completed", "--timeout", "20s", check=0)
+    return json.loads(p.log(f"{name}/0").splitlines()[0])
+
+
+def a_process_has_what_is_meant_for_it_and_nothing_else():
+    """Python ignores SIGPIPE and SIGXFSZ itself: a shell looks at the signals."""
+    once = {"restart": "no"}
+    show = {"command": ["python3", "-I", "-S", "-c", INHERITED], "availability": once}
+    others = {"other": dict(show, user="nobody")} if os.geteuid() == 0 else {}
+    p = Project("inherit", {"plain": show, "channel": dict(show, ipc="json"), "strict": dict(show, umask="077"),
+                            "signals": {"command": ["grep", "-E", "Sig(Ign|Blk)|ShdPnd", "/proc/self/status"], "availability": once}, **others})
+    try:
+        # what whoever starts thrum has done to itself is none of theirs
+        start = f"trap '' TERM HUP USR1 PIPE; umask 000; exec 7</dev/zero 8</dev/zero; exec {THRUM} up -d"
+        expect(subprocess.run(["sh", "-c", start], cwd=p.dir, env=p.env, capture_output=True).returncode == 0, "it starts")
+        plain, channel, strict = (what_a_process_inherits(p, n) for n in ("plain", "channel", "strict"))
+        expect(set(plain["fds"]) == {"0", "1", "2"} and plain["fds"]["0"] == "/dev/null", f"{plain}")
+        expect(set(channel["fds"]) == {"0", "1", "2", "3"} and channel["fds"]["3"].startswith("socket:"), f"{channel}")
+        expect(strict["umask"] == "0077" and plain["leader"], f"{strict} {plain}")
+        p.run("wait", "signals", "--for", "completed", "--timeout", "20s", check=0)
+        lines = p.log("signals/0").decode().split("\n")
+        expect(len(lines) >= 3 and not any(int(line.split()[1], 16) for line in lines if line), f"{lines}")
+        if others:
+            other = what_a_process_inherits(p, "other")
+            expect(set(other["uid"]) == {str(NOBODY)} and set(other["gid"]) == {str(NOBODY)} and other["privs"] == "1", f"{other}")
+            expect(other["groups"] in ("", str(NOBODY)), f"{other}")
+    finally:
+        p.close()
+
+
+def nobody_is_started_as_somebody_else():
+    """A user that is not there, or is none by name, is an error: never root instead."""
+    for user in "nobody-of-that-name", "0x0", "0day", "":
+        p = Project("user", {"a": {"command": "id", "user": user}})
+        try:
+            done = p.run("up", "-d")
+            expect(done.returncode == 2 and "user" in done.stderr and "thrum.yaml:1:" in done.stderr, f"{user!r}: {done}")
+            expect(not p.log("a/0"), "it did not run")
+        finally:
+            p.close()
+
+
+def root_reads_no_configuration_that_others_may_write():
+    if os.geteuid() != 0:
+        return
+    p = Project("writable", {"a": {"command": "sleep 1000"}})
+    try:
+        path = p.dir + "/thrum.yaml"
+        for mode, gid, word in ((0o666, 0, "chmod o-w"), (0o664, NOBODY, "chmod g-w")):
+            os.chmod(path, mode)
+            os.chown(path, 0, gid)
+            done = p.run("up", "-d")
+            expect(done.returncode == 2 and word in done.stderr, f"{mode:o}: {done}")
+        os.chmod(path, 0o644)
+        os.chmod(p.dir, 0o777)
+        done = p.run("up", "-d")
+        expect(done.returncode == 2 and "chmod o-w" in done.stderr, f"{done}")
+        os.chmod(p.dir, 0o1777)  # as /tmp is: nobody can put another one there
+        p.run("check", check=0)
+        os.chmod(p.dir, 0o700)
+        p.run("up", "-d", check=0)
+    finally:
+        p.close()
+
+
+def it_is_no_program_for_setuid():
+    if os.geteuid() != 0:
+        return
+    p = Project("setuid", {"a": {"command": "id"}})
+    try:
+        program = p.dir + "/thrum"
+        shutil.copy(THRUM, program)
+        os.chmod(p.dir, 0o755)
+        os.chmod(program, 0o4755)
+        run_it = "import subprocess, sys\ndone = subprocess.run([sys.argv[1], 'version'], capture_output=True, text=True)\nsys.exit(0 if done.returncode == 2 and 'setuid' in done.stderr else 9)"
+        expect(as_nobody(run_it, program) == 0, "it says so, and does nothing")
+    finally:
+        p.close()
+
+
+def what_processes_print_cannot_drive_a_terminal():
+    """To a terminal nothing goes but text; the file has all as it was."""
+    import pty
+    bad = rb"a\033]0;title\007b\033]52;c;aGk=\007c\033[6nd\033Pq#0\033\\e\033cf\302\233ng\016h\342\200\256i\033[2Jj"
+    p = Project("drive", {"a": {"command": ["printf", bad.decode() + "\\n"], "availability": {"restart": "no"}}})
+    try:
+        p.run("up", "-d", check=0)
+        p.run("wait", "a", "--for", "completed", "--timeout", "20s", check=0)
+        raw = p.log("a/0")
+        expect(b"\033]52;c" in raw, f"the file is as it was: {raw}")
+        child, master = pty.fork()
+        if child == 0:
+            os.chdir(p.dir)
+            os.execve(THRUM, [THRUM, "logs", "a"], dict(p.env, TERM="xterm", NO_COLOR="1"))
+        shown = b""
+        try:
+            while piece := os.read(master, 4096):
+                shown += piece
+        except OSError:
+            pass
+        os.waitpid(child, 0)
+        os.close(master)
+        for what in b"\033]", b"\033P", b"\033c", b"\033[6n", b"\033[2J", b"\302\233", b"\016", b"\007", b"\342\200\256":
+            expect(what not in shown, f"{what!r} reaches the terminal: {shown!r}")
+        for letter in b"abcdefghij":
+            expect(bytes([letter]) in shown, f"the text is there: {shown!r}")
+    finally:
+        p.close()
+
+
 def secrets_are_not_in_state_files():
     p = Project("secret", {"a": {"command": "sleep 1000", "environment": {"API_TOKEN": "hunter2hunter2"}}})
     try:
@@ -117,4 +241,9 @@ main(another_user_is_not_let_in,
      a_runtime_folder_that_others_may_write_is_refused,
      logs_are_only_written_where_nobody_else_may_put_links,
      secrets_are_not_in_state_files,
+     a_process_has_what_is_meant_for_it_and_nothing_else,
+     nobody_is_started_as_somebody_else,
+     root_reads_no_configuration_that_others_may_write,
+     it_is_no_program_for_setuid,
+     what_processes_print_cannot_drive_a_terminal,
      it_may_be_the_first_process_of_a_container)

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Failures that have no file of their own: each is bounded and told, and nothing else is affected. doc/failures.md has them all."""
+import fcntl, random, resource, struct
+from lib_thrum import *
+
+NEVER = {"restart": "no"}
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
+
+
+def state(p, name):
+    return p.rows().get(name, {}).get("state")
+
+
+def run(*argv, **options):
+    return subprocess.run(argv, capture_output=True, text=True, **options)
+
+
+def who_waits_in_the_kernel_is_told_and_holds_nobody_up():
+    """A frozen file system: a write to it cannot be ended by any signal until it is thawed."""
+    p = Project("stuck", {"stuck": {"command": ["sh", "-c", "echo > disk/there; while :; do echo x; done > disk/file"], "shutdown": {"timeout": "50ms"}, "availability": NEVER},
+                          "other": {"command": "sleep 1000"}})
+    disk, is_mounted, is_frozen, fd = p.dir + "/disk", False, False, -1
+    try:
+        os.mkdir(disk)
+        with open(p.dir + "/image", "wb") as f:
+            f.truncate(16 * 1024 * 1024)
+        is_mounted = run("mkfs.ext4", "-q", "-F", p.dir + "/image").returncode == 0 and run("mount", "-o", "loop", p.dir + "/image", disk).returncode == 0
+        if not is_mounted:
+            print("# skipped: no file system can be made here")
+            return
+        p.run("up", "-d", check=0)
+        until(lambda: os.path.exists(disk + "/there"), "it writes")
+        pid = p.rows()["stuck/0"]["pid"]
+        fd = os.open(disk, os.O_RDONLY)
+        fcntl.ioctl(fd, FIFREEZE, 0)
+        is_frozen = True
+        until(lambda: open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "D", "it waits in the kernel")
+        p.run("stop", "stuck", check=0)
+        detail = until(lambda: (d := p.rows()["stuck/0"]["detail"]) and "in state D" in d and d, "that it cannot be killed is told")
+        expect(str(pid) in detail and state(p, "stuck/0") == "stopping", f"{p.rows()}")
+        p.run("restart", "other", check=0)
+        until(lambda: p.rows()["other/0"]["restarts"]["manual"] == 1 and state(p, "other/0") == "running", "others go on")
+        fcntl.ioctl(fd, FITHAW, 0)
+        is_frozen = False
+        until(lambda: state(p, "stuck/0") == "stopped", "it is stopped when it is gone, not before")
+    finally:
+        if is_frozen:
+            fcntl.ioctl(fd, FITHAW, 0)
+        if fd >= 0:
+            os.close(fd)
+        p.close()
+        if is_mounted:
+            run("umount", "-l", disk)
+
+
+# in a pid namespace of its own, where the next pid can be chosen
+REUSE = """
+import os, signal, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+from lib_thrum import *
+p = Project("reuse", {"a": {"command": "sleep 1000", "availability": {"restart": "no"}}})
+try:
+    p.run("up", "-d", check=0)
+    pid = until(lambda: p.rows()["a/0"]["pid"], "it runs")
+    kill_both(p)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not os.path.exists(f"/proc/{pid}"), "it is reaped")
+    time.sleep(0.03)  # start times are counted in hundredths of a second
+    while True:  # a stranger with that pid
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(pid - 1))
+        stranger = subprocess.Popen(["sleep", "1000"])
+        if stranger.pid == pid:
+            break
+        stranger.kill(), stranger.wait()
+    p.run("up", "-d", check=0)
+    until(lambda: p.rows()["a/0"]["state"] == "failed", "its end is known: %s %s" % (p.rows(), p.run("events").stdout))
+    expect(p.json("history")[0]["pid"] == pid and "nobody knows" in p.json("history")[0]["detail"], p.json("history"))
+    p.run("stop", "all"), p.run("kill", "all"), p.run("down", check=0)
+    expect(stranger.poll() is None, "the stranger was not touched")
+    print("held")
+finally:
+    p.close()
+"""
+
+
+def a_pid_that_is_another_s_by_now_is_never_signalled():
+    done = run("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "python3", "-c",
+               "import os, subprocess, sys\npid = os.fork()\nif pid == 0: os.execvp(sys.argv[1], sys.argv[1:])\nstatus = None\n"
+               "while status is None:\n  got, s = os.wait()\n  if got == pid: status = s\nsys.exit(os.waitstatus_to_exitcode(status))",
+               "python3", "-c", REUSE, os.path.dirname(os.path.abspath(__file__)), timeout=120)
+    if "unshare" in done.stderr:
+        print("# skipped: no namespace can be had here")
+        return
+    expect(done.returncode == 0 and "held" in done.stdout, f"{done}")
+
+
+def what_cannot_be_started_for_want_of_descriptors_is_started_later():
+    p = Project("want", {"a": {"command": "sleep 1000"}, "b": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "b/0") == "running", "both run")
+        p.run("stop", "b", check=0)
+        until(lambda: state(p, "b/0") == "stopped", "one is stopped")
+        engine = p.engine()
+        soft, hard = resource.prlimit(engine, resource.RLIMIT_NOFILE)
+        used = max(map(int, os.listdir(f"/proc/{engine}/fd")))
+        with socket.socket(socket.AF_UNIX) as s:  # a client that is connected before
+            s.connect(f"{p.dir}/run/want/control")
+            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
+            s.recv(10000)
+            used = max(map(int, os.listdir(f"/proc/{engine}/fd")))
+            resource.prlimit(engine, resource.RLIMIT_NOFILE, (used + 1, hard))
+            s.sendall(b'{"jsonrpc":"2.0","id":2,"method":"start","params":{"names":["b"]}}\n')
+            s.recv(10000)
+            s.sendall(b'{"jsonrpc":"2.0","id":3,"method":"list","params":{"names":["b"]}}\n')
+            row = json.loads(s.makefile().readline())["result"]["instances"][0]
+            expect(row["state"] == "backoff" and "Too many open files" in row["detail"], f"{row}")
+            resource.prlimit(engine, resource.RLIMIT_NOFILE, (soft, hard))
+        until(lambda: state(p, "b/0") == "running", "then it is started")
+        expect(p.rows()["b/0"]["restarts"]["crash"] == 0 and p.engine() == engine, "that was no crash")
+    finally:
+        p.close()
+
+
+def a_log_folder_that_goes_away_or_is_no_folder_stops_nobody():
+    p = Project("gone", {"a": {"command": ["sh", "-c", "while read x < gate; do echo said $x; done"], "log": {"dir": "logs"}},
+                         "fifo": {"command": ["sh", "-c", "echo x; exec sleep 1000"], "log": {"dir": "pipes"}}})
+    try:
+        os.mkfifo(p.dir + "/gate")
+        os.mkdir(p.dir + "/pipes")
+        os.mkfifo(p.dir + "/pipes/fifo-0.out.log")
+        os.mkdir(p.dir + "/logs")
+        keep = os.open(p.dir + "/gate", os.O_RDWR)
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "a/0") == "running" and state(p, "fifo/0") == "running", "both run")
+        os.write(keep, b"one\n")
+        until(lambda: p.log_at("logs/a-0.out.log") == b"said one\n", "the first line")
+        pid = p.rows()["a/0"]["pid"]
+        shutil.rmtree(p.dir + "/logs")
+        for i in range(200):  # the next but one second at the latest it is seen
+            os.write(keep, b"more\n")
+            if p.log_at("logs/a-0.out.log"):
+                break
+            time.sleep(0.05)
+        expect(b"said more" in p.log_at("logs/a-0.out.log"), "the folder is made again")
+        expect(p.rows()["a/0"]["pid"] == pid and state(p, "fifo/0") == "running", "nobody noticed")
+        os.close(keep)
+    finally:
+        p.close()
+
+
+def rss(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("Pss_Anon:"))
+
+
+def clients_that_stop_reading_cost_so_much_and_no_more():
+    p = Project("slow", {"yes": {"command": "yes", "log": {"rotate": {"max_size": "1MB", "max_files": 1}}}, "other": {"command": "sleep 1000"}})
+    clients = []
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "yes/0") == "running", "it runs")
+        before = rss(p.engine())
+        for _ in range(8):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(f"{p.dir}/run/slow/control")
+            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"logs":true,"sample_ms":100}}\n' + b'{"jsonrpc":"2.0","id":2,"method":"list"}\n' * 200)
+            clients.append(s)
+        end = (p.json("info", "yes/0")["log"] or {"end": 0})["end"]
+        until(lambda: (p.json("info", "yes/0")["log"] or {"end": 0})["end"] > end + 300_000_000, "300 MB pass", 60)
+        began = time.monotonic()
+        p.run("restart", "other", check=0)
+        until(lambda: p.rows()["other/0"]["restarts"]["manual"] == 1, "others are served")
+        expect(time.monotonic() - began < 5, f"within {time.monotonic() - began:.1f} s")
+        after = rss(p.engine())
+        expect(after < before + 8 * 4096 + 4096, f"{before} KB before, {after} KB after")
+    finally:
+        for s in clients:
+            s.close()
+        p.close()
+
+
+def whoever_goes_in_the_midst_of_a_request_has_asked_once_or_not_at_all():
+    p = Project("midst", {"a": {"command": "sleep 1000"}})
+    luck = random.Random(int(os.environ.get("THRUM_SEED", "1")))
+    request = b'{"jsonrpc":"2.0","id":1,"method":"restart","params":{"names":["a"]}}\n'
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "a/0") == "running", "it runs")
+        asked = 0
+        for i in range(30):
+            size = luck.choice([len(request), luck.randrange(len(request))])
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(f"{p.dir}/run/midst/control")
+                s.sendall(request[:size])
+            asked += size == len(request)
+            until(lambda: state(p, "a/0") == "running" and p.rows()["a/0"]["restarts"]["manual"] == asked, f"{asked} restarts: {p.rows()}")
+    finally:
+        p.close()
+
+
+def two_projects_of_one_name_are_told_apart():
+    p = Project("twice", {"a": {"command": "sleep 1000"}})
+    try:
+        p.run("up", "-d", check=0)
+        engine, pid = p.engine(), until(lambda: p.rows()["a/0"]["pid"], "it runs")
+        done = p.run("up", "--headless")
+        expect(done.returncode == 2 and "runs already" in done.stderr, f"{done}")
+        p.run("up", "-d", check=0)  # joins it
+        expect(p.engine() == engine and p.rows()["a/0"]["pid"] == pid, "there is one engine")
+        kill_both(p)  # leaves a socket that nobody listens on
+        expect(p.run("ps").returncode == 3, "nobody answers")
+        p.run("up", "-d", check=0)
+        expect(p.rows()["a/0"]["pid"] == pid, "and the place is taken again")
+    finally:
+        p.close()
+
+
+def a_terminal_that_goes_away_takes_nobody_along():
+    import pty
+    p = Project("hangup", {"a": {"command": "sleep 1000"}})
+    try:
+        child, master = pty.fork()
+        if child == 0:
+            os.chdir(p.dir)
+            os.execve(THRUM, [THRUM, "up"], dict(p.env, TERM="xterm-256color"))
+        pid = until(lambda: state(p, "a/0") == "running" and p.rows()["a/0"]["pid"], "it runs")
+        engine = p.engine()
+        os.close(master)
+        os.waitpid(child, 0)
+        expect(p.engine() == engine and p.rows()["a/0"]["pid"] == pid, "the engine and its processes go on")
+    finally:
+        p.close()
+
+
+def an_end_is_known_though_its_output_is_held_open():
+    p = Project("held", {"a": {"command": ["sh", "-c", "echo said; setsid env -i sleep 1000 & echo $! > escaped; sleep 0.2; exit 3"], "availability": NEVER, "shutdown": {"timeout": "200ms"}},
+                         "quick": {"command": ["sh", "-c", "sleep 1000 & exit 4"], "availability": {"restart": "always", "max_restarts": 2, "backoff": {"initial": "10ms"}}}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "a/0") == "failed" and p.json("history"), f"{p.rows()}")
+        expect([d["code"] for d in p.json("history") if d["service"] == "a"] == [3], "its status is its own")
+        until(lambda: state(p, "quick/0") == "fatal", "restarts are not held up either")
+        expect(p.log("a/0") == b"said\n", "what it said is there")
+        escaped = int(p.log_at("escaped"))
+        p.run("down", check=0)
+        expect(not is_alive(escaped), "at the end nobody is left, not even who has no mark and a session of its own")
+    finally:
+        p.close()
+
+
+def more_clients_than_there_is_room_for_are_turned_away():
+    p = Project("crowd", {"a": {"command": "sleep 1000"}})
+    clients = []
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "a/0") == "running", "it runs")
+        engine = p.engine()
+        for _ in range(200):
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(10)
+            try:
+                s.connect(f"{p.dir}/run/crowd/control")
+                clients.append(s)
+            except OSError:
+                s.close()
+        until(lambda: len(os.listdir(f"/proc/{engine}/fd")) > 64, "they are let in")
+        expect(len(os.listdir(f"/proc/{engine}/fd")) < 64 + 40, f"{len(os.listdir(f'/proc/{engine}/fd'))} descriptors")
+        os.kill(next(m.pid for m in marked(p).values()), signal.SIGKILL)
+        until(lambda: b"KILL" in p.log_at("state/crowd/history.jsonl"), "supervision goes on")
+        for s in clients:
+            s.close()
+        clients = []
+        until(lambda: state(p, "a/0") == "running", "and so do requests")
+    finally:
+        for s in clients:
+            s.close()
+        p.close()
+
+
+def who_is_short_of_memory_ends_processes_first():
+    p = Project("oom", {"usual": {"command": "sleep 1000"}, "chosen": {"command": "sleep 1000", "oom_score_adj": 500}})
+
+    def score(pid):
+        return int(open(f"/proc/{pid}/oom_score_adj").read())
+    try:
+        p.run("up", "-d", check=0)
+        rows = until(lambda: (r := p.rows()) and all(x["pid"] for x in r.values()) and r, "they run")
+        now = hello(p)
+        ours = max(score(now["engine_pid"]), score(now["keeper_pid"]))
+        expect(score(rows["usual/0"]["pid"]) == min(ours + 100, 1000), f"{score(rows['usual/0']['pid'])}, ours {ours}")
+        expect(score(rows["chosen/0"]["pid"]) == 500, "unless it is said otherwise")
+    finally:
+        p.close()
+
+
+main(who_waits_in_the_kernel_is_told_and_holds_nobody_up,
+     a_pid_that_is_another_s_by_now_is_never_signalled,
+     what_cannot_be_started_for_want_of_descriptors_is_started_later,
+     a_log_folder_that_goes_away_or_is_no_folder_stops_nobody,
+     clients_that_stop_reading_cost_so_much_and_no_more,
+     whoever_goes_in_the_midst_of_a_request_has_asked_once_or_not_at_all,
+     two_projects_of_one_name_are_told_apart,
+     a_terminal_that_goes_away_takes_nobody_along,
+     an_end_is_known_though_its_output_is_held_open,
+     more_clients_than_there_is_room_for_are_turned_away,
+     who_is_short_of_memory_ends_processes_first)
