@@ -79,23 +79,21 @@ static void await_reaper(const struct adoption *adoption, struct find *find)
 	}
 }
 
-/* What went with the keeper, and cannot be had again from outside. */
-static const char *what_is_missing(const struct engine *engine, const struct find *find)
+const char *adoption_missing(const struct service_spec *spec, bool is_ready, unsigned kinds)
 {
-	const struct service_spec *spec = member_spec(find->member);
-	bool is_new_keeper = find->held == SALVAGE_NONE;
-	bool cannot_say = spec->ready.fd ? !salvage_has(engine, find->held, KEEPER_READY)
+	bool is_new_keeper = !kinds;
+	bool cannot_say = spec->ready.fd ? !(kinds & 1u << KEEPER_READY)
 					 : (spec->ready.message || spec->ready.notifies) && is_new_keeper;
 
-	if (spec->pty && !salvage_has(engine, find->held, KEEPER_TERMINAL))
+	if (spec->pty && !(kinds & 1u << KEEPER_TERMINAL))
 		return "its terminal is gone";
-	if (spec->ipc && !salvage_has(engine, find->held, KEEPER_CHANNEL))
+	if (spec->ipc && !(kinds & 1u << KEEPER_CHANNEL))
 		return "its channel is gone";
 	if (spec->listen_count || spec->exec_mode == EXEC_CLUSTER)
 		return "its sockets were shared with the keeper";
 	if (spec->watchdog_ms && is_new_keeper)
 		return "its watchdog cannot be told any more";
-	if (find->row->state != STATE_READY && cannot_say)
+	if (!is_ready && cannot_say)
 		return "it cannot say any more that it is ready";
 	return NULL;
 }
@@ -122,7 +120,7 @@ static const char *why_not(struct engine *engine, const struct find *find)
 		return "it is disabled";
 	if (!is_of_this_configuration(engine, find))
 		return "it was started with another configuration";
-	return what_is_missing(engine, find);
+	return adoption_missing(member_spec(find->member), find->row->state == STATE_READY, salvage_kinds(engine, find->held));
 }
 
 /* An adoption that was cut off has left it. */

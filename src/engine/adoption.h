@@ -7,9 +7,18 @@
 #ifndef ENGINE_ADOPTION_H
 #define ENGINE_ADOPTION_H
 
+#include <stdbool.h>
+
 struct engine;
+struct service_spec;
 
 /* May be cut off anywhere, and done again. Takes up to two seconds when somebody has to be ended. */
 void adoption_perform(struct engine *engine);
+
+/*
+ * What went with the keeper of a process of that service, and cannot be had again from outside; NULL: nothing that it
+ * needs. kinds: bit set of enum keeper_kind, what this keeper still holds of it; 0: it is another one.
+ */
+const char *adoption_missing(const struct service_spec *spec, bool is_ready, unsigned kinds);
 
 #endif

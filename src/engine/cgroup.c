@@ -24,34 +24,42 @@ static FILE *open_file(const struct cgroup *cgroup, const char *marker, const ch
 }
 
 /* Where version 2 is mounted: "36 32 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw" */
-static char *find_mount(void)
+char *cgroup_find_mount(FILE *file)
 {
 	char line[LINE_MOST], root[LINE_MOST], mount[LINE_MOST];
-	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *found = NULL;
 
 	while (file && !found && fgets(line, sizeof line, file))
 		if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %4095s %4095s", root, mount) == 2 &&
-			strcmp(root, "/") == 0)
+			strcmp(root, "/") == 0 && mount[0] == '/')
 			found = memory_copy(mount);
-	if (file)
-		fclose(file);
 	return found;
 }
 
 /* "0::/user.slice/…" */
-static char *find_own(const char *mount)
+char *cgroup_find_own(FILE *file, const char *mount)
 {
 	char line[LINE_MOST];
-	FILE *file = fopen("/proc/self/cgroup", "re");
 	char *found = NULL;
 
 	while (file && !found && fgets(line, sizeof line, file))
 		if (strncmp(line, "0::/", 4) == 0)
 			found = memory_format("%s%.*s", mount, (int)strcspn(line + 3, "\n"), line + 3);
-	if (file)
-		fclose(file);
 	return found;
+}
+
+/* The folder of the group that we are in. */
+static char *find_folder(void)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re"), *groups = fopen("/proc/self/cgroup", "re");
+	char *mount = cgroup_find_mount(mounts), *own = mount ? cgroup_find_own(groups, mount) : NULL;
+
+	if (mounts)
+		fclose(mounts);
+	if (groups)
+		fclose(groups);
+	free(mount);
+	return own;
 }
 
 /* Root may write everywhere: it is systemd's, unless that has said that it is ours. */
@@ -71,10 +79,7 @@ static bool is_delegated(int root)
 
 void cgroup_open(struct cgroup *cgroup)
 {
-	char *mount = find_mount();
-
-	*cgroup = (struct cgroup){ -1, mount ? find_own(mount) : NULL };
-	free(mount);
+	*cgroup = (struct cgroup){ -1, find_folder() };
 	if (cgroup->path)
 		cgroup->root = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->root >= 0 && !is_delegated(cgroup->root)) {

@@ -28,9 +28,14 @@ int salvage_find(const struct engine *engine, pid_t pid)
 	return SALVAGE_NONE;
 }
 
-bool salvage_has(const struct engine *engine, int life, enum keeper_kind kind)
+unsigned salvage_kinds(const struct engine *engine, int life)
 {
-	return life >= 0 && inherited(engine, STORE_LIFE_SLOT + (uint32_t)life, kind) >= 0;
+	unsigned kinds = 0;
+
+	for (enum keeper_kind kind = 0; life >= 0 && kind < KEEPER_KINDS; kind++)
+		if (inherited(engine, STORE_LIFE_SLOT + (uint32_t)life, kind) >= 0)
+			kinds |= 1u << kind;
+	return kinds;
 }
 
 void salvage_drop(struct engine *engine, int life)

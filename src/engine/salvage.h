@@ -18,8 +18,8 @@ enum { SALVAGE_NONE = -1 };
 
 /* The life whose slot holds what this process writes to; SALVAGE_NONE: there is none. */
 int salvage_find(const struct engine *engine, pid_t pid);
-/* Is there such a descriptor in the slot of that life? */
-bool salvage_has(const struct engine *engine, int life, enum keeper_kind kind);
+/* What there is in the slot of that life: bit set of enum keeper_kind. */
+unsigned salvage_kinds(const struct engine *engine, int life);
 /* Let go of all slots but the project's own and those of these lives. */
 void salvage_drop_rest(struct engine *engine, const bool is_claimed[]);
 void salvage_drop(struct engine *engine, int life);

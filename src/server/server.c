@@ -27,6 +27,7 @@ enum {
 	LEAVE_MS = 5000,       /* at the end, clients that read logs get this long a request */
 	LARGE = 64 * 1024,     /* bytes of memory, asked for at once */
 	TIDY_MS = 1000,
+	AGAIN_MS = 1000,       /* between two signals that are two */
 	ACCEPT_PAUSE_MS = 100, /* no descriptor for one more client: try again then */
 };
 
@@ -358,12 +359,16 @@ static void watch_listener(struct hall *hall)
 	uv_poll_start(&hall->listener, UV_READABLE, on_connection);
 }
 
+/* Asked again, it kills. Not at once: a manager may send the signal to keeper and engine, and the keeper hands it on. */
 static void on_signal(uv_signal_t *signal, int number)
 {
 	struct hall *hall = signal->data;
+	uint64_t now_ms = clock_monotonic_ms();
 
 	(void)number;
-	engine_end(&hall->engine, 0);
+	if (!hall->told_to_end_ms)
+		hall->told_to_end_ms = now_ms;
+	engine_end(&hall->engine, now_ms - hall->told_to_end_ms < AGAIN_MS ? 0 : 1);
 }
 
 static bool open_hall(struct hall *hall, struct error *err)

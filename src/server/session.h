@@ -39,6 +39,7 @@ struct hall {
 	uv_timer_t owner_timer; /* the owner is lost: all is stopped then */
 	uv_timer_t leave_timer; /* all is stopped: nobody asks for logs any more */
 	uv_signal_t sigterm, sigint, sigusr2;
+	uint64_t told_to_end_ms; /* by a signal, the first time; monotonic; 0: never */
 	bool is_leaving;
 };
 

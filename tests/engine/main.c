@@ -1,5 +1,8 @@
 #include "tests/runner.h"
 
+Suite *adoption_suite(void);
+Suite *cgroup_suite(void);
+Suite *crash_suite(void);
 Suite *lastwords_suite(void);
 Suite *ledger_suite(void);
 Suite *logfile_suite(void);
@@ -8,6 +11,9 @@ Suite *store_suite(void);
 Suite *terminal_suite(void);
 
 static suite_function *const suites[] = {
+	adoption_suite,
+	cgroup_suite,
+	crash_suite,
 	lastwords_suite,
 	ledger_suite,
 	logfile_suite,

@@ -279,6 +279,27 @@ def more_clients_than_there_is_room_for_are_turned_away():
         p.close()
 
 
+def a_second_signal_shortens_the_end():
+    p = Project("twofold", {"a": {"command": ["sh", "-c", "trap 'echo >> asked' TERM; while :; do sleep 0.05; done"], "shutdown": {"timeout": "60s"}}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "a/0") == "running", "it runs")
+        keeper = hello(p)["keeper_pid"]
+        began = time.monotonic()
+        os.kill(keeper, signal.SIGTERM)
+        until(lambda: p.log_at("asked"), "it is asked")
+
+        def ask_again():
+            if is_alive(keeper):
+                os.kill(keeper, signal.SIGTERM)
+            return not is_alive(keeper)
+        until(ask_again, "who asks again does not wait for a minute")
+        expect(time.monotonic() - began > 0.9, "many at once are one")
+        expect(not marked(p), f"nobody is left: {marked(p)}")
+    finally:
+        p.close()
+
+
 def who_is_short_of_memory_ends_processes_first():
     p = Project("oom", {"usual": {"command": "sleep 1000"}, "chosen": {"command": "sleep 1000", "oom_score_adj": 500}})
 
@@ -305,4 +326,5 @@ main(who_waits_in_the_kernel_is_told_and_holds_nobody_up,
      a_terminal_that_goes_away_takes_nobody_along,
      an_end_is_known_though_its_output_is_held_open,
      more_clients_than_there_is_room_for_are_turned_away,
+     a_second_signal_shortens_the_end,
      who_is_short_of_memory_ends_processes_first)
