@@ -67,7 +67,8 @@ void store_wipe(struct store *store, int fd, enum cold why)
 	memset((char *)store + sizeof store->magic, 0, PAGE - sizeof store->magic);
 	store->abi = STORE_ABI;
 	store->cold = why;
-	store->notice_base = store->notice_count = clock_wall_us();
+	store->notice_base = clock_wall_us();
+	atomic_store(&store->notice_count, store->notice_base);
 	atomic_store(&store->magic, STORE_MAGIC);
 }
 
