@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Output for systemd's journal: its protocol, on a socket of its kind."""
-import json, os, signal, socket, sys
+import json, os, shutil, signal, socket, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Project, expect, main, until
@@ -105,4 +105,55 @@ def a_long_line_comes_in_pieces():
         project.close()
 
 
-main(lines_have_their_fields, it_may_be_slow_and_go_away, the_engine_is_killed, a_long_line_comes_in_pieces)
+# A machine's own journal is not touched: in a mount namespace /run is another one, and systemd-journald is started in it by hand.
+REAL = """
+set -eu
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/journal /run/log/journal
+begin() {
+	/lib/systemd/systemd-journald 2>>/run/complaints & journald=$!
+	for i in $(seq 200); do [ -S /run/systemd/journal/socket ] && return; sleep 0.05; done
+	cat /run/complaints >&2; exit 1
+}
+read_all() { journalctl -D /run/log/journal -o json --no-pager --output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,THRUM_STREAM THRUM_SERVICE=$1; }
+[ -s /etc/machine-id ] || { echo 0123456789abcdef0123456789abcdef >/run/id; mount --bind /run/id /etc/machine-id; }
+begin
+"$THRUM" up -d >&2
+for i in $(seq 200); do read_all a | grep -q careful && read_all many | grep -q '"500"' && break; sleep 0.05; done
+kill -9 $journald; wait $journald || :
+rm -f /run/systemd/journal/socket
+touch go
+for i in $(seq 200); do "$THRUM" logs -n 1 many | grep -q '| 1000' && break; sleep 0.05; done
+begin
+for i in $(seq 400); do read_all many | grep -q '"1000"' && break; sleep 0.05; done
+read_all a; read_all many
+"$THRUM" down >&2
+kill $journald
+"""
+
+
+def the_real_one_has_them():
+    """systemd-journald itself; it is killed in the middle, and gets the rest from its next start on."""
+    if os.geteuid() != 0 or not os.path.exists("/lib/systemd/systemd-journald") or not shutil.which("unshare"):
+        print("no journald, or no right to start one")
+        return
+    many = "i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo $i; done; while [ ! -e go ]; do sleep 0.05; done; while [ $i -lt 1000 ]; do i=$((i+1)); echo $i; done; exec sleep 1000"
+    project = Project("jot", {"a": {"command": ["sh", "-c", "echo plain; echo '<4>careful' >&2; exec sleep 1000"]}, "many": {"command": ["sh", "-c", many]}},
+                      log={"journald": True})
+    try:
+        done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", REAL], cwd=project.dir, env=project.env,
+                              capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+        if "unshare:" in done.stderr:
+            print(f"no namespaces here: {done.stderr}")
+            return
+        expect(done.returncode == 0, f"{done.returncode}: {done.stderr}")
+        entries = [json.loads(line) for line in done.stdout.splitlines()]
+        for text, priority, stream in (("plain", "6", "stdout"), ("careful", "4", "stderr")):
+            expect(any((e["MESSAGE"], e["PRIORITY"], e["SYSLOG_IDENTIFIER"], e["THRUM_STREAM"]) == (text, priority, "a", stream) for e in entries), f"{text}: {entries[:3]}")
+        got = [int(e["MESSAGE"]) for e in entries if e["SYSLOG_IDENTIFIER"] == "many" and e["MESSAGE"].strip().isdigit()]
+        expect(list(dict.fromkeys(got)) == list(range(1, 1001)), f"each at least once, and in order: {got[:5]}…{got[-5:]}, {len(got)}")
+    finally:
+        project.close()
+
+
+main(the_real_one_has_them, lines_have_their_fields, it_may_be_slow_and_go_away, the_engine_is_killed, a_long_line_comes_in_pieces)
