@@ -88,6 +88,8 @@ static bool send_line(void *context, const struct linewise *line)
 	char head[HEAD_MOST];
 
 	unsigned priority = take_priority(delivery->stream, &text, &size);
+	if (size && text[size - 1] == '\r')
+		size--; /* of a terminal, whose lines end so; journalctl would show bytes, and no text */
 	int used = snprintf(head, sizeof head,
 		"PRIORITY=%u\nSYSLOG_IDENTIFIER=%s\nTHRUM_PROJECT=%s\nTHRUM_SERVICE=%s\nTHRUM_INSTANCE=%u\nTHRUM_STREAM=%s\n"
 		"THRUM_PID=%d\nMESSAGE=",

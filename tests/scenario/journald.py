@@ -44,12 +44,13 @@ def journaled(processes, **log):
 def lines_have_their_fields():
     quiet = {"command": "sh -c 'echo no; exec sleep 1000'", "log": {"journald": False}}
     project = journaled({"a": {"command": ["sh", "-c", "echo plain; echo '<4>careful'; echo 'a = b' >&2; printf rest"], "availability": {"restart": "no"}},
-                         "quiet": quiet})
+                         "quiet": quiet, "term": {"command": ["sh", "-c", "echo typed"], "pty": True, "availability": {"restart": "no"}}})
     try:
         project.run("up", "-d", check=0)
         until(lambda: len(project.journal.of("a")) == 4, "four lines")
+        until(lambda: project.journal.of("term") == ["typed"], "what a terminal shows, without how its lines end")
         until(lambda: project.log("quiet/0") == b"no\n", "the other one has written, too")
-        pid = project.json("history")[0]["pid"]
+        pid = next(d["pid"] for d in project.json("history") if d["service"] == "a")
         common = {"SYSLOG_IDENTIFIER": "a", "THRUM_PROJECT": "jot", "THRUM_SERVICE": "a", "THRUM_INSTANCE": "0", "THRUM_PID": str(pid)}
         for text, priority, stream in (("plain", "6", "stdout"), ("careful", "4", "stdout"), ("a = b", "3", "stderr"), ("rest", "6", "stdout")):
             want = dict(common, MESSAGE=text, PRIORITY=priority, THRUM_STREAM=stream)
