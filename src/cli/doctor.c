@@ -244,6 +244,38 @@ static void check_systemd(struct finding *finding)
 		"nothing starts a project with the machine; a container's command can be `thrum up --headless`");
 }
 
+static void check_ssh(struct finding *finding)
+{
+	check_program(finding, "ssh", "`thrum -H HOST` reaches engines of other machines by it: apt install openssh-client");
+}
+
+static void check_journal(struct finding *finding)
+{
+	const char *named = getenv("THRUM_JOURNAL_SOCKET"), *path = named ? named : "/run/systemd/journal/socket";
+	bool is_there = access(path, W_OK) == 0;
+
+	snprintf(finding->text, sizeof finding->text, "%.200s%s", path, is_there ? "" : ": not there");
+	find(finding, is_there ? FINE : POOR, "`log: {journald: true}` has nobody to write to: lines stay in thrum's own logs");
+}
+
+/* Its own control group, of version 2, which it may divide: as the engine finds it. */
+static void check_groups(struct finding *finding)
+{
+	char line[PATH_MAX] = "", path[PATH_MAX + 64] = "";
+	FILE *file = fopen("/proc/self/cgroup", "re");
+
+	while (file && !path[0] && fgets(line, sizeof line, file))
+		if (strncmp(line, "0::/", 4) == 0)
+			snprintf(path, sizeof path, "/sys/fs/cgroup%.*s/cgroup.kill", (int)strcspn(line + 3, "\n"), line + 3);
+	if (file)
+		fclose(file);
+	bool is_ours = path[0] && geteuid() != 0 && access(path, W_OK) == 0;
+	snprintf(finding->text, sizeof finding->text, "%s", !path[0] ? "none of version 2" : is_ours ? "may be divided here"
+												     : "not delegated to this shell");
+	find(finding, is_ours ? FINE : POOR,
+		"a stop finds a service's processes by descent and marks; a unit with Delegate=yes has groups for it too");
+}
+
 static void check_gateway(struct finding *finding, const char *name, const char *remedy)
 {
 	char *path = gateway_find(name);
@@ -285,7 +317,10 @@ static const struct {
 	{ "node", check_node },
 	{ "curl", check_curl },
 	{ "redis", check_redis },
+	{ "ssh", check_ssh },
 	{ "systemd", check_systemd },
+	{ "journal", check_journal },
+	{ "control groups", check_groups },
 };
 
 static void print_finding(const char *name, const struct finding *finding)

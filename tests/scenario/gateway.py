@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The gateway for HTTP: what it tells, what it refuses, and that nothing depends on it."""
 import http.client, json, os, shutil, signal, socket, subprocess, sys, urllib.request
-from lib_thrum import THRUM, Failure, Project, expect, is_alive, main, until
+from lib_thrum import Load, THRUM, Failure, Project, expect, is_alive, main, until
 
 if not os.path.exists(os.path.join(os.path.dirname(THRUM), "thrum-http")):
     print("no gateway was built")
@@ -187,6 +187,25 @@ def many_that_say_nothing_are_let_go():
         project.close()
 
 
+def a_flood_touches_nobody():
+    """Clients that ask for everything as fast as they can: what dies is restarted at once all the same, and commands are answered."""
+    project = Gateway({"a": {"command": "sleep 1000", "availability": {"restart": "always", "max_restarts": 1000, "backoff": {"initial": "100ms", "factor": 1}}}})
+    project.up()
+    flood = Load(project.port, lambda _: expect(project.ask("/metrics")[0] == 200, "it answers"), clients=8)
+    try:
+        flood.wait_for(50)
+        for _ in range(5):
+            pid = until(lambda: project.rows().get("a/0", {}).get("pid"), "it runs")
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: project.rows()["a/0"]["pid"] not in (None, pid), "another process", 10)
+        flood.wait_for(50)
+        expect(project.rows()["thrum-http/0"]["restarts"]["crash"] == 0, "the gateway bears it")
+    finally:
+        failed = flood.end()
+        project.close()
+    expect(not failed, f"{failed[:3]}")
+
+
 def engine_and_gateway_die_apart():
     project = Gateway({"a": {"command": "sleep 1000"}})
     try:
@@ -228,4 +247,4 @@ def what_is_wrong_is_said():
 
 
 main(it_tells_how_the_project_is, prometheus_reads_the_metrics, prometheus_itself_scrapes_it, who_has_the_token_may_act, without_a_token_nobody_may,
-     many_that_say_nothing_are_let_go, engine_and_gateway_die_apart, a_socket_will_do, what_is_wrong_is_said)
+     many_that_say_nothing_are_let_go, a_flood_touches_nobody, engine_and_gateway_die_apart, a_socket_will_do, what_is_wrong_is_said)

@@ -149,6 +149,10 @@ def the_doctor_tells_what_works():
         expect(found["runtime folder"]["found"] == project.dir + "/run" and found["runtime folder"]["verdict"] == "ok", str(found))
         project.env["PATH"] = "/nowhere"
         found = {f["name"]: f for f in project.json("doctor")}
+        expect(found["ssh"]["verdict"] == "limited" and "control groups" in found, f"{found}")
+        project.write("journal", "")
+        project.env["THRUM_JOURNAL_SOCKET"] = project.dir + "/journal"
+        expect({f["name"]: f for f in project.json("doctor")}["journal"]["verdict"] == "ok", "where lines of the journal go")
         expect(found["node"]["verdict"] == "limited" and "apt install" in found["node"]["advice"], str(found["node"]))
         project.env["THRUM_RUNTIME_DIR"] = "/dev/null/run"
         done = project.run("doctor", check=1)

@@ -2,6 +2,7 @@
 """The engine of another machine, by a real ssh to a real sshd on loopback."""
 import getpass, json, os, shutil, signal, socket, subprocess, sys
 from lib_thrum import THRUM, Project, expect, main, until
+from lib_terminal import Terminal
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 if not os.path.exists(SSHD) or not shutil.which("ssh") or not shutil.which("ssh-keygen"):
@@ -76,6 +77,36 @@ def what_follows_comes_back_with_the_engine():
         project.close()
 
 
+def the_dashboard_is_shown_here():
+    """attach ssh://, in a terminal of this side, and back again when it is left."""
+    if not shutil.which("tmux"):
+        return
+    project = Far({"a": {"command": "sleep 1000"}, "b": {"command": "sleep 1000"}})
+    terminal = None
+    try:
+        project.run("up", "-d", check=0)
+        near = type("Near", (), {"dir": project.dir, "env": project.far})
+        exports = " ".join(f"{name}='{project.far[name]}'" for name in ("THRUM_RUNTIME_DIR", "THRUM_REMOTE_PROGRAM"))
+        terminal = Terminal(near, f"attach {project.url}/far", width=100, before=f"export PATH={project.dir}:$PATH {exports};")
+        terminal.sees("thrum far", "running", ">  a", seconds=40)
+        pid = project.rows()["a/0"]["pid"]
+        terminal.keys("r")
+        until(lambda: project.rows()["a/0"]["pid"] not in (None, pid), "a key acts there")
+        os.kill(project.engine(), signal.SIGKILL)
+        until(project.engine, "another engine")
+        project.run("stop", "b", check=0)
+        terminal.sees("stopped", seconds=40)
+        terminal.keys("q")
+        terminal.sees("Detach")
+        terminal.keys("d")
+        terminal.sees("LEFT 0", "icanon")
+        expect(project.engine(), "it runs on")
+    finally:
+        if terminal:
+            terminal.close()
+        project.close()
+
+
 def what_is_wrong_is_one_sentence():
     project = Far({"a": {"command": "sleep 1000"}})
     try:
@@ -96,4 +127,4 @@ def what_is_wrong_is_one_sentence():
         project.close()
 
 
-main(commands_reach_the_other_machine, what_follows_comes_back_with_the_engine, what_is_wrong_is_one_sentence)
+main(commands_reach_the_other_machine, what_follows_comes_back_with_the_engine, the_dashboard_is_shown_here, what_is_wrong_is_one_sentence)
