@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Process pools: tasks in, answers out, whatever dies in between."""
-import json, os, shutil, signal, subprocess, sys
+import json, os, re, shutil, signal, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lib_terminal import Terminal
 from lib_thrum import Failure, Project, THRUM, WORKER, expect, main, until
 
 WORK = r"""
@@ -94,6 +95,33 @@ def the_queue_is_seen_to_fall():
         p.close()
 
 
+def the_queue_falls_on_the_screen():
+    if not shutil.which("tmux"):
+        print("# no tmux here")
+        return
+    p = pool("screen", DOUBLES, 4)
+    terminal = Terminal(p, "attach", width=120, height=30)
+    try:
+        terminal.sees("w", "4/4 up")
+        p.write("tasks", '{"sleep": 0.5}\n' * 50)
+        p.run("submit", "w", "--from", "tasks", check=0)
+        seen = []
+
+        def look():
+            row = next((line for line in terminal.screen().splitlines() if "4/4 up" in line), "")
+            number = re.search(r"(?:[░▒▓█.#:-]+ +)(\d+) ", row)
+            if number and (not seen or seen[-1] != int(number[1])):
+                seen.append(int(number[1]))
+            return len(seen) > 3 and seen[-1] == 0
+        until(look, "the queue is empty again", 40)
+        numbers = seen[1:] if seen[0] == 0 else seen
+        expect(numbers[0] > 30 and numbers == sorted(numbers, reverse=True), f"it falls from 46: {seen}")
+        print("# queue on screen:", *seen)
+    finally:
+        terminal.close()
+        p.close()
+
+
 def who_has_priority_goes_first():
     p = pool("first", DOUBLES, 1)
     try:
@@ -158,6 +186,45 @@ for m in messages():
         got = answers(p.run("submit", "--wait", "w", *["{}"] * 20, check=0).stdout)
         expect(len(got) == 20 and all(r["result"] == "first" for r in got), f"{got[:3]}")
         expect(p.json("pool", "w")["completed"] == 20, "each once")
+    finally:
+        p.close()
+
+
+def an_answer_that_comes_late_counts_for_nothing():
+    script = WORK + r"""
+import signal, threading
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+last = None
+for m in messages():
+    t = m['payload']
+    if 'late' in t: last = t; continue
+    if last: answer(last, 'late')
+    answer(t, 'in time')
+"""
+    p = pool("late", script, 1, task_timeout="2s", retries=0, concurrency=2)
+    try:
+        got = {r["index"]: r for r in answers(p.run("submit", "--wait", "w", '{"late": 1}', "{}").stdout)}
+        # the answer to the first came with that of the second: it was in time after all
+        expect(got[0]["result"] == "late" and got[1]["result"] == "in time", f"{got}")
+        work = subprocess.Popen([THRUM, "submit", "--wait", "w", '{"late": 1}'], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, text=True)
+        one = answers(work.communicate(timeout=20)[0])
+        expect(len(one) == 1 and not one[0]["ok"] and "time was up" in one[0]["error"], f"{one}")
+        expect(p.run("submit", "--wait", "w", "{}").returncode == 0, "its worker's successor goes on")
+        stats = p.json("pool", "w")
+        expect((stats["completed"], stats["failed"], stats["busy"], stats["queued"]) == (3, 1, 0, 0), f"{stats}")
+    finally:
+        p.close()
+
+
+def an_answer_of_64_mb_harms_nobody():
+    p = pool("huge", WORK + "for m in messages(): answer(m['payload'], 'x' * m['payload'].get('n', 1))", 2, task_timeout="5s", retries=0)
+    try:
+        got = {r["index"]: r for r in answers(p.run("submit", "--wait", "w", '{"n": 67108864}', *["{}"] * 20, timeout=60).stdout)}
+        expect(not got[0]["ok"] and got[0]["error"], f"{str(got[0])[:200]}")
+        expect(len(got) == 21 and all(got[i]["result"] == "x" for i in range(1, 21)), "the others are answered")
+        with open(f"/proc/{p.engine()}/status") as f:
+            rss_kb = int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+        expect(rss_kb < 200 * 1024, f"the engine keeps none of it: {rss_kb} kB")
     finally:
         p.close()
 
@@ -318,7 +385,7 @@ def many_tasks_of_a_plain_worker():
         p.close()
 
 
-main(tasks_are_answered, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
+main(tasks_are_answered, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, the_queue_falls_on_the_screen, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
-     a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
+     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
      what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, a_long_queue_takes_what_comes_at_once, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
