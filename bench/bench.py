@@ -937,17 +937,28 @@ def fleet():
 
 
 def threads_say(*args):
-    return subprocess.run([PROGRAMS + "threads", *args], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [float(n) for n in subprocess.run([PROGRAMS + "threads", *args], check=True, stdout=subprocess.PIPE, text=True).stdout.split()]
 
 
 def threads():
-    """Tasks by libthrum's pool of two threads against libuv's and a list under a mutex; and messages by a port."""
-    for ns in (1000, 10000, 0):
-        rounds = [[float(n) / 1e6 for n in threads_say("tasks", str(ns)).split()] for _ in range(ROUNDS)]
-        mutex, uv, ours = map(statistics.median, zip(*rounds))
-        remark(f"tasks of {ns} ns, millions a second: mutex {mutex:.2f}, libuv {uv:.2f}, thrum {ours:.2f}: {ours / uv:.2f} × libuv, {ours / mutex:.2f} × mutex")
-    rates = [float(threads_say("port")) / 1e6 for _ in range(ROUNDS)]
-    remark(f"a port: {statistics.median(rates):.2f} million messages a second")
+    """Tasks by libthrum's pool of two threads against libuv's and a list under a mutex: bursts, a window, one at a time; and messages by a port."""
+    for ns, least in ((0, 3), (1000, 1.8), (10000, 0.9)):
+        rounds = [threads_say("tasks", str(ns)) for _ in range(ROUNDS)]
+        mutex, uv, ours, waited = ([n / 1e6 for n in column] for column in zip(*rounds))
+        if ns < 10000:
+            report(f"tasks of {ns} ns, against libuv", "M/s", uv, ours, least, True)
+        if ns:
+            report_least(f"tasks of {ns} ns, of what two threads can do", "%", statistics.median(ours) * ns / 20, 70 if ns == 1000 else 90)
+        remark(f"… a list under a mutex {statistics.median(mutex):.2f} M/s; by who waits for one after the other {statistics.median(waited):.2f} M/s")
+    for mode, name, least in (("window", "256 outstanding tasks", 1), ("trip", "one task at a time", 2)):
+        uv, ours, uv_ns, our_ns = zip(*[threads_say(mode) for _ in range(ROUNDS)])
+        report(f"{name}, against libuv", "k/s", [n / 1e3 for n in uv], [n / 1e3 for n in ours], least, True)
+        if mode == "window":
+            report(f"{name}, processor time", "ns", uv_ns, our_ns, 0.7)
+    rates = [threads_say("port")[0] / 1e6 for _ in range(ROUNDS)]
+    report_least("messages of a port", "M/s", statistics.median(rates), 5)
+    copied, transferred = zip(*[[s * 1e3 for s in threads_say("transfer")] for _ in range(ROUNDS)])
+    report("100 MB by a port, copied against transferred", "ms", copied, transferred, 0.001)
 
 
 def inside():
