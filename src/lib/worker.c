@@ -11,7 +11,8 @@ enum {
 	LOOKS = 600,       /* of a searcher before it sleeps: some microseconds, as long as it takes to wake it */
 	FROM_BELOW = 64,   /* each so many picks, the least urgent comes first */
 	SHORT_TIMING = 16, /* one short task in so many is timed */
-	LONG_NS = 10000    /* a task that takes longer is long */
+	LONG_NS = 10000,   /* a task that takes longer is long */
+	FRAMES_SIZE = 65536
 };
 
 static _Thread_local struct worker *current;
@@ -212,12 +213,24 @@ static bool leave(struct worker *worker)
 	return leaves;
 }
 
+/* Frames that were cut off could not tell AddressSanitizer that they are gone: it would take what comes after for an overflow. */
+static void forget_frames(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	void __asan_unpoison_memory_region(const volatile void *begin, size_t size);
+	const char *here = __builtin_frame_address(0);
+
+	__asan_unpoison_memory_region(here - FRAMES_SIZE, FRAMES_SIZE);
+#endif
+}
+
 /* A task has ended the thread, which is on its way out: those that it was at are answered, and another takes its place. */
 static void on_torn(void *data)
 {
 	struct worker *worker = data;
 	struct thrum_pool *pool = worker->pool;
 
+	forget_frames();
 	while (worker->task)
 		end_task(worker, worker->task, -EOWNERDEAD);
 	pthread_mutex_lock(&pool->mutex);

@@ -746,11 +746,7 @@ static void add_life(Suite *suite)
 	tcase_add_test(test_case, a_task_cannot_end_its_own_pool);
 	tcase_add_test(test_case, whatever_cannot_be_had_a_pool_is_made_or_not);
 	tcase_add_test(test_case, several_pools_are_there_at_once);
-#ifndef __SANITIZE_ADDRESS__ /* its interceptors take the end of a thread by pthread_exit for an overflow */
 	tcase_add_test(test_case, a_task_that_ends_its_thread_is_answered_and_the_thread_replaced);
-#else
-	(void)a_task_that_ends_its_thread_is_answered_and_the_thread_replaced;
-#endif
 	tcase_add_test(test_case, a_task_within_a_task_that_ends_the_thread_ends_both);
 	tcase_add_test(test_case, a_thread_that_cannot_be_replaced_is_tried_again);
 	suite_add_tcase(suite, test_case);
