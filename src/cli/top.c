@@ -14,14 +14,15 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/eyes.h"
 #include "inspect/holdings.h"
-#include "inspect/inspector.h"
 #include "model/sample.h"
 #include "model/spec.h"
 #include "procfs/file.h"
 #include "procfs/muster.h"
 #include "procfs/stat.h"
 #include "protocol/holdings.h"
+#include "protocol/inside.h"
 #include "tui/settings.h"
 #include "tui/top.h"
 
@@ -31,23 +32,30 @@ enum { SPAN_MS = 1000, /* between two passes, unless --over says another */
 
 /* ---- the machine, for the screen ---- */
 
-struct eyes {
+struct watch {
 	struct muster *muster;
-	struct inspector *inspector;
+	struct eyes *eyes;
 };
 
 static bool sample(void *context, struct machine *machine, struct error *err)
 {
-	struct eyes *eyes = context;
+	struct watch *watch = context;
 
-	return muster_take(eyes->muster, machine, err);
+	return muster_take(watch->muster, machine, err);
 }
 
-static bool study(void *context, int32_t pid, struct study *study, struct error *err)
+static void ask(void *context, struct top_quest *quest)
 {
-	struct eyes *eyes = context;
+	struct watch *watch = context;
 
-	return inspector_study(eyes->inspector, pid, study, err);
+	eyes_ask(watch->eyes, quest);
+}
+
+static struct top_quest *take(void *context)
+{
+	struct watch *watch = context;
+
+	return eyes_take(watch->eyes);
 }
 
 static bool list_files(void *context, int32_t pid, struct text *out, struct error *err)
@@ -133,6 +141,7 @@ static json_t *process_to_json(const struct machine_process *process)
 		"user", process->user, "state", state, "cpu", process->cpu_pct, "rss", known(process->rss), "cpu_ms",
 		(json_int_t)(process->cpu_ns / 1000000), "threads", (json_int_t)process->threads, "name",
 		text_string(&name), "command", process->command);
+	inside_put(json, &process->inside);
 	text_finish(&name);
 	return json;
 }
@@ -155,6 +164,28 @@ static void print_json(const struct machine *machine, const struct machine_row *
 	json_decref(json);
 }
 
+/* Into those that are wanted, and no others. */
+static void look(struct watch *watch, struct machine *machine, const struct machine_wish *wish)
+{
+	size_t count;
+	struct machine_row *rows = machine_rows(machine, wish, &count);
+	struct top_quest *quest = top_quest_create(rows, count, NULL);
+
+	eyes_look(watch->eyes, quest);
+	top_quest_tell(quest, machine);
+	top_quest_destroy(quest);
+	free(rows);
+}
+
+static bool take_pass(struct watch *watch, struct machine *machine, const struct machine_wish *wish, struct error *err)
+{
+	bool ok = sample(watch, machine, err);
+
+	if (ok)
+		look(watch, machine, wish);
+	return ok;
+}
+
 static void print_machine(const struct machine *machine, const struct machine_wish *wish, bool is_json)
 {
 	size_t count;
@@ -168,17 +199,17 @@ static void print_machine(const struct machine *machine, const struct machine_wi
 	fflush(stdout);
 }
 
-static int print_times(struct eyes *eyes, const struct machine_wish *wish, const struct top_options *options,
+static int print_times(struct watch *watch, const struct machine_wish *wish, const struct top_options *options,
 	uint64_t times, bool is_json)
 {
 	struct machine machine = { 0 };
 	struct error err = { 0 };
-	bool ok = sample(eyes, &machine, &err);
+	bool ok = take_pass(watch, &machine, wish, &err);
 
 	for (; ok && times > 0; times--) {
 		if (options->interval_ms)
 			poll(NULL, 0, (int)options->interval_ms);
-		ok = !options->interval_ms || sample(eyes, &machine, &err);
+		ok = !options->interval_ms || take_pass(watch, &machine, wish, &err);
 		if (ok)
 			print_machine(&machine, wish, is_json);
 	}
@@ -186,7 +217,7 @@ static int print_times(struct eyes *eyes, const struct machine_wish *wish, const
 	return ok ? EXIT_OK : cli_fail(EXIT_FAILED, "%s", err.text);
 }
 
-static int print(struct eyes *eyes, const struct invocation *invocation, const struct top_options *options)
+static int print(struct watch *watch, const struct invocation *invocation, const struct top_options *options)
 {
 	struct machine_wish *wish = memory_zeroed(1, sizeof *wish);
 	struct error err;
@@ -199,7 +230,7 @@ static int print(struct eyes *eyes, const struct invocation *invocation, const s
 		.pids = options->pids,
 		.pid_count = options->pid_count };
 	int status = cli_count("times", invocation->times, &times)
-			     ? print_times(eyes, wish, options, times, invocation->json)
+			     ? print_times(watch, wish, options, times, invocation->json)
 			     : EXIT_USAGE;
 	pattern_destroy(filter);
 	free(wish);
@@ -215,7 +246,7 @@ static bool take_sort(const char *name, enum machine_sort *sort)
 			return true;
 	if (!name)
 		return true;
-	cli_fail(EXIT_USAGE, "--sort takes cpu, memory, time, pid, user, state, threads or command, not '%s'", name);
+	cli_fail(EXIT_USAGE, "--sort takes cpu, memory, time, pid, user, state, threads, queue, loop, lag or command, not '%s'", name);
 	return false;
 }
 
@@ -273,12 +304,12 @@ static int show(const struct invocation *invocation, struct top_options *options
 	return top_run(options);
 }
 
-static int run(struct eyes *eyes, const struct invocation *invocation, struct top_options *options)
+static int run(struct watch *watch, const struct invocation *invocation, struct top_options *options)
 {
 	bool is_screen = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO);
 
 	if (invocation->batch || invocation->json || invocation->times || cli_is_plain(invocation) || !is_screen)
-		return print(eyes, invocation, options);
+		return print(watch, invocation, options);
 	if (options->interval_ms < LEAST_MS)
 		options->interval_ms = LEAST_MS;
 	return show(invocation, options);
@@ -286,14 +317,19 @@ static int run(struct eyes *eyes, const struct invocation *invocation, struct to
 
 int cli_top(struct invocation *invocation)
 {
-	struct eyes eyes = { muster_create(), inspector_create() };
-	struct top_source source = { &eyes, sample, study, list_files, send_signal };
+	struct error err;
+	struct watch watch = { muster_create(), eyes_create(&err) };
+	struct top_source source = { &watch, sample, ask, take, watch.eyes ? eyes_fd(watch.eyes) : -1, list_files, send_signal };
 	struct top_options options = { .source = &source };
 	int32_t *pids = memory_zeroed((size_t)invocation->name_count + 1, sizeof *pids);
-	int status = take_options(invocation, &options, pids) ? run(&eyes, invocation, &options) : EXIT_USAGE;
+	int status = EXIT_USAGE;
 
+	if (!watch.eyes)
+		status = cli_fail(EXIT_FAILED, "%s", err.text);
+	else if (take_options(invocation, &options, pids))
+		status = run(&watch, invocation, &options);
 	free(pids);
-	inspector_destroy(eyes.inspector);
-	muster_destroy(eyes.muster);
+	eyes_destroy(watch.eyes);
+	muster_destroy(watch.muster);
 	return status;
 }

@@ -8,8 +8,6 @@
 #include "engine/engine.h"
 #include "inspect/task.h"
 
-enum { BLOCKED_MS = 1000 };
-
 static void describe_thread(char *out, size_t size, int32_t pid)
 {
 	struct task_syscall call;
@@ -47,7 +45,7 @@ static void tell(struct member *member)
 void blocked_consider(struct member *member)
 {
 	uint64_t lag_ms = member->sample.inside.lag_ms;
-	bool is_blocked = lag_ms != SAMPLE_UNKNOWN && lag_ms >= BLOCKED_MS;
+	bool is_blocked = lag_ms != SAMPLE_UNKNOWN && lag_ms >= INSIDE_BLOCKED_MS;
 
 	if (is_blocked && !member->is_blocked_told)
 		tell(member);

@@ -361,6 +361,7 @@ void subject_read(struct subject *subject, struct workshop *workshop, uint64_t t
 	}
 	read_page(subject, threads, study);
 	study_sum(study);
+	study->inside.is_hidden = !is_known;
 	subject->is_quiet = is_known && is_quiet(subject, study);
 	subject->last = study->inside;
 	if (is_known && subject->is_libuv && subject->pool_count && !study->loop_count && !study->pool_count)

@@ -42,6 +42,14 @@ const char *figure_ms(char out[FIGURE_SIZE], double ms, const char *unknown)
 	return out;
 }
 
+const char *figure_duration(char out[FIGURE_SIZE], uint64_t ms, const char *unknown)
+{
+	if (ms == SAMPLE_UNKNOWN)
+		return unknown;
+	units_format_duration(out, ms);
+	return out;
+}
+
 const char *figure_arrow(const struct peer_report *peer)
 {
 	if (peer->is_listening)

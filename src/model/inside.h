@@ -19,6 +19,7 @@ enum { INSIDE_LOOPS_MOST = 64,
 	INSIDE_PEERS_MOST = 1024,
 	INSIDE_FILES_MOST = 1024,
 	INSIDE_FINDINGS_MOST = 32,
+	INSIDE_BLOCKED_MS = 1000, /* a loop that lags that much is worth a word to whoever looks on */
 	INSIDE_REASON_SIZE = 160,
 	INSIDE_NAME_SIZE = 64 };
 
@@ -30,11 +31,12 @@ struct inside {
 	double utilisation; /* of its main event loop: 0 … 1 */
 	uint64_t lag_ms;    /* since its most delayed loop went round last; 0: it waits, or runs well */
 	uint64_t worst_ms;  /* the largest lag seen in the last minute */
+	bool is_hidden;     /* it may have loops and pools, and we may not look */
 };
 
-#define INSIDE_UNKNOWN                                                         \
-	{                                                                      \
-		UINT64_MAX, UINT64_MAX, UINT64_MAX, -1, UINT64_MAX, UINT64_MAX \
+#define INSIDE_UNKNOWN                                                                \
+	{                                                                             \
+		UINT64_MAX, UINT64_MAX, UINT64_MAX, -1, UINT64_MAX, UINT64_MAX, false \
 	}
 
 /* Those of one more process into the sum. */

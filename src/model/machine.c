@@ -47,6 +47,19 @@ const struct machine_process *machine_find(const struct machine *machine, int32_
 	return bsearch(&wanted, machine->processes, machine->count, sizeof wanted, compare_pids);
 }
 
+void machine_look(struct machine *machine, const struct machine_id *id, const struct inside *inside)
+{
+	const struct machine_process *found = machine_find(machine, id->pid);
+
+	if (found && machine_id_is(&found->id, id))
+		machine->processes[found - machine->processes].inside = *inside;
+}
+
+bool machine_has_inside(const struct machine_process *process)
+{
+	return !process->is_kernel && !process->is_thread && process->state != 'Z';
+}
+
 bool machine_id_is(const struct machine_id *one, const struct machine_id *other)
 {
 	return one->pid == other->pid && one->starttime == other->starttime;
@@ -137,6 +150,21 @@ static int by_threads(const struct machine_process *one, const struct machine_pr
 	return by_figure((double)one->threads, (double)other->threads);
 }
 
+static int by_queue(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)(one->inside.queue + 1), (double)(other->inside.queue + 1));
+}
+
+static int by_loop(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(one->inside.utilisation, other->inside.utilisation);
+}
+
+static int by_lag(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)(one->inside.lag_ms + 1), (double)(other->inside.lag_ms + 1));
+}
+
 static int by_command(const struct machine_process *one, const struct machine_process *other)
 {
 	return strcasecmp(one->command, other->command);
@@ -145,20 +173,29 @@ static int by_command(const struct machine_process *one, const struct machine_pr
 static const struct {
 	const char *name;
 	int (*compare)(const struct machine_process *one, const struct machine_process *other);
+	bool is_inside;
 } sorts[MACHINE_SORT_COUNT] = {
-	[MACHINE_BY_CPU] = { "cpu", by_cpu },
-	[MACHINE_BY_MEMORY] = { "memory", by_memory },
-	[MACHINE_BY_TIME] = { "time", by_time },
-	[MACHINE_BY_PID] = { "pid", by_pid },
-	[MACHINE_BY_USER] = { "user", by_user },
-	[MACHINE_BY_STATE] = { "state", by_state },
-	[MACHINE_BY_THREADS] = { "threads", by_threads },
-	[MACHINE_BY_COMMAND] = { "command", by_command },
+	[MACHINE_BY_CPU] = { "cpu", by_cpu, false },
+	[MACHINE_BY_MEMORY] = { "memory", by_memory, false },
+	[MACHINE_BY_TIME] = { "time", by_time, false },
+	[MACHINE_BY_PID] = { "pid", by_pid, false },
+	[MACHINE_BY_USER] = { "user", by_user, false },
+	[MACHINE_BY_STATE] = { "state", by_state, false },
+	[MACHINE_BY_THREADS] = { "threads", by_threads, false },
+	[MACHINE_BY_QUEUE] = { "queue", by_queue, true },
+	[MACHINE_BY_LOOP] = { "loop", by_loop, true },
+	[MACHINE_BY_LAG] = { "lag", by_lag, true },
+	[MACHINE_BY_COMMAND] = { "command", by_command, false },
 };
 
 const char *machine_sort_name(enum machine_sort sort)
 {
 	return sorts[sort].name;
+}
+
+bool machine_sort_is_inside(enum machine_sort sort)
+{
+	return sorts[sort].is_inside;
 }
 
 /* Equals stand by their pids, so that rows do not change places for nothing. */

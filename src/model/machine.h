@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/pattern.h"
+#include "model/inside.h"
 
 enum { MACHINE_CORES_MOST = 1024,
 	MACHINE_NAME_SIZE = 16,
@@ -32,7 +33,8 @@ struct machine_process {
 	uint64_t cpu_ns; /* since its start */
 	uint64_t rss;    /* bytes; or SAMPLE_UNKNOWN */
 	uint64_t threads;
-	const char *user; /* borrowed, from whoever fills this */
+	struct inside inside; /* as it was last looked into: only what is shown is */
+	const char *user;     /* borrowed, from whoever fills this */
 	char name[MACHINE_NAME_SIZE];
 	char *command; /* owned; safe to show */
 };
@@ -53,6 +55,10 @@ struct machine {
 void machine_finish(struct machine *machine);
 /* NULL: there is none. */
 const struct machine_process *machine_find(const struct machine *machine, int32_t pid);
+/* Of one that is still there. */
+void machine_look(struct machine *machine, const struct machine_id *id, const struct inside *inside);
+/* Has it anything inside that could be looked at: a process of its own, and none of the kernel? */
+bool machine_has_inside(const struct machine_process *process);
 bool machine_id_is(const struct machine_id *one, const struct machine_id *other);
 
 enum machine_sort { MACHINE_BY_CPU,
@@ -62,9 +68,14 @@ enum machine_sort { MACHINE_BY_CPU,
 	MACHINE_BY_USER,
 	MACHINE_BY_STATE,
 	MACHINE_BY_THREADS,
+	MACHINE_BY_QUEUE,
+	MACHINE_BY_LOOP,
+	MACHINE_BY_LAG,
 	MACHINE_BY_COMMAND,
 	MACHINE_SORT_COUNT };
 const char *machine_sort_name(enum machine_sort sort);
+/* By what goes on inside: everybody has to be looked into. */
+bool machine_sort_is_inside(enum machine_sort sort);
 
 /* A bounded set of processes. */
 struct machine_set {

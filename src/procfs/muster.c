@@ -225,12 +225,14 @@ static void keep_process(struct pass *pass, struct machine_process *last)
 
 static void read_process(struct pass *pass, struct machine_process *last, int32_t pid, uint64_t cpu_ns, bool is_due)
 {
-	struct machine_process process = { .id.pid = pid, .cpu_ns = cpu_ns };
+	struct machine_process process = { .id.pid = pid, .cpu_ns = cpu_ns, .inside = INSIDE_UNKNOWN };
 
 	if (!read_stat(pass->muster, &process))
 		return;
 	if (last && last->id.starttime != process.id.starttime)
 		last = NULL;
+	if (last)
+		process.inside = last->inside;
 	process.cpu_pct = cpu_since(pass, last, &process);
 	process.user = last && !is_due ? last->user : user_of(pass->muster, pid);
 	take_command(&process, last, is_due);
@@ -242,7 +244,7 @@ static void visit_thread(void *context, int tid)
 	struct pass *pass = context;
 	const struct machine_process *last = find_last(pass, tid);
 	const struct machine_process *process = &pass->now.processes[pass->now.count - 1];
-	struct machine_process thread = { .id.pid = tid, .is_thread = true, .cpu_ns = UINT64_MAX, .user = process->user };
+	struct machine_process thread = { .id.pid = tid, .is_thread = true, .cpu_ns = UINT64_MAX, .inside = INSIDE_UNKNOWN, .user = process->user };
 	char path[PROC_PATH_SIZE];
 
 	snprintf(path, sizeof path, PROC_ROOT "/%d/task/%d/stat", (int)pass->pid, tid);

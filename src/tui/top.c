@@ -41,7 +41,7 @@ static bool sample(struct loop *loop, struct error *err)
 	machine_set_tidy(&top->tags, &top->machine);
 	machine_set_tidy(&top->wish.folded, &top->machine);
 	top_rows_build(top);
-	top->is_stale = true;
+	top->is_stale = top->is_untold = true;
 	loop->stage.is_dirty = true;
 	return ok;
 }
@@ -65,6 +65,17 @@ static void draw(struct loop *loop)
 	top_details_read(top);
 	top_draw(top, stage_begin(&loop->stage));
 	stage_show(&loop->stage);
+	top_ask(top);
+}
+
+static void take_answer(struct loop *loop)
+{
+	struct top *top = loop->top;
+
+	if (!top->is_waiting)
+		return;
+	top_take(top);
+	loop->stage.is_dirty |= !top->is_waiting;
 }
 
 static void take_keys(struct loop *loop)
@@ -104,8 +115,9 @@ static void serve(struct loop *loop)
 		sample_if_due(loop);
 		if (clock_monotonic_ms() >= stage_due_ms(stage))
 			draw(loop);
-		stage_wait(stage, -1, patience(loop));
+		stage_wait(stage, top->options->source->answer_fd, patience(loop));
 		top->is_leaving |= stage->is_leaving;
+		take_answer(loop);
 		take_keys(loop);
 	}
 }
@@ -124,6 +136,7 @@ static bool show(struct loop *loop, struct error *err)
 static void finish(struct top *top)
 {
 	machine_finish(&top->machine);
+	top_quest_destroy(top->known);
 	pattern_destroy(top->filter);
 	text_finish(&top->details);
 	free(top->rows);

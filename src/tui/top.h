@@ -11,12 +11,34 @@
 #include "model/inside.h"
 #include "model/machine.h"
 
+/* What is asked of the inside of processes, and filled in: only of those that are shown. */
+struct top_look {
+	struct machine_id id;
+	uint64_t threads;
+	struct inside inside;
+};
+struct top_quest {
+	struct top_look *looks; /* owned */
+	size_t count;
+	struct machine_id studied; /* everything about this one; pid 0: about nobody */
+	struct study study;        /* owned; when is_studied */
+	bool is_studied;
+	struct error why; /* … it is not */
+};
+/* Those of these rows that have an inside, all of one; top_quest_destroy(). */
+struct top_quest *top_quest_create(const struct machine_row *rows, size_t count, const struct machine_id *studied);
+void top_quest_destroy(struct top_quest *quest); /* accepts NULL */
+/* What was found into the machine. */
+void top_quest_tell(const struct top_quest *quest, struct machine *machine);
+
 /* What the screen asks of the machine; `context` is handed to each. */
 struct top_source {
 	void *context;
 	bool (*sample)(void *context, struct machine *machine, struct error *err);
-	/* Everything about one process: it is asked only for what is open. */
-	bool (*study)(void *context, int32_t pid, struct study *study, struct error *err);
+	/* A quest begins, and is the source's; one is under way at a time. Once answer_fd can be read, it is to be taken. */
+	void (*ask)(void *context, struct top_quest *quest);
+	struct top_quest *(*take)(void *context);
+	int answer_fd;
 	/* Its open files, one a line, safe to show. */
 	bool (*files)(void *context, int32_t pid, struct text *out, struct error *err);
 	/* "TERM", "HUP" …; to this very process, or to nobody. */
@@ -46,7 +68,8 @@ enum { TOP_CELL_SIZE = 64 };
 
 struct top_column {
 	const char *title;
-	int width; /* below 0: to the left */
+	int width;  /* below 0: to the left */
+	int leaves; /* those with a high number go first when the screen is narrow; 0 never goes */
 	enum machine_sort sort;
 	void (*format)(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process);
 };

@@ -70,42 +70,52 @@ static void tell_sockets(struct text *out, const struct study *study)
 	}
 }
 
-static bool read_study(struct top *top, struct error *err)
-{
-	static void (*const tells[TOP_TAB_COUNT])(struct text * out, const struct study *study) = {
-		[TOP_TAB_INFO] = tell_findings,
-		[TOP_TAB_THREADS] = tell_threads,
-		[TOP_TAB_SOCKETS] = tell_sockets,
-	};
-	const struct top_source *source = top->options->source;
-	struct study study;
+static void (*const tells[TOP_TAB_COUNT])(struct text *out, const struct study *study) = {
+	[TOP_TAB_INFO] = tell_findings,
+	[TOP_TAB_THREADS] = tell_threads,
+	[TOP_TAB_SOCKETS] = tell_sockets,
+};
 
-	if (!source->study(source->context, top->studied.pid, &study, err))
-		return false;
-	tells[top->tab](&top->details, &study);
-	study_finish(&study);
-	return true;
+static void tell_known(struct top *top)
+{
+	const struct top_quest *known = top->known;
+	bool is_it = known && machine_id_is(&known->studied, &top->studied);
+
+	if (is_it && known->is_studied)
+		tells[top->tab](&top->details, &known->study);
+	else if (is_it)
+		text_format(&top->details, "? %s\n", known->why.text);
+	else
+		text_puts(&top->details, "looking ...\n");
 }
 
-/* It costs: only what is open is read, and only for the one that is selected. */
-void top_details_read(struct top *top)
+static void tell_files(struct top *top)
 {
 	const struct top_source *source = top->options->source;
 	struct error err = { 0 };
+
+	if (!source->files(source->context, top->studied.pid, &top->details, &err))
+		text_format(&top->details, "? %s\n", err.text);
+}
+
+/* It costs: only what is open is told, and only of the one that is selected. */
+void top_details_read(struct top *top)
+{
 	struct machine_id meant = top_meant(top);
 	bool is_other = !machine_id_is(&top->studied, &meant);
 
-	if (top->tab == TOP_TAB_NONE || (!is_other && !top->is_stale))
+	if (top->tab == TOP_TAB_NONE || (!is_other && !top->is_untold))
 		return;
 	top->scroll = is_other ? 0 : top->scroll;
 	top->studied = meant;
-	top->is_stale = false;
+	top->is_untold = false;
 	if (!top->details.most)
 		text_init(&top->details, DETAILS_MOST);
 	text_clear(&top->details);
-	bool ok = top->studied.pid &&
-		  (top->tab == TOP_TAB_FILES ? source->files(source->context, top->studied.pid, &top->details, &err)
-					     : read_study(top, &err));
-	if (!ok)
-		text_format(&top->details, "? %s\n", err.text);
+	if (!meant.pid)
+		return;
+	if (top->tab == TOP_TAB_FILES)
+		tell_files(top);
+	else
+		tell_known(top);
 }

@@ -203,7 +203,7 @@ static void send_signals(struct top *top)
 static void open_tab(struct top *top, enum top_tab tab)
 {
 	top->tab = tab;
-	top->is_stale = true;
+	top->is_untold = true;
 	top->scroll = 0;
 	top->is_zoomed &= tab != TOP_TAB_NONE;
 }

@@ -51,8 +51,12 @@ struct top {
 
 	enum top_tab tab;
 	bool is_zoomed;
+	struct top_quest *known;   /* owned; the newest that is over; NULL: none */
+	bool is_waiting;           /* another one is under way */
+	bool is_stale;             /* what is known is of a while ago … */
+	long looked_from, looked;  /* … and of these rows */
 	struct machine_id studied; /* whose details these are */
-	bool is_stale;             /* … of a while ago */
+	bool is_untold;            /* … which are of a while ago */
 	struct text details;       /* safe to show */
 	int scroll;
 
@@ -69,6 +73,10 @@ struct top {
 	bool is_bad;                    /* … of a failure */
 	uint64_t message_ms;
 };
+
+/* top_look.c: what goes on inside of what is shown. Once a frame is drawn; and when an answer has come. */
+void top_ask(struct top *top);
+void top_take(struct top *top);
 
 void top_say(struct top *top, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -1,8 +1,10 @@
 /* The frame of `thrum top`. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
+#include "model/figure.h"
 #include "model/sample.h"
 #include "tui/keymap.h"
 #include "tui/top_ui.h"
@@ -11,6 +13,7 @@ enum { HELP_COLUMNS = 2,
 	HELP_WIDTH = 42,
 	CORE_WIDTH = 20,
 	CORE_ROWS_MOST = 4,
+	COMMAND_LEAST = 20,
 	COMMAND_MOST = 4096 };
 
 /* ---- columns ---- */
@@ -77,17 +80,66 @@ static void format_threads(char out[TOP_CELL_SIZE], const struct machine *machin
 	snprintf(out, TOP_CELL_SIZE, "%llu", (unsigned long long)process->threads);
 }
 
+/* Who has nothing inside has none of it; of whom we may not look into, there is no telling. */
+static const char *unknown(const struct machine_process *process)
+{
+	return process->inside.is_hidden ? "?" : "-";
+}
+
+static void format_queue(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	char figure[FIGURE_SIZE];
+
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%s", figure_count(figure, process->inside.queue, unknown(process)));
+}
+
+static void format_loop(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	char figure[FIGURE_SIZE];
+
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%s", figure_rate(figure, process->inside.utilisation * 100, unknown(process)));
+}
+
+static void format_lag(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
+{
+	char figure[FIGURE_SIZE];
+
+	(void)machine;
+	snprintf(out, TOP_CELL_SIZE, "%s", figure_duration(figure, process->inside.lag_ms, unknown(process)));
+}
+
 const struct top_column top_columns[] = {
-	{ "PID", 7, MACHINE_BY_PID, format_pid },
-	{ "USER", -9, MACHINE_BY_USER, format_user },
-	{ "S", -1, MACHINE_BY_STATE, format_state },
-	{ "CPU%", 6, MACHINE_BY_CPU, format_cpu },
-	{ "MEM%", 5, MACHINE_SORT_COUNT, format_share },
-	{ "RSS", 6, MACHINE_BY_MEMORY, format_rss },
-	{ "TIME+", 9, MACHINE_BY_TIME, format_time },
-	{ "THR", 4, MACHINE_BY_THREADS, format_threads },
-	{ NULL, 0, MACHINE_SORT_COUNT, NULL },
+	{ "PID", 7, 0, MACHINE_BY_PID, format_pid },
+	{ "USER", -9, 1, MACHINE_BY_USER, format_user },
+	{ "S", -1, 0, MACHINE_BY_STATE, format_state },
+	{ "CPU%", 6, 0, MACHINE_BY_CPU, format_cpu },
+	{ "MEM%", 5, 6, MACHINE_SORT_COUNT, format_share },
+	{ "RSS", 6, 3, MACHINE_BY_MEMORY, format_rss },
+	{ "TIME+", 9, 4, MACHINE_BY_TIME, format_time },
+	{ "THR", 4, 5, MACHINE_BY_THREADS, format_threads },
+	{ "QUEUE", 6, 2, MACHINE_BY_QUEUE, format_queue },
+	{ "LOOP%", 5, 7, MACHINE_BY_LOOP, format_loop },
+	{ "LAG", 6, 8, MACHINE_BY_LAG, format_lag },
+	{ NULL, 0, 0, MACHINE_SORT_COUNT, NULL },
 };
+enum { LEAVES_MOST = 8 };
+
+/* Columns that leave at this or above have no room beside enough of the command. */
+static int leaves_of(int width)
+{
+	int leaves = LEAVES_MOST + 1;
+
+	for (; leaves > 1; leaves--) {
+		int used = 1;
+		for (const struct top_column *column = top_columns; column->title; column++)
+			used += column->leaves < leaves ? abs(column->width) + 1 : 0;
+		if (width - used >= COMMAND_LEAST)
+			break;
+	}
+	return leaves;
+}
 
 void top_guides(struct text *out, const struct machine_row *row, bool is_tree, bool is_unicode)
 {
@@ -214,9 +266,12 @@ static int draw_cell(struct grid *grid, struct rect at, enum look look, int widt
 static void draw_heading(const struct top *top, struct grid *grid, int y)
 {
 	struct rect at = { 1, y, grid->width, 1 };
+	int leaves = leaves_of(grid->width);
 
 	for (const struct top_column *column = top_columns; column->title; column++) {
 		int x = at.x;
+		if (column->leaves >= leaves)
+			continue;
 		at.x = draw_cell(grid, at, column->sort == top->wish.sort ? LOOK_KEY : LOOK_HEADING, column->width,
 			column->title);
 		if (column->sort != MACHINE_SORT_COUNT)
@@ -239,7 +294,9 @@ static void draw_command(const struct top *top, struct grid *grid, struct rect a
 
 static enum look look_of(const struct top_column *column, const struct machine_process *process)
 {
-	bool is_bad = column->sort == MACHINE_BY_STATE && (process->state == 'D' || process->state == 'Z');
+	bool is_blocked = column->sort == MACHINE_BY_LAG && process->inside.lag_ms != SAMPLE_UNKNOWN &&
+			  process->inside.lag_ms >= INSIDE_BLOCKED_MS;
+	bool is_bad = is_blocked || (column->sort == MACHINE_BY_STATE && (process->state == 'D' || process->state == 'Z'));
 
 	return is_bad ? LOOK_BAD : column->sort == MACHINE_BY_STATE && process->state == 'R' ? LOOK_GOOD
 											     : LOOK_NORMAL;
@@ -249,11 +306,14 @@ static void draw_row(const struct top *top, struct grid *grid, int y, long place
 {
 	const struct machine_row *row = &top->rows[place];
 	struct rect at = { 1, y, grid->width, 1 };
+	int leaves = leaves_of(grid->width);
 	char cell[TOP_CELL_SIZE];
 
 	if (machine_set_has(&top->tags, &row->process->id))
 		grid_put(grid, (struct rect){ 0, y, 1, 1 }, LOOK_WARN, "*");
 	for (const struct top_column *column = top_columns; column->title; column++) {
+		if (column->leaves >= leaves)
+			continue;
 		column->format(cell, &top->machine, row->process);
 		at.x = draw_cell(grid, at, look_of(column, row->process), column->width, cell);
 	}

@@ -11,11 +11,11 @@ static size_t count;
 
 /* 1 ─ 10 ─ 20, 21; 2 alone. All started in the order of their pids. */
 static struct machine_process processes[] = {
-	{ .id = { 1, 1 }, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init" },
-	{ .id = { 2, 2 }, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true },
-	{ .id = { 10, 10 }, .parent = 1, .state = 'S', .cpu_pct = 1, .rss = 30, .threads = 3, .user = "www", .command = "node server" },
-	{ .id = { 20, 20 }, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a" },
-	{ .id = { 21, 21 }, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b" },
+	{ .id = { 1, 1 }, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init", .inside = INSIDE_UNKNOWN },
+	{ .id = { 2, 2 }, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true, .inside = INSIDE_UNKNOWN },
+	{ .id = { 10, 10 }, .parent = 1, .state = 'S', .cpu_pct = 1, .rss = 30, .threads = 3, .user = "www", .command = "node server", .inside = { .queue = 3, .utilisation = 0.2, .lag_ms = 0 } },
+	{ .id = { 20, 20 }, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a", .inside = { .queue = 0, .utilisation = 0.9, .lag_ms = 5 } },
+	{ .id = { 21, 21 }, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b", .inside = { .queue = 46, .utilisation = -1, .lag_ms = UINT64_MAX } },
 };
 
 static void begin(void)
@@ -61,11 +61,29 @@ START_TEST(each_column_sorts)
 		[MACHINE_BY_USER] = "1 2 10 20 21",
 		[MACHINE_BY_STATE] = "20 21 1 2 10",
 		[MACHINE_BY_THREADS] = "10 21 1 2 20",
+		[MACHINE_BY_QUEUE] = "21 10 20 1 2",
+		[MACHINE_BY_LOOP] = "20 10 1 2 21",
+		[MACHINE_BY_LAG] = "20 10 1 2 21",
 		[MACHINE_BY_COMMAND] = "2 1 10 20 21",
 	};
 
 	for (wish.sort = 0; wish.sort < MACHINE_SORT_COUNT; wish.sort++)
 		expect(orders[wish.sort]);
+}
+END_TEST
+
+START_TEST(what_was_seen_inside_is_told_of_who_is_there_and_of_nobody_else)
+{
+	struct inside seen = { .queue = 7 };
+	struct machine_id gone = { 10, 9 };
+
+	machine_look(&machine, &gone, &seen);
+	ck_assert_uint_eq(machine_find(&machine, 10)->inside.queue, 3);
+	machine_look(&machine, &processes[2].id, &seen);
+	ck_assert_uint_eq(machine_find(&machine, 10)->inside.queue, 7);
+	processes[2].inside.queue = 3;
+	ck_assert(!machine_has_inside(&processes[1]));
+	ck_assert(machine_has_inside(&processes[2]));
 }
 END_TEST
 
@@ -196,6 +214,7 @@ Suite *machine_suite(void)
 	tcase_add_checked_fixture(tests, begin, end);
 	tcase_add_test(tests, equals_stand_by_their_pids_either_way_round);
 	tcase_add_test(tests, each_column_sorts);
+	tcase_add_test(tests, what_was_seen_inside_is_told_of_who_is_there_and_of_nobody_else);
 	tcase_add_test(tests, a_tree_has_children_below_their_parents_and_lines_between);
 	tcase_add_test(tests, what_is_folded_hides_what_is_below);
 	tcase_add_test(tests, in_a_tree_the_way_to_a_match_is_shown);

@@ -110,7 +110,7 @@ def it_prints_what_is_chosen(family):
     expect(set(table(family.pid, "--over", "0")) == {family.pid, *family.children()}, "a pid, and what descends from it")
     expect(set(table("--grep", family.mark, "--over", "0")) >= {family.pid, *family.children()}, "a filter")
     lines = top(family.pid, "--tree", "--sort", "pid", "--over", "0").splitlines()
-    expect(lines[0].split() == "PID USER S CPU% MEM% RSS TIME+ THR COMMAND".split(), f"the heading: {lines[0]}")
+    expect(lines[0].split() == "PID USER S CPU% MEM% RSS TIME+ THR QUEUE LOOP% LAG COMMAND".split(), f"the heading: {lines[0]}")
     expect([int(line.split()[0]) for line in lines[1:]][0] in (1, family.pid), f"parents go first: {lines}")
     expect(sum("- " + sys.executable in line for line in lines) >= 2, f"the tree has lines: {lines}")
     expect(top(family.pid, "-b", "-n", 2, "--over", "50ms").count("COMMAND") == 2, "-n 2")
@@ -224,6 +224,73 @@ def details_tell_of_the_selected(family):
         screen.close()
 
 
+NODE = shutil.which("node")
+# Node says what is queued, so that the test waits for nothing: it begins when it is told to.
+HASH = """process.stdin.once('data',()=>{const c=require('crypto');for(let i=0;i<50;i++)c.pbkdf2('a','b',120000,64,'sha512',()=>{});});
+setInterval(()=>{},1000)"""
+
+
+def cell(screen, pid, title):
+    """What stands below a title, in the row of a process."""
+    heading = next((line for line in screen.splitlines() if "COMMAND" in line), "").split()
+    row = next((line for line in screen.splitlines() if line.split()[:1] == [str(pid)]), "").split()
+    return row[heading.index(title)] if title in heading and len(row) > heading.index(title) else None
+
+
+def a_queue_is_seen_to_fall_to_nothing():
+    if not NODE:
+        return
+    node = subprocess.Popen([NODE, "-e", HASH], stdin=subprocess.PIPE, env=dict(os.environ, UV_THREADPOOL_SIZE="4"))
+    screen = Screen(node.pid)
+    seen = []
+
+    def is_empty(text):
+        seen.append(cell(text, node.pid, "QUEUE"))
+        return seen[-1] == "0" and any(s.isdigit() and int(s) > 30 for s in seen if s)
+    try:
+        screen.until(lambda text: cell(text, node.pid, "LOOP%") not in (None, "-"), "its loop is seen")
+        node.stdin.write(b"\n"), node.stdin.flush()
+        screen.until(is_empty, "a queue that empties")
+        known = [int(s) for s in seen if s and s.isdigit()]
+        falling = known[known.index(max(known)):]
+        expect(40 < falling[0] <= 46, f"46 wait for the four: {seen}")
+        expect(all(a >= b for a, b in zip(falling, falling[1:])) and len(set(falling)) > 4, f"it falls: {seen}")
+        screen.keys("F6")
+        screen.sees("queue")
+        screen.keys("Escape")
+    finally:
+        screen.close()
+        node.kill()
+        node.wait()
+        node.stdin.close()
+
+
+def a_blocked_loop_is_seen_to_lag():
+    if not NODE:
+        return
+    node = subprocess.Popen([NODE, "-e", "process.stdin.once('data',()=>{for(;;);});setInterval(()=>{},50)"], stdin=subprocess.PIPE)
+    try:
+        until(lambda: table(node.pid, "--over", "0")[node.pid]["loop"], "its loop is found")
+        node.stdin.write(b"\n"), node.stdin.flush()
+        row = table(node.pid, "--over", "1500ms")[node.pid]
+        expect(row["loop"]["lag_ms"] > 1000 and row["queue"] in (0, None), f"{row}")
+        other = table(os.getpid(), "--over", "0")[os.getpid()]
+        expect(other["queue"] is None and other["loop"] is None, f"who has no loop has none: {other}")
+    finally:
+        node.kill()
+        node.wait()
+        node.stdin.close()
+
+
+def who_may_not_be_looked_into_is_not_known():
+    if os.getuid() != 0:
+        return
+    done = subprocess.run([THRUM, "top", "-b", "--over", "0", str(os.getpid())], capture_output=True, text=True, timeout=30, user=65534,
+                          cwd="/", extra_groups=[])
+    expect(done.returncode == 0, f"{done}")
+    expect(cell(done.stdout, os.getpid(), "QUEUE") == "?" and cell(done.stdout, os.getpid(), "LAG") == "?", done.stdout)
+
+
 @with_family("import threading, signal; threading.Thread(target=signal.pause, daemon=True).start(); signal.pause()")
 def threads_have_rows_when_asked_for(family):
     child, = family.children()
@@ -304,6 +371,7 @@ def it_goes_with_its_terminal(family):
 
 
 main(figures_are_those_of_the_kernel, it_prints_what_is_chosen, signals_reach_who_was_meant, a_pid_that_is_gone_gets_nothing,
-     rows_are_sorted_folded_and_filtered, details_tell_of_the_selected, threads_have_rows_when_asked_for,
+     rows_are_sorted_folded_and_filtered, a_queue_is_seen_to_fall_to_nothing, a_blocked_loop_is_seen_to_lag,
+     who_may_not_be_looked_into_is_not_known, details_tell_of_the_selected, threads_have_rows_when_asked_for,
      the_terminal_is_left_as_it_was, it_is_suspended_and_comes_back,
      a_terminal_that_cannot_is_told_of_another_way, it_goes_with_its_terminal)
