@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "model/figure.h"
 #include "protocol/row.h"
 #include "protocol/value.h"
 
@@ -79,8 +80,8 @@ static void print_metrics(const struct row *row, const struct metric_columns *co
 
 static void print_heading(int width, const struct metric_columns *columns)
 {
-	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s", width, "NAME", "STATE", "PID", "UPTIME", "RST",
-		"CPU%", "RSS", "THR", "FDS", "QUEUE", "LOOP%");
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s %6s", width, "NAME", "STATE", "PID", "UPTIME", "RST",
+		"CPU%", "RSS", "THR", "FDS", "QUEUE", "LOOP%", "LAG");
 	for (unsigned i = 0; i < columns->count; i++)
 		print_cell(columns->items[i].width, columns->items[i].name);
 	putchar('\n');
@@ -91,7 +92,7 @@ static void print_row(const struct row *row, int width, const struct metric_colu
 	char name[CELL * 3], state[CELL], pid[CELL], restarts[CELL], threads[CELL], fds[CELL];
 	char uptime[UNITS_TEXT_SIZE] = "-", rss[UNITS_TEXT_SIZE] = "-", cpu[CELL] = "-";
 	const struct sample *sample = &row->sample;
-	char queue[CELL], loop[CELL] = "-";
+	char queue[CELL], loop[CELL] = "-", lag[FIGURE_SIZE];
 
 	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
 	if (row->pid)
@@ -102,12 +103,13 @@ static void print_row(const struct row *row, int width, const struct metric_colu
 		snprintf(cpu, sizeof cpu, "%.1f", sample->cpu_pct);
 	if (sample->pid && sample->inside.utilisation >= 0)
 		snprintf(loop, sizeof loop, "%.0f", sample->inside.utilisation * 100);
-	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s", width, name, state_text(state, row, now_us),
+	printf("%-*s %-14s %8s %9s %4s %6s %6s %4s %4s %5s %5s %6s", width, name, state_text(state, row, now_us),
 		count_text(pid, (uint64_t)row->pid), uptime,
 		count_text(restarts, restart_counts_sum(&row->restarts)), cpu, rss,
 		sample->pid ? count_text(threads, sample->threads) : "-",
 		sample->pid ? count_text(fds, sample->fds) : "-",
-		sample->pid ? count_text(queue, sample->inside.queue) : "-", loop);
+		sample->pid ? count_text(queue, sample->inside.queue) : "-", loop,
+		sample->pid ? figure_duration(lag, sample->inside.lag_ms, "-") : "-");
 	print_metrics(row, columns);
 	if (row->detail[0] || (row->has_last_death && row->last_death.detail[0])) {
 		printf("  ");

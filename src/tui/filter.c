@@ -68,7 +68,7 @@ bool filter_shows(const struct ui *ui, const struct row *row)
 
 const char *sort_name(enum sort sort)
 {
-	static const char *const names[SORT_COUNT] = { "file", "cpu", "memory", "uptime", "queue", "restarts", "name" };
+	static const char *const names[SORT_COUNT] = { "file", "cpu", "memory", "uptime", "queue", "lag", "restarts", "name" };
 
 	return names[sort];
 }

@@ -3,6 +3,7 @@
 
 #include "base/spark.h"
 #include "base/units.h"
+#include "model/figure.h"
 #include "tui/ui.h"
 
 enum { CELL = 96,
@@ -63,6 +64,18 @@ static double of_queue(const struct row *row)
 	return row->sample.pid ? known(row->sample.inside.queue) : -1;
 }
 
+static double of_loop(const struct row *row)
+{
+	double used = row->sample.pid ? row->sample.inside.utilisation : -1;
+
+	return used < 0 ? -1 : used * 100;
+}
+
+static double of_lag(const struct row *row)
+{
+	return row->sample.pid ? known(row->sample.inside.lag_ms) : -1;
+}
+
 static double of_in(const struct row *row)
 {
 	return row->ipc.is_known ? row->ipc.in_rate : -1;
@@ -91,6 +104,18 @@ static double sum(const struct table_row *row, double (*figure)(const struct row
 	return total;
 }
 
+/* The largest of those that are known; below 0: none is. */
+static double largest(const struct table_row *row, double (*figure)(const struct row *row))
+{
+	double most = -1;
+
+	for (unsigned i = 0; i < (row->is_service ? row->count : 1); i++) {
+		double value = figure(&row->row[i].row);
+		most = value > most ? value : most;
+	}
+	return most;
+}
+
 double table_figure(enum sort sort, const struct table_row *row, uint64_t now_us)
 {
 	static double (*const figures[SORT_COUNT])(const struct row *row) = {
@@ -101,6 +126,8 @@ double table_figure(enum sort sort, const struct table_row *row, uint64_t now_us
 	};
 	double most = -1;
 
+	if (sort == SORT_LAG)
+		return largest(row, of_lag);
 	if (figures[sort])
 		return sum(row, figures[sort]);
 	for (unsigned i = 0; sort == SORT_UPTIME && i < (row->is_service ? row->count : 1); i++) {
@@ -206,6 +233,23 @@ static void put_queue(char *out, const struct cells *cells)
 	snprintf(out + used, CELL - (size_t)used, "%5.0f", queue);
 }
 
+/* Of several loops the worst is told: one that is stuck is not better for the others. */
+static void put_loop(char *out, const struct cells *cells)
+{
+	char figure[FIGURE_SIZE];
+
+	snprintf(out, CELL, "%s", figure_rate(figure, largest(cells->row, of_loop), "-"));
+}
+
+static void put_lag(char *out, const struct cells *cells)
+{
+	double lag = largest(cells->row, of_lag);
+	char figure[FIGURE_SIZE];
+
+	snprintf(out, CELL, "%s%s", figure_duration(figure, lag < 0 ? SAMPLE_UNKNOWN : (uint64_t)lag, "-"),
+		lag >= INSIDE_BLOCKED_MS ? "!" : "");
+}
+
 /* At most five characters. */
 static void format_rate(char *out, double rate)
 {
@@ -245,11 +289,13 @@ static const struct column {
 	{ "RSS", 5, 2, false, SORT_MEMORY, put_rss },
 	{ "THR", 4, 7, false, SORT_FILE, put_threads },
 	{ "QUEUE", 10, 6, true, SORT_QUEUE, put_queue },
-	{ "IN/s", 5, 8, false, SORT_FILE, put_in },
-	{ "OUT/s", 5, 9, false, SORT_FILE, put_out },
+	{ "LOOP%", 5, 9, false, SORT_FILE, put_loop },
+	{ "LAG", 6, 8, false, SORT_LAG, put_lag },
+	{ "IN/s", 5, 10, false, SORT_FILE, put_in },
+	{ "OUT/s", 5, 11, false, SORT_FILE, put_out },
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof *columns,
-	LEAVES_MOST = 9 };
+	LEAVES_MOST = 11 };
 
 /* What fits into a width. */
 struct fit {

@@ -53,6 +53,7 @@ enum sort { SORT_FILE, /* as in the configuration */
 	SORT_MEMORY,
 	SORT_UPTIME,
 	SORT_QUEUE,
+	SORT_LAG,
 	SORT_RESTARTS,
 	SORT_NAME,
 	SORT_COUNT };

@@ -776,6 +776,26 @@ static void measure_cpu(size_t place, double cpu_pct)
 	ui->replica.rows[place].row.sample = (struct sample){ .pid = 1, .cpu_pct = cpu_pct, .inside = INSIDE_UNKNOWN };
 }
 
+START_TEST(a_loop_that_lags_is_marked_and_of_several_the_worst_is_told)
+{
+	for (size_t place = 0; place <= 1; place++) {
+		measure_cpu(place, 1);
+		ui->replica.rows[place].row.sample.inside.utilisation = 0.25 * (double)(place + 1);
+		ui->replica.rows[place].row.sample.inside.lag_ms = place == 1 ? 2500 : 0;
+	}
+	draw(150, 24);
+	ck_assert(shows("LOOP%    LAG"));
+	ck_assert(shows("50.0  2.5s!")); /* of the service, and of its second instance */
+	ck_assert(shows("25.0    0ms "));
+	ck_assert(!shows("75.0"));
+	sort_by(ui, SORT_LAG);
+	static struct table_row rows[ROWS_MOST];
+	sort_measure(ui);
+	ck_assert_int_eq(rows_build(ui, rows, ROWS_MOST), 5);
+	ck_assert_str_eq(rows[0].row->row.service, "api");
+}
+END_TEST
+
 START_TEST(the_busiest_comes_first_but_not_under_the_fingers)
 {
 	static struct table_row rows[ROWS_MOST];
@@ -893,6 +913,7 @@ Suite *view_suite(void)
 	tcase_add_test(keys, a_mark_stays_on_its_letter);
 	tcase_add_test(keys, a_whole_service_is_asked_about_and_the_default_is_no);
 	tcase_add_test(keys, equal_rows_never_change_places);
+	tcase_add_test(keys, a_loop_that_lags_is_marked_and_of_several_the_worst_is_told);
 	tcase_add_test(keys, the_busiest_comes_first_but_not_under_the_fingers);
 	tcase_add_test(keys, the_filter_keeps_its_last_good_pattern);
 	tcase_add_test(keys, what_is_tagged_is_asked_about_together);
