@@ -1,6 +1,7 @@
 /*
  * sweep threads PROCESSES THREADS: as many processes with as many threads each, of which one in each runs now and then. Says
- * "ready"; for every line of its input it takes PASSES passes over them all, and says what one costs: milliseconds of CPU.
+ * "ready", or "ready roll" if the kernel tells of all threads of a process at once; for every line of its input, "files" or
+ * "roll", it takes PASSES passes over them all that way, and says what one costs: milliseconds of CPU.
  * sweep watch PID: looks into a process ten times a second, until it is killed.
  * sweep map SECONDS: maps and unmaps memory; says how often in a second, of the time that it was not waiting for a processor.
  */
@@ -30,7 +31,10 @@ enum { PASSES = 10,
 	STACK = 64 * 1024 };
 
 static pid_t children[PROCESSES_MOST];
-static struct crew crews[PROCESSES_MOST];
+static struct way {
+	struct crew_budget budget;
+	struct crew crews[PROCESSES_MOST];
+} ways[2]; /* by files, by the roll */
 static struct sweep_target targets[PROCESSES_MOST];
 static struct sample samples[PROCESSES_MOST];
 static struct thread_report reports[INSIDE_THREADS_MOST];
@@ -83,7 +87,7 @@ static void be_child(int threads)
 		pause_ms(TICK_MS);
 }
 
-static size_t take_pass(struct sweep *sweep, struct crew_budget *budget, int processes)
+static size_t take_pass(struct sweep *sweep, struct way *way, int processes)
 {
 	struct machine_sample machine;
 	struct error err;
@@ -92,7 +96,7 @@ static size_t take_pass(struct sweep *sweep, struct crew_budget *budget, int pro
 	if (!sweep_take(sweep, targets, (size_t)processes, samples, &machine, &err))
 		exit(1);
 	for (int i = 0; i < processes; i++)
-		threads += crew_take(&crews[i], budget, children[i], now_ns(), reports, INSIDE_THREADS_MOST);
+		threads += crew_take(&way->crews[i], &way->budget, children[i], now_ns(), reports, INSIDE_THREADS_MOST);
 	return threads;
 }
 
@@ -100,27 +104,35 @@ static int sweep_threads(int processes, int threads)
 {
 	struct rlimit files;
 	struct error err;
+	char line[16];
 	struct sweep *sweep = sweep_create(&err);
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	struct crew_budget budget = crew_budget_of_process();
+	for (int i = 0; i < 2; i++) {
+		ways[i].budget = crew_budget_of_process();
+		ways[i].budget.is_roll_tried = true;
+	}
+	bool has_roll = crew_budget_roll(&ways[1].budget, &err);
 	for (int i = 0; i < processes && i < PROCESSES_MOST; i++) {
 		children[i] = fork();
 		if (children[i] == 0)
 			be_child(threads);
 		targets[i].pid = children[i];
 	}
-	while (take_pass(sweep, &budget, processes) < (size_t)processes * (size_t)threads)
-		pause_ms(PASS_MS);
-	puts("ready");
+	for (int i = 0; i < 2 * PASSES; i++) /* who always sleeps is known to only after some of them */
+		while (take_pass(sweep, &ways[i % 2], processes) < (size_t)processes * (size_t)threads)
+			pause_ms(PASS_MS);
+	puts(has_roll ? "ready roll" : "ready");
 	fflush(stdout);
-	while (getchar() == '\n') {
+	while (fgets(line, sizeof line, stdin)) {
+		struct way *way = &ways[line[0] == 'r'];
+		take_pass(sweep, way, processes);
 		double before = cpu_ms();
 		for (int i = 0; i < PASSES; i++) {
-			take_pass(sweep, &budget, processes);
 			pause_ms(PASS_MS);
+			take_pass(sweep, way, processes);
 		}
 		printf("%.3f\n", (cpu_ms() - before) / PASSES);
 		fflush(stdout);

@@ -18,6 +18,7 @@
 #include "cli/cli.h"
 #include "client/paths.h"
 #include "config/gateway.h"
+#include "inspect/roll.h"
 
 enum health { FINE,
 	POOR, /* something cannot be had; the rest works */
@@ -142,6 +143,17 @@ static void check_ptrace(struct finding *finding)
 	snprintf(finding->text, sizeof finding->text, "yama.ptrace_scope is %ld", scope < 0 ? 0 : scope);
 	find(finding, scope < 2 || geteuid() == 0 ? FINE : POOR,
 		"what goes on inside of a process stays unknown to `thrum inspect`");
+}
+
+static void check_bpf(struct finding *finding)
+{
+	struct error err;
+	struct roll *roll = roll_create(&err);
+
+	snprintf(finding->text, sizeof finding->text, "%s%s", roll ? "threads are counted by eBPF" : "threads are counted by their files: ",
+		roll ? "" : err.text);
+	find(finding, roll ? FINE : POOR, !roll && err.code == ENOTSUP ? "to look at thousands of threads is cheaper with eBPF: apt install clang bpftool libbpf-dev, and build anew" : "to look at thousands of threads is cheaper with eBPF: run as root, or: setcap cap_bpf,cap_perfmon+ep on thrum");
+	roll_destroy(roll);
 }
 
 /* ---- limits and rights ---- */
@@ -306,6 +318,7 @@ static const struct {
 	{ "memory by descriptor", check_memfd },
 	{ "/proc", check_proc },
 	{ "inspection", check_ptrace },
+	{ "eBPF", check_bpf },
 	{ "file watching", check_inotify },
 	{ "open files", check_files },
 	{ "processes", check_processes },

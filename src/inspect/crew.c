@@ -18,7 +18,9 @@
 enum { BUDGET_SHARE = 4, /* one part in so many of what may be open */
 	BUDGET_MOST = 16384,
 	DOUBTS = 3,
-	STILL_LEAST = 8, /* looks that it has not run in, to be asked last */
+	STILL_LEAST = 8,   /* looks that it has not run in, to be asked last */
+	FEW = 6,           /* who are asked by their files sooner than by the roll */
+	ROLL_WORTH = 8000, /* threads that are asked by their files cost what it takes to begin the roll */
 	TEXT_SIZE = 96 };
 
 struct crew_budget crew_budget_of_process(void)
@@ -27,6 +29,24 @@ struct crew_budget crew_budget_of_process(void)
 	size_t most = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / BUDGET_SHARE : 0;
 
 	return (struct crew_budget){ .most = most < BUDGET_MOST ? most : BUDGET_MOST };
+}
+
+void crew_budget_finish(struct crew_budget *budget)
+{
+	roll_destroy(budget->roll);
+	free(budget->entries);
+	budget->roll = NULL;
+	budget->entries = NULL;
+}
+
+bool crew_budget_roll(struct crew_budget *budget, struct error *err)
+{
+	budget->is_roll_tried = true;
+	if (!budget->roll)
+		budget->roll = roll_create(err);
+	if (budget->roll && !budget->entries)
+		budget->entries = memory_zeroed(INSIDE_THREADS_MOST, sizeof *budget->entries);
+	return budget->roll;
 }
 
 static void close_member(struct crew *crew, struct crew_member *member)
@@ -84,34 +104,30 @@ static ssize_t read_kept(struct crew *crew, struct crew_member *member, int32_t 
 	return got;
 }
 
-static bool take_numbers(uint64_t numbers[3], const char *text)
+/* Unless it sleeps, its files change without its running. */
+static bool take_times(struct crew_member *member, const struct task_times *times)
 {
-	char *end;
+	const struct task_times *last = &member->times;
+	bool is_same = times->run_ns == last->run_ns && times->wait_ns == last->wait_ns && times->turns == last->turns;
 
-	for (int i = 0; i < 3; i++, text = end) {
-		numbers[i] = strtoull(text, &end, 10);
-		if (end == text)
-			return false;
-	}
-	return true;
+	member->times = *times;
+	member->is_timed = !is_same;
+	return !is_same || !times->turns || member->report.state != 'S';
 }
 
-/* Unless it sleeps, its files change without its running. False: it is gone. */
+/* False: it is gone. */
 static bool ask(struct crew *crew, struct crew_member *member, int32_t pid, bool *has_run)
 {
 	char text[TEXT_SIZE];
-	uint64_t numbers[3];
+	struct task_times times;
 	ssize_t got = read_kept(crew, member, pid, text, sizeof text - 1);
 
 	*has_run = true;
+	crew->budget->asked++;
 	text[got > 0 ? got : 0] = '\0';
-	if (!take_numbers(numbers, text))
-		return got >= 0; /* a kernel that does not count */
-	bool is_same = numbers[0] == member->run_ns && numbers[1] == member->wait_ns && numbers[2] == member->turns;
-	member->run_ns = numbers[0];
-	member->wait_ns = numbers[1];
-	member->turns = numbers[2];
-	*has_run = !is_same || member->report.state != 'S';
+	if (!task_times_parse(&times, text))
+		return got >= 0;
+	*has_run = take_times(member, &times);
 	return true;
 }
 
@@ -137,30 +153,34 @@ static bool is_doubtful(const struct crew_member *member)
 	return member->doubts && !member->report.wchan[0];
 }
 
-/* False: it is gone. */
-static bool check(struct crew *crew, struct crew_member *member, int32_t pid)
+static void judge(struct crew_member *member, bool has_run)
 {
-	bool has_run, is_there = ask(crew, member, pid, &has_run);
-
 	member->is_read = has_run || is_doubtful(member);
 	member->still = has_run ? 0 : member->still + 1;
 	if (has_run)
 		member->doubts = DOUBTS;
 	else if (member->is_read)
 		member->doubts--;
+}
+
+/* False: it is gone. */
+static bool check(struct crew *crew, struct crew_member *member, int32_t pid)
+{
+	bool has_run, is_there = ask(crew, member, pid, &has_run);
+
+	judge(member, has_run);
 	return is_there;
 }
 
 /* False: it is gone. */
 static bool look_at(struct crew *crew, struct crew_member *member, int32_t pid, uint64_t now_ns)
 {
-	struct thread_report last = member->report;
-
 	if (!member->is_read) {
 		stand_still(&member->report);
 		return true;
 	}
-	if (!task_read(&member->report, pid, last.tid))
+	struct thread_report last = member->report;
+	if (!task_read(&member->report, pid, last.tid, member->is_timed ? &member->times : NULL))
 		return false;
 	if (last.state == '\0' || now_ns <= crew->taken_ns)
 		return true;
@@ -252,14 +272,68 @@ static uint64_t sum_of(const struct crew *crew)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < crew->count; i++)
-		sum += crew->members[i].run_ns;
+		sum += crew->members[i].times.run_ns;
 	return sum;
+}
+
+static bool are_same(const struct crew *crew, const struct roll_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count && count == crew->count; i++)
+		if (crew->members[i].report.tid != entries[i].tid)
+			return false;
+	return count == crew->count;
+}
+
+static void renew_by(struct crew *crew, const struct roll_entry *entries, size_t count)
+{
+	int32_t *tids = memory_zeroed(count, sizeof *tids);
+
+	for (size_t i = 0; i < count; i++)
+		tids[i] = entries[i].tid;
+	renew(crew, tids, count);
+	free(tids);
+}
+
+/* All that are still to be asked, at once. False: that cannot be had; or they are more than it has room for. */
+static bool call_roll(struct crew *crew, int32_t pid, uint64_t cpu_ns, size_t most)
+{
+	struct crew_budget *budget = crew->budget;
+	struct error err;
+
+	if (!budget->is_roll_tried && budget->asked >= ROLL_WORTH)
+		crew_budget_roll(budget, &err);
+	size_t count = budget->roll ? roll_call(budget->roll, pid, budget->entries, INSIDE_THREADS_MOST) : 0;
+	if (!count || count == INSIDE_THREADS_MOST || count > most)
+		return false;
+	if (!are_same(crew, budget->entries, count))
+		renew_by(crew, budget->entries, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct roll_entry *entry = &budget->entries[i];
+		struct crew_member *member = &crew->members[i];
+		if (member->is_asked)
+			continue;
+		struct task_times times = { entry->run_ns, entry->wait_ns, entry->turns };
+		bool has_run = take_times(member, &times);
+		judge(member, has_run || !(entry->state & ROLL_SLEEPS));
+		close_member(crew, member);
+	}
+	crew->gone_ns = cpu_ns - sum_of(crew);
+	return true;
 }
 
 static void expect_nothing(struct crew *crew)
 {
 	for (size_t i = 0; i < crew->count; i++)
-		crew->members[i].is_asked = crew->members[i].is_read = false;
+		crew->members[i].is_asked = crew->members[i].is_read = crew->members[i].is_timed = false;
+}
+
+static bool are_few_likely(const struct crew *crew)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < crew->count && count <= FEW; i++)
+		count += is_likely(&crew->members[i]);
+	return count <= FEW;
 }
 
 /*
@@ -269,12 +343,17 @@ static void expect_nothing(struct crew *crew)
  */
 static void renew_all(struct crew *crew, int32_t pid, uint64_t cpu_ns, size_t most)
 {
-	bool has_clock = crew->taken_ns && cpu_ns != SAMPLE_UNKNOWN;
+	bool has_clock = crew->taken_ns && cpu_ns != SAMPLE_UNKNOWN, are_there = true;
 
 	expect_nothing(crew);
-	bool are_there = check_those(crew, pid, true);
-	if (has_clock && are_there && crew->count && crew->gone_ns + sum_of(crew) == cpu_ns)
+	if (!crew->budget->roll || are_few_likely(crew)) {
+		are_there = check_those(crew, pid, true);
+		if (has_clock && are_there && crew->count && crew->gone_ns + sum_of(crew) == cpu_ns)
+			return;
+	}
+	if (call_roll(crew, pid, cpu_ns, most))
 		return;
+	are_there = check_those(crew, pid, true) && are_there;
 	are_there = check_those(crew, pid, false) && are_there;
 	if (!are_there || !is_count_known(crew, pid)) {
 		list(crew, pid, most);

@@ -1,6 +1,7 @@
 /*
- * The threads of one process, looked at again and again. Who has not run since the look before is what it was: one small
- * file, kept open, says so. As many are kept open as the budget has; the others are opened each time.
+ * The threads of one process, looked at again and again. Who has not run since the look before is what it was: the roll says
+ * so (inspect/roll.h), or else one small file, kept open. As many are kept open as the budget has; the others are opened each
+ * time.
  */
 #ifndef INSPECT_CREW_H
 #define INSPECT_CREW_H
@@ -9,23 +10,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inspect/roll.h"
+#include "inspect/task.h"
 #include "model/inside.h"
 
-/* Descriptors that may be kept, of all crews together. */
+/* What all crews have together: descriptors that may be kept, and, once so many threads were asked that it pays, the roll. */
 struct crew_budget {
 	size_t used, most;
+	size_t asked;               /* threads, so far, each by its file */
+	bool is_roll_tried;         /* … and there is one, or will be none */
+	struct roll *roll;          /* owned; NULL: none */
+	struct roll_entry *entries; /* owned; room for one call of it */
 };
 
 /* A part of what this process may have open. */
 struct crew_budget crew_budget_of_process(void);
+void crew_budget_finish(struct crew_budget *budget);
+/* Have the roll from now on, if it can be had. False, and why: it cannot. */
+bool crew_budget_roll(struct crew_budget *budget, struct error *err);
 
 struct crew_member {
 	int fd;          /* of its schedstat; -1: not kept */
 	bool is_asked;   /* in this look … */
 	bool is_read;    /* … and there is something new of it */
+	bool is_timed;   /* its times are others than in the look before; else it may just have come to rest, and they are old */
 	unsigned still;  /* looks since it ran */
 	unsigned doubts; /* how often it is read again, since where it waits was not yet to be seen */
-	uint64_t run_ns, wait_ns, turns;
+	struct task_times times;
 	struct thread_report report; /* of the last look */
 };
 

@@ -112,6 +112,7 @@ void inspector_destroy(struct inspector *inspector)
 		return;
 	for (size_t i = 0; i < inspector->subject_count; i++)
 		subject_close(&inspector->subjects[i]);
+	crew_budget_finish(&inspector->workshop.budget);
 	memory_reader_finish(&inspector->workshop.memory);
 	free(inspector->workshop.walk);
 	free(inspector->images);

@@ -91,17 +91,17 @@ static bool read_stat(struct thread_report *thread, int32_t pid)
 	return true;
 }
 
-static void read_times(struct thread_report *thread, int32_t pid)
+bool task_times_parse(struct task_times *times, const char *text)
 {
-	char text[128];
-	uint64_t run_ns, wait_ns;
+	uint64_t *const numbers[] = { &times->run_ns, &times->wait_ns, &times->turns };
+	char *end;
 
-	if (read_file(text, sizeof text, pid, thread->tid, "schedstat") <= 0 ||
-		sscanf(text, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) != 2)
-		return;
-	thread->cpu_ns = run_ns;
-	thread->cpu_ms = run_ns / 1000000;
-	thread->run_wait_ms = wait_ns / 1000000;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++, text = end) {
+		*numbers[i] = strtoull(text, &end, 10);
+		if (end == text)
+			return false;
+	}
+	return true;
 }
 
 static uint64_t number_behind(const char *text, const char *label)
@@ -123,6 +123,24 @@ static void read_switches(struct thread_report *thread, int32_t pid)
 		thread->switches = voluntary + forced;
 }
 
+/* How often it got a processor is how often there was a switch to it; a kernel that does not count that counts switches elsewhere. */
+static void take_times(struct thread_report *thread, int32_t pid, const struct task_times *known)
+{
+	struct task_times times = { 0 };
+	char text[128];
+
+	bool is_there = known || (read_file(text, sizeof text, pid, thread->tid, "schedstat") > 0 && task_times_parse(&times, text));
+	times = known ? *known : times;
+	if (is_there) {
+		thread->cpu_ns = times.run_ns;
+		thread->cpu_ms = times.run_ns / 1000000;
+		thread->run_wait_ms = times.wait_ns / 1000000;
+		thread->switches = times.turns;
+	}
+	if (!is_there || !times.turns)
+		read_switches(thread, pid);
+}
+
 static void read_waiting(struct thread_report *thread, int32_t pid)
 {
 	struct task_syscall call;
@@ -141,7 +159,7 @@ static void read_waiting(struct thread_report *thread, int32_t pid)
 		snprintf(thread->syscall, sizeof thread->syscall, "%ld", call.number);
 }
 
-bool task_read(struct thread_report *thread, int32_t pid, int32_t tid)
+bool task_read(struct thread_report *thread, int32_t pid, int32_t tid, const struct task_times *times)
 {
 	*thread = (struct thread_report){
 		.tid = tid,
@@ -154,9 +172,8 @@ bool task_read(struct thread_report *thread, int32_t pid, int32_t tid)
 	};
 	if (!read_stat(thread, pid))
 		return false;
-	read_times(thread, pid);
-	read_switches(thread, pid);
 	read_waiting(thread, pid);
+	take_times(thread, pid, times); /* of who waits by now they are the last word */
 	return true;
 }
 

@@ -23,8 +23,14 @@ bool task_waits_with(const struct task_syscall *call, int epoll_fd);
 /* It waits with some epoll descriptor: which, or -1. */
 int task_epoll_fd(const struct task_syscall *call);
 
-/* Everything that files say of it: no rates, no role. False: it is gone. */
-bool task_read(struct thread_report *thread, int32_t pid, int32_t tid);
+/* How much it has run, as its schedstat tells; turns 0: the kernel does not count. */
+struct task_times {
+	uint64_t run_ns, wait_ns, turns;
+};
+bool task_times_parse(struct task_times *times, const char *text);
+
+/* Everything that files say of it: no rates, no role. times: known already; or NULL. False: it is gone. */
+bool task_read(struct thread_report *thread, int32_t pid, int32_t tid, const struct task_times *times);
 
 bool task_exists(int32_t pid, int32_t tid);
 

@@ -5,6 +5,7 @@ Suite *finding_suite(void);
 Suite *page_suite(void);
 Suite *reuse_suite(void);
 Suite *role_suite(void);
+Suite *roll_suite(void);
 Suite *truth_suite(void);
 Suite *walk_suite(void);
 
@@ -14,6 +15,7 @@ static suite_function *const suites[] = {
 	page_suite,
 	reuse_suite,
 	role_suite,
+	roll_suite,
 	truth_suite,
 	walk_suite,
 	NULL,

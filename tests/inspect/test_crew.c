@@ -1,6 +1,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -58,6 +59,23 @@ static pid_t start(void)
 	return start_ticking(false);
 }
 
+/* By files, or by the roll: then few are kept open. False: there is none here. */
+static bool begin(size_t most, bool by_roll)
+{
+	struct error err;
+
+	budget = (struct crew_budget){ .most = most, .is_roll_tried = true };
+	if (!by_roll || crew_budget_roll(&budget, &err))
+		return true;
+	fprintf(stderr, "not by the roll: %s\n", err.text);
+	return false;
+}
+
+static void keeps_open(size_t count)
+{
+	ck_assert(budget.roll ? budget.used <= count : budget.used == count);
+}
+
 static void hear(void)
 {
 	char byte;
@@ -70,6 +88,7 @@ static void end(pid_t child)
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	crew_finish(&crew);
+	crew_budget_finish(&budget);
 	ck_assert_uint_eq(budget.used, 0);
 	for (int i = 0; i < 2; i++) {
 		close(told[i]);
@@ -98,7 +117,7 @@ static void is_as_a_fresh_look(pid_t child, size_t count)
 	struct thread_report fresh;
 
 	for (size_t i = 0; i < count; i++) {
-		ck_assert(task_read(&fresh, child, reports[i].tid));
+		ck_assert(task_read(&fresh, child, reports[i].tid, NULL));
 		ck_assert_int_eq(fresh.state, reports[i].state);
 		ck_assert_uint_eq(fresh.cpu_ns, reports[i].cpu_ns);
 		ck_assert_uint_eq(fresh.switches, reports[i].switches);
@@ -112,10 +131,13 @@ START_TEST(who_has_run_is_seen_and_the_others_stand_still)
 {
 	pid_t child = start();
 
-	budget = (struct crew_budget){ .most = MOST };
+	if (!begin(MOST, _i)) {
+		end(child);
+		return;
+	}
 	hear();
 	settle(child);
-	ck_assert_uint_eq(budget.used, THREADS);
+	keeps_open(THREADS);
 	(void)!write(ordered[1], "w", 1);
 	hear();
 	ck_assert_uint_eq(take(child), THREADS);
@@ -145,7 +167,10 @@ START_TEST(who_has_not_run_for_long_is_seen_when_he_does)
 	pid_t child = start_ticking(true);
 	double most = 0;
 
-	budget = (struct crew_budget){ .most = MOST };
+	if (!begin(MOST, _i)) {
+		end(child);
+		return;
+	}
 	hear();
 	take(child);
 	for (unsigned rounds = 0; rounds < 20; rounds++) {
@@ -170,7 +195,10 @@ START_TEST(what_is_stopped_is_seen_to_be)
 	pid_t child = start();
 	size_t stopped = 0;
 
-	budget = (struct crew_budget){ .most = MOST };
+	if (!begin(MOST, _i)) {
+		end(child);
+		return;
+	}
 	hear();
 	settle(child);
 	kill(child, SIGSTOP);
@@ -191,10 +219,13 @@ START_TEST(a_small_budget_is_kept_and_changes_nothing)
 {
 	pid_t child = start();
 
-	budget = (struct crew_budget){ .most = 3 };
+	if (!begin(3, _i)) {
+		end(child);
+		return;
+	}
 	hear();
 	settle(child);
-	ck_assert_uint_eq(budget.used, 3);
+	keeps_open(3);
 	ck_assert_uint_eq(take(child), THREADS);
 	is_as_a_fresh_look(child, THREADS);
 	crew_close(&crew);
@@ -209,18 +240,91 @@ START_TEST(threads_that_end_take_their_descriptors_along)
 {
 	pid_t child = start();
 
-	budget = (struct crew_budget){ .most = MOST };
+	if (!begin(MOST, _i)) {
+		end(child);
+		return;
+	}
 	hear();
 	settle(child);
 	(void)!write(ordered[1], "q", 1);
 	while (take(child) == THREADS)
 		;
 	ck_assert_uint_eq(take(child), THREADS - 1);
-	ck_assert_uint_eq(budget.used, THREADS - 1);
+	keeps_open(THREADS - 1);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	ck_assert_uint_eq(take(child), 0);
 	ck_assert_uint_eq(budget.used, 0);
+	end(child);
+}
+END_TEST
+
+/* Who has been stopped is still on its processor for a moment, and uses it. */
+static void stop(pid_t child)
+{
+	struct thread_report fresh;
+
+	kill(child, SIGSTOP);
+	waitpid(child, NULL, WUNTRACED);
+	for (size_t i = 0; i < crew.count; i++)
+		do
+			ck_assert(task_read(&fresh, child, crew.members[i].report.tid, NULL));
+		while (fresh.state != 'T' || !fresh.wchan[0]);
+}
+
+/* Both at once, of the same threads. */
+START_TEST(both_ways_tell_the_same)
+{
+	pid_t child = start_ticking(true);
+	struct crew other = { 0 };
+	struct crew_budget files = { .most = MOST, .is_roll_tried = true };
+	struct thread_report by_file[MOST];
+
+	if (!begin(MOST, true)) {
+		end(child);
+		return;
+	}
+	hear();
+	take(child);
+	for (int round = 0; round < 200; round++) {
+		uint64_t now_ns = clock_monotonic_us() * 1000;
+		stop(child);
+		size_t count = take(child);
+		ck_assert_uint_eq(crew_take(&other, &files, child, now_ns, by_file, MOST), count);
+		for (size_t i = 0; i < count; i++) {
+			ck_assert_int_eq(by_file[i].tid, reports[i].tid);
+			ck_assert_uint_eq(by_file[i].cpu_ns, reports[i].cpu_ns);
+			ck_assert_uint_eq(by_file[i].run_wait_ms, reports[i].run_wait_ms);
+			ck_assert_uint_eq(by_file[i].switches, reports[i].switches);
+			ck_assert_str_eq(by_file[i].name, reports[i].name);
+		}
+		kill(child, SIGCONT);
+	}
+	crew_finish(&other);
+	end(child);
+}
+END_TEST
+
+START_TEST(it_begins_the_roll_when_that_pays)
+{
+	pid_t child = start_ticking(true);
+	struct error err;
+
+	if (!begin(MOST, true)) {
+		end(child);
+		return;
+	}
+	crew_budget_finish(&budget);
+	budget = (struct crew_budget){ .most = MOST };
+	hear();
+	take(child);
+	ck_assert(!budget.is_roll_tried && budget.used);
+	budget.asked = 1000000;
+	while (!budget.is_roll_tried) /* until it has run since */
+		take(child);
+	ck_assert(budget.roll && crew_budget_roll(&budget, &err));
+	take(child);
+	ck_assert(budget.used < THREADS);
 	end(child);
 }
 END_TEST
@@ -231,11 +335,13 @@ Suite *crew_suite(void)
 	TCase *tcase = tcase_create("crew");
 
 	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, who_has_run_is_seen_and_the_others_stand_still);
-	tcase_add_test(tcase, who_has_not_run_for_long_is_seen_when_he_does);
-	tcase_add_test(tcase, what_is_stopped_is_seen_to_be);
-	tcase_add_test(tcase, a_small_budget_is_kept_and_changes_nothing);
-	tcase_add_test(tcase, threads_that_end_take_their_descriptors_along);
+	tcase_add_loop_test(tcase, who_has_run_is_seen_and_the_others_stand_still, 0, 2);
+	tcase_add_loop_test(tcase, who_has_not_run_for_long_is_seen_when_he_does, 0, 2);
+	tcase_add_loop_test(tcase, what_is_stopped_is_seen_to_be, 0, 2);
+	tcase_add_loop_test(tcase, a_small_budget_is_kept_and_changes_nothing, 0, 2);
+	tcase_add_loop_test(tcase, threads_that_end_take_their_descriptors_along, 0, 2);
+	tcase_add_test(tcase, both_ways_tell_the_same);
+	tcase_add_test(tcase, it_begins_the_roll_when_that_pays);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

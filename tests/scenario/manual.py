@@ -146,6 +146,7 @@ def the_doctor_tells_what_works():
     project = Project("doctor", {"web": {"command": "true"}})
     try:
         found = {f["name"]: f for f in project.json("doctor")}
+        expect("threads are counted by" in found["eBPF"]["found"], f"which way threads are counted: {found['eBPF']}")
         expect(found["runtime folder"]["found"] == project.dir + "/run" and found["runtime folder"]["verdict"] == "ok", str(found))
         project.env["PATH"] = "/nowhere"
         found = {f["name"]: f for f in project.json("doctor")}
