@@ -1266,7 +1266,9 @@ static char *project_folder(const char *variable, const char *project)
 
 static void add_to_pass(struct engine *engine, struct member *member)
 {
-	sampler_add(&engine->sampler, member->seat, member->now.pid, limit_wants(member), member->wants_study, member->wants_holdings);
+	bool is_studied = member->wants_study || engine->wants_chart;
+
+	sampler_add(&engine->sampler, member->seat, member->now.pid, limit_wants(member), is_studied, member->wants_holdings);
 	member->wants_study = member->wants_holdings = false;
 }
 
@@ -1288,6 +1290,9 @@ static bool begin_pass(struct engine *engine)
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat] && engine->members[seat]->now.pid)
 			add_to_pass(engine, engine->members[seat]);
+	engine->sampler.wants_chart = engine->wants_chart;
+	engine->sampler.left_out[1] = engine->keeper.page->keeper_pid;
+	engine->wants_chart = false;
 	engine->passes_begun++;
 	return sampler_start(&engine->sampler);
 }
@@ -1396,6 +1401,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	crash_prepare(engine);
 	cgroup_open(&engine->cgroup);
 	sampler_init(&engine->sampler, loop, on_pass_done, engine);
+	engine->sampler.left_out[0] = getpid();
 	uv_prepare_init(loop, &engine->turn);
 	engine->turn.data = engine;
 	uv_prepare_start(&engine->turn, on_turn_over);

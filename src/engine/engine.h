@@ -112,6 +112,7 @@ struct engine {
 	uv_poll_t clock_poll;
 	int clock_fd;                       /* says that the wall clock was set; -1: nobody needs it */
 	uint64_t passes_begun, passes_done; /* of the sampler */
+	bool wants_chart;                   /* somebody has asked who talks to whom: for the next pass */
 	struct crowd crowd;                 /* of crashes */
 	uint32_t random;
 };

@@ -32,6 +32,7 @@ static void look_inside(struct sampler *sampler, const struct sweep *sweep, stru
 {
 	struct error err;
 
+	inspector_begin_round(inspector);
 	for (size_t i = 0; i < sampler->count; i++) {
 		struct summing summing = { inspector, &sampler->samples[i].inside, 0 };
 		sweep_visit_tree(sweep, i, add_inside, &summing);
@@ -40,6 +41,10 @@ static void look_inside(struct sampler *sampler, const struct sweep *sweep, stru
 		if (study->pid && inspector_study(inspector, study->pid, study, &err) && with_holdings)
 			holdings_read(study);
 	}
+	inspector_end_round(inspector);
+	if (sampler->wants_chart)
+		chart_draw(&sampler->chart, sampler->studies, sampler->count, sampler->left_out,
+			sizeof sampler->left_out / sizeof *sampler->left_out);
 }
 
 static void take_pass(struct sampler *sampler, struct sweep *sweep, struct inspector *inspector)
@@ -119,6 +124,7 @@ void sampler_finish(struct sampler *sampler)
 	pthread_cond_destroy(&sampler->given);
 	pthread_mutex_destroy(&sampler->lock);
 	sampler_clear(sampler);
+	chart_finish(&sampler->chart);
 	free(sampler->studies);
 	free(sampler->targets);
 	free(sampler->seats);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "inspect/chart.h"
 #include "model/inside.h"
 #include "model/sample.h"
 #include "procfs/sweep.h"
@@ -29,6 +30,9 @@ struct sampler {
 	struct sample *samples; /* what came of it; pid 0: gone */
 	struct study *studies;  /* of those that are to be looked into closely: pid is set; owned, with what is in them */
 	size_t count, room;
+	bool wants_chart;    /* who of those that are studied talks to whom … */
+	int32_t left_out[2]; /* … but for these */
+	struct chart chart;  /* … and what came of it */
 	struct machine_sample machine;
 	bool is_ok;
 };

@@ -38,6 +38,8 @@ struct inspector {
 	struct known_image *images; /* owned; a ring of IMAGES_MOST */
 	size_t image_count;         /* ever read */
 	uint64_t turn;
+	bool is_round;
+	struct directory *directory; /* owned; of this round; NULL: nobody has asked yet */
 };
 
 /* ---- what files say ---- */
@@ -114,6 +116,7 @@ void inspector_destroy(struct inspector *inspector)
 		subject_close(&inspector->subjects[i]);
 	crew_budget_finish(&inspector->workshop.budget);
 	memory_reader_finish(&inspector->workshop.memory);
+	directory_destroy(inspector->directory);
 	free(inspector->workshop.walk);
 	free(inspector->images);
 	free(inspector->subjects);
@@ -221,6 +224,18 @@ static void make_budget(struct inspector *inspector, const struct subject *wanti
 	}
 }
 
+void inspector_begin_round(struct inspector *inspector)
+{
+	inspector->is_round = true;
+}
+
+void inspector_end_round(struct inspector *inspector)
+{
+	inspector->is_round = false;
+	directory_destroy(inspector->directory);
+	inspector->directory = NULL;
+}
+
 bool inspector_study(struct inspector *inspector, int32_t pid, struct study *study, struct error *err)
 {
 	struct proc_stat stat;
@@ -234,7 +249,9 @@ bool inspector_study(struct inspector *inspector, int32_t pid, struct study *stu
 	subject_read(subject, &inspector->workshop, stat.threads, study);
 	make_budget(inspector, subject, stat.threads);
 	subject_read_threads(subject, &inspector->workshop, study);
-	subject_read_peers(subject, study);
+	if (inspector->is_round && !inspector->directory)
+		inspector->directory = directory_create();
+	subject_read_peers(subject, inspector->directory, study);
 	findings_add(study, subject->reason);
 	return true;
 }

@@ -22,6 +22,10 @@ void inspector_destroy(struct inspector *inspector); /* accepts NULL */
 void inspector_sum(struct inspector *inspector, int32_t pid, uint64_t starttime, uint64_t threads,
 	struct inside *inside);
 
+/* Several are studied in a row: what has to be asked of the whole machine is asked once for all of them. */
+void inspector_begin_round(struct inspector *inspector);
+void inspector_end_round(struct inspector *inspector);
+
 /*
  * Everything about one process. Rates are since the study before; in the first one they are unknown.
  * False: there is no such process.

@@ -424,8 +424,8 @@ void subject_read_threads(struct subject *subject, struct workshop *workshop, st
 
 /* ---- peers ---- */
 
-void subject_read_peers(struct subject *subject, struct study *study)
+void subject_read_peers(struct subject *subject, const struct directory *directory, struct study *study)
 {
-	peers_find(study, NULL);
+	peers_find(study, directory);
 	streams_take(&subject->streams, study, now_ns());
 }

@@ -14,6 +14,7 @@
 #include "inspect/loop.h"
 #include "inspect/maps.h"
 #include "inspect/memory.h"
+#include "inspect/peers.h"
 #include "inspect/pool.h"
 #include "inspect/stream.h"
 #include "inspect/walk.h"
@@ -64,7 +65,7 @@ void subject_read(struct subject *subject, struct workshop *workshop, uint64_t t
 /* Threads with their roles and rates into study; after subject_read. */
 void subject_read_threads(struct subject *subject, struct workshop *workshop, struct study *study);
 
-/* Whom it talks to, and how fast. */
-void subject_read_peers(struct subject *subject, struct study *study);
+/* Whom it talks to, and how fast; directory may be NULL, as in peers.h. */
+void subject_read_peers(struct subject *subject, const struct directory *directory, struct study *study);
 
 #endif

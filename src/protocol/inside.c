@@ -231,7 +231,7 @@ static void thread_from_json(void *item, const json_t *json)
 
 /* ---- peers ---- */
 
-static json_t *peer_to_json(const void *item)
+json_t *peer_to_json(const void *item)
 {
 	const struct peer_report *peer = item;
 	const char *direction = peer->is_listening ? "listen" : peer->reads && peer->writes ? "both"
@@ -268,7 +268,7 @@ static enum peer_transport transport_from_json(const json_t *json)
 	return PEER_UNIX;
 }
 
-static void peer_from_json(void *item, const json_t *json)
+void peer_from_json(void *item, const json_t *json)
 {
 	struct peer_report *peer = item;
 	const char *direction = json_string_value(json_object_get(json, "direction"));

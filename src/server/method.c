@@ -549,6 +549,89 @@ static json_t *do_inspect(struct call *call)
 	return NULL;
 }
 
+/* ---- who talks to whom ---- */
+
+static struct member *member_of_pid(const struct engine *engine, int32_t pid)
+{
+	for (uint32_t seat = 0; pid && seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && engine->members[seat]->now.pid == pid)
+			return engine->members[seat];
+	return NULL;
+}
+
+static void name_member(char *out, size_t size, const struct member *member)
+{
+	snprintf(out, size, "%s/%u", member->now.service, member->now.index);
+}
+
+/* A channel is held by the engine and by its keeper. */
+static void name_other(char *out, size_t size, const struct engine *engine, const struct peer_report *peer)
+{
+	if (peer->pid == getpid() || (peer->pid && peer->pid == engine->keeper.page->keeper_pid))
+		snprintf(out, size, "engine");
+	else if (peer->pid)
+		snprintf(out, size, "%s (%d)", peer->process, (int)peer->pid);
+	else
+		snprintf(out, size, "%s", *peer->remote ? peer->remote : peer->local);
+}
+
+/* Of those that are asked for, on either side. */
+static json_t *chart_edge_to_json(const struct engine *engine, const struct selection *selection, const struct chart_edge *edge)
+{
+	const struct member *from = member_of_pid(engine, edge->from), *to = member_of_pid(engine, edge->to);
+	struct map_edge told = { .peer = edge->peer, .is_inside = to };
+	bool is_wanted = false;
+
+	for (size_t i = 0; i < selection->count; i++)
+		is_wanted = is_wanted || selection->items[i] == from || (to && selection->items[i] == to);
+	if (!from || !is_wanted)
+		return NULL;
+	name_member(told.from, sizeof told.from, from);
+	if (to)
+		name_member(told.to, sizeof told.to, to);
+	else if (!edge->peer.is_listening)
+		name_other(told.to, sizeof told.to, engine, &edge->peer);
+	return map_edge_to_json(&told);
+}
+
+json_t *method_map(struct session *session, json_t *params)
+{
+	static struct selection selection;
+	struct engine *engine = &session->hall->engine;
+	struct call call = { .session = session, .engine = engine, .params = params };
+	json_t *edges = json_array(), *names = json_array();
+
+	if (call_select(&call, &selection, true))
+		for (size_t i = 0; i < engine->sampler.chart.count; i++) {
+			json_t *edge = chart_edge_to_json(engine, &selection, &engine->sampler.chart.edges[i]);
+			if (edge)
+				json_array_append_new(edges, edge);
+		}
+	for (size_t i = 0; i < selection.count; i++)
+		json_array_append_new(names, json_sprintf("%s/%u", selection.items[i]->now.service, selection.items[i]->now.index));
+	return json_pack("{s:o,s:o}", "instances", names, "edges", edges);
+}
+
+static json_t *do_map(struct call *call)
+{
+	static struct selection selection;
+	struct session *session = call->session;
+
+	if (!call_select(call, &selection, true))
+		return NULL;
+	if (session->list_count == SESSION_LISTS_MOST)
+		return call_refuse(call, PROTOCOL_REFUSED, "too many of these are under way");
+	call->engine->wants_chart = true;
+	uint64_t pass = engine_sample(call->engine);
+	if (!pass)
+		return call_refuse(call, PROTOCOL_REFUSED, "no thread can be had to look with");
+	session->lists[session->list_count++] = (struct waiting_list){
+		json_incref(call->id), json_incref(call->params), pass, method_map
+	};
+	call->is_answered = true;
+	return NULL;
+}
+
 struct history_filter {
 	struct engine *engine;
 	json_t *names;
@@ -895,6 +978,7 @@ static const struct {
 	{ "history", do_history },
 	{ "info", do_info },
 	{ "inspect", do_inspect },
+	{ "map", do_map },
 	{ "ipc.watch", mail_watch },
 	{ "kill", do_kill },
 	{ "list", do_list },

@@ -13,6 +13,7 @@ void method_call(struct session *session, json_t *request);
 /* The reply of a `list` whose sample has come, and of an `inspect`. */
 json_t *method_list(struct session *session, json_t *params);
 json_t *method_inspect(struct session *session, json_t *params);
+json_t *method_map(struct session *session, json_t *params);
 
 /* An instance as clients see it. */
 void row_of_member(struct row *row, const struct member *member);

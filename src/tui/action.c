@@ -582,7 +582,7 @@ static void do_open(struct ui *ui)
 {
 	if (is_choosing_death(ui))
 		details_open_record(ui);
-	else if (ui->is_zoomed && ui->tab == TAB_IPC && traffic_size(&ui->traffic))
+	else if (ui->is_zoomed && ui->tab == TAB_IPC && !ui->insight.is_map && traffic_size(&ui->traffic))
 		open_message(ui);
 	ui->is_zoomed = ui->replica.row_count > 0;
 }
@@ -596,7 +596,8 @@ static bool is_reading_log(const struct ui *ui)
 /* What is searched for is let go before the tab is. */
 static void do_back(struct ui *ui)
 {
-	bool is_deeper = ui->is_record_open || ui->traffic.is_open;
+	bool is_mapping = ui->is_zoomed && ui->tab == TAB_IPC && ui->insight.is_map;
+	bool is_deeper = ui->is_record_open || ui->traffic.is_open || is_mapping;
 
 	ui->message[0] = '\0';
 	ui->scroll = 0;
@@ -606,6 +607,7 @@ static void do_back(struct ui *ui)
 	if (ui->traffic.is_open)
 		ui->traffic.unkept = 0;
 	ui->traffic.is_open = false;
+	ui->insight.is_map = ui->insight.is_map && !is_mapping;
 	if (is_deeper)
 		return;
 	if (ui->past_us && !ui->options->recording) {
@@ -629,6 +631,35 @@ static void do_heard_pause(struct ui *ui)
 {
 	ui->traffic.is_paused = !ui->traffic.is_paused;
 	ui->traffic.unkept = 0;
+}
+
+static void do_map(struct ui *ui)
+{
+	ui->insight.is_map = !ui->insight.is_map;
+	ui->cursor = 0;
+}
+
+/* As it is pasted somewhere else: whose it is, and a sentence a line. */
+static void do_copy(struct ui *ui)
+{
+	const struct study *study = &ui->insight.study;
+	struct text text;
+
+	if (!study->finding_count) {
+		ui_say(ui, true, "nothing is known yet of what it is doing");
+		return;
+	}
+	text_init(&text, UI_COPY_MOST);
+	text_format(&text, "%s/%d, process %d ", ui->shown.service, ui->shown.instance, (int)study->pid);
+	utf8_append_safe(&text, study->process, strlen(study->process), false);
+	for (size_t i = 0; i < study->finding_count; i++) {
+		text_puts(&text, "\n- ");
+		utf8_append_safe(&text, study->findings[i], strlen(study->findings[i]), false);
+	}
+	text_putc(&text, '\n');
+	ui_copy(text_string(&text), text.size);
+	text_finish(&text);
+	ui_say(ui, false, "%zu sentences copied", study->finding_count);
 }
 
 static void do_heard_filter(struct ui *ui)
@@ -777,6 +808,8 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_HEARD_PAUSE] = do_heard_pause,
 	[ACTION_HEARD_FILTER] = do_heard_filter,
 	[ACTION_HEARD_SAVE] = do_heard_save,
+	[ACTION_MAP] = do_map,
+	[ACTION_COPY] = do_copy,
 	[ACTION_LOG_SEARCH] = do_log_search,
 	[ACTION_LOG_NEXT] = do_log_next,
 	[ACTION_LOG_PREVIOUS] = do_log_previous,

@@ -147,6 +147,22 @@ static void take_info(struct ui *ui, const json_t *result)
 	ui_keep(&ui->insight.info, result);
 }
 
+static json_t *nothing(const struct ui *ui)
+{
+	(void)ui;
+	return json_object();
+}
+
+static bool is_mapping(const struct ui *ui)
+{
+	return ui->is_zoomed && ui->insight.is_map;
+}
+
+static void take_map(struct ui *ui, const json_t *result)
+{
+	ui_keep(&ui->insight.map, result);
+}
+
 static void take_environment(struct ui *ui, const json_t *result)
 {
 	ui_keep(&ui->insight.environment, result);
@@ -166,6 +182,7 @@ static const struct question {
 	{ true, ON(TAB_POOL), SECOND_US, "pool", shown_service, has_pool, take_pool },
 	{ false, ON(TAB_INFO) | ON(TAB_POOL), 3 * SECOND_US, "info", name_of_shown, always, take_info },
 	{ false, ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
+	{ false, ON(TAB_IPC), 3 * SECOND_US, "map", nothing, is_mapping, take_map },
 };
 
 /* A frame comes a little early or late: nearly due is due. */
@@ -228,10 +245,12 @@ void insight_take(struct ui *ui, unsigned question, const json_t *result, const 
 void insight_forget(struct ui *ui)
 {
 	enum thread_order order = ui->insight.order;
+	bool is_map = ui->insight.is_map;
 
 	study_finish(&ui->insight.study);
 	json_decref(ui->insight.pool);
 	json_decref(ui->insight.info);
 	json_decref(ui->insight.environment);
-	ui->insight = (struct insight){ .order = order };
+	json_decref(ui->insight.map);
+	ui->insight = (struct insight){ .order = order, .is_map = is_map };
 }

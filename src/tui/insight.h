@@ -13,7 +13,7 @@
 
 struct ui;
 
-enum { INSIGHT_QUESTIONS = 5,
+enum { INSIGHT_QUESTIONS = 6,
 	GAUGE_MOST = 60 };
 
 /* A figure as it went of late: ring. */
@@ -34,6 +34,8 @@ struct insight {
 	json_t *pool;       /* owned; of the service, when its instances are a pool, or have some of libthrum's; else NULL */
 	json_t *info;       /* owned, as the next one; NULL: not known yet */
 	json_t *environment;
+	json_t *map;
+	bool is_map; /* it is wanted in the IPC tab */
 	struct gauge depth, busy;
 	uint64_t asked_us[INSIGHT_QUESTIONS];
 	bool is_waiting[INSIGHT_QUESTIONS]; /* for a reply */

@@ -63,6 +63,7 @@ const struct key_row keymap[] = {
 
 static const struct key_row info_keys[] = {
 	{ 'w', ACTION_HOLDINGS, "w" },
+	{ 'y', ACTION_COPY, "y" },
 	{ 0, ACTION_NONE, "" },
 };
 
@@ -81,6 +82,7 @@ static const struct key_row traffic_keys[] = {
 	{ 'p', ACTION_HEARD_PAUSE, "p" },
 	{ '\\', ACTION_HEARD_FILTER, "\\" }, { INPUT_FUNCTION + 4, ACTION_HEARD_FILTER, "F4" },
 	{ 'w', ACTION_HEARD_SAVE, "w" },
+	{ 'o', ACTION_MAP, "o" },
 	{ 0, ACTION_NONE, "" },
 };
 
@@ -174,6 +176,8 @@ const struct action_row action_rows[ACTION_COUNT] = {
 	[ACTION_HEARD_PAUSE] = { "ZOOMED", "ipc-pause", "IPC: pause, go on" },
 	[ACTION_HEARD_FILTER] = { "ZOOMED", "ipc-filter", "IPC: filter (PCRE2)" },
 	[ACTION_HEARD_SAVE] = { "ZOOMED", "ipc-save", "IPC: save to a file" },
+	[ACTION_MAP] = { "ZOOMED", "ipc-map", "IPC: map of the project" },
+	[ACTION_COPY] = { "ZOOMED", "copy-findings", "Info: copy what it is doing" },
 	[ACTION_LOG_SEARCH] = { "ZOOMED", "log-search", "Logs: find, newer (PCRE2)" },
 	[ACTION_LOG_NEXT] = { "ZOOMED", "log-next", "Logs: next, the same way" },
 	[ACTION_LOG_PREVIOUS] = { "ZOOMED", "log-previous", "Logs: next, the other way" },

@@ -8,8 +8,9 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-enum { COPY_MOST = 64 * 1024, /* terminals take little more */
-	SHIFT = 16 };
+enum {
+	SHIFT = 16
+};
 
 /* ---- finding ---- */
 
@@ -83,22 +84,29 @@ static void open_search(struct ui *ui, int direction)
 
 /* ---- marks ---- */
 
+void ui_copy(const char *bytes, size_t size)
+{
+	struct text encoded;
+
+	text_init(&encoded, (size_t)UI_COPY_MOST * 2);
+	base64_encode(&encoded, bytes, size);
+	screen_copy(text_string(&encoded), encoded.size);
+	text_finish(&encoded);
+}
+
 static void copy(struct ui *ui, unsigned letter)
 {
-	struct text text, encoded;
+	struct text text;
 	unsigned count;
 
-	text_init(&text, COPY_MOST);
-	text_init(&encoded, (size_t)COPY_MOST * 2);
+	text_init(&text, UI_COPY_MOST);
 	if (!logs_copy(&ui->logs, letter, &text, &count)) {
 		ui_say(ui, true, letter ? "from that mark to here is too far (64K), or there is no such mark" : "there is no line");
 	} else {
-		base64_encode(&encoded, text_string(&text), text.size);
-		screen_copy(text_string(&encoded), encoded.size);
+		ui_copy(text_string(&text), text.size);
 		ui_say(ui, false, "%u line%s copied", count, count == 1 ? "" : "s");
 	}
 	text_finish(&text);
-	text_finish(&encoded);
 }
 
 static void mark(struct ui *ui, unsigned letter)

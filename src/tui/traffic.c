@@ -358,6 +358,8 @@ int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	struct pane pane = { .grid = grid, .area = area };
 	const struct replica_row *row = rows_selected(ui);
 
+	if (ui->insight.is_map && ui->is_zoomed)
+		return map_draw(ui, grid, area);
 	if (ui->traffic.is_open && ui->is_zoomed)
 		return draw_whole(ui, grid, area);
 	if (ui->selected.instance < 0)

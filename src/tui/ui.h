@@ -244,6 +244,8 @@ int threads_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int32_t threads_selected(const struct ui *ui);
 int pools_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area);
+/* … in place of its messages, all of the project. */
+int map_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* … of the one that is shown; 0: it has no cursor. */
 int view_length(const struct ui *ui);
 /* logs_draw.c: the lines of the log, for as many as there is room; before it, how much room they have on such a screen. */
@@ -273,6 +275,9 @@ void ui_pause(struct ui *ui, bool is_paused);
 /* A command of the `:` line. */
 void action_command(struct ui *ui, char *line);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* To the clipboard. */
+enum { UI_COPY_MOST = 64 * 1024 /* terminals take little more */ };
+void ui_copy(const char *bytes, size_t size);
 /* Have a part of a message (NULL: none) beyond it, in place of what was there. */
 void ui_keep(json_t **place, const json_t *value);
 /* Send a request; its reply comes later. params is stolen. False: it could not be sent now. */

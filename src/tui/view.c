@@ -146,8 +146,12 @@ static const char *title_hint(const struct ui *ui)
 {
 	if (!ui->is_zoomed)
 		return " z zoom ";
+	if (ui->tab == TAB_IPC && ui->insight.is_map)
+		return " o messages  Esc back ";
 	if (ui->tab == TAB_IPC && !ui->traffic.is_open)
-		return " Enter whole  p pause  \\ filter  w save  Esc back ";
+		return " Enter whole  o map  p pause  \\ filter  w save  Esc back ";
+	if (ui->tab == TAB_INFO)
+		return " y copy  w files  Esc back ";
 	return ui->tab == TAB_HISTORY && !ui->is_record_open ? " Enter opens "
 							     : " Esc back ";
 }

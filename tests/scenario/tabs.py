@@ -92,6 +92,34 @@ def messages_are_seen_as_they_come():
     with_tabs(test)
 
 
+def the_map_shows_the_project_and_findings_are_copied():
+    port = free_port()
+    serve = f"import socket,time;l=socket.create_server(('127.0.0.1',{port}));c,_=l.accept();time.sleep(1000)"
+    call = ("import socket,time\n"
+            "while True:\n"
+            "  try: s=socket.create_connection(('127.0.0.1',%d));break\n"
+            "  except OSError: time.sleep(0.05)\n"
+            "time.sleep(1000)") % port
+    project = Project("map", {"db": {"command": [sys.executable, "-c", serve]}, "web": {"command": [sys.executable, "-c", call]}})
+    terminal = Terminal(project, width=120, height=30)
+    try:
+        terminal.sees("db", "web")
+        terminal.tmux("set-option", "-g", "set-clipboard", "on")
+        terminal.keys("4", "z", "o")
+        terminal.sees("web/0 <-> db/0  tcp", f"db/0 listens at 127.0.0.1:{port}", "o messages", seconds=30)
+        terminal.keys("o")
+        terminal.sees("messages of")
+        terminal.keys("1")
+        terminal.sees("y copy", "its main thread is waiting in")
+        terminal.keys("y")
+        terminal.sees("sentences copied")
+        until(lambda: "- its main thread is waiting in" in terminal.tmux("show-buffer"), "it is on the clipboard")
+        expect(terminal.tmux("show-buffer").startswith("db/0, process "), terminal.tmux("show-buffer"))
+    finally:
+        terminal.close()
+        project.close()
+
+
 def a_pool_of_processes_is_seen_and_drained():
     def test(project, terminal):
         project.write("tasks", "".join('{"ms":%d}\n' % (20 if i else 8000) for i in range(200)))
@@ -221,6 +249,7 @@ def the_screen_goes_back_in_time():
     with_tabs(test)
 
 
-main(what_it_does_inside_is_shown, a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
+main(what_it_does_inside_is_shown, the_map_shows_the_project_and_findings_are_copied,
+     a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
      a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, the_stack_of_a_thread_is_shown_after_asking,
      a_log_is_searched_and_filtered, the_screen_goes_back_in_time)
