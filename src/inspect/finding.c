@@ -37,6 +37,105 @@ static void describe(char *out, size_t size, const struct thread_report *thread)
 			*thread->wchan ? " (" : "", thread->wchan, *thread->wchan ? ")" : "");
 }
 
+static const struct peer_report *peer_at(const struct study *study, uint64_t fd)
+{
+	for (size_t i = 0; i < study->peer_count; i++)
+		if ((uint64_t)study->peers[i].fd == fd)
+			return &study->peers[i];
+	return NULL;
+}
+
+/* "node (4711)", or an address. */
+static const char *name_peer(char out[96], const struct peer_report *peer)
+{
+	if (peer->pid)
+		snprintf(out, 96, "%s (%d)", peer->process, (int)peer->pid);
+	else
+		snprintf(out, 96, "%s", *peer->remote ? peer->remote : "its other end");
+	return out;
+}
+
+/* Whom the call of a thread waits for. False: nobody that is known. */
+static bool describe_wait(char *out, size_t size, const struct study *study, const struct thread_report *thread)
+{
+	bool is_of_peer = thread->wait >= WAIT_READ && thread->wait <= WAIT_CONNECT;
+	const struct peer_report *peer = is_of_peer ? peer_at(study, thread->wait_on) : NULL;
+	char name[96];
+
+	if (thread->wait == WAIT_CHILD) {
+		int32_t child = (int32_t)thread->wait_on;
+		snprintf(out, size, child > 0 ? "waits for process %d to end" : "waits for a child to end", (int)child);
+		return true;
+	}
+	if (!peer)
+		return false;
+	if (thread->wait == WAIT_ACCEPT || peer->is_listening)
+		snprintf(out, size, "waits for a connection at %s", peer->local);
+	else if (thread->wait == WAIT_CONNECT)
+		snprintf(out, size, "waits for %s to accept its connection", name_peer(name, peer));
+	else
+		snprintf(out, size, "waits for %s to %s (descriptor %d, %s)", name_peer(name, peer),
+			thread->wait == WAIT_READ ? "write something" : "read what it has written", (int)peer->fd,
+			peer_transport_name(peer->transport));
+	return true;
+}
+
+static const struct thread_report *holder_of(const struct study *study, const struct thread_report *thread)
+{
+	return thread->wait == WAIT_LOCK && thread->holder ? thread_of(study, thread->holder) : NULL;
+}
+
+/* Those that it waits for, one for the other, come back to it. */
+static bool is_deadlocked(const struct study *study, const struct thread_report *thread)
+{
+	const struct thread_report *holder = holder_of(study, thread);
+
+	for (size_t i = 0; holder && holder != thread && i < study->thread_count; i++)
+		holder = holder_of(study, holder);
+	return holder == thread;
+}
+
+static size_t count_waiting(const struct study *study, int32_t holder)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < study->thread_count; i++)
+		count += study->threads[i].wait == WAIT_LOCK && study->threads[i].holder == holder;
+	return count;
+}
+
+static void judge_deadlock(struct study *study)
+{
+	for (size_t i = 0; i < study->thread_count; i++) {
+		const struct thread_report *thread = &study->threads[i], *holder = holder_of(study, thread);
+		if (!is_deadlocked(study, thread))
+			continue;
+		study_find(study, "deadlock: thread %d (%s) waits for a lock that thread %d (%s) has, which waits, in the end, for one of its own",
+			(int)thread->tid, thread->name, (int)holder->tid, holder->name);
+		return;
+	}
+}
+
+/* The one for whom most wait. */
+static void judge_locks(struct study *study)
+{
+	const struct thread_report *worst = NULL;
+	char doing[128];
+	size_t most = 0;
+
+	for (size_t i = 0; i < study->thread_count; i++) {
+		size_t count = count_waiting(study, study->threads[i].tid);
+		worst = count > most ? &study->threads[i] : worst;
+		most = count > most ? count : most;
+	}
+	if (!worst)
+		return;
+	describe(doing, sizeof doing, worst);
+	study_find(study, "%zu thread%s for a lock that thread %d (%s) has, which is %s", most, most == 1 ? " waits" : "s wait",
+		(int)worst->tid, worst->name, doing);
+	judge_deadlock(study);
+}
+
 static const char *loop_name(char out[48], const struct loop_report *loop)
 {
 	if (loop->is_main)
@@ -105,7 +204,7 @@ static bool is_in(const struct thread_report *thread, const char *syscall)
 static void judge_main(struct study *study)
 {
 	const struct thread_report *main = thread_of(study, study->pid);
-	char doing[128];
+	char doing[256];
 
 	if (!main)
 		return;
@@ -115,6 +214,10 @@ static void judge_main(struct study *study)
 	else if (main->state == 'D')
 		study_find(study, "its main thread is %s, and no signal ends that: a disk or a network file system is slow",
 			doing);
+	else if (describe_wait(doing, sizeof doing, study, main))
+		study_find(study, "its main thread %s", doing);
+	else if (holder_of(study, main))
+		study_find(study, "its main thread waits for a lock that thread %d (%s) has", (int)main->holder, holder_of(study, main)->name);
 	else if (!study->loop_count && is_in(main, "futex") && main->cpu_pct == 0)
 		study_find(study, "its main thread waits for a lock, or for another thread");
 	else
@@ -199,6 +302,7 @@ void findings_add(struct study *study, const char *reason)
 	for (size_t i = 0; i < study->pool_count; i++)
 		judge_pool(study, &study->pools[i]);
 	judge_threads(study);
+	judge_locks(study);
 	judge_waiting(study);
 	judge_peers(study);
 	if (*reason)

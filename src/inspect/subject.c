@@ -21,6 +21,9 @@ enum {
 	SEARCHES = 5, /* after threads came: those that work now may wait at the next look */
 	SEARCH_TIDS_MOST = 256,
 	POOL_TRIES = 3,
+	LOCKS_MOST = 256,
+	LOCK_OWNER = 8,        /* of glibc's pthread_mutex_t */
+	LOCK_TID = 0x3fffffff, /* of a futex that knows its owner */
 };
 #define SEARCH_AGAIN_NS 30000000000ull
 #define SEARCH_PAUSE_NS 100000000ull
@@ -406,6 +409,45 @@ static size_t find_workers(struct subject *subject, struct workshop *workshop, i
 	return count;
 }
 
+/* glibc keeps the number of the thread that has a mutex behind its word; one with priority inheritance is that number. */
+static int32_t holder_of(struct memory *memory, int32_t pid, uint64_t lock)
+{
+	uint32_t word;
+	int32_t owner, numbers[2];
+
+	if (!memory_get_now(memory, lock, &word, sizeof word) || !memory_get_now(memory, lock + LOCK_OWNER, &owner, sizeof owner))
+		return 0;
+	numbers[0] = owner;
+	numbers[1] = (int32_t)(word & LOCK_TID);
+	task_translate(pid, numbers, 2);
+	return numbers[0] > 0 ? numbers[0] : numbers[1];
+}
+
+static bool has_thread(const struct study *study, int32_t tid)
+{
+	for (size_t i = 0; i < study->thread_count; i++)
+		if (study->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+static void find_holders(struct subject *subject, struct workshop *workshop, struct study *study)
+{
+	size_t asked = 0;
+
+	for (size_t i = 0; i < study->thread_count && asked < LOCKS_MOST; i++) {
+		struct thread_report *thread = &study->threads[i];
+		thread->holder = 0;
+		if (thread->wait != WAIT_LOCK || !open_memory(subject))
+			continue;
+		if (!asked++)
+			memory_attach(&workshop->memory, memory_read_file, &subject->fd);
+		int32_t holder = holder_of(&workshop->memory, subject->pid, thread->wait_on);
+		if (holder != thread->tid && has_thread(study, holder))
+			thread->holder = holder;
+	}
+}
+
 void subject_read_threads(struct subject *subject, struct workshop *workshop, struct study *study)
 {
 	int32_t *workers = memory_zeroed(POOL_THREADS_MOST, sizeof *workers);
@@ -420,6 +462,7 @@ void subject_read_threads(struct subject *subject, struct workshop *workshop, st
 		snprintf(thread->role, sizeof thread->role, "%s", role_of(subject, thread, workers, worker_count));
 	}
 	free(workers);
+	find_holders(subject, workshop, study);
 }
 
 /* ---- peers ---- */

@@ -85,3 +85,49 @@ const char *syscall_name(long number)
 {
 	return number >= 0 && (unsigned long)number < sizeof names / sizeof *names ? names[number] : NULL;
 }
+
+enum { FUTEX = 202,
+	FUTEX_OPERATION = 127, /* without its flags */
+	LOCKED_BY_MANY = 2 };  /* glibc's mutex, when somebody waits for it */
+
+static const struct {
+	long number;
+	enum thread_wait wait;
+} waits[] = {
+	{ 0, WAIT_READ },
+	{ 1, WAIT_WRITE },
+	{ 17, WAIT_READ },
+	{ 18, WAIT_WRITE },
+	{ 19, WAIT_READ },
+	{ 20, WAIT_WRITE },
+	{ 42, WAIT_CONNECT },
+	{ 43, WAIT_ACCEPT },
+	{ 44, WAIT_WRITE },
+	{ 45, WAIT_READ },
+	{ 46, WAIT_WRITE },
+	{ 47, WAIT_READ },
+	{ 61, WAIT_CHILD },
+	{ 288, WAIT_ACCEPT },
+	{ 299, WAIT_READ },
+	{ 307, WAIT_WRITE },
+};
+
+/* FUTEX_WAIT for a mutex of glibc, or one of the calls that are for locks alone: those with priority inheritance. */
+static bool is_lock(const struct task_syscall *call)
+{
+	unsigned operation = call->arguments[1] & FUTEX_OPERATION;
+
+	return (operation == 0 && (uint32_t)call->arguments[2] == LOCKED_BY_MANY) || operation == 6 || operation == 13;
+}
+
+enum thread_wait syscall_wait(const struct task_syscall *call)
+{
+#ifdef __x86_64__
+	if (call->number == FUTEX)
+		return is_lock(call) ? WAIT_LOCK : WAIT_OTHERWISE;
+	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+		if (waits[i].number == call->number)
+			return waits[i].wait;
+#endif
+	return WAIT_OTHERWISE;
+}

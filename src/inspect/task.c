@@ -30,7 +30,7 @@ static ssize_t read_file(char *text, size_t size, int32_t pid, int32_t tid, cons
 bool task_syscall_read(struct task_syscall *call, int32_t pid, int32_t tid)
 {
 	char text[256];
-	unsigned long argument = 0, sp = 0;
+	unsigned long arguments[3] = { 0 }, sp = 0;
 
 	*call = (struct task_syscall){ .number = -1 };
 	if (read_file(text, sizeof text, pid, tid, "syscall") <= 0)
@@ -39,8 +39,9 @@ bool task_syscall_read(struct task_syscall *call, int32_t pid, int32_t tid)
 	if (call->is_running)
 		return true;
 	call->number = strtol(text, NULL, 10);
-	if (call->number >= 0 && sscanf(text, "%*d %lx %*x %*x %*x %*x %*x %lx", &argument, &sp) == 2) {
-		call->argument = argument;
+	if (call->number >= 0 && sscanf(text, "%*d %lx %lx %lx %*x %*x %*x %lx", &arguments[0], &arguments[1], &arguments[2], &sp) == 4) {
+		for (int i = 0; i < 3; i++)
+			call->arguments[i] = arguments[i];
 		call->sp = sp;
 	}
 	return true;
@@ -50,7 +51,7 @@ int task_epoll_fd(const struct task_syscall *call)
 {
 	bool is_poll = call->number == EPOLL_WAIT || call->number == EPOLL_PWAIT || call->number == EPOLL_PWAIT2;
 
-	return is_poll && call->argument <= INT32_MAX ? (int)call->argument : -1;
+	return is_poll && call->arguments[0] <= INT32_MAX ? (int)call->arguments[0] : -1;
 }
 
 bool task_waits_with(const struct task_syscall *call, int epoll_fd)
@@ -151,6 +152,8 @@ static void read_waiting(struct thread_report *thread, int32_t pid)
 	if (!task_syscall_read(&call, pid, thread->tid))
 		return;
 	const char *name = syscall_name(call.number);
+	thread->wait = call.is_running ? WAIT_OTHERWISE : syscall_wait(&call);
+	thread->wait_on = call.arguments[0];
 	if (call.is_running || call.number < 0)
 		snprintf(thread->syscall, sizeof thread->syscall, "%s", call.is_running ? "running" : "");
 	else if (name)

@@ -9,9 +9,9 @@
 #include "model/inside.h"
 
 struct task_syscall {
-	long number;       /* -1: in none, but stopped elsewhere in the kernel */
-	bool is_running;   /* then there is no telling */
-	uint64_t argument; /* the first */
+	long number;     /* -1: in none, but stopped elsewhere in the kernel */
+	bool is_running; /* then there is no telling */
+	uint64_t arguments[3];
 	uint64_t sp;
 };
 
@@ -39,6 +39,9 @@ size_t task_list(int32_t pid, int32_t *tids, size_t most);
 
 /* Numbers as the process itself knows its threads, in a pid namespace of its own, into ours; 0: none of them. */
 void task_translate(int32_t pid, int32_t *tids, size_t count);
+
+/* What it waits for, as far as its number and arguments tell. */
+enum thread_wait syscall_wait(const struct task_syscall *call);
 
 /* "epoll_wait"; NULL when the number means nothing here. */
 const char *syscall_name(long number);

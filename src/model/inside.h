@@ -101,6 +101,15 @@ struct thread_wish {
 	int64_t number; /* of threads, or by how many */
 };
 
+/* What a system call waits for. */
+enum thread_wait { WAIT_OTHERWISE,
+	WAIT_READ, /* these four on a descriptor */
+	WAIT_WRITE,
+	WAIT_ACCEPT,
+	WAIT_CONNECT,
+	WAIT_CHILD,
+	WAIT_LOCK };
+
 struct thread_report {
 	int32_t tid;
 	char name[16];
@@ -109,12 +118,15 @@ struct thread_report {
 	double cpu_pct;  /* of one core, since the reading before */
 	uint64_t cpu_ns; /* since its start, as the next ones; not on the wire */
 	uint64_t cpu_ms;
-	uint64_t run_wait_ms; /* that it stood in the queue for a processor */
-	uint64_t switches;    /* from one thread to another */
-	double switch_rate;   /* a second, since the reading before */
-	int32_t last_cpu;     /* or -1 */
-	char wchan[40];       /* or "" */
-	char syscall[32];     /* "running" when it is in none; "" when it is not ours to know */
+	uint64_t run_wait_ms;  /* that it stood in the queue for a processor */
+	uint64_t switches;     /* from one thread to another */
+	double switch_rate;    /* a second, since the reading before */
+	int32_t last_cpu;      /* or -1 */
+	char wchan[40];        /* or "" */
+	char syscall[32];      /* "running" when it is in none; "" when it is not ours to know */
+	enum thread_wait wait; /* not on the wire, as the next ones */
+	uint64_t wait_on;      /* the descriptor, the child, or where the lock is */
+	int32_t holder;        /* the thread that has the lock; 0: not known */
 };
 
 enum peer_transport { PEER_UNIX,

@@ -2,6 +2,7 @@
 
 Suite *crew_suite(void);
 Suite *finding_suite(void);
+Suite *lock_suite(void);
 Suite *page_suite(void);
 Suite *reuse_suite(void);
 Suite *role_suite(void);
@@ -12,6 +13,7 @@ Suite *walk_suite(void);
 static suite_function *const suites[] = {
 	crew_suite,
 	finding_suite,
+	lock_suite,
 	page_suite,
 	reuse_suite,
 	role_suite,
