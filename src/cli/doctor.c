@@ -152,7 +152,10 @@ static void check_bpf(struct finding *finding)
 
 	snprintf(finding->text, sizeof finding->text, "%s%s", roll ? "threads are counted by eBPF" : "threads are counted by their files: ",
 		roll ? "" : err.text);
-	find(finding, roll ? FINE : POOR, !roll && err.code == ENOTSUP ? "to look at thousands of threads is cheaper with eBPF: apt install clang bpftool libbpf-dev, and build anew" : "to look at thousands of threads is cheaper with eBPF: run as root, or: setcap cap_bpf,cap_perfmon+ep on thrum");
+	bool is_missing = !roll && err.code == ENOTSUP;
+	find(finding, roll ? FINE : POOR,
+		is_missing ? "to look at thousands of threads is cheaper with eBPF: apt install clang bpftool libbpf-dev, and build anew"
+			   : "to look at thousands of threads is cheaper with eBPF: be root, or: setcap cap_bpf,cap_perfmon+ep on thrum");
 	roll_destroy(roll);
 }
 

@@ -110,7 +110,7 @@ static void judge_deadlock(struct study *study)
 		const struct thread_report *thread = &study->threads[i], *holder = holder_of(study, thread);
 		if (!is_deadlocked(study, thread))
 			continue;
-		study_find(study, "deadlock: thread %d (%s) waits for a lock that thread %d (%s) has, which waits, in the end, for one of its own",
+		study_find(study, "deadlock: thread %d (%s) waits for a lock of thread %d (%s), which waits for one of its own",
 			(int)thread->tid, thread->name, (int)holder->tid, holder->name);
 		return;
 	}
@@ -217,7 +217,8 @@ static void judge_main(struct study *study)
 	else if (describe_wait(doing, sizeof doing, study, main))
 		study_find(study, "its main thread %s", doing);
 	else if (holder_of(study, main))
-		study_find(study, "its main thread waits for a lock that thread %d (%s) has", (int)main->holder, holder_of(study, main)->name);
+		study_find(study, "its main thread waits for a lock that thread %d (%s) has", (int)main->holder,
+			holder_of(study, main)->name);
 	else if (!study->loop_count && is_in(main, "futex") && main->cpu_pct == 0)
 		study_find(study, "its main thread waits for a lock, or for another thread");
 	else

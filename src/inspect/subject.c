@@ -409,6 +409,22 @@ static size_t find_workers(struct subject *subject, struct workshop *workshop, i
 	return count;
 }
 
+/* The first thread of a JVM only waits for its second, which runs main() and has the program's name, too. */
+static void find_java_main(struct study *study)
+{
+	struct thread_report *second = NULL;
+	bool is_jvm = false;
+
+	for (size_t i = 0; i < study->thread_count; i++) {
+		struct thread_report *thread = &study->threads[i];
+		is_jvm = is_jvm || strcmp(thread->name, "VM Thread") == 0;
+		if (!second && thread->tid != study->pid && !thread->role[0] && strcmp(thread->name, study->process) == 0)
+			second = thread;
+	}
+	if (is_jvm && second)
+		snprintf(second->role, sizeof second->role, "java main");
+}
+
 /* glibc keeps the number of the thread that has a mutex behind its word; one with priority inheritance is that number. */
 static int32_t holder_of(struct memory *memory, int32_t pid, uint64_t lock)
 {
@@ -462,6 +478,7 @@ void subject_read_threads(struct subject *subject, struct workshop *workshop, st
 		snprintf(thread->role, sizeof thread->role, "%s", role_of(subject, thread, workers, worker_count));
 	}
 	free(workers);
+	find_java_main(study);
 	find_holders(subject, workshop, study);
 }
 

@@ -244,7 +244,11 @@ static void visit_thread(void *context, int tid)
 	struct pass *pass = context;
 	const struct machine_process *last = find_last(pass, tid);
 	const struct machine_process *process = &pass->now.processes[pass->now.count - 1];
-	struct machine_process thread = { .id.pid = tid, .is_thread = true, .cpu_ns = UINT64_MAX, .inside = INSIDE_UNKNOWN, .user = process->user };
+	struct machine_process thread = { .id.pid = tid,
+		.is_thread = true,
+		.cpu_ns = UINT64_MAX,
+		.inside = INSIDE_UNKNOWN,
+		.user = process->user };
 	char path[PROC_PATH_SIZE];
 
 	snprintf(path, sizeof path, PROC_ROOT "/%d/task/%d/stat", (int)pass->pid, tid);

@@ -10,6 +10,7 @@ static struct machine_row *rows;
 static size_t count;
 
 /* 1 ─ 10 ─ 20, 21; 2 alone. All started in the order of their pids. */
+// clang-format off
 static struct machine_process processes[] = {
 	{ .id = { 1, 1 }, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init", .inside = INSIDE_UNKNOWN },
 	{ .id = { 2, 2 }, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true, .inside = INSIDE_UNKNOWN },
@@ -17,6 +18,7 @@ static struct machine_process processes[] = {
 	{ .id = { 20, 20 }, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a", .inside = { .queue = 0, .utilisation = 0.9, .lag_ms = 5 } },
 	{ .id = { 21, 21 }, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b", .inside = { .queue = 46, .utilisation = -1, .lag_ms = UINT64_MAX } },
 };
+// clang-format on
 
 static void begin(void)
 {

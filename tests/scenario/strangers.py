@@ -36,6 +36,51 @@ def start(command, **options):
     return process
 
 
+JAVA = """import java.util.concurrent.*;
+public class Sleep {
+  public static void main(String[] a) throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(3);
+    for (int i = 0; i < 3; i++) pool.submit(() -> { Thread.sleep(1000000); return 0; });
+    System.out.println("so");
+    Thread.sleep(1000000);
+  }
+}
+"""
+PYTHON = "import threading,time\nfor i in range(3): threading.Thread(target=time.sleep,args=(1000,),daemon=True).start()\nprint('so',flush=True)\ntime.sleep(1000)"
+
+
+def roles_of(process):
+    threads = look(process.pid, "--over", "0")["threads"]
+    return [t["role"] for t in threads], threads
+
+
+def a_jvm_has_its_roles():
+    if not shutil.which("java"):
+        return
+    with tempfile.TemporaryDirectory(prefix="thrum-test-") as folder:
+        with open(folder + "/Sleep.java", "w") as f:
+            f.write(JAVA)
+        java = start(["java", folder + "/Sleep.java"])
+        try:
+            roles, threads = roles_of(java)
+            expect(roles.count("pool worker") >= 3 and roles.count("java main") == 1, f"{threads}")
+            expect({"gc", "jit", "vm", "main"} <= set(roles), f"{set(roles)}")
+            expect(not look(java.pid, "--over", "0")["pools"], "it has no pool of libuv")
+        finally:
+            end(java)
+
+
+def python_has_threads_and_no_pool():
+    python = start([sys.executable, "-c", PYTHON])
+    try:
+        roles, threads = roles_of(python)
+        expect(len(threads) == 4 and roles.count("main") == 1, f"{threads}")
+        found = look(python.pid, "--over", "0")
+        expect(not found["pools"] and not found["loops"], f"{found['pools']} {found['loops']}")
+    finally:
+        end(python)
+
+
 def a_process_that_becomes_another_is_the_other():
     if not NODE:
         return
@@ -158,5 +203,5 @@ def a_program_whose_file_is_gone_is_read_all_the_same():
         end(process)
 
 
-main(a_process_that_becomes_another_is_the_other, who_executes_again_and_again_is_survived, threads_that_come_and_go_are_survived,
+main(a_jvm_has_its_roles, python_has_threads_and_no_pool, a_process_that_becomes_another_is_the_other, who_executes_again_and_again_is_survived, threads_that_come_and_go_are_survived,
      what_is_not_ours_to_know_is_not_nothing, a_process_elsewhere_is_read_by_its_own_root, a_program_whose_file_is_gone_is_read_all_the_same)
