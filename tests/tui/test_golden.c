@@ -43,7 +43,7 @@ static struct replica_row *add(const char *service, unsigned instance, enum stat
 	row->row.sample.tree_cpu_pct = cpu;
 	row->row.sample.tree_rss = rss << 20;
 	row->row.sample.tree_processes = 1;
-	row->row.sample.inside = (struct inside){ 38 * instance, 7, 8, 0.61, 0, 12 };
+	row->row.sample.inside = (struct inside){ 38 * instance, 7, 8, 0.61, 0, 12, false };
 	row->row.ipc = (struct traffic){ .is_known = true, .in_rate = 702 / (instance + 1), .out_rate = 699 / (instance + 1) };
 	for (row->cpu_count = 0; row->cpu_count < 40; row->cpu_count++)
 		row->cpu[row->cpu_count] = (float)(cpu * (1 + row->cpu_count % 7) / 4);

@@ -227,10 +227,10 @@ START_TEST(what_processes_tell_has_the_room_that_is_left)
 	*metrics = (struct metrics){ 2, { { "requests", "123", "" }, { "heap", "9.5", "\033[MiB" } } };
 	draw(80, 24);
 	ck_assert(!shows("request"));
-	draw(100, 24);
+	draw(113, 24);
 	ck_assert(shows("request"));
 	ck_assert(!shows("heap"));
-	draw(120, 24);
+	draw(133, 24);
 	ck_assert(shows("requests"));
 	ck_assert(shows(" 123 "));
 	ck_assert(shows("9.5?[MiB"));
