@@ -143,7 +143,8 @@ static bool load_beside(struct options *options, const char *procfile, const cha
 bool overmind_apply(struct graft *graft, struct node *processes, const char *name)
 {
 	struct options options = { .graft = graft, .processes = processes };
-	bool ok = load_beside(&options, name, ".env", &options.environment) && load_beside(&options, name, ".overmind.env", &options.values);
+	bool ok = load_beside(&options, name, ".env", &options.environment) &&
+		  load_beside(&options, name, ".overmind.env", &options.values);
 
 	for (size_t i = 0; ok && i < sizeof options_known / sizeof *options_known; i++) {
 		const char *list = strings_get_variable(&options.values, options_known[i].name);
