@@ -37,6 +37,7 @@ struct expansion {
 	struct position at;
 	struct problems *problems;
 	unsigned depth;
+	bool is_loose;
 };
 
 static bool expand(struct expansion *expansion, struct text *out, const char *text);
@@ -70,10 +71,18 @@ static bool expand_one(struct expansion *expansion, struct text *out, char *name
 		return !is_set || expand(expansion, out, word);
 	if (!is_set && op == '-')
 		return expand(expansion, out, word);
+	if (!is_set && op != '?' && expansion->is_loose)
+		return true;
 	if (!is_set)
 		return say_unset(expansion, name, op, word);
 	text_puts(out, value);
 	return true;
+}
+
+/* Of the name that a text begins with; 0: with none. */
+static size_t name_size(const char *text)
+{
+	return isdigit((unsigned char)*text) ? 0 : strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 }
 
 /* The } that belongs to a ${, or NULL. */
@@ -104,6 +113,11 @@ static bool expand(struct expansion *expansion, struct text *out, const char *te
 			ok = expand_one(expansion, out, inside);
 			free(inside);
 			text = end + 1;
+		} else if (expansion->is_loose && *text == '$' && name_size(text + 1)) {
+			char *name = memory_copy_n(text + 1, name_size(text + 1));
+			text += 1 + strlen(name);
+			ok = expand_one(expansion, out, name);
+			free(name);
 		} else {
 			if (text[0] == '$' && text[1] == '$')
 				text++;
@@ -114,10 +128,10 @@ static bool expand(struct expansion *expansion, struct text *out, const char *te
 	return ok;
 }
 
-char *environment_expand(const char *text, const struct strings *variables,
+char *environment_expand(const char *text, const struct strings *variables, bool is_loose,
 	struct position at, struct problems *problems)
 {
-	struct expansion expansion = { variables, at, problems, 0 };
+	struct expansion expansion = { variables, at, problems, 0, is_loose };
 	struct text out;
 
 	text_init(&out, VALUE_MOST);

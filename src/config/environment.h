@@ -9,9 +9,10 @@
  * A copy of text with ${NAME} replaced: from variables, else from our own environment. As in the shell,
  * ${NAME:-default}, ${NAME:+instead} and ${NAME:?message} say what else is to stand there; without the
  * colon an empty value counts as one. "$$" is one "$"; any other "$" stays. NULL: a variable is
- * unset and has no default; the problem is told. free() it.
+ * unset and has no default; the problem is told. free() it. is_loose, as process-compose: $NAME is replaced
+ * too, and what is unset is empty.
  */
-char *environment_expand(const char *text, const struct strings *variables,
+char *environment_expand(const char *text, const struct strings *variables, bool is_loose,
 	struct position at, struct problems *problems);
 
 /*

@@ -317,12 +317,28 @@ static bool take_words(
 	return ok;
 }
 
+/* Process-compose replaces variables in commands too, and has $$ for one that is the shell's. */
+static void unescape_dollars(char *command)
+{
+	char *to = command;
+
+	for (const char *from = command; *from; from++) {
+		from += from[0] == '$' && from[1] == '$';
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
 /* Variables in it are the shell's to replace; those in a word of a template are not. */
 static char *read_line(struct reading *reading, const struct node *command)
 {
-	if (!reading->has_templates || reading->is_command_literal || !strstr(command->text, "{{"))
-		return memory_copy(command->text);
-	return template_render(command->text, &reading->vars, reading->variables, command->at, reading->problems);
+	bool is_plain = !reading->has_templates || reading->is_command_literal || !strstr(command->text, "{{");
+	char *line = is_plain ? memory_copy(command->text)
+			      : template_render(command->text, &reading->vars, reading->variables, command->at, reading->problems);
+
+	if (line && reading->is_loose)
+		unescape_dollars(line);
+	return line;
 }
 
 static bool take_line(struct loading *loading, struct service_spec *spec,
@@ -737,9 +753,10 @@ static void set_shell(struct strings *words, const char *program)
 	strings_add(words, "-c");
 }
 
-/* As that tool has it: COMPOSE_SHELL, else bash. */
-static void use_shell_of_process_compose(struct loading *loading)
+/* As that tool has it: its variables, and COMPOSE_SHELL, else bash. */
+static void use_ways_of_process_compose(struct loading *loading)
 {
+	loading->reading.is_loose = true;
 	const char *program = getenv("COMPOSE_SHELL");
 
 	if (program && *program)
@@ -803,7 +820,7 @@ struct project_spec *config_load_files(const char *const *paths, size_t count,
 
 	loading->kind = count ? kind_of(paths[0]) : FILE_THRUM;
 	if (loading->kind == FILE_PROCESS_COMPOSE)
-		use_shell_of_process_compose(loading);
+		use_ways_of_process_compose(loading);
 	bool ok = scan_files(loading, paths, count) && merge_documents(loading) &&
 		  merge_profiles(loading, options);
 	if (ok) {

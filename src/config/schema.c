@@ -22,7 +22,8 @@ char *schema_text(struct reading *reading, const struct node *value, const char 
 			value->kind == NODE_MAP ? "map" : "list");
 		return NULL;
 	}
-	char *text = reading->variables ? environment_expand(value->text, reading->variables, value->at, reading->problems)
+	char *text = reading->variables ? environment_expand(value->text, reading->variables, reading->is_loose, value->at,
+						  reading->problems)
 					: memory_copy(value->text);
 	if (!text || !reading->has_templates || !strstr(text, "{{"))
 		return text;

@@ -14,6 +14,7 @@
 struct reading {
 	struct problems *problems;
 	const struct strings *variables; /* for ${NAME}; NULL: values are taken as they are */
+	bool is_loose;                   /* process-compose: $NAME is one too, and what is not set is empty */
 	const char *dir;                 /* relative paths start here; NULL: paths are taken as they are */
 	const struct node *command;      /* of the service being read */
 	const struct node *shell;

@@ -352,14 +352,17 @@ TAKES(take_http)
 	if (!begin_kind(reading, value, probe, PROBE_HTTP) || !is_map(reading, value, key) ||
 		!schema_take(reading, value, http_keys, place))
 		return false;
+	scheme = node_get(value, "scheme");
+	bool is_https = scheme && strcasecmp(scheme->text, "https") == 0;
+	if (!probe->port && reading->is_loose) /* that of the scheme */
+		probe->port = is_https ? 443 : 80;
 	if (!probe->port)
 		return problem_error(reading->problems, value->at, "http_get: which port?");
 	if (probe->path && probe->path[0] != '/')
 		return problem_error(reading->problems, value->at, "http_get: path begins with /");
 	if (probe->path && strpbrk(probe->path, " \r\n"))
 		return problem_error(reading->problems, value->at, "http_get: no blank may be in path");
-	scheme = node_get(value, "scheme");
-	if (scheme && strcasecmp(scheme->text, "https") == 0)
+	if (is_https)
 		ask_by_curl(probe);
 	return true;
 }

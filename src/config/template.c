@@ -216,7 +216,7 @@ static bool take_quoted(struct rendering *rendering, struct value *value)
 	bool has_end = *rendering->at;
 	rendering->at += has_end;
 	char *text = !has_end              ? NULL
-		     : rendering->literals ? environment_expand(text_string(&word), rendering->literals, rendering->place,
+		     : rendering->literals ? environment_expand(text_string(&word), rendering->literals, true, rendering->place,
 						     rendering->problems)
 					   : memory_copy(text_string(&word));
 	text_finish(&word);

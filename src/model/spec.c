@@ -274,7 +274,7 @@ bool service_name_is_valid(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (length == 0 || length > SERVICE_NAME_MOST || !isalnum((unsigned char)name[0]))
+	if (length == 0 || length > SERVICE_NAME_MOST || (!isalnum((unsigned char)name[0]) && name[0] != '_'))
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))

@@ -321,7 +321,7 @@ bool service_spec_tells_ready(const struct service_spec *spec);
 /* Was it launched by hand, and is in no file? */
 bool service_spec_is_run(const struct service_spec *spec);
 
-/* Letters, digits, '.', '_', '-', at most SERVICE_NAME_MOST; begins with a letter or digit. */
+/* Letters, digits, '.', '_', '-', at most SERVICE_NAME_MOST; begins with a letter, a digit or '_'. */
 bool service_name_is_valid(const char *name);
 
 /* "TERM" of 15; "SIGTERM", "term" and "15" of either → 15, 0 when it is none. */

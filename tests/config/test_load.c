@@ -238,14 +238,19 @@ START_TEST(a_file_of_process_compose_has_its_surroundings)
 {
 	write_text(".env", "SECRET=s3\n");
 	unsetenv("COMPOSE_SHELL");
+	unsetenv("NOTHING");
 	struct project_spec *spec = load("process-compose.yaml",
-		"processes:\n  a: {command: 'x && y', environment: ['P=${SECRET}']}\n  b: {command: x y, is_dotenv_disabled: true}\n");
+		"processes:\n  a: {command: 'x && y $$Q $R', environment: ['P=${SECRET}', 'S=$SECRET-$NOTHING-${NOTHING}-$$x', T=$1]}\n"
+		"  b: {command: x y, is_dotenv_disabled: true}\n");
 	ck_assert_msg(spec, "%s", text_string(&said));
 	const struct service_spec *a = &spec->services[0], *b = &spec->services[1];
 	ck_assert_ptr_nonnull(strstr(a->argv.items[0], "/bin/bash"));
 	ck_assert_str_eq(b->argv.items[0], "x");
 	ck_assert_str_eq(strings_get_variable(&a->environment, "P"), "s3");
 	ck_assert_str_eq(strings_get_variable(&a->environment, "SECRET"), "s3");
+	ck_assert_str_eq(strings_get_variable(&a->environment, "S"), "s3---$x");
+	ck_assert_str_eq(strings_get_variable(&a->environment, "T"), "$1");
+	ck_assert_str_eq(a->command, "x && y $Q $R");
 	ck_assert_ptr_null(strings_get_variable(&b->environment, "SECRET"));
 	ck_assert_str_eq(strings_get_variable(&a->environment, "PC_PROC_NAME"), "a");
 	ck_assert_str_eq(strings_get_variable(&a->environment, "PC_REPLICA_NUM"), INSTANCE_MARK);

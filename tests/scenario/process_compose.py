@@ -47,7 +47,7 @@ processes:
         expect(("stopped", "db") in events, f"{events}")
         p.write("process-compose.yaml", "processes: {a: {command: 'true', availability: {exit_on_end: true}}, b: {command: sleep 1000}}")
         ends(p, 0, "a good end")
-        p.write("process-compose.yaml", "processes: {a: {command: 'kill -9 $$', availability: {exit_on_end: true}}, b: {command: sleep 1000}}")
+        p.write("process-compose.yaml", "processes: {a: {command: 'kill -9 $$$$', availability: {exit_on_end: true}}, b: {command: sleep 1000}}")
         ends(p, 137, "an end by a signal")
         p.write("process-compose.yaml", "processes: {a: {command: 'exit 5', availability: {restart: exit_on_failure}}, b: {command: sleep 1000}}")
         ends(p, 5, "a failure")
