@@ -1,6 +1,7 @@
-/* Any file as a thrum.yaml, and as a Procfile: it is refused with a message, or it loads. */
+/* Any file as a thrum.yaml, and as one of another tool: it is refused with a message, or it loads. */
 #include <stdint.h>
 
+#include "config/foreign.h"
 #include "config/print.h"
 #include "config/procfile.h"
 #include "config/scan.h"
@@ -30,5 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	try(document_scan_yaml, bytes, size);
 	try(document_scan_json, bytes, size);
 	try(document_scan_procfile, bytes, size);
+	try(document_scan_pm2, bytes, size);
+	try(document_scan_supervisord, bytes, size);
+	try(document_scan_compose, bytes, size);
 	return 0;
 }
