@@ -37,6 +37,12 @@ static const struct range unsafe[] = {
 	{ 0xe0000, 0xe0fff },
 };
 
+/* Sorted. They choose or join pictures: without them the pictures are still there, and terminals do not agree on the rest. */
+static const struct range joining[] = {
+	{ 0x200d, 0x200d },
+	{ 0xfe00, 0xfe0f },
+};
+
 /* Sorted. Marks that sit on the character before them (the common blocks). */
 static const struct range combining[] = {
 	{ 0x300, 0x36f },
@@ -301,6 +307,8 @@ bool utf8_append_safe(struct text *out, const char *bytes, size_t size, bool kee
 			while (++column % TAB_STOP);
 		} else if (c == '\r' && i == size) {
 			break; /* CR LF */
+		} else if (IS_IN(joining, c)) {
+			continue;
 		} else if (c < 0x20 || c == 0x7f) {
 			text_putc(out, '^');
 			text_putc(out, (char)(c ^ 0x40));

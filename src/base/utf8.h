@@ -34,7 +34,7 @@ bool utf8_append_valid(struct text *out, const char *bytes, size_t size);
  * Append one line of child text as it may be shown on any terminal: control strings
  * (CSI, OSC, DCS, …) are dropped whole, other C0 and DEL become ^X, tabs go to the next
  * eighth column, C1, bidi and invisible format characters become U+FFFD, and
- * malformed bytes too. With keep_colour, SGR sequences (digits, ';', ':') are kept.
+ * malformed bytes too; what joins pictures is dropped. With keep_colour, SGR sequences (digits, ';', ':') are kept.
  */
 bool utf8_append_safe(struct text *out, const char *bytes, size_t size, bool keep_colour);
 

@@ -60,6 +60,8 @@ START_TEST(colours_stay_when_wanted)
 {
 	ck_assert_str_eq(safe("\033[31mred\033[0m\033[2K", 16, true), "\033[31mred\033[0m");
 	ck_assert_str_eq(safe("\033[31mred\033[0m", 12, false), "red");
+	ck_assert_str_eq(SAFE("\u2714\ufe0f \U0001f468\u200d\U0001f469"), "\u2714 \U0001f468\U0001f469");
+	ck_assert_str_eq(SAFE("a\u200bb\u202ec"), "a\ufffdb\ufffdc");
 }
 END_TEST
 
