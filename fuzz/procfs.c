@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 static void check_name(const char *name, size_t size)
 {
 	static const char tail[] = ") S 7 8 9 0 -1 4194560 1 2 3 4 50 60 5 6 20 0 3 0 12345 4096 77 18446744073709551615 "
-				   "1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 99 5\n";
+				   "1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 99 5\n";
 	char *line = malloc(size + sizeof tail + 16);
 	struct proc_stat stat;
 	size_t used = 0;
