@@ -105,6 +105,7 @@ def the_example_counts_primes():
         expect([by[i].get("result") for i in range(4)] == [4, 25, 168, 9592], f"{by}")
         expect(by[4]["error"].startswith('a task is {"below": N}'), f"{by}")
         p.run("stop", "primes", check=0)
+        p.run("wait", "primes", "--for", "stopped", "--timeout", "20s", check=0)
         deaths = p.json("history")
         expect([(d["cause"], d["code"]) for d in deaths] == [("manual", 0)] * 2, f"{deaths}")
     finally:
