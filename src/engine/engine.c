@@ -86,6 +86,7 @@ static void write_death(struct engine *engine, struct member *member)
 
 	if (!member->now.death_unwritten)
 		return;
+	roster_note(engine, member); /* the next run, too, is to look whether it is there */
 	if (!recorder_add(&engine->recorder, member, &err))
 		log_line("%s/%u: its last lines are not kept: %s", member->now.service,
 			member->now.index, err.text);
@@ -157,8 +158,6 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 
 	store_commit(
 		engine->store, member->seat, &member->now, outcome->notices, outcome->notice_count);
-	if (member->now.death_unwritten)
-		roster_note(engine, member);
 	write_death(engine, member);
 	member_arm(member);
 	perform(engine, member, outcome->effects);
