@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "config/command.h"
+#include "model/command.h"
 #include "config/consistency.h"
 #include "config/emit.h"
 #include "config/environment.h"

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/pattern.h"
 #include "base/units.h"
-#include "config/command.h"
+#include "model/command.h"
 #include "config/take.h"
 #include "model/cron.h"
 

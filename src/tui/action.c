@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "tui/command_line.h"
 #include "tui/keymap.h"
 #include "tui/screen.h"
 #include "tui/ui.h"
@@ -64,7 +65,7 @@ static json_t *params_of(const struct target *target)
 		target->instance, "life", (int)target->life);
 }
 
-static void say_read_only(struct ui *ui)
+void action_say_read_only(struct ui *ui)
 {
 	ui_say(ui, true, ui->options->recording ? "a recording cannot be changed" : "this dashboard is read-only");
 }
@@ -72,7 +73,7 @@ static void say_read_only(struct ui *ui)
 static bool may_act(struct ui *ui)
 {
 	if (ui->options->read_only)
-		say_read_only(ui);
+		action_say_read_only(ui);
 	else if (!ui->selected.service[0] || !ui->replica.row_count)
 		ui_say(ui, true, "nothing is selected; a launches a command");
 	else
@@ -357,6 +358,19 @@ static void do_forth(struct ui *ui)
 		ui_say(ui, true, "this is now; t goes back");
 }
 
+static void do_header(struct ui *ui)
+{
+	ui->is_headless = !ui->is_headless;
+}
+
+/* Its variables are the last part of what is told of it. */
+static void do_environment(struct ui *ui)
+{
+	action_do(ui, ACTION_INFO);
+	ui->is_zoomed = ui->replica.row_count > 0;
+	ui->is_environment = true;
+}
+
 static void do_event_before(struct ui *ui)
 {
 	past_event(ui, -1);
@@ -380,13 +394,10 @@ static void do_command(struct ui *ui)
 static void do_launch(struct ui *ui)
 {
 	if (ui->options->read_only) {
-		say_read_only(ui);
+		action_say_read_only(ui);
 		return;
 	}
-	memset(ui->launch, 0, sizeof ui->launch);
-	ui->launch_error[0] = '\0';
-	ui->launch_field = 0;
-	ui->dialog = DIALOG_LAUNCH;
+	launch_open(ui);
 }
 
 static bool is_choosing_death(const struct ui *ui)
@@ -412,6 +423,9 @@ static void move_cursor(struct ui *ui, int by)
 {
 	int last = view_length(ui) - 1;
 
+	if (ui->is_environment)
+		ui->cursor = info_variables_at(ui);
+	ui->is_environment = false;
 	ui->cursor += by;
 	if (ui->cursor > last)
 		ui->cursor = last;
@@ -515,6 +529,7 @@ static void do_previous(struct ui *ui)
 static void rewind_tab(struct ui *ui)
 {
 	ui->scroll = ui->cursor = 0;
+	ui->is_environment = false;
 	logs_follow(&ui->logs);
 	ui->traffic.is_open = false;
 	details_close_record(ui);
@@ -780,6 +795,8 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_PAUSE] = do_pause,
 	[ACTION_PAST] = do_past,
 	[ACTION_FORTH] = do_forth,
+	[ACTION_HEADER] = do_header,
+	[ACTION_ENVIRONMENT] = do_environment,
 	[ACTION_EVENT_BEFORE] = do_event_before,
 	[ACTION_EVENT_AFTER] = do_event_after,
 	[ACTION_RESTART] = do_restart,
@@ -839,154 +856,6 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 
 /* ---- typing ---- */
 
-static const char *const command_words[] = { "color", "help", "key", "keys", "kill", "launch", "mouse", "past", "quit", "restart",
-	"scale", "signal", "start", "stop", "sync", "theme", "w" };
-enum { COMMAND_COUNT = sizeof command_words / sizeof *command_words };
-
-static void complete(struct ui *ui)
-{
-	size_t length = strlen(ui->input);
-
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strncmp(command_words[i], ui->input, length) != 0)
-			continue;
-		snprintf(ui->input, sizeof ui->input, "%s ", command_words[i]);
-		return;
-	}
-}
-
-static json_t *split_names(char *rest)
-{
-	json_t *names = json_array();
-	char *name;
-
-	while ((name = strsep(&rest, " ")))
-		if (*name)
-			json_array_append_new(names, json_string(name));
-	return json_pack("{s:o}", "names", names);
-}
-
-static void launch_line(struct ui *ui, const char *command, const char *name)
-{
-	const char *program =
-		strrchr(command, '/') && strrchr(command, '/') < command + strcspn(command, " ")
-			? strrchr(command, '/') + 1
-			: command;
-	char chosen[64] = "";
-	size_t used = 0;
-
-	if (!*name)
-		name = program;
-	for (; *name && *name != ' ' && used < sizeof chosen - 1; name++)
-		if (isalnum((unsigned char)*name) || (used && strchr("._-", *name)))
-			chosen[used++] = *name;
-	json_t *service =
-		json_pack("{s:s,s:s,s:s,s:{s:s}}", "name", used ? chosen : "command", "command",
-			command, "working_dir", ui->launch[3][0] ? ui->launch[3] : ui->replica.dir,
-			"availability", "restart", ui->launch[4][0] ? ui->launch[4] : "no");
-	if (ui->launch[2][0])
-		json_object_set_new(service, "instances", json_string(ui->launch[2]));
-	ui_request(ui, REPLY_LAUNCH, 0, "run", json_pack("{s:o}", "service", service));
-}
-
-static void command_scale(struct ui *ui, char *rest)
-{
-	char *name = strsep(&rest, " ");
-
-	if (!rest || !name)
-		ui_say(ui, true, "scale NAME N");
-	else
-		ui_request(ui, REPLY_ACTION, 0, "scale",
-			json_pack("{s:s,s:I}", "name", name, "count",
-				(json_int_t)strtol(rest, NULL, 10)));
-}
-
-static void command_signal(struct ui *ui, char *rest)
-{
-	char *signal = strsep(&rest, " ");
-	json_t *params = split_names(rest);
-
-	json_object_set_new(params, "signal", json_string(signal ? signal : ""));
-	ui_request(ui, REPLY_ACTION, 0, "signal", params);
-}
-
-static void command_past(struct ui *ui, const char *ago)
-{
-	uint64_t ms, at_us;
-
-	if (ago && units_parse_duration(ago, &ms))
-		past_go_back(ui, ms * 1000);
-	else if (ago && clock_parse_local(ago, ui->now_us, &at_us))
-		past_go(ui, at_us);
-	else
-		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m, or when: 14:02:11");
-}
-
-/* From now on; for ever only with `w`. */
-static void command_setting(struct ui *ui, const char *line)
-{
-	struct error err;
-
-	if (!settings_take(&ui->settings, line, NULL, &err)) {
-		ui_say(ui, true, "%s", err.text);
-		return;
-	}
-	screen_set_style(&ui->settings.style);
-	ui_say(ui, false, "%s; :w keeps it", line);
-}
-
-static void command_write(struct ui *ui)
-{
-	char path[PATH_MAX];
-	struct error err;
-
-	if (settings_save(&ui->settings, &err) && settings_path(path, &err))
-		ui_say(ui, false, "settings are kept in %s", path);
-	else
-		ui_say(ui, true, "%s", err.text);
-}
-
-void action_command(struct ui *ui, char *line)
-{
-	char whole[INPUT_MOST], *rest = line, *word;
-
-	snprintf(whole, sizeof whole, "%s", line);
-	word = strsep(&rest, " ");
-
-	if (strcmp(word, "q") == 0 || strcmp(word, "quit") == 0) {
-		do_quit(ui);
-	} else if (strcmp(word, "help") == 0) {
-		do_help(ui);
-	} else if (strcmp(word, "keys") == 0) {
-		do_help(ui);
-		ui->is_naming = true;
-	} else if (strcmp(word, "w") == 0) {
-		command_write(ui);
-	} else if (settings_has(word)) {
-		command_setting(ui, whole);
-	} else if (strcmp(word, "past") == 0) {
-		command_past(ui, rest);
-	} else if (ui->options->read_only) {
-		say_read_only(ui);
-	} else if (strcmp(word, "launch") == 0 && rest && *rest) {
-		memset(ui->launch, 0, sizeof ui->launch);
-		snprintf(ui->launch[0], sizeof ui->launch[0], "%s", rest);
-		launch_line(ui, rest, "");
-	} else if (strcmp(word, "scale") == 0) {
-		command_scale(ui, rest);
-	} else if (strcmp(word, "signal") == 0) {
-		command_signal(ui, rest);
-	} else if (strcmp(word, "start") == 0 || strcmp(word, "stop") == 0 ||
-		   strcmp(word, "restart") == 0 || strcmp(word, "kill") == 0) {
-		ui_request(ui, REPLY_ACTION, 0, word, split_names(rest));
-	} else {
-		ui_say(ui, true,
-			"no such command: '%s' (Tab completes; there are start stop restart kill scale signal launch past theme color "
-			"mouse sync key keys w help q)",
-			word);
-	}
-}
-
 enum { ANSWER_MS = 2000 };
 
 /* JSON goes as it is; anything else is sent as a string. */
@@ -1008,7 +877,7 @@ static void finish_prompt(struct ui *ui)
 	if (prompt == PROMPT_SEARCH && ui->input[0])
 		snprintf(ui->search, sizeof ui->search, "%s", ui->input);
 	else if (prompt == PROMPT_COMMAND && ui->input[0])
-		action_command(ui, ui->input);
+		command_run(ui, ui->input);
 	else if (prompt == PROMPT_SCALE && ui->input[0])
 		ui_request(ui, REPLY_ACTION, 0, "scale",
 			json_pack("{s:s,s:I}", "name", ui->selected.service, "count",
@@ -1034,7 +903,7 @@ static void prompt_key(struct ui *ui, uint32_t key)
 	} else if (key == INPUT_RETURN) {
 		finish_prompt(ui);
 	} else if (key == INPUT_TABULATOR && ui->prompt == PROMPT_COMMAND) {
-		complete(ui);
+		command_complete(ui);
 	} else {
 		keymap_type(ui->input, sizeof ui->input, key);
 		if (ui->prompt == PROMPT_SEARCH && ui->input[0])
@@ -1051,7 +920,9 @@ static void prompt_key(struct ui *ui, uint32_t key)
 static void confirm_key(struct ui *ui, uint32_t key)
 {
 	ui->dialog = DIALOG_NONE;
-	if (key != 'y' && key != 'Y')
+	if (key == 'R' && dialog_offers_rolling(ui))
+		ui->asked_method = "reload";
+	else if (key != 'y' && key != 'Y')
 		return;
 	act_on_asked(ui, ui->asked_method);
 	if (strcmp(ui->asked_method, "stop") == 0 && ui->asked.instance >= 0 && !ui->is_asked_tagged)
@@ -1087,23 +958,21 @@ static void ending_key(struct ui *ui, uint32_t key)
 		ui->is_leaving = true;
 }
 
-static void launch_key(struct ui *ui, uint32_t key)
+static void replies_key(struct ui *ui, uint32_t key)
 {
-	if (key == INPUT_ESCAPE || key == INPUT_CONTROL('c')) {
-		ui->dialog = DIALOG_NONE;
-	} else if (key == INPUT_TABULATOR || key == INPUT_ARROW_DOWN) {
-		ui->launch_field = (ui->launch_field + 1) % LAUNCH_FIELDS;
-	} else if (key == INPUT_BACK_TAB || key == INPUT_ARROW_UP) {
-		ui->launch_field = (ui->launch_field + LAUNCH_FIELDS - 1) % LAUNCH_FIELDS;
-	} else if (key == INPUT_RETURN && ui->launch[0][0]) {
-		ui->dialog = DIALOG_NONE;
-		launch_line(ui, ui->launch[0], ui->launch[1]);
-	} else if (key == INPUT_RETURN) {
-		snprintf(ui->launch_error, sizeof ui->launch_error, "which command?");
-	} else {
-		keymap_type(ui->launch[ui->launch_field], INPUT_MOST, key);
-		ui->launch_error[0] = '\0';
-	}
+	bool is_down = key == 'j' || key == INPUT_ARROW_DOWN, is_up = key == 'k' || key == INPUT_ARROW_UP;
+	const json_t *replies = json_object_get(ui->replies, "replies"), *unanswered = json_object_get(ui->replies, "unanswered");
+	int last = (int)(json_array_size(replies) + json_array_size(unanswered)) - 1;
+
+	if (is_down && ui->scroll < last)
+		ui->scroll++;
+	if (is_up && ui->scroll > 0)
+		ui->scroll--;
+	if (is_down || is_up)
+		return;
+	ui_keep(&ui->replies, NULL);
+	ui->scroll = 0;
+	ui->dialog = DIALOG_NONE;
 }
 
 static void help_key(struct ui *ui, uint32_t key)
@@ -1143,6 +1012,7 @@ void action_key(struct ui *ui, uint32_t key)
 		[DIALOG_ENDING] = ending_key,
 		[DIALOG_LAUNCH] = launch_key,
 		[DIALOG_MENU] = menu_key,
+		[DIALOG_REPLIES] = replies_key,
 		[DIALOG_STACK_ASK] = stacks_ask_key,
 		[DIALOG_STACK] = stacks_key,
 	};

@@ -13,6 +13,7 @@
 enum {
 	MESSAGES_MOST = 1000, /* before the next frame and the next key */
 	CALL_MS = 5000,
+	SAMPLE_MS = 1000,
 	TICK_MS = 1000, /* a frame at least so often: clocks and countdowns move */
 	LATE_MS = 150,  /* samples come as often, and bring the frame with them, though not to the millisecond */
 	COUNTDOWN_MS = 200,
@@ -33,13 +34,18 @@ static struct replica *ui_live(struct ui *ui)
 	return ui->is_paused ? &ui->live : &ui->replica;
 }
 
+json_t *ui_subscription(const struct ui *ui)
+{
+	return json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", (int)ui->sample_ms, "logs", 1);
+}
+
 static bool connect_engine(struct ui *ui, struct error *err)
 {
 	ui->link = ui->options->recording ? ui->options->recording : link_open(ui->options->project, err);
 	if (!ui->link)
 		return false;
 	json_t *snapshot = link_call(ui->link, "subscribe",
-		json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", 1000, "logs", 1), CALL_MS,
+		ui_subscription(ui), CALL_MS,
 		err);
 	bool ok = snapshot && replica_load(ui_live(ui), snapshot, err);
 	json_decref(snapshot);
@@ -242,6 +248,7 @@ int dashboard_run(const struct dashboard_options *options)
 	struct error err = { 0 };
 
 	ui->options = options;
+	ui->sample_ms = SAMPLE_MS;
 	ui->settings = *options->settings;
 	if (options->problem)
 		ui_say(ui, true, "%s", options->problem);
@@ -257,6 +264,8 @@ int dashboard_run(const struct dashboard_options *options)
 	replica_finish(&ui->replica);
 	replica_finish(&ui->live);
 	filter_finish(ui);
+	launch_forget(ui);
+	ui_keep(&ui->replies, NULL);
 	free(ui);
 	return ok ? 0 : BAD_STATUS;
 }

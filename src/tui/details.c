@@ -166,13 +166,9 @@ static void take_launch(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
 	(void)pending;
-	if (result) {
-		ui_say(ui, false, "launched %s",
-			json_string_value(json_object_get(result, "service")));
-		return;
-	}
-	snprintf(ui->launch_error, sizeof ui->launch_error, "%s", why);
-	ui->dialog = DIALOG_LAUNCH;
+	if (result)
+		ui_say(ui, false, "launched %s", json_string_value(json_object_get(result, "service")));
+	launch_done(ui, result ? NULL : why);
 }
 
 static void take_history(
@@ -195,21 +191,27 @@ static void take_record(
 	}
 }
 
-/* The first answer stands for all on the one line there is. */
+/* One answer has room on the line that there is; of several, each is shown. */
 static void take_sent(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
-	const json_t *reply = json_array_get(json_object_get(result, "replies"), 0);
+	const json_t *replies = json_object_get(result, "replies"), *reply = json_array_get(replies, 0);
+	const json_t *unanswered = json_object_get(result, "unanswered");
 	const char *text = json_string_value(json_object_get(reply, "text"));
 
 	(void)pending;
-	if (!result)
+	if (!result) {
 		ui_say(ui, true, "%s", why);
-	else if (text)
+	} else if (json_array_size(replies) + json_array_size(unanswered) > 1) {
+		ui_keep(&ui->replies, result);
+		ui->scroll = 0;
+		ui->dialog = DIALOG_REPLIES;
+	} else if (text) {
 		ui_say(ui, false, "%s/%d answered %s", json_string_value(json_object_get(reply, "service")),
 			(int)json_integer_value(json_object_get(reply, "instance")), text);
-	else
+	} else {
 		ui_say(ui, false, "sent; no answer came in time");
+	}
 }
 
 static void take_insight(

@@ -110,17 +110,63 @@ static void draw_events(const struct ui *ui, struct grid *grid)
 	}
 }
 
+bool dialog_offers_rolling(const struct ui *ui)
+{
+	return strcmp(ui->asked_method, "restart") == 0 && (ui->is_asked_tagged || ui->asked.instance < 0);
+}
+
+static bool is_meant(const struct ui *ui, const struct row *row)
+{
+	struct target target = { .instance = (int)row->instance };
+	struct target service = { .instance = -1 };
+
+	memcpy(target.service, row->service, sizeof target.service);
+	memcpy(service.service, row->service, sizeof service.service);
+	if (ui->is_asked_tagged)
+		return tags_has(ui, &target) || tags_has(ui, &service);
+	return strcmp(ui->asked.service, row->service) == 0 && (ui->asked.instance < 0 || ui->asked.instance == target.instance);
+}
+
+static void draw_meant(const struct ui *ui, struct grid *grid, struct rect at, const struct row *row)
+{
+	char name[LINE], state[64], queue[32] = "";
+
+	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
+	view_state(state, sizeof state, row, ui->now_us);
+	if (row->sample.pid && row->sample.inside.queue != SAMPLE_UNKNOWN && row->sample.inside.queue)
+		snprintf(queue, sizeof queue, "  %llu queued", (unsigned long long)row->sample.inside.queue);
+	if (row->pid)
+		grid_format(grid, at, LOOK_NORMAL, "  %-18s pid %-8d %s%s", name, row->pid, state, queue);
+	else
+		grid_format(grid, at, LOOK_DIM, "  %-18s %s", name, state);
+}
+
+enum { MEANT_SHOWN = 8,
+	CONFIRM_WIDTH = 62 };
+
+/* Whoever has ended by the time that it is answered is left alone: it is the process that is meant. */
 static void draw_confirm(const struct ui *ui, struct grid *grid)
 {
 	char name[LINE], title[LINE * 2];
+	int count = 0, line = 0;
 
 	if (ui->is_asked_tagged)
 		snprintf(name, sizeof name, "%u tagged", ui->tag_count);
 	else
 		name_target(&ui->asked, name);
 	snprintf(title, sizeof title, "%s %s?", ui->asked_method, name);
-	struct rect area = dialog_box(ui, grid, 50, 3, title);
-	grid_put(grid, rect_line(area, 1), LOOK_KEY, "[ y Yes ]     > [ n Cancel ]");
+	for (size_t i = 0; i < ui->replica.row_count; i++)
+		count += is_meant(ui, &ui->replica.rows[i].row);
+	int shown = count < MEANT_SHOWN ? count : MEANT_SHOWN;
+	struct rect area = dialog_box(ui, grid, CONFIRM_WIDTH, shown + 3, title);
+	for (size_t i = 0; i < ui->replica.row_count && line < shown; i++)
+		if (is_meant(ui, &ui->replica.rows[i].row))
+			draw_meant(ui, grid, rect_line(area, line++), &ui->replica.rows[i].row);
+	if (count > shown)
+		grid_format(grid, rect_line(area, line), LOOK_DIM, "  ... and %d more", count - shown);
+	int last = area.height - 1 < shown + 2 ? area.height - 1 : shown + 1;
+	grid_put(grid, rect_line(area, last), LOOK_KEY,
+		dialog_offers_rolling(ui) ? "[ y All at once ] [ R One after the other ] > [ n Cancel ]" : "[ y Yes ]   > [ n Cancel ]");
 }
 
 static void draw_bar(struct grid *grid, struct rect at, unsigned percent, bool is_unicode)
@@ -199,31 +245,24 @@ static void draw_ending(const struct ui *ui, struct grid *grid)
 	grid_put(grid, rect_line(area, 7), LOOK_KEY, "[ K Kill all now ]   [ d Leave, it goes on ]");
 }
 
-static void draw_launch(const struct ui *ui, struct grid *grid)
+/* Those that answered, and those that did not in time. */
+static void draw_replies(const struct ui *ui, struct grid *grid)
 {
-	static const char *const names[LAUNCH_FIELDS] = { "Command", "Name", "Instances",
-		"Directory", "Restart" };
-	static const char *const hints[LAUNCH_FIELDS] = { "", "(the command's)", "(1)",
-		"(the project's)", "no, on_failure, always (no)" };
-	struct rect area = dialog_box(ui, grid, 66, 9, "Launch a command");
+	const json_t *replies = json_object_get(ui->replies, "replies"), *unanswered = json_object_get(ui->replies, "unanswered"), *one;
+	struct rect area = dialog_box(ui, grid, grid->width - 8, grid->height - 6, "Answers - j k move, Esc closes");
+	struct pane pane = { .grid = grid, .area = area, .skip = ui->scroll };
+	char name[LINE];
+	size_t i;
 
-	for (unsigned i = 0; i < LAUNCH_FIELDS; i++) {
-		bool is_here = i == ui->launch_field;
-		struct rect at = rect_line(area, (int)i);
-		grid_format(grid, at, is_here ? LOOK_KEY : LOOK_NORMAL, "%s %-10s",
-			is_here ? ">" : " ", names[i]);
-		at.x += 13;
-		at.width -= 13;
-		size_t length = strlen(ui->launch[i]);
-		size_t skipped = length > 48 ? length - 48 : 0;
-		if (length || is_here)
-			grid_format(grid, at, LOOK_NORMAL, "%s%s", ui->launch[i] + skipped,
-				is_here ? "_" : "");
-		else
-			grid_put(grid, at, LOOK_DIM, hints[i]);
+	json_array_foreach(replies, i, one)
+	{
+		const json_t *text = json_object_get(one, "text");
+		snprintf(name, sizeof name, "%s/%lld  ", json_string_value(json_object_get(one, "service")),
+			(long long)json_integer_value(json_object_get(one, "instance")));
+		pane_safe(&pane, LOOK_NORMAL, name, json_string_value(text), json_string_length(text));
 	}
-	grid_format(grid, rect_line(area, 6), LOOK_BAD, "%s", ui->launch_error);
-	grid_put(grid, rect_line(area, 8), LOOK_KEY, "Enter Start   Tab next field   Esc Cancel");
+	json_array_foreach(unanswered, i, one)
+		pane_format(&pane, LOOK_WARN, "%s  did not answer in time", json_string_value(one));
 }
 
 void dialog_draw(const struct ui *ui, struct grid *grid)
@@ -235,7 +274,8 @@ void dialog_draw(const struct ui *ui, struct grid *grid)
 		[DIALOG_STOP] = draw_stop,
 		[DIALOG_QUIT] = draw_quit,
 		[DIALOG_ENDING] = draw_ending,
-		[DIALOG_LAUNCH] = draw_launch,
+		[DIALOG_LAUNCH] = launch_draw,
+		[DIALOG_REPLIES] = draw_replies,
 		[DIALOG_MENU] = menu_draw,
 		[DIALOG_STACK_ASK] = stacks_draw_ask,
 		[DIALOG_STACK] = stacks_draw,

@@ -241,14 +241,30 @@ static void draw_environment(struct pane *pane, const struct ui *ui)
 	}
 }
 
+static void draw_all_but_variables(struct pane *pane, const struct ui *ui)
+{
+	draw_facts(pane, ui, &rows_selected(ui)->row);
+	draw_findings(pane, ui);
+	draw_parts(pane, ui);
+}
+
+int info_variables_at(const struct ui *ui)
+{
+	struct grid nothing = { 0 };
+	struct pane pane = { .grid = &nothing };
+
+	if (rows_selected(ui))
+		draw_all_but_variables(&pane, ui);
+	return pane.line;
+}
+
 int info_draw(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	struct pane pane = { .grid = grid, .area = area, .skip = ui->is_zoomed ? ui->cursor : 0 };
-	const struct replica_row *row = rows_selected(ui);
+	struct pane pane = { .grid = grid, .area = area };
 
-	draw_facts(&pane, ui, &row->row);
-	draw_findings(&pane, ui);
-	draw_parts(&pane, ui);
+	if (ui->is_zoomed)
+		pane.skip = ui->is_environment ? info_variables_at(ui) : ui->cursor;
+	draw_all_but_variables(&pane, ui);
 	if (ui->is_zoomed && ui->insight.environment)
 		draw_environment(&pane, ui);
 	return pane.line;

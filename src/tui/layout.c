@@ -20,13 +20,13 @@ static struct rect take(struct space *space, int rows)
 	return taken;
 }
 
-static struct layout full(struct space space, bool is_zoomed)
+static struct layout full(struct space space, bool is_zoomed, bool has_header)
 {
 	struct layout layout = { .kind = LAYOUT_FULL };
 	int below = 2; /* event and key line */
 
-	layout.header = take(&space, 1);
-	layout.status = take(&space, 1);
+	layout.header = take(&space, has_header);
+	layout.status = take(&space, has_header);
 	int rest = space.left - below;
 	int table = is_zoomed ? 0 : 1 + rest * 11 / 20;
 	layout.heading = take(&space, table ? 1 : 0);
@@ -65,12 +65,12 @@ static struct layout stub(struct space space)
 	return layout;
 }
 
-struct layout layout_of(int width, int height, bool is_zoomed)
+struct layout layout_of(int width, int height, bool is_zoomed, bool has_header)
 {
 	struct space space = { width, 0, height };
 
 	if (width >= FULL_WIDTH && height >= FULL_HEIGHT)
-		return full(space, is_zoomed);
+		return full(space, is_zoomed, has_header);
 	if (width >= COMPACT_WIDTH && height >= COMPACT_HEIGHT)
 		return compact(space, is_zoomed);
 	return stub(space);

@@ -18,7 +18,10 @@ struct layout {
 	struct rect header, status, heading, table, title, detail, event, keys;
 };
 
-/* For every size from 1×1 on; with is_zoomed the detail takes the place of the table too. */
-struct layout layout_of(int width, int height, bool is_zoomed);
+/*
+ * For every size from 1×1 on; with is_zoomed the detail takes the place of the table too. The lines above it can be left
+ * out where there is room for much else.
+ */
+struct layout layout_of(int width, int height, bool is_zoomed, bool has_header);
 
 #endif

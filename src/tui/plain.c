@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "client/tail.h"
+#include "tui/command_line.h"
 #include "tui/ui.h"
 
 enum { LINE_MOST = 16 * 1024,
@@ -200,7 +201,7 @@ static void take_command(struct plain *plain, char *line)
 	} else if (number >= 1 && number <= ITEM_COUNT) {
 		menu[number - 1].choose(plain);
 	} else {
-		action_command(ui, line);
+		command_run(ui, line);
 		if (ui->dialog == DIALOG_HELP)
 			tell_menu();
 		else if (ui->dialog == DIALOG_QUIT)
@@ -223,7 +224,7 @@ static void take_line(struct plain *plain, char *line)
 		act_on(plain, &plain->choices[number - 1]);
 	} else if (question == QUESTION_LAUNCH && *line) {
 		snprintf(command, sizeof command, "launch %s", line);
-		action_command(ui, command);
+		command_run(ui, command);
 	} else if (question == QUESTION_SURE && strcmp(line, "yes") == 0) {
 		ui_request(ui, REPLY_ACTION, 0, "down", NULL);
 		tell("all is being stopped");

@@ -12,6 +12,7 @@
 #include "tui/dashboard.h"
 #include "tui/insight.h"
 #include "tui/keymap.h"
+#include "tui/launch.h"
 #include "tui/layout.h"
 #include "tui/logs.h"
 #include "tui/logs_feed.h"
@@ -30,6 +31,7 @@ enum dialog {
 	DIALOG_ENDING, /* all is being stopped; then we leave */
 	DIALOG_LAUNCH,
 	DIALOG_MENU,
+	DIALOG_REPLIES, /* to a message, from several */
 	DIALOG_STACK_ASK,
 	DIALOG_STACK,
 	DIALOG_COUNT
@@ -74,8 +76,7 @@ enum { INPUT_MOST = 512,
 	DEATHS_MOST = 1000,
 	FOLDED_MOST = 256,
 	TAGS_MOST = 256,
-	PENDING_MOST = 64,
-	LAUNCH_FIELDS = 5 };
+	PENDING_MOST = 64 };
 
 /* A reply that is still to come. */
 struct pending {
@@ -129,6 +130,8 @@ struct ui {
 
 	enum detail_tab tab;
 	bool is_zoomed;
+	bool is_headless;    /* the lines above the table are hidden */
+	bool is_environment; /* the Info tab begins with the variables, until something moves in it */
 	enum dialog dialog;
 	int help_column;          /* the first that is seen */
 	bool is_naming;           /* … and it tells names of actions, for the settings */
@@ -140,11 +143,11 @@ struct ui {
 	enum prompt prompt;
 	char input[INPUT_MOST];
 	char search[64];
-	char launch[LAUNCH_FIELDS][INPUT_MOST];
-	unsigned launch_field;
-	char launch_error[256];
-	char message[256]; /* the answer to the last key; "" shows the newest event */
-	bool is_bad;       /* … of a failure */
+	struct launch_form launch;
+	unsigned sample_ms; /* between two measurements */
+	json_t *replies;    /* owned; of a message that went to several; NULL: none is shown */
+	char message[256];  /* the answer to the last key; "" shows the newest event */
+	bool is_bad;        /* … of a failure */
 	uint64_t message_us;
 
 	struct target shown; /* whose details the following are */
@@ -238,6 +241,8 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
  * The tabs. Each returns how far the cursor can go: how many things there are to select, or lines to see; in
  * an area without room nothing is drawn.
  */
+/* Its line with which the variables begin. */
+int info_variables_at(const struct ui *ui);
 int info_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int threads_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* The thread under the cursor; 0: none. */
@@ -262,6 +267,8 @@ const struct death *history_selected(const struct ui *ui);
 struct rect dialog_box(const struct ui *ui, struct grid *grid, int width, int height, const char *title);
 /* Is there more help than fits on a screen of this size, from the column it begins with? */
 bool dialog_help_has_more(const struct ui *ui, int width, int height);
+/* May what is asked about be done to one instance after the other? */
+bool dialog_offers_rolling(const struct ui *ui);
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
 /* action.c: a key, and a click where the frame says that it means something. */
@@ -272,8 +279,9 @@ void action_click(struct ui *ui, const struct grid *grid, int x, int y);
 void action_signal(struct ui *ui, const char *signal);
 /* What the engine tells from now on is kept apart, until it is called again. */
 void ui_pause(struct ui *ui, bool is_paused);
-/* A command of the `:` line. */
-void action_command(struct ui *ui, char *line);
+void action_say_read_only(struct ui *ui);
+/* What is wanted of the engine, without being asked for. */
+json_t *ui_subscription(const struct ui *ui);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* To the clipboard. */
 enum { UI_COPY_MOST = 64 * 1024 /* terminals take little more */ };

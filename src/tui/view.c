@@ -405,7 +405,7 @@ static void draw_keys(
 
 void view_draw(const struct ui *ui, struct grid *grid)
 {
-	struct layout layout = layout_of(grid->width, grid->height, ui->is_zoomed);
+	struct layout layout = layout_of(grid->width, grid->height, ui->is_zoomed, !ui->is_headless);
 
 	draw_header(ui, grid, layout.header, layout.kind);
 	status_draw(ui, grid, layout.status);

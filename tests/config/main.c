@@ -1,6 +1,5 @@
 #include "tests/runner.h"
 
-Suite *command_suite(void);
 Suite *diff_suite(void);
 Suite *foreign_suite(void);
 Suite *load_suite(void);
@@ -10,7 +9,6 @@ Suite *variables_suite(void);
 Suite *supervision_suite(void);
 
 static suite_function *const suites[] = {
-	command_suite,
 	diff_suite,
 	foreign_suite,
 	load_suite,

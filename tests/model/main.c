@@ -1,6 +1,7 @@
 #include "tests/runner.h"
 
 Suite *advice_suite(void);
+Suite *command_suite(void);
 Suite *cron_suite(void);
 Suite *crowd_suite(void);
 Suite *graph_suite(void);
@@ -17,6 +18,7 @@ Suite *trace_suite(void);
 
 static suite_function *const suites[] = {
 	advice_suite,
+	command_suite,
 	cron_suite,
 	crowd_suite,
 	graph_suite,

@@ -2,6 +2,7 @@
 
 Suite *fleet_suite(void);
 Suite *golden_suite(void);
+Suite *launch_suite(void);
 Suite *layout_suite(void);
 Suite *log_text_suite(void);
 Suite *logs_suite(void);
@@ -12,6 +13,7 @@ Suite *view_suite(void);
 static suite_function *const suites[] = {
 	fleet_suite,
 	golden_suite,
+	launch_suite,
 	layout_suite,
 	log_text_suite,
 	logs_suite,

@@ -245,7 +245,7 @@ static void info(void)
 static void launch(void)
 {
 	keys("a");
-	keys("node server.js --port 8080");
+	keys("sh server.sh --port 8080");
 }
 
 static void help(void)
@@ -470,7 +470,7 @@ START_TEST(every_view_fits_every_size)
 			ui->dialog = turn % 5 ? DIALOG_NONE : (enum dialog)(turn / 5 % DIALOG_COUNT);
 			ui->asked_method = "restart";
 			draw(width, height);
-			bool has_table = ui->dialog == DIALOG_NONE && layout_of(width, height, ui->is_zoomed).table.height > 0;
+			bool has_table = ui->dialog == DIALOG_NONE && layout_of(width, height, ui->is_zoomed, true).table.height > 0;
 			if (has_table && !has_selection())
 				ck_abort_msg("%dx%d: what is selected is not seen", width, height);
 		}

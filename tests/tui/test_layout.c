@@ -17,7 +17,7 @@ static bool overlap(struct rect a, struct rect b)
 /* An assertion costs more than what it asks here. */
 static bool is_sound(int width, int height, bool is_zoomed)
 {
-	struct layout layout = layout_of(width, height, is_zoomed);
+	struct layout layout = layout_of(width, height, is_zoomed, true);
 	struct rect all[] = { layout.header, layout.status, layout.heading, layout.table, layout.title, layout.detail, layout.event,
 		layout.keys };
 	enum { COUNT = sizeof all / sizeof *all };
@@ -42,12 +42,12 @@ END_TEST
 
 START_TEST(a_usual_terminal_is_full)
 {
-	struct layout layout = layout_of(80, 24, false);
+	struct layout layout = layout_of(80, 24, false, true);
 	ck_assert_int_eq(layout.kind, LAYOUT_FULL);
 	ck_assert_int_ge(layout.table.height, 8);
 	ck_assert_int_ge(layout.detail.height, 6);
-	ck_assert_int_eq(layout_of(40, 12, false).kind, LAYOUT_COMPACT);
-	ck_assert_int_eq(layout_of(20, 5, false).kind, LAYOUT_STUB);
+	ck_assert_int_eq(layout_of(40, 12, false, true).kind, LAYOUT_COMPACT);
+	ck_assert_int_eq(layout_of(20, 5, false, true).kind, LAYOUT_STUB);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "protocol/value.h"
+#include "tui/command_line.h"
 #include "tui/keymap.h"
 #include "tui/ui.h"
 
@@ -720,6 +721,64 @@ START_TEST(a_whole_service_is_asked_about_and_the_default_is_no)
 }
 END_TEST
 
+static const char *completed(const char *line)
+{
+	snprintf(ui->input, sizeof ui->input, "%s", line);
+	command_complete(ui);
+	return ui->input;
+}
+
+START_TEST(commands_and_what_they_take_are_completed)
+{
+	static const char *const lines[][2] = { { "lau", "launch " }, { "st", "st" }, { "sta", "start " },
+		{ "start w", "start worker" },
+		{ "stop api/", "stop api/" }, { "scale wor", "scale worker " }, { "sort mem", "sort memory " },
+		{ "theme li", "theme light " },
+		{ "kill -U", "kill -USR" }, { "kill -USR1 jo", "kill -USR1 job" }, { "signal H", "signal HUP " },
+		{ "nonsense ", "nonsense " },
+		{ "filter a", "filter a" } };
+
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		ck_assert_str_eq(completed(lines[i][0]), lines[i][1]);
+	completed("stop api/");
+	ck_assert_ptr_nonnull(strstr(ui->message, "api/0 api/1"));
+}
+END_TEST
+
+START_TEST(what_is_typed_behind_a_colon_is_done)
+{
+	char sort[] = "sort memory", filter[] = "filter ^api", wrong[] = "scale api", none[] = "frob";
+
+	command_run(ui, sort);
+	ck_assert_int_eq(ui->sort, SORT_MEMORY);
+	command_run(ui, filter);
+	ck_assert_str_eq(ui->filter_text, "^api");
+	command_run(ui, wrong);
+	ck_assert(ui->is_bad);
+	command_run(ui, none);
+	ck_assert_ptr_nonnull(strstr(ui->message, "no such command: 'frob'"));
+	filter_finish(ui);
+}
+END_TEST
+
+START_TEST(the_answers_of_several_are_all_shown)
+{
+	ui->replies = json_pack("{s:[{s:s,s:i,s:s},{s:s,s:i,s:s}],s:[s]}", "replies", "service", "api", "instance", 0,
+		"text", "{\"pong\":1}", "service", "api", "instance", 1, "text", "bad\x1b[2J", "unanswered", "worker/0");
+	ui->dialog = DIALOG_REPLIES;
+	draw(100, 30);
+	ck_assert(shows("api/0  {\"pong\":1}"));
+	ck_assert(shows("api/1  bad"));
+	ck_assert(shows("worker/0  did not answer in time"));
+	action_key(ui, 'j');
+	draw(100, 30);
+	ck_assert(!shows("api/0  {"));
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	ck_assert_ptr_null(ui->replies);
+}
+END_TEST
+
 START_TEST(escape_never_quits)
 {
 	for (int i = 0; i < 5; i++)
@@ -842,6 +901,41 @@ START_TEST(the_filter_keeps_its_last_good_pattern)
 }
 END_TEST
 
+START_TEST(a_question_names_who_is_meant)
+{
+	rows_move(ui, -10);
+	action_key(ui, 'x');
+	draw(100, 30);
+	ck_assert(shows("stop api (all its instances)?"));
+	ck_assert(shows("api/0") && shows("pid 1001") && shows("pid 1002"));
+	ck_assert(shows("[ y Yes ]") && !shows("R One after the other"));
+	action_key(ui, INPUT_ESCAPE);
+	action_key(ui, 'r');
+	draw(100, 30);
+	ck_assert(shows("R One after the other"));
+	action_key(ui, INPUT_RETURN);
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	ck_assert_str_eq(ui->message, "");
+	action_key(ui, 'r');
+	action_key(ui, 'R');
+	ck_assert_str_eq(ui->asked_method, "reload");
+}
+END_TEST
+
+START_TEST(the_lines_above_the_table_can_be_hidden)
+{
+	draw(100, 30);
+	ck_assert(shows("thrum shop"));
+	action_key(ui, '#');
+	draw(100, 30);
+	ck_assert(!shows("thrum shop"));
+	ck_assert(shows("NAME"));
+	action_key(ui, '#');
+	draw(100, 30);
+	ck_assert(shows("thrum shop"));
+}
+END_TEST
+
 START_TEST(what_is_tagged_is_asked_about_together)
 {
 	type("c");
@@ -916,8 +1010,13 @@ Suite *view_suite(void)
 	tcase_add_test(keys, a_loop_that_lags_is_marked_and_of_several_the_worst_is_told);
 	tcase_add_test(keys, the_busiest_comes_first_but_not_under_the_fingers);
 	tcase_add_test(keys, the_filter_keeps_its_last_good_pattern);
+	tcase_add_test(keys, a_question_names_who_is_meant);
+	tcase_add_test(keys, the_lines_above_the_table_can_be_hidden);
 	tcase_add_test(keys, what_is_tagged_is_asked_about_together);
 	tcase_add_test(keys, a_paused_screen_stays_as_it_is);
+	tcase_add_test(keys, commands_and_what_they_take_are_completed);
+	tcase_add_test(keys, what_is_typed_behind_a_colon_is_done);
+	tcase_add_test(keys, the_answers_of_several_are_all_shown);
 	tcase_add_test(keys, escape_never_quits);
 	tcase_add_test(keys, read_only_acts_on_nothing);
 	suite_add_tcase(suite, screens);

@@ -1,6 +1,6 @@
 #include <check.h>
 
-#include "config/command.h"
+#include "model/command.h"
 
 struct case_row {
 	const char *command;

@@ -1,6 +1,6 @@
 /* A command written as one string: plain words, or something for the shell? */
-#ifndef CONFIG_COMMAND_H
-#define CONFIG_COMMAND_H
+#ifndef MODEL_COMMAND_H
+#define MODEL_COMMAND_H
 
 #include <stdbool.h>
 

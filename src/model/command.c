@@ -1,4 +1,4 @@
-#include "config/command.h"
+#include "model/command.h"
 
 #include <string.h>
 

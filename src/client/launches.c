@@ -1,0 +1,84 @@
+#include "client/launches.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "client/paths.h"
+
+enum { FILE_MOST = 1024 * 1024 };
+#define FILE_NAME "launches"
+
+static bool file_path(char out[PATH_MAX], const char *suffix, struct error *err)
+{
+	char folder[PATH_MAX];
+
+	if (!paths_state(folder, err))
+		return false;
+	if (snprintf(out, PATH_MAX, "%s/" FILE_NAME "%s", folder, suffix) >= PATH_MAX)
+		return error_set(err, ENAMETOOLONG, "the path of the state folder is too long");
+	return true;
+}
+
+json_t *launches_read(size_t most)
+{
+	json_t *list = json_array(), *one;
+	char path[PATH_MAX], *rest, *line;
+	struct error err;
+	struct text text;
+
+	text_init(&text, FILE_MOST);
+	if (file_path(path, "", &err) && text_read_file(&text, path, &err)) {
+		rest = (char *)text_string(&text);
+		while ((line = strsep(&rest, "\n"))) {
+			one = json_loads(line, 0, NULL);
+			if (json_is_object(one))
+				json_array_append(list, one);
+			json_decref(one);
+		}
+	}
+	text_finish(&text);
+	while (json_array_size(list) > most)
+		json_array_remove(list, 0);
+	return list;
+}
+
+static bool write_list(const json_t *list, struct error *err)
+{
+	char path[PATH_MAX], fresh[PATH_MAX], suffix[32];
+	const json_t *one;
+	struct text text;
+	size_t i;
+
+	snprintf(suffix, sizeof suffix, ".%d", (int)getpid());
+	if (!file_path(path, "", err) || !file_path(fresh, suffix, err))
+		return false;
+	text_init(&text, FILE_MOST);
+	json_array_foreach(list, i, one)
+	{
+		char *line = json_dumps(one, JSON_COMPACT | JSON_SORT_KEYS);
+		text_format(&text, "%s\n", line ? line : "{}");
+		free(line);
+	}
+	bool ok = text_write_file(&text, fresh, err) && (rename(fresh, path) == 0 || error_errno(err, "%s", path));
+	text_finish(&text);
+	return ok;
+}
+
+bool launches_add(const json_t *launch, size_t most, struct error *err)
+{
+	json_t *list = launches_read(most);
+
+	for (size_t i = json_array_size(list); i > 0; i--)
+		if (json_equal(json_array_get(list, i - 1), launch))
+			json_array_remove(list, i - 1);
+	json_array_append(list, (json_t *)launch);
+	if (json_array_size(list) > most)
+		json_array_remove(list, 0);
+	bool ok = write_list(list, err);
+	json_decref(list);
+	return ok;
+}

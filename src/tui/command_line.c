@@ -1,0 +1,385 @@
+#include "tui/command_line.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "model/spec.h"
+#include "tui/picker.h"
+#include "tui/screen.h"
+#include "tui/ui.h"
+
+enum { SAMPLE_MS_LEAST = 250,
+	SAMPLE_MS_MOST = 10000,
+	ANSWER_MS = 2000,
+	CHOICES_SIZE = 4096 };
+
+/* ---- what is done ---- */
+
+static json_t *split_names(char *rest)
+{
+	json_t *names = json_array();
+	char *name;
+
+	while ((name = strsep(&rest, " ")))
+		if (*name)
+			json_array_append_new(names, json_string(name));
+	return json_pack("{s:o}", "names", names);
+}
+
+static void act(struct ui *ui, const char *method, char *rest)
+{
+	if (rest && *rest)
+		ui_request(ui, REPLY_ACTION, 0, method, split_names(rest));
+	else
+		ui_say(ui, true, "%s NAME…: which?", method);
+}
+
+static void run_start(struct ui *ui, char *rest)
+{
+	act(ui, "start", rest);
+}
+
+static void run_stop(struct ui *ui, char *rest)
+{
+	act(ui, "stop", rest);
+}
+
+static void run_restart(struct ui *ui, char *rest)
+{
+	act(ui, "restart", rest);
+}
+
+static void run_reload(struct ui *ui, char *rest)
+{
+	act(ui, "reload", rest);
+}
+
+static void run_signal(struct ui *ui, char *rest)
+{
+	char *signal = strsep(&rest, " ");
+
+	if (!signal || !*signal || !rest || !*rest) {
+		ui_say(ui, true, "signal SIGNAL NAME…");
+		return;
+	}
+	json_t *params = split_names(rest);
+	json_object_set_new(params, "signal", json_string(signal));
+	ui_request(ui, REPLY_ACTION, 0, "signal", params);
+}
+
+/* As the shell's: with a signal it is only that. */
+static void run_kill(struct ui *ui, char *rest)
+{
+	if (rest && *rest == '-')
+		run_signal(ui, rest + 1);
+	else
+		act(ui, "kill", rest);
+}
+
+static void run_scale(struct ui *ui, char *rest)
+{
+	char *name = strsep(&rest, " "), *end;
+	long count = rest ? strtol(rest, &end, 10) : -1;
+
+	if (!name || !rest || !*rest || *end || count < 0)
+		ui_say(ui, true, "scale NAME N");
+	else
+		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", name, "count", (json_int_t)count));
+}
+
+static void run_send(struct ui *ui, char *rest)
+{
+	char *name = strsep(&rest, " ");
+	json_t *message = rest ? json_loads(rest, JSON_DECODE_ANY, NULL) : NULL;
+
+	if (!name || !rest || !*rest) {
+		ui_say(ui, true, "send NAME JSON");
+		return;
+	}
+	ui_request(ui, REPLY_SEND, 0, "send",
+		json_pack("{s:[s],s:o,s:i}", "names", name, "message", message ? message : json_string(rest), "wait_ms", ANSWER_MS));
+	ui_say(ui, false, "sent to %s; waiting for an answer", name);
+}
+
+static void run_launch(struct ui *ui, char *rest)
+{
+	if (rest && *rest)
+		launch_line(ui, rest);
+	else
+		launch_open(ui);
+}
+
+static void run_filter(struct ui *ui, char *rest)
+{
+	filter_type(ui, rest ? rest : "");
+	if (ui->filter_error[0])
+		ui_say(ui, true, "filter: %s", ui->filter_error);
+	rows_keep_selection(ui);
+}
+
+static void run_sort(struct ui *ui, char *rest)
+{
+	for (int sort = 0; rest && sort < SORT_COUNT; sort++) {
+		if (strcmp(sort_name((enum sort)sort), rest) != 0)
+			continue;
+		sort_by(ui, (enum sort)sort);
+		return;
+	}
+	ui_say(ui, true, "sort COLUMN: Tab shows which");
+}
+
+static void run_delay(struct ui *ui, char *rest)
+{
+	uint64_t ms;
+
+	if (!rest || !units_parse_duration(rest, &ms) || ms < SAMPLE_MS_LEAST || ms > SAMPLE_MS_MOST) {
+		ui_say(ui, true, "delay TIME between measurements: 250ms to 10s");
+		return;
+	}
+	ui->sample_ms = (unsigned)ms;
+	if (ui_request(ui, REPLY_ACTION, 0, "subscribe", ui_subscription(ui)))
+		ui_say(ui, false, "measured every %s", rest);
+}
+
+static void run_past(struct ui *ui, char *ago)
+{
+	uint64_t ms, at_us;
+
+	if (ago && units_parse_duration(ago, &ms))
+		past_go_back(ui, ms * 1000);
+	else if (ago && clock_parse_local(ago, ui->now_us, &at_us))
+		past_go(ui, at_us);
+	else
+		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m, or when: 14:02:11");
+}
+
+static void run_write(struct ui *ui, char *rest)
+{
+	char path[PATH_MAX];
+	struct error err;
+
+	(void)rest;
+	if (settings_save(&ui->settings, &err) && settings_path(path, &err))
+		ui_say(ui, false, "settings are kept in %s", path);
+	else
+		ui_say(ui, true, "%s", err.text);
+}
+
+static void run_help(struct ui *ui, char *rest)
+{
+	(void)rest;
+	action_do(ui, ACTION_HELP);
+}
+
+static void run_keys(struct ui *ui, char *rest)
+{
+	run_help(ui, rest);
+	ui->is_naming = true;
+}
+
+static void run_quit(struct ui *ui, char *rest)
+{
+	(void)rest;
+	action_do(ui, ACTION_QUIT);
+}
+
+/* From now on; for ever only with `w`. */
+static void take_setting(struct ui *ui, const char *line)
+{
+	struct error err;
+
+	if (!settings_take(&ui->settings, line, NULL, &err)) {
+		ui_say(ui, true, "%s", err.text);
+		return;
+	}
+	screen_set_style(&ui->settings.style);
+	ui_say(ui, false, "%s; :w keeps it", line);
+}
+
+/* ---- what can follow ---- */
+
+/* Each puts names with a space behind them; number: of the word, 0 is the first behind the command. */
+static void put_names(const struct ui *ui, int number, struct text *out)
+{
+	const char *service = "";
+
+	(void)number;
+	for (size_t i = 0; i < ui->replica.row_count; i++) {
+		const struct row *row = &ui->replica.rows[i].row;
+		if (strcmp(row->service, service) != 0)
+			text_format(out, "%s ", row->service);
+		service = row->service;
+		text_format(out, "%s/%u ", row->service, row->instance);
+	}
+	text_puts(out, "all ");
+}
+
+static void put_services(const struct ui *ui, int number, struct text *out)
+{
+	const char *service = "";
+
+	for (size_t i = 0; !number && i < ui->replica.row_count; i++) {
+		const struct row *row = &ui->replica.rows[i].row;
+		if (strcmp(row->service, service) != 0)
+			text_format(out, "%s ", row->service);
+		service = row->service;
+	}
+}
+
+static void put_signals(const struct ui *ui, int number, struct text *out)
+{
+	for (int i = 0; !number && i < PICKER_SIGNALS; i++)
+		text_format(out, "%s ", picker_signals[i]);
+	if (number)
+		put_names(ui, number, out);
+}
+
+static void put_kill(const struct ui *ui, int number, struct text *out)
+{
+	for (int i = 0; !number && i < PICKER_SIGNALS; i++)
+		text_format(out, "-%s ", picker_signals[i]);
+	put_names(ui, number, out);
+}
+
+static void put_sorts(const struct ui *ui, int number, struct text *out)
+{
+	(void)ui;
+	for (int sort = 0; !number && sort < SORT_COUNT; sort++)
+		text_format(out, "%s ", sort_name((enum sort)sort));
+}
+
+static const struct command_row {
+	const char *name;
+	bool acts; /* nothing of that in a read-only dashboard */
+	void (*run)(struct ui *ui, char *rest);
+	void (*put)(const struct ui *ui, int number, struct text *out); /* NULL: anything can follow */
+} rows[] = {
+	{ "delay", false, run_delay, NULL },
+	{ "filter", false, run_filter, NULL },
+	{ "help", false, run_help, NULL },
+	{ "keys", false, run_keys, NULL },
+	{ "kill", true, run_kill, put_kill },
+	{ "launch", true, run_launch, NULL },
+	{ "past", false, run_past, NULL },
+	{ "q", false, run_quit, NULL },
+	{ "quit", false, run_quit, NULL },
+	{ "reload", true, run_reload, put_names },
+	{ "restart", true, run_restart, put_names },
+	{ "scale", true, run_scale, put_services },
+	{ "send", true, run_send, put_services },
+	{ "signal", true, run_signal, put_signals },
+	{ "sort", false, run_sort, put_sorts },
+	{ "start", true, run_start, put_names },
+	{ "stop", true, run_stop, put_names },
+	{ "w", false, run_write, NULL },
+};
+static const char *const settings[] = { "color", "key", "mouse", "sync", "theme" };
+enum { ROWS = sizeof rows / sizeof *rows,
+	SETTINGS = sizeof settings / sizeof *settings };
+
+static const struct command_row *find(const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+void command_run(struct ui *ui, char *line)
+{
+	char whole[INPUT_MOST], *rest = line, *word;
+
+	snprintf(whole, sizeof whole, "%s", line);
+	word = strsep(&rest, " ");
+	const struct command_row *row = find(word);
+	if (row && row->acts && ui->options->read_only)
+		action_say_read_only(ui);
+	else if (row)
+		row->run(ui, rest);
+	else if (settings_has(word))
+		take_setting(ui, whole);
+	else
+		ui_say(ui, true, "no such command: '%s' (Tab shows which there are)", word);
+}
+
+/* ---- completion ---- */
+
+static void put_commands(struct text *out)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		text_format(out, "%s ", rows[i].name);
+	for (size_t i = 0; i < SETTINGS; i++)
+		text_format(out, "%s ", settings[i]);
+}
+
+/* "light, dark" of a setting. */
+static void put_setting(const char *name, struct text *out)
+{
+	struct text words;
+
+	text_init(&words, CHOICES_SIZE);
+	settings_words(name, &words);
+	for (const char *at = text_string(&words); *at; at++)
+		text_putc(out, *at == ',' ? ' ' : *at);
+	text_putc(out, ' ');
+	text_finish(&words);
+}
+
+static void put_choices(const struct ui *ui, struct text *out)
+{
+	char first[INPUT_MOST];
+	int number = -1;
+
+	for (const char *at = ui->input; *at; at++)
+		number += *at == ' ' && at[1] != ' ';
+	snprintf(first, sizeof first, "%.*s", (int)strcspn(ui->input, " "), ui->input);
+	const struct command_row *row = find(first);
+	if (!strchr(ui->input, ' '))
+		put_commands(out);
+	else if (row && row->put)
+		row->put(ui, number, out);
+	else if (!row && settings_has(first) && number == 0)
+		put_setting(first, out);
+}
+
+/* Keeps those that begin so, and how far they agree. */
+static unsigned narrow(char *choices, const char *prefix, struct text *kept, char common[INPUT_MOST])
+{
+	unsigned count = 0;
+	char *choice;
+
+	while ((choice = strsep(&choices, " "))) {
+		if (!*choice || strncmp(choice, prefix, strlen(prefix)) != 0)
+			continue;
+		size_t same = 0;
+		if (!count++)
+			snprintf(common, INPUT_MOST, "%s", choice);
+		while (common[same] && common[same] == choice[same])
+			same++;
+		common[same] = '\0';
+		text_format(kept, "%s ", choice);
+	}
+	return count;
+}
+
+void command_complete(struct ui *ui)
+{
+	char *space = strrchr(ui->input, ' '), *word = space ? space + 1 : ui->input, common[INPUT_MOST] = "";
+	struct text choices, kept;
+
+	text_init(&choices, CHOICES_SIZE * 16);
+	text_init(&kept, CHOICES_SIZE * 16);
+	put_choices(ui, &choices);
+	unsigned count = narrow((char *)text_string(&choices), word, &kept, common);
+	size_t room = sizeof ui->input - (size_t)(word - ui->input);
+	if (count > 1 && strcmp(common, word) == 0)
+		ui_say(ui, false, "%.200s", text_string(&kept));
+	else if (count && strlen(common) + 2 < room)
+		snprintf(word, room, "%s%s", common, count == 1 ? " " : "");
+	text_finish(&choices);
+	text_finish(&kept);
+}
