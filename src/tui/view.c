@@ -28,7 +28,9 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 	const struct death *death = &row->last_death;
 	char pause[UNITS_TEXT_SIZE];
 
-	units_format_duration(pause, left);
+	units_format_duration(pause, left < 1000 ? left : left / 1000 * 1000);
+	if (left >= 1000 && left < 60000) /* there is no room for more */
+		snprintf(pause, sizeof pause, "%llus", (unsigned long long)(left / 1000));
 	if (row->state == STATE_SCHEDULED && left)
 		snprintf(out, size, "%s %s", name, pause);
 	else if ((row->state == STATE_BACKOFF || row->state == STATE_STOPPING) && left)

@@ -241,7 +241,67 @@ def without_a_terminal_it_says_so():
         project.close()
 
 
-main(keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
+ECHO = """import json, os, socket
+s = socket.socket(fileno=int(os.environ["THRUM_CHANNEL_FD"]))
+for line in s.makefile():
+    asked = json.loads(line)
+    s.sendall(json.dumps({"pong": os.environ["THRUM_INSTANCE"], "requestId": asked["requestId"]}).encode() + b"\\n")
+"""
+
+
+def a_launch_is_previewed_and_remembered():
+    def test(project, terminal):
+        terminal.keys("a", "echo A | cat")
+        terminal.sees("run through /bin/sh -c")
+        terminal.keys("C-u", "./ti", "Tab")
+        terminal.sees("./tick.sh_", "argv: [./tick.sh]")
+        terminal.keys("C-u", "no-such-program 'a b'")
+        terminal.sees("argv: [no-such-program] [a b]", "! no such program is found here")
+        terminal.keys("C-u", "sleep 777", "Tab", "nap-2", "Tab", "Tab", "Tab", "A=1 B='x y'", "Tab", "Space")
+        terminal.sees("(*) on_failure")
+        terminal.keys("Enter")
+        until(lambda: "nap-2/0" in project.rows(), "it is launched")
+        variables = {v["name"]: v["value"] for v in project.json("env", "nap-2")["variables"]}
+        expect(variables.get("A") == "1" and variables.get("B") == "x y", variables)
+        terminal.sees("launched nap-2")
+        terminal.keys("a", "C-p")
+        terminal.sees("former launch 1 of 1", "sleep 777", "nap-2", "A=1 B='x y'")
+        terminal.keys("Escape")
+    with_dashboard(test, width=100, height=30)
+
+
+def the_command_line_completes_and_acts():
+    def test(project, terminal):
+        terminal.keys(":", "sto", "Tab", "st", "Tab", "Enter")
+        terminal.sees("stub/0 stopp")
+        until(lambda: project.rows()["stub/0"]["state"] == "stopped", ":stop stub")
+        terminal.keys(":", "kill -KILL nap", "Enter")
+        until(lambda: project.rows()["nap/0"]["last_death"], "a signal was sent")
+        terminal.keys(":", "filter ^tick", "Enter")
+        until(lambda: "nap" not in terminal.screen().split("Info")[0], "only tick is seen")
+        terminal.keys(":", "delay 1h", "Enter")
+        terminal.sees("250ms to 10s")
+        terminal.keys(":", "delay 250ms", "Enter")
+        terminal.sees("measured every 250ms")
+    with_dashboard(test, width=100, height=30)
+
+
+def all_answers_to_a_message_are_shown():
+    project = Project("ping", {"echo": {"command": ["python3", "echo.py"], "ipc": "json", "instances": 2}, "nap": {"command": "sleep 600"}})
+    project.write("echo.py", ECHO)
+    terminal = Terminal(project, width=100, height=30)
+    try:
+        terminal.sees("2/2 up")
+        terminal.keys(":", 'send echo {"cmd":"ping"}', "Enter")
+        terminal.sees("Answers", "echo/0", '"pong": "0"', "echo/1", '"pong": "1"')
+        terminal.keys("Escape")
+    finally:
+        terminal.close()
+        project.close()
+
+
+main(a_launch_is_previewed_and_remembered, the_command_line_completes_and_acts, all_answers_to_a_message_are_shown,
+     keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
      the_engine_may_die_under_it, the_history_shows_each_death, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
      a_crash_before_a_terminal_that_does_not_read_gives_it_back,
      a_terminal_that_reads_again_shows_what_is_now, it_can_be_suspended, without_a_terminal_it_says_so)
