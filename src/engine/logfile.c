@@ -20,6 +20,7 @@ enum {
 	PATH_SIZE = 4096,
 };
 #define NO_MARK ((struct log_mark){ .offset = UINT64_MAX })
+#define BASE_MOST (UINT64_MAX / 2)
 
 /* segment 0 is the one being written, 1 the newest rotated one … */
 static void segment_path(const struct logfile *log, unsigned segment, const char *suffix,
@@ -51,6 +52,12 @@ static bool put_mark(int fd, const struct log_mark *mark)
 static bool get_mark(int fd, uint64_t number, struct log_mark *mark)
 {
 	return pread(fd, mark, sizeof *mark, (off_t)(number * sizeof *mark)) == sizeof *mark;
+}
+
+/* The first mark, which says where its segment begins. One that is absurd was not written by us: sums would wrap. */
+static bool get_first_mark(int fd, struct log_mark *mark)
+{
+	return get_mark(fd, 0, mark) && mark->offset <= BASE_MOST;
 }
 
 static uint64_t count_marks(int fd)
@@ -210,7 +217,7 @@ static uint64_t segment_base(const struct logfile *log, unsigned segment, uint64
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return fallback;
-	bool ok = get_mark(fd, 0, &mark);
+	bool ok = get_first_mark(fd, &mark);
 	close(fd);
 	return ok ? mark.offset : fallback;
 }
@@ -241,9 +248,13 @@ static int open_index(const struct logfile *log, uint64_t *base)
 		close(fd);
 		return -1;
 	}
-	if (get_mark(fd, 0, &first)) {
+	if (get_first_mark(fd, &first)) {
 		*base = first.offset;
 		return fd;
+	}
+	if (ftruncate(fd, 0) < 0) {
+		close(fd);
+		return -1;
 	}
 	first = (struct log_mark){ .offset = end_of_rotated(log) };
 	*base = first.offset;
@@ -401,7 +412,7 @@ static bool segment_open(const struct logfile *log, unsigned number, struct segm
 	segment->index_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	segment->is_borrowed = false;
 	if (segment->index_fd < 0 || fstat(segment->fd, &st) < 0 ||
-		!get_mark(segment->index_fd, 0, &first)) {
+		!get_first_mark(segment->index_fd, &first)) {
 		close(segment->fd);
 		if (segment->index_fd >= 0)
 			close(segment->index_fd);
@@ -562,7 +573,7 @@ uint64_t logfile_find_lines(const struct logfile *log, uint64_t lines)
 
 uint64_t logfile_find_time(const struct logfile *log, uint64_t time_us)
 {
-	uint64_t found = logfile_end(log), before = found + 1, first = logfile_first(log);
+	uint64_t end = logfile_end(log), found = end, before = end + 1, first = logfile_first(log);
 	struct segment segment;
 	struct log_mark mark;
 
@@ -570,7 +581,7 @@ uint64_t logfile_find_time(const struct logfile *log, uint64_t time_us)
 		segment_find(log, before - 1, &segment);
 		uint64_t number = mark_search(&segment, is_before_time, time_us);
 		if (number < segment.marks && get_mark(segment.index_fd, number, &mark))
-			found = mark.offset;
+			found = mark.offset < end ? mark.offset : end;
 		before = segment.base;
 		segment_close(&segment);
 		/* the first mark of a segment has no time: look at the one before as well */
