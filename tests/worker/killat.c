@@ -28,16 +28,18 @@ static void become_engine(char **argv)
 	_exit(127);
 }
 
+/* How many stops there were so far: who stops the project ends us, too, who fell to its keeper. */
 static void write_count(long count)
 {
-	char path[4096];
+	static int fd = -1;
+	char path[4096], text[24];
 
 	snprintf(path, sizeof path, "%s/count", getenv("KILLAT_FOLDER"));
-	FILE *file = fopen(path, "w");
-	if (file) {
-		fprintf(file, "%ld\n", count);
-		fclose(file);
-	}
+	if (fd < 0)
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int size = snprintf(text, sizeof text, "%ld\n", count);
+	if (fd < 0 || pwrite(fd, text, (size_t)size, 0) != size)
+		_exit(1);
 }
 
 /* Is it at the entry of a sendto() of bytes that begin with the text? */
@@ -95,9 +97,9 @@ static void trace(pid_t engine, pid_t keeper, int ready)
 		close(fd);
 	while (waitpid(engine, &status, __WALL) >= 0 && WIFSTOPPED(status)) {
 		int signal = take_stop(engine, keeper, status, point, &count, &is_engine);
+		write_count(count);
 		ptrace(PTRACE_SYSCALL, engine, 0, signal);
 	}
-	write_count(count);
 	_exit(0);
 }
 
