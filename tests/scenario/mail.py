@@ -185,7 +185,7 @@ for m in messages():
     p = up("pm2", a=python(script), quiet={"command": "sleep 1000"})
     try:
         shown = p.run("ps", check=0).stdout.splitlines()
-        expect(shown[0].split("LOOP%")[1].split() == ["Active", "reque", "load"] and shown[1].split()[-2:] == ["3req", "0.25"], f"columns of their own: {shown}")
+        expect(shown[0].split("LAG")[1].split() == ["Active", "reque", "load"] and shown[1].split()[-2:] == ["3req", "0.25"], f"columns of their own: {shown}")
         expect(p.rows()["a/0"]["ipc"]["metrics"]["load"] == {"value": "0.25", "unit": ""}, "in the row")
         channel = p.json("info", "a")["channel"]
         expect(channel["metrics"] == {"Active requests": {"value": "3", "unit": "req"}, "load": {"value": "0.25", "unit": ""}}, f"{channel}")

@@ -151,11 +151,11 @@ def in_the_c_locale(project, command):
 
 def with_stale_sizes(project, command):
     screen = open_it(project, command, env={"COLUMNS": "40", "LINES": "12"})
-    expect("Help" in screen.do("screen")[-1], "the real size")
+    until(lambda: "Help" in screen.do("screen")[-1], "the real size")
     screen.do("size 100x30")
     screen.sees(OPEN[command])
     screen.keys("j")
-    expect("Help" in screen.do("screen")[-1], "and the next one")
+    until(lambda: "Help" in screen.do("screen")[-1], "and the next one")
     leave(screen, command)
     screen.close()
     return "real size, follows"

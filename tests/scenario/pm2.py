@@ -74,7 +74,7 @@ def figures_are_columns():
         expect(until(lambda: metrics(p, "old/0").get("Old"), "pmx's, too") == "42", f"{metrics(p, 'old/0')}")
         lines = p.run("ps", check=0).stdout.splitlines()
         expect("Realtime use" in lines[0] and " Jobs" in lines[0], lines[0])
-        expect([line.split()[11] for line in lines[1:]] == ["23", "23", "-"], f"{lines}")
+        expect([line.split()[12] for line in lines[1:]] == ["23", "23", "-"], f"{lines}")
         expect("Heap Size" in p.json("info", "new/1")["channel"]["metrics"], "and what it measures of Node")
     finally:
         p.close()
