@@ -8,7 +8,9 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+#include "cli/in_use.h"
 #include "client/graph.h"
+#include "client/remote.h"
 #include "protocol/row.h"
 #include "protocol/value.h"
 
@@ -125,17 +127,29 @@ static void print_lines(const json_t *lines)
 	}
 }
 
+static void print_port(const json_t *in_use)
+{
+	const char *by = json_string_value(json_object_get(in_use, "by"));
+	int port = (int)json_integer_value(json_object_get(in_use, "port"));
+
+	if (by)
+		printf("port %-5d  is held by %s\n", port, by);
+	else if (in_use)
+		printf("port %-5d  was in use; nobody whom we may see has it now\n", port);
+}
+
 static void print_record(const json_t *death)
 {
 	setlocale(LC_CTYPE, "");
 	print_facts(death);
+	print_port(json_object_get(death, "in_use"));
 	print_graph(death, "cpu", "cpu_pct");
 	print_graph(death, "rss", "rss");
 	print_lines(json_object_get(death, "lines"));
 }
 
 /* The Nth from the end of those that were listed. */
-static int show(struct link *link, const json_t *deaths, uint64_t number, bool is_json)
+static int show(struct link *link, const json_t *deaths, uint64_t number, const struct invocation *invocation)
 {
 	size_t count = json_array_size(deaths);
 	int status = EXIT_OK;
@@ -148,7 +162,10 @@ static int show(struct link *link, const json_t *deaths, uint64_t number, bool i
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		json_object_set(params, keys[i], json_object_get(wanted, keys[i]));
 	json_t *death = cli_call(link, "death", params, &status);
-	if (death && is_json)
+	json_t *in_use = death && !remote_host() ? in_use_tell(json_object_get(death, "lines")) : NULL;
+	if (in_use)
+		json_object_set_new(death, "in_use", in_use);
+	if (death && invocation->json)
 		cli_print_json(death);
 	else if (death)
 		print_record(death);
@@ -190,7 +207,7 @@ int cli_history(struct invocation *invocation)
 	json_decref(params);
 	const json_t *deaths = json_object_get(result, "deaths");
 	if (result && (invocation->last || invocation->show))
-		status = show(link, deaths, number, invocation->json);
+		status = show(link, deaths, number, invocation);
 	else if (result && invocation->json)
 		cli_print_json(deaths);
 	else if (result)

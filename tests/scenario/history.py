@@ -128,5 +128,26 @@ def the_history_is_found_among_many():
         project.close()
 
 
-main(a_death_has_what_was_written_last, a_death_has_how_it_was_measured, records_outlive_the_engine_and_the_logs,
+def who_has_the_port_is_told():
+    port = free_port()
+    holder = socket.create_server(("127.0.0.1", port))
+    project = Project("ports", {
+        "node": {"command": ["node", "-e", f"require('http').createServer().listen({port},'127.0.0.1')"], "availability": ONCE},
+        "go": {"command": ["sh", "-c", f"echo 'listen tcp 127.0.0.1:{port}: bind: address already in use' >&2; exit 1"], "availability": ONCE},
+        "other": {"command": ["sh", "-c", "echo 'port 1 is fine'; exit 1"], "availability": ONCE}})
+    try:
+        project.run("up", "-d", check=0)
+        for name in ("go", "other") + (("node",) if shutil.which("node") else ()):
+            project.run("wait", name, "--for", "stopped", "--timeout", "20s")
+            death = until(lambda: record(project, name, "--last"), "the record")
+            expect(death.get("in_use") == (None if name == "other" else {"port": port, "by": f"python3 ({os.getpid()})"}), f"{name}: {death.get('in_use')}")
+        expect(f"port {port:<5}  is held by python3 ({os.getpid()})" in project.run("history", "go", "--last", check=0).stdout, "in words")
+        holder.close()
+        expect(record(project, "go", "--last")["in_use"] == {"port": port, "by": None}, "nobody any more")
+    finally:
+        holder.close()
+        project.close()
+
+
+main(who_has_the_port_is_told, a_death_has_what_was_written_last, a_death_has_how_it_was_measured, records_outlive_the_engine_and_the_logs,
      the_history_is_found_among_many)
