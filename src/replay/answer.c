@@ -23,6 +23,8 @@ struct question {
 	struct error err; /* of a refusal, with the protocol's code */
 };
 
+static json_t *refuse(struct question *question, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 static json_t *refuse(struct question *question, int code, const char *fmt, ...)
 {
 	va_list args;

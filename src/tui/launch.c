@@ -166,7 +166,9 @@ static void recall(struct launch_form *form, int by)
 	}
 	form->recalled += (size_t)by;
 	fill(form, form->recalled ? json_array_get(form->former, count - form->recalled) : NULL);
-	snprintf(form->note, sizeof form->note, form->recalled ? "former launch %zu of %zu" : "", form->recalled, count);
+	form->note[0] = '\0';
+	if (form->recalled)
+		snprintf(form->note, sizeof form->note, "former launch %zu of %zu", form->recalled, count);
 }
 
 void launch_done(struct ui *ui, const char *why)

@@ -139,8 +139,9 @@ static void add_processes(void)
 	ui->replica.rows[5].row.deadline_us = now_us + 4000000;
 	ui->replica.rows[5].row.restarts.crash = 9;
 	add("cache", 0, STATE_UNHEALTHY, 3.0, 210);
-	struct replica_row *cron = add("cron", 0, STATE_COMPLETED, 0, 0), *importer = add("importer", 0, STATE_FAILED, 0, 0);
-	cron->row.has_last_death = importer->row.has_last_death = true;
+	add("cron", 0, STATE_COMPLETED, 0, 0)->row.has_last_death = true;
+	struct replica_row *importer = add("importer", 0, STATE_FAILED, 0, 0);
+	importer->row.has_last_death = true;
 	importer->row.last_death = (struct death){ .code = 3, .cause = CAUSE_EXIT };
 }
 
