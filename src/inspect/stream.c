@@ -27,32 +27,33 @@ static void add_rates(struct peer_report *peer, const struct stream_past *past, 
 	peer->resent_rate = rate(peer->resent, past->resent, seconds);
 }
 
-static void keep(struct streams *streams, const struct study *study, uint64_t now_ns)
+/* A look just now leaves the one before in its place: but a connection that is new is kept at once. */
+static struct stream_past to_keep(const struct peer_report *peer, const struct stream_past *past, uint64_t now_ns)
 {
-	streams->past = memory_resize(streams->past, study->peer_count + 1, sizeof *streams->past);
-	streams->count = 0;
-	streams->taken_ns = now_ns;
-	for (size_t i = 0; i < study->peer_count; i++) {
-		const struct peer_report *peer = &study->peers[i];
-		if (peer->transport == PEER_TCP && !peer->is_listening)
-			streams->past[streams->count++] =
-				(struct stream_past){ peer->inode, peer->in_bytes, peer->out_bytes, peer->resent };
-	}
-	qsort(streams->past, streams->count, sizeof *streams->past, compare);
+	if (past && now_ns - past->taken_ns < span_least_ns)
+		return *past;
+	return (struct stream_past){ peer->inode, peer->in_bytes, peer->out_bytes, peer->resent, now_ns };
 }
 
 void streams_take(struct streams *streams, struct study *study, uint64_t now_ns)
 {
-	uint64_t span_ns = now_ns - streams->taken_ns;
+	struct stream_past *kept = memory_zeroed(study->peer_count + 1, sizeof *kept);
+	size_t count = 0;
 
-	for (size_t i = 0; i < study->peer_count && streams->count && span_ns; i++) {
-		struct stream_past wanted = { .inode = study->peers[i].inode };
-		const struct stream_past *past = bsearch(&wanted, streams->past, streams->count, sizeof wanted, compare);
-		if (past)
-			add_rates(&study->peers[i], past, (double)span_ns / 1e9);
+	for (size_t i = 0; i < study->peer_count; i++) {
+		struct peer_report *peer = &study->peers[i];
+		struct stream_past wanted = { .inode = peer->inode };
+		if (peer->transport != PEER_TCP || peer->is_listening)
+			continue;
+		const struct stream_past *past =
+			streams->count ? bsearch(&wanted, streams->past, streams->count, sizeof wanted, compare) : NULL;
+		if (past && now_ns > past->taken_ns)
+			add_rates(peer, past, (double)(now_ns - past->taken_ns) / 1e9);
+		kept[count++] = to_keep(peer, past, now_ns);
 	}
-	if (!streams->taken_ns || span_ns >= span_least_ns)
-		keep(streams, study, now_ns);
+	qsort(kept, count, sizeof *kept, compare);
+	free(streams->past);
+	*streams = (struct streams){ kept, count };
 }
 
 void streams_finish(struct streams *streams)

@@ -10,13 +10,13 @@
 /* Of one connection, at an earlier look. */
 struct stream_past {
 	uint64_t inode, in_bytes, out_bytes, resent;
+	uint64_t taken_ns;
 };
 
 /* Zeroed is empty. */
 struct streams {
 	struct stream_past *past; /* owned; by inode */
 	size_t count;
-	uint64_t taken_ns;
 };
 
 /*

@@ -86,6 +86,18 @@ START_TEST(a_look_just_after_another_is_compared_with_the_one_before)
 }
 END_TEST
 
+START_TEST(a_connection_that_comes_just_after_a_look_has_a_rate_at_the_next)
+{
+	study.peer_count = 0;
+	look(100 * SECOND, 0, 0);
+	study.peer_count = 1;
+	look(100 * SECOND + SECOND / 100, 0, 0);
+	look(100 * SECOND + SECOND / 100 + SECOND / 4, 1000, 0);
+	ck_assert_double_eq(peer.in_rate, 4000);
+	streams_finish(&streams);
+}
+END_TEST
+
 START_TEST(a_number_that_another_socket_has_now_gives_no_rate)
 {
 	look(100 * SECOND, 5000, 0);
@@ -108,6 +120,7 @@ Suite *finding_suite(void)
 	tcase_add_test(tcase, lost_packets_are_told_while_they_are_lost);
 	tcase_add_test(tcase, rates_are_differences_of_two_looks);
 	tcase_add_test(tcase, a_look_just_after_another_is_compared_with_the_one_before);
+	tcase_add_test(tcase, a_connection_that_comes_just_after_a_look_has_a_rate_at_the_next);
 	tcase_add_test(tcase, a_number_that_another_socket_has_now_gives_no_rate);
 	suite_add_tcase(suite, tcase);
 	return suite;
