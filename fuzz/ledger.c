@@ -46,7 +46,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	fwrite(bytes, size, 1, file);
 	fclose(file);
 	journal_open(&journal, folder);
-	const struct death newest = { .life = 7, .pid = 8, .started_us = 1764360000000000, .ended_us = 1764360000000001, .code = -1, .signal = 9, .cause = CAUSE_SIGNAL };
+	const struct death newest = { .life = 7,
+		.pid = 8,
+		.started_us = 1764360000000000,
+		.ended_us = 1764360000000001,
+		.code = -1,
+		.signal = 9,
+		.cause = CAUSE_SIGNAL };
 	bool is_whole = size && bytes[size - 1] == '\n';
 	if (!journal_add(&journal, "web", 3, &newest, &err) || (is_whole && !journal_has(&journal, "web", 3, &newest)))
 		__builtin_trap();
