@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What is to work on a machine where the Debian packages were just installed; scripts/try-package runs it on one.
 set -euo pipefail
+# Below, no `grep -q` at a pipe's end: it leaves at the first match, and the writer's SIGPIPE is then a failure of the pipe.
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root
 
 ok() { echo "ok $1"; }
@@ -12,7 +13,7 @@ fail() {
 # until_seen TEXT: in the terminal, within 20 seconds
 until_seen() {
 	for _ in $(seq 200); do
-		tmux capture-pane -p | grep -qF -- "$1" && return
+		tmux capture-pane -p | grep -F -- "$1" >/dev/null && return
 		sleep 0.1
 	done
 	tmux capture-pane -p >&2
@@ -56,13 +57,13 @@ for page in thrum "5 thrum.yaml" "7 thrum-protocol" "3 thrum"; do
 done
 ok "the manuals are read"
 
-bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader thrum; complete -p thrum' | grep -q _thrum || fail "bash completes"
-zsh -fc 'autoload -U compinit && compinit -u -D && print $_comps[thrum]' | grep -qx _thrum || fail "zsh completes"
-fish -c 'complete -C "thrum rel"' | grep -q ^reload || fail "fish completes"
+bash -c '. /usr/share/bash-completion/bash_completion; _completion_loader thrum; complete -p thrum' | grep _thrum >/dev/null || fail "bash completes"
+zsh -fc 'autoload -U compinit && compinit -u -D && print $_comps[thrum]' | grep -x _thrum >/dev/null || fail "zsh completes"
+fish -c 'complete -C "thrum rel"' | grep ^reload >/dev/null || fail "fish completes"
 ok "shells complete its commands"
 
 [ -s /usr/share/thrum/thrum.schema.json ] && [ -s /usr/share/thrum/grafana.json ] || fail "the schema and the dashboard for Grafana"
-ldconfig -p | grep -q libthrum.so.0 || fail "the library is found"
+ldconfig -p | grep libthrum.so.0 >/dev/null || fail "the library is found"
 [ -e /usr/include/thrum.h ] || fail "and its header"
 apt-get purge -y thrum libthrum0 libthrum-dev >/root/apt.log 2>&1 || fail "it is removed"
 left=$(find / -xdev -path /proc -prune -o -path /root -prune -o -path /home -prune -o -path /var/lib/dpkg -prune -o -path /var/log -prune -o \
