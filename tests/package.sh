@@ -39,7 +39,7 @@ processes:
   tick: {command: "sh -c 'while echo tick; do sleep 1; done'"}
 YAML
 chown -R somebody /home/somebody
-tmux new-session -d -x 100 -y 30 'chown somebody $(tty); exec su - somebody -c "cd shop && thrum; echo LEFT \$?; exec sleep 100"'
+tmux new-session -d -x 100 -y 30 'exec su - somebody -c "cd shop && thrum; echo LEFT \$?; exec sleep 100"'
 until_seen "tick"
 until_seen "running"
 tmux send-keys q

@@ -48,6 +48,7 @@ static struct {
 	off_t sent;       /* of what is in there */
 	uint64_t written; /* by now, to the terminal */
 	int fd;           /* the terminal; writing to it never waits */
+	int shared_flags; /* of the open file, before we came, when it is not our own; else -1 */
 	struct termios before, raw;
 	struct cell *shown; /* owned; what is on the terminal */
 	int width, height;
@@ -77,6 +78,8 @@ static void on_crash(int number)
 {
 	if (write_restore())
 		tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
+	if (screen.shared_flags >= 0)
+		fcntl(screen.fd, F_SETFL, screen.shared_flags);
 	signal(number, SIG_DFL);
 	raise(number);
 }
@@ -174,17 +177,22 @@ static bool can_draw(const char *otherwise, struct error *err)
 }
 
 /*
- * An open file of our own: one that we share with the shell must not be made non-blocking. The second
- * name is for a terminal that belongs to another user (after su).
+ * An open file of our own, by either name: one that we share with the shell would be non-blocking for it too. After
+ * `su USER -c` the terminal belongs to another user and is not ours to open: there what we were given has to do, and
+ * is as it was when we leave or rest.
  */
 static bool open_terminal(void)
 {
 	static const char *const names[] = { "/proc/self/fd/1", "/dev/tty" };
 
-	screen.fd = -1;
+	screen.fd = screen.shared_flags = -1;
 	for (size_t i = 0; screen.fd < 0 && i < sizeof names / sizeof *names; i++)
 		screen.fd = open(names[i], O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return screen.fd >= 0;
+	if (screen.fd >= 0)
+		return true;
+	screen.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	screen.shared_flags = fcntl(screen.fd, F_GETFL);
+	return screen.shared_flags >= 0;
 }
 
 static bool open_output(void)
@@ -228,11 +236,15 @@ static bool open_ncurses(void)
 /* ncurses does not know the terminal, only the file in memory: its modes are ours to set. */
 static void take_terminal(void)
 {
+	if (screen.shared_flags >= 0)
+		fcntl(screen.fd, F_SETFL, screen.shared_flags | O_NONBLOCK);
 	tcsetattr(STDIN_FILENO, TCSANOW, &screen.raw);
 }
 
 static void give_terminal_back(void)
 {
+	if (screen.shared_flags >= 0)
+		fcntl(screen.fd, F_SETFL, screen.shared_flags);
 	tcsetattr(STDIN_FILENO, TCSANOW, &screen.before);
 }
 
@@ -260,8 +272,7 @@ bool screen_open(const struct style *style, const char *otherwise, struct error 
 	cfmakeraw(&screen.raw);
 	screen.style = *style;
 	if (!open_terminal())
-		return error_set(err, errno, "the terminal cannot be opened (%s), as after `su USER -c`; use `%s`",
-			strerror(errno), otherwise);
+		return error_set(err, errno, "the terminal cannot be opened (%s); use `%s`", strerror(errno), otherwise);
 	if (!open_ncurses())
 		return error_set(
 			err, 0, "the terminal cannot be set up; use `%s`", otherwise);
@@ -399,8 +410,20 @@ bool screen_is_unicode(void)
 	return screen.is_unicode;
 }
 
+/* In a session without this terminal, which the shared one is for, no signal tells of a new size. */
+static void look_at_size(void)
+{
+	struct winsize size;
+
+	if (ioctl(screen.fd, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_row &&
+		(size.ws_col != screen.width || size.ws_row != screen.height))
+		screen_resize();
+}
+
 void screen_size(int *width, int *height)
 {
+	if (screen.shared_flags >= 0)
+		look_at_size();
 	*width = screen.width;
 	*height = screen.height;
 }

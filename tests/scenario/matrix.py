@@ -207,6 +207,25 @@ def vanished(ignores_hangup):
     return row
 
 
+def of_another_user(project, command):
+    """As after `su USER -c`: a session without a terminal, and the one that was given cannot be opened."""
+    lowly = "setpriv --bounding-set=-dac_override,-dac_read_search" if os.getuid() == 0 else ""
+    screen = Screen(project, "sh", "-c", f"chmod 0 $(tty); setsid -w {lowly} {THRUM} {command}; cat /proc/$$/fdinfo/1; exec sleep 600")
+    screen.sees(OPEN[command])
+    screen.do("size 110x30")
+    until(lambda: "Help" in screen.do("screen")[-1], "the new size is noticed")
+    screen.do("key q")
+    if command == "attach":
+        screen.sees("Detach")
+        screen.do("key d")
+    screen.sees("flags:")
+    flags = [int(line.split()[1], 8) for line in screen.do("screen") if line.startswith("flags:")]
+    expect(flags and not flags[0] & os.O_NONBLOCK, "the shell's file is as it was")
+    screen.do("raw")
+    screen.close()
+    return "ok, new sizes at the next frame"
+
+
 ROWS = (
     ("SIGTERM: terminal restored", signalled("TERM", "exit 0")),
     ("SIGINT: terminal restored", signalled("INT", "exit 0")),
@@ -228,6 +247,7 @@ ROWS = (
     ("TERM=screen-256color", drawn_with("screen-256color")),
     ("TERM=xterm", drawn_with("xterm")),
     ("TERM=xterm-256color", drawn_with("xterm-256color")),
+    ("another user's terminal (`su USER -c`)", of_another_user),
     ("stdout is a pipe", piped),
     ("LC_ALL=C", in_the_c_locale),
     ("COLUMNS=40 LINES=12 in the environment", with_stale_sizes),
