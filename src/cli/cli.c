@@ -81,7 +81,8 @@ const struct command commands[] = {
 	  "Past deaths, each with its cause. --last shows the newest one with what was written last, and with CPU and\n"
 	  "memory of its last minute if they were being measured.", cli_history },
 	{ "events", NULL, "", "y", 0, 0, "What happened: starts, exits, backoffs …; -f goes on with what comes.", cli_events },
-	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state.", cli_wait },
+	{ "wait", NULL, "NAME...", "Wt", 1, -1, "Wait until all of these are in a state. Of `all` and globs, who has completed,\n"
+	  "or is stopped, disabled or waits for its schedule, is not waited for to be up.", cli_wait },
 	{ "info", NULL, "NAME", "", 1, 1, "Everything that is known of an instance, and its resolved configuration.", cli_info },
 	{ "check", NULL, "", "fPz", 0, 0,
 	  "Validate the configuration and print it resolved, as JSON; or tell all keys that there are.", cli_check },

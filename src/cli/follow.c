@@ -10,6 +10,7 @@
 #include "base/pattern.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/instance.h"
 #include "cli/record.h"
 #include "client/tail.h"
 #include "client/replica.h"
@@ -417,21 +418,30 @@ static bool is_dead_end(enum state state)
 	       state == STATE_DISABLED || state == STATE_COMPLETED;
 }
 
+/* It is not meant to be up now: its work is done, its time has not come, or nobody wants it. */
+static bool is_at_rest(const struct row *row)
+{
+	return row->state == STATE_COMPLETED || row->state == STATE_SCHEDULED || row->state == STATE_STOPPED ||
+	       row->state == STATE_DISABLED;
+}
+
 static const struct goal {
 	const char *name;
 	bool (*is_reached)(const struct row *row);
+	bool is_up; /* who is at rest is waited for only when called by name */
 } goals[] = {
-	{ "ready", is_ready },
-	{ "running", is_running },
-	{ "completed", is_completed },
-	{ "reloaded", is_settled },
-	{ "stopped", is_over },
+	{ "ready", is_ready, true },
+	{ "running", is_running, true },
+	{ "completed", is_completed, false },
+	{ "reloaded", is_settled, false },
+	{ "stopped", is_over, false },
 };
 
 struct waiting {
 	struct replica replica;
 	json_t *instances; /* those that are meant, as `list` gave them */
 	const struct goal *goal;
+	bool is_anyone;         /* no instance is called by name */
 	const struct row *lost; /* one that cannot reach it any more; or NULL */
 };
 
@@ -447,6 +457,8 @@ static bool are_there(struct waiting *waiting)
 			json_string_value(json_object_get(json, "service")),
 			(unsigned)json_integer_value(json_object_get(json, "instance")));
 		if (!found || waiting->goal->is_reached(&found->row))
+			continue;
+		if (waiting->is_anyone && waiting->goal->is_up && is_at_rest(&found->row))
 			continue;
 		all = false;
 		if (is_dead_end(found->row.state) && !found->row.deadline_us)
@@ -525,11 +537,19 @@ static bool choose_goal(const struct invocation *invocation, struct waiting *wai
 	return waiting->goal;
 }
 
+static bool are_patterns(const struct invocation *invocation)
+{
+	for (int i = 0; i < invocation->name_count; i++)
+		if (!instance_is_pattern(invocation->names[i]))
+			return false;
+	return true;
+}
+
 int cli_wait(struct invocation *invocation)
 {
 	int status = EXIT_USAGE;
 	uint64_t timeout_ms = 0;
-	struct waiting waiting = { 0 };
+	struct waiting waiting = { .is_anyone = are_patterns(invocation) };
 
 	if (!choose_goal(invocation, &waiting) ||
 		!cli_duration("timeout", invocation->timeout, &timeout_ms))

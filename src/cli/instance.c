@@ -4,9 +4,14 @@
 
 #include "cli/cli.h"
 
+bool instance_is_pattern(const char *name)
+{
+	return strcmp(name, "all") == 0 || strncmp(name, "ns:", 3) == 0 || strpbrk(name, "*?[");
+}
+
 json_t *instance_find(struct link *link, const char *name, int *status)
 {
-	if (strcmp(name, "all") == 0 || strncmp(name, "ns:", 3) == 0 || strpbrk(name, "*?[")) {
+	if (instance_is_pattern(name)) {
 		*status = cli_fail(EXIT_USAGE, "'%s' may be several: name one, such as web/0", name);
 		return NULL;
 	}

@@ -3,8 +3,12 @@
 #define CLI_INSTANCE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "client/link.h"
+
+/* Not a name: "all", "ns:…" or a glob, which means whoever it fits. */
+bool instance_is_pattern(const char *name);
 
 /* What `info` says of "web/0", or of "web" when that is one alone. NULL after saying why not. */
 json_t *instance_find(struct link *link, const char *name, int *status);

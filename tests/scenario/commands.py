@@ -38,6 +38,24 @@ def children_get_what_is_meant_for_them_and_nothing_else():
         project.close()
 
 
+def who_rests_is_not_waited_for():
+    project = Project("rests", {"job": {"command": "true", "availability": {"restart": "no"}}, "web": {"command": "sleep 600"},
+                                "cron": {"command": "true", "schedule": {"interval": "1h"}}, "off": {"command": "true", "disabled": True}})
+    try:
+        project.run("up", "-d", check=0)
+        project.run("wait", "all", "--timeout", "30s", check=0)
+        states = {name: row["state"] for name, row in project.rows().items()}
+        expect(states == {"job/0": "completed", "web/0": "running", "cron/0": "scheduled", "off/0": "disabled"}, f"{states}")
+        refused = project.run("wait", "job", check=1)
+        expect("job/0 is completed, and will not be ready" in refused.stderr, refused.stderr)
+        expect("not within the time" in project.run("wait", "cron", "--timeout", "100ms", check=1).stderr, "by its name it is waited for")
+        project.run("stop", "web", check=0)
+        project.run("wait", "web", "--for", "stopped", "--timeout", "30s", check=0)
+        project.run("wait", "w*", "j*", "--timeout", "30s", check=0)
+    finally:
+        project.close()
+
+
 def a_service_runs_as_another_user():
     if os.getuid() != 0:
         return
@@ -234,7 +252,7 @@ def a_full_disk_loses_nothing():
 
 
 main(children_get_what_is_meant_for_them_and_nothing_else,
-     a_service_runs_as_another_user,
+     a_service_runs_as_another_user, who_rests_is_not_waited_for,
      unless_stopped_means_it,
      errors_are_one_clear_sentence_with_a_status,
      the_examples_are_valid,
