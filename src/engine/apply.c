@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "config/diff.h"
 #include "engine/attendant.h"
+#include "engine/resuming.h"
 #include "engine/watch.h"
 
 /* ---- what would change ---- */
@@ -181,7 +182,7 @@ void apply_done(struct engine *engine)
 	for (size_t i = 0; i < engine->project.count; i++)
 		engine->project.services[i].spec->fresh_from = SPEC_NOT_FRESH;
 	engine->project.spec->is_applying = false;
-	if (!engine_keep_spec(engine))
+	if (!resuming_keep_spec(engine))
 		log_line("the configuration cannot be kept: %s", strerror(errno));
 }
 
@@ -238,7 +239,7 @@ void apply_forget(struct engine *engine)
 		has_changed = true;
 		i = engine->project.count; /* what it depended on may be next */
 	}
-	if (has_changed && !engine_keep_spec(engine))
+	if (has_changed && !resuming_keep_spec(engine))
 		log_line("the configuration cannot be kept: %s", strerror(errno));
 }
 
@@ -333,7 +334,7 @@ static struct project_spec *replace(
 {
 	struct project_spec *old = project_replace(&engine->project, wanted);
 
-	if (engine_keep_spec(engine))
+	if (resuming_keep_spec(engine))
 		return old;
 	error_errno(err, "the new configuration cannot be kept");
 	project_replace(&engine->project, old);

@@ -14,18 +14,16 @@
 #include "base/memory.h"
 #include "config/diff.h"
 #include "config/load.h"
-#include "config/print.h"
 #include "engine/adoption.h"
 #include "engine/apply.h"
 #include "engine/attendant.h"
 #include "engine/blocked.h"
 #include "engine/channel.h"
-#include "engine/child.h"
 #include "engine/cluster.h"
-#include "engine/environment.h"
 #include "engine/derived.h"
 #include "engine/crash.h"
 #include "engine/door.h"
+#include "engine/exits.h"
 #include "engine/helper.h"
 #include "engine/hook.h"
 #include "engine/journald.h"
@@ -34,17 +32,18 @@
 #include "engine/output.h"
 #include "engine/pool.h"
 #include "engine/reload.h"
+#include "engine/resuming.h"
 #include "engine/ripple.h"
 #include "engine/schedule.h"
+#include "engine/starting.h"
 #include "engine/stopping.h"
 #include "engine/watch.h"
 
-enum { SPEC_MOST = 16 * 1024 * 1024,
-	FAULTS_MOST = 5,
+enum { FAULTS_MOST = 5,
 	FAULTS_US = 60 * 1000000,
 	QUEUE_FIRST = 64 };
 
-static struct moment moment_now(struct engine *engine)
+struct moment engine_moment(struct engine *engine)
 {
 	engine->random = engine->random * 1664525 + 1013904223;
 	return (struct moment){ .monotonic_ms = clock_monotonic_ms(),
@@ -80,7 +79,7 @@ struct member *engine_find(struct engine *engine, const char *service, unsigned 
  * Deaths go to the journal once: the store remembers that one is still to be written. The record
  * comes first, so that a death in the history has it, wherever we die.
  */
-static void write_death(struct engine *engine, struct member *member)
+void engine_write_death(struct engine *engine, struct member *member)
 {
 	struct error err;
 
@@ -107,7 +106,7 @@ bool engine_write_deaths(struct engine *engine)
 		struct member *member = engine->members[seat];
 		if (!member || !member->now.death_unwritten)
 			continue;
-		write_death(engine, member);
+		engine_write_death(engine, member);
 		is_any_left |= member->now.death_unwritten;
 	}
 	return is_any_left;
@@ -158,7 +157,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 
 	store_commit(
 		engine->store, member->seat, &member->now, outcome->notices, outcome->notice_count);
-	write_death(engine, member);
+	engine_write_death(engine, member);
 	member_arm(member);
 	perform(engine, member, outcome->effects);
 	roster_note(engine, member);
@@ -177,7 +176,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 }
 
 /* Every life has its slot until the process and its output have ended and nothing of its tree is left. */
-static void free_life(struct engine *engine, struct life *life)
+void engine_free_life(struct engine *engine, struct life *life)
 {
 	char marker[MARKER_SIZE];
 
@@ -186,7 +185,7 @@ static void free_life(struct engine *engine, struct life *life)
 	atomic_store(&life->state, LIFE_FREE);
 }
 
-static void settle_life(struct engine *engine, uint32_t index)
+void engine_settle_life(struct engine *engine, uint32_t index)
 {
 	struct life *life = &engine->store->lives[index];
 	struct member *member = engine->members[life->seat];
@@ -197,7 +196,7 @@ static void settle_life(struct engine *engine, uint32_t index)
 	if (member && member->life == (int32_t)index)
 		member->life = -1;
 	keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
-	free_life(engine, life);
+	engine_free_life(engine, life);
 }
 
 void engine_logged(struct engine *engine, struct member *member, enum stream stream)
@@ -206,11 +205,6 @@ void engine_logged(struct engine *engine, struct member *member, enum stream str
 	derived_follow(member, stream);
 	journald_follow(member);
 	engine->listener.on_logged(engine->listener.context, member, stream);
-}
-
-void engine_output_closed(struct engine *engine, uint32_t life)
-{
-	settle_life(engine, life);
 }
 
 /* Services move in their table then: nobody who has a pointer to one is under way now. */
@@ -283,8 +277,6 @@ bool engine_is_fatal(const struct engine *engine)
 	}
 	return false;
 }
-
-static void check_beheaded(struct engine *engine);
 
 static void end_if_over(struct engine *engine)
 {
@@ -436,8 +428,6 @@ static struct outcome (*const deeds[DEED_COUNT])(
 	[DEED_OVERLAP] = do_overlap,
 };
 
-static void lose(struct engine *engine, struct member *member);
-
 static void handle(struct engine *engine, const struct happening *happening)
 {
 	struct member *member = engine->members[happening->seat];
@@ -446,14 +436,14 @@ static void handle(struct engine *engine, const struct happening *happening)
 		return;
 	if (happening->deed == DEED_SPAWN) {
 		if (member->now.state == STATE_STARTING)
-			engine_spawn(engine, member);
+			starting_spawn(engine, member);
 		return;
 	}
 	if (happening->deed == DEED_LOST) {
-		lose(engine, member);
+		exits_lose(engine, member);
 		return;
 	}
-	struct moment now = moment_now(engine);
+	struct moment now = engine_moment(engine);
 	struct outcome outcome = deeds[happening->deed](member, happening, &now);
 	engine_changed(engine, member, &outcome);
 }
@@ -547,132 +537,15 @@ void engine_overdue(struct engine *engine, struct member *member)
 {
 	/* nobody tells when those end whom a former keeper left to somebody above us */
 	if (member->now.beheaded)
-		check_beheaded(engine);
+		exits_check_beheaded(engine);
 	see_through(engine, (struct happening){ .deed = DEED_OVERDUE, .seat = member->seat });
 }
 
-/* The system has no process for it now: it is tried again. */
-static void refuse_spawn(struct engine *engine, struct member *member, const char *what)
-{
-	snprintf(member->now.detail, sizeof member->now.detail, "%s", what);
-	push(engine, (struct happening){ .seat = member->seat, .event = EVENT_UNSPAWNABLE, .cause = CAUSE_NONE });
-}
-
-/* The ends of the pipes between a new process and its logs. */
-struct pipes {
-	int reading[STREAM_COUNT], writing[STREAM_COUNT];
-	bool is_merged; /* standard error goes where standard output goes */
-	int ready[2];   /* on which it says that it is ready, as pipe() has it; or -1 */
-	struct channel_ends channel;
-	int listens[LISTENS_MOST];      /* borrowed from their doors */
-	struct terminal_ends *terminal; /* between the process and the pipe of its output; or -1 */
-};
-
-static void close_pipes(const int fds[STREAM_COUNT], bool is_merged)
-{
-	close(fds[STREAM_OUT]);
-	if (!is_merged)
-		close(fds[STREAM_ERR]);
-}
-
-/*
- * Who has it holds a reader too: should keeper and engine be killed together, it waits when the pipe is full, until
- * somebody takes it over, and is not ended by SIGPIPE. Our reading end is none for writing, so it still tells the end.
- */
-static int make_lasting(int writing)
-{
-	char path[32];
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", writing);
-	int lasting = open(path, O_RDWR | O_CLOEXEC);
-	if (lasting < 0)
-		return writing;
-	close(writing);
-	return lasting;
-}
-
-static bool make_pipe(struct pipes *pipes, enum stream stream)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	/* ours alone: the child's end is a file of its own, which blocks as usual */
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	pipes->reading[stream] = ends[0];
-	pipes->writing[stream] = pipes->terminal->master < 0 ? make_lasting(ends[1]) : ends[1];
-	return true;
-}
-
-static bool make_pipes(struct pipes *pipes, bool is_merged)
-{
-	pipes->is_merged = is_merged;
-	if (!make_pipe(pipes, STREAM_OUT))
-		return false;
-	if (is_merged) {
-		pipes->reading[STREAM_ERR] = -1;
-		pipes->writing[STREAM_ERR] = pipes->writing[STREAM_OUT];
-		return true;
-	}
-	if (make_pipe(pipes, STREAM_ERR))
-		return true;
-	int reason = errno;
-	close(pipes->reading[STREAM_OUT]);
-	close(pipes->writing[STREAM_OUT]);
-	errno = reason;
-	return false;
-}
-
-/* The keeper holds the reading ends before there is anybody to write. */
-static bool keep_pipes(struct engine *engine, uint32_t life, const struct pipes *pipes)
-{
-	int master = pipes->terminal->master;
-	const struct {
-		unsigned kind;
-		int fd;
-	} all[] = {
-		{ KEEPER_OUT, pipes->reading[STREAM_OUT] },
-		{ KEEPER_ERR, pipes->reading[STREAM_ERR] },
-		{ KEEPER_READY, pipes->ready[0] },
-		{ KEEPER_TERMINAL, master },
-		{ KEEPER_CHANNEL, pipes->channel.ours },
-		{ KEEPER_INBOX, pipes->channel.inbox },
-		{ KEEPER_HOP, master >= 0 ? pipes->writing[STREAM_OUT] : -1 },
-	};
-	unsigned kinds[sizeof all / sizeof *all], count = 0;
-	int fds[sizeof all / sizeof *all];
-
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		if (all[i].fd < 0)
-			continue;
-		kinds[count] = all[i].kind;
-		fds[count++] = all[i].fd;
-	}
-	return keeper_link_put(&engine->keeper, STORE_LIFE_SLOT + life, kinds, fds, count);
-}
-
-/* Without one it never gets ready, and that is told then. */
-static void make_more(struct pipes *pipes, const struct service_spec *spec)
-{
-	pipes->ready[0] = pipes->ready[1] = -1;
-	pipes->channel = (struct channel_ends){ -1, -1, -1 };
-	if (spec->ipc && !channel_make(&pipes->channel))
-		log_line("%s: no channel can be had: %s", spec->name, strerror(errno));
-	if (spec->ready.fd && pipe2(pipes->ready, O_CLOEXEC) == 0)
-		fcntl(pipes->ready[0], F_SETFL, O_NONBLOCK);
-}
-
-static void close_if_open(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 /* The process is there: the kernel wrote its pid. */
-static void welcome(struct engine *engine, struct member *member, uint32_t index)
+void engine_welcome(struct engine *engine, struct member *member, uint32_t index)
 {
 	struct life *life = &engine->store->lives[index];
-	struct moment now = moment_now(engine);
+	struct moment now = engine_moment(engine);
 	uint64_t age_us = clock_monotonic_us() - life->began_us;
 
 	now.monotonic_ms = life->began_us / 1000;
@@ -707,7 +580,7 @@ void engine_adopted(
 	struct engine *engine, struct member *member, uint32_t index, const struct roster_row *row, bool has_ended)
 {
 	struct heritage heritage = inherit(engine, member, row);
-	struct moment now = moment_now(engine);
+	struct moment now = engine_moment(engine);
 
 	if (member->now.life >= row->life)
 		return; /* that was done before, and cut off */
@@ -721,7 +594,7 @@ void engine_adopted(
 void engine_recalled(struct engine *engine, struct member *member, const struct roster_row *row)
 {
 	const struct heritage heritage = inherit(engine, member, row);
-	struct moment now = moment_now(engine);
+	struct moment now = engine_moment(engine);
 
 	instance_recalled(&member->now, member_spec(member), &heritage, &now);
 	/* nobody starts the project: it never was stopped */
@@ -732,280 +605,9 @@ void engine_recalled(struct engine *engine, struct member *member, const struct 
 	engine_changed(engine, member, &outcome);
 }
 
-/* Where the channel is in the process: the usual number, unless that is taken. */
-static int channel_number(const struct service_spec *spec)
-{
-	int number = CHANNEL_FD + (int)spec->listen_count;
-
-	return !spec->ipc ? 0 : spec->ready.fd == number ? number + 1
-							 : number;
-}
-
-static void add_end(struct child_ends *ends, int fd, int as)
-{
-	unsigned at = ends->more_count++;
-
-	for (; at > 0 && ends->more[at - 1].as > as; at--)
-		ends->more[at] = ends->more[at - 1];
-	ends->more[at] = (struct child_end){ fd, as };
-}
-
-static struct child_ends give_ends(
-	const struct engine *engine, const struct pipes *pipes, const struct service_spec *spec)
-{
-	struct child_ends ends = { .in = -1, .out = pipes->writing[STREAM_OUT], .err = pipes->writing[STREAM_ERR] };
-
-	ends.lock = keeper_link_held(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_LOCK);
-	ends.is_terminal = pipes->terminal->slave >= 0;
-	if (ends.is_terminal)
-		ends.in = ends.out = ends.err = pipes->terminal->slave;
-	for (unsigned i = 0; i < spec->listen_count; i++)
-		add_end(&ends, pipes->listens[i], CHILD_FIRST_FD + (int)i);
-	if (pipes->ready[1] >= 0)
-		add_end(&ends, pipes->ready[1], spec->ready.fd);
-	if (pipes->channel.theirs >= 0)
-		add_end(&ends, pipes->channel.theirs, channel_number(spec));
-	return ends;
-}
-
-/* Its output is ours from now on; a terminal needs the writing end of its pipe too. */
-static void open_outputs(struct engine *engine, uint32_t index, struct pipes *pipes)
-{
-	struct terminal *terminal = NULL;
-
-	if (pipes->terminal->master >= 0) {
-		terminal = terminal_open(
-			engine->loop, pipes->terminal->master, pipes->writing[STREAM_OUT]);
-		pipes->terminal->master = -1;
-	} else {
-		close_pipes(pipes->writing, pipes->is_merged);
-	}
-	for (enum stream i = 0; i < STREAM_COUNT; i++)
-		if (pipes->reading[i] >= 0)
-			output_open(engine, index, i, pipes->reading[i], terminal);
-}
-
-static int spawn_into(struct engine *engine, struct member *member, uint32_t index,
-	const struct launch *launch, struct terminal_ends *terminal, const int listens[LISTENS_MOST])
-{
-	struct life *life = &engine->store->lives[index];
-	const struct service_spec *spec = member_spec(member);
-	struct pipes pipes = { .terminal = terminal };
-
-	memcpy(pipes.listens, listens, sizeof pipes.listens);
-	if (!make_pipes(&pipes, spec->log.merge_stderr))
-		return errno;
-	make_more(&pipes, spec);
-	if (pipes.is_merged)
-		life->closed = 1u << STREAM_ERR;
-	int reason = keep_pipes(engine, index, &pipes) ? 0 : errno;
-	struct child_ends ends = give_ends(engine, &pipes, spec);
-	if (!reason)
-		reason = child_spawn(life, launch, spec, &ends);
-	close_if_open(pipes.ready[1]);
-	close_if_open(pipes.channel.theirs);
-	pipes.channel.theirs = -1;
-	if (reason) {
-		close_pipes(pipes.writing, pipes.is_merged);
-		close_pipes(pipes.reading, pipes.is_merged);
-		close_if_open(pipes.ready[0]);
-		channel_unmake(&pipes.channel);
-		keeper_link_delete(&engine->keeper, STORE_LIFE_SLOT + index);
-		return reason;
-	}
-	welcome(engine, member, index);
-	if (pipes.channel.ours >= 0)
-		channel_open(member, pipes.channel.ours, pipes.channel.inbox, -1);
-	pool_consider(engine, member); /* now it can be given tasks */
-	attendant_begin(member, pipes.ready[0], true);
-	open_outputs(engine, index, &pipes);
-	return 0;
-}
-
-/* Where it tells us how it is, if it wants to. */
-static const char *notify_for(struct engine *engine, const struct service_spec *spec)
-{
-	if (!spec->ready.notifies && !spec->watchdog_ms)
-		return NULL;
-	return notify_address(&engine->notify);
-}
-
-void engine_introduce(
-	struct engine *engine, const struct member *member, const char *marker, struct newborn *who)
-{
-	const struct service_spec *spec = member_spec(member);
-
-	*who = (struct newborn){ .project = engine->project.spec->name,
-		.instance = member->now.index,
-		.marker = marker,
-		.soft_nofile = engine->keeper.page->soft_nofile,
-		.notify = notify_for(engine, spec),
-		.channel_fd = channel_number(spec),
-		.listen_count = spec->listen_count,
-		.seat = member->seat };
-}
-
-void engine_spawn(struct engine *engine, struct member *member)
-{
-	struct launch launch = { 0 };
-	struct terminal_ends terminal = { -1, -1 };
-	struct error err = { 0 };
-	char marker[MARKER_SIZE];
-	int listens[LISTENS_MOST];
-	int index = store_take_life(engine->store, member->seat, member->now.life + 1);
-
-	if (index < 0) {
-		refuse_spawn(engine, member, "too many processes are open already");
-		return;
-	}
-	struct life *life = &engine->store->lives[index];
-	environment_refresh(engine, member_service(member));
-	config_fingerprint(engine->store->seats[member->seat].launched_as, member_spec(member));
-	member_renew_logs(member);
-	marker_format(marker, life);
-	struct newborn who;
-	engine_introduce(engine, member, marker, &who);
-	bool ok = door_open_given(engine, member, listens, &err) &&
-		  launch_prepare(&launch, member_spec(member), &who, &err) &&
-		  (!member_spec(member)->pty || terminal_make(&terminal, launch.uid, &err));
-	launch.cgroup_fd = ok ? cgroup_make(&engine->cgroup, marker) : 0;
-	int reason = ok ? spawn_into(engine, member, (uint32_t)index, &launch, &terminal, listens) : 0;
-	terminal_close_ends(&terminal);
-	launch_finish(&launch);
-	if (ok && !reason)
-		return;
-	if (reason)
-		error_set(&err, reason, "no process can be had: %s", strerror(reason));
-	free_life(engine, life);
-	refuse_spawn(engine, member, err.text);
-}
-
-static int find_life(const struct engine *engine, const struct exit_record *record)
-{
-	for (uint32_t i = 0; i < engine->store->life_top; i++) {
-		const struct life *life = &engine->store->lives[i];
-		if ((life->state == LIFE_SPAWNING || life->state == LIFE_RUNNING) &&
-			life->pid == record->pid && record->ended_us >= life->began_us)
-			return (int)i;
-	}
-	return -1;
-}
-
-static struct death death_of(const struct exit_record *record, const struct life *life,
-	const struct service_spec *spec)
-{
-	bool has_exited = record->code == CLD_EXITED;
-	struct death death = {
-		.code = has_exited ? (int16_t)record->status : -1,
-		.signal = has_exited ? 0 : (int16_t)record->status,
-		.core = record->code == CLD_DUMPED,
-		.cause = has_exited ? CAUSE_EXIT : record->code == CLD_DUMPED ? CAUSE_CORE
-									      : CAUSE_SIGNAL,
-		.peak_rss = record->peak_rss,
-		.cpu_ms = record->cpu_us / 1000,
-	};
-
-	child_describe_failure(life, spec, death.detail, sizeof death.detail);
-	if (!record->code) {
-		death.signal = 0;
-		death.cause = CAUSE_EXIT;
-		snprintf(death.detail, sizeof death.detail, "nobody knows how it ended: no keeper was there to see it");
-	}
-	return death;
-}
-
-static void end_member(struct engine *engine, struct member *member, struct life *life,
-	const struct exit_record *record)
-{
-	struct moment now = moment_now(engine);
-
-	now.monotonic_ms = record->ended_us / 1000;
-	now.wall_us = record->wall_us;
-	struct death death = death_of(record, life, member_spec(member));
-	bool is_crash = member->now.stop_cause == CAUSE_NONE &&
-			!policy_is_success(&member_spec(member)->restart, &death);
-	if (is_crash)
-		now.crowd_ms = crowd_join(&engine->crowd, now.monotonic_ms);
-	member->leftovers = leftovers_count(engine, member);
-	struct outcome outcome = instance_ended(&member->now, member_spec(member), &death,
-		member->leftovers > 0, &now);
-	engine_changed(engine, member, &outcome);
-}
-
-/* Its last words come before the news of its end. */
-static void take_exit(struct engine *engine, uint32_t index, const struct exit_record *record)
-{
-	struct life *life = &engine->store->lives[index];
-	struct member *member = engine->members[life->seat];
-
-	output_drain(engine, index);
-	if (member && member->now.pid == life->pid && member->now.life == life->number) {
-		member->life = (int32_t)index;
-		channel_end(member);
-		end_member(engine, member, life, record);
-	}
-	atomic_store(&life->state, LIFE_EXITED);
-	settle_life(engine, index);
-}
-
-static void lose(struct engine *engine, struct member *member)
-{
-	const struct exit_record record = { .pid = member->now.pid,
-		.ended_us = clock_monotonic_us(),
-		.wall_us = clock_wall_us() };
-
-	if (member->now.pid && member->life >= 0)
-		take_exit(engine, (uint32_t)member->life, &record);
-}
-
 void engine_lost(struct engine *engine, struct member *member)
 {
 	push(engine, (struct happening){ .deed = DEED_LOST, .seat = member->seat, .life = member->now.life });
-}
-
-/* One of a tree without its main process may have been the last. */
-static void check_beheaded(struct engine *engine)
-{
-	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
-		struct member *member = engine->members[seat];
-		if (!member || !member->now.beheaded)
-			continue;
-		unsigned before = member->leftovers;
-		member->leftovers = leftovers_count(engine, member);
-		if (member->leftovers) {
-			if (member->leftovers != before)
-				engine->listener.on_changed(engine->listener.context, member);
-			continue;
-		}
-		struct moment now = moment_now(engine);
-		struct outcome outcome = instance_gone(&member->now, member_spec(member), &now);
-		int32_t life = member->life;
-		engine_changed(engine, member, &outcome);
-		if (life >= 0)
-			settle_life(engine, (uint32_t)life);
-	}
-}
-
-static void take_exits(struct engine *engine)
-{
-	const struct keeper_page *page = engine->keeper.page;
-	uint64_t seen = engine->store->exits_seen, count = atomic_load(&page->exit_count);
-	bool is_stranger = false;
-
-	if (seen == count)
-		return;
-	for (; seen < count; seen++) {
-		const struct exit_record *record = &page->exits[seen % KEEPER_EXITS];
-		int index = find_life(engine, record);
-		if (index >= 0)
-			take_exit(engine, (uint32_t)index, record);
-		else if (!helper_take_exit(engine, record))
-			is_stranger = true;
-		atomic_store(&engine->store->exits_seen, seen + 1);
-	}
-	keeper_link_seen(&engine->keeper, count);
-	if (is_stranger)
-		check_beheaded(engine);
 }
 
 static void on_wake(uv_poll_t *poll, int status, int events)
@@ -1017,7 +619,7 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 	(void)events;
 	while (read(engine->keeper.page->wake_fd, &ignored, sizeof ignored) < 0 && errno == EINTR)
 		continue;
-	take_exits(engine);
+	exits_take(engine);
 	drain(engine);
 }
 
@@ -1047,7 +649,7 @@ static void on_keeper_gone(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	uv_poll_stop(poll);
-	take_exits(engine);
+	exits_take(engine);
 	drain(engine);
 	engine_tell(engine, "the keeper was killed (pid %d): this engine takes its place",
 		(int)engine->keeper.page->keeper_pid);
@@ -1058,51 +660,7 @@ static void on_keeper_gone(uv_poll_t *poll, int status, int events)
 	engine->listener.on_over(engine->listener.context);
 }
 
-bool engine_keep_spec(struct engine *engine)
-{
-	unsigned kind = KEEPER_SPEC;
-	struct text text;
-	int former = keeper_link_held(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_SPEC);
-	int fd = memfd_create("thrum-spec", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	text_init(&text, SPEC_MOST);
-	config_print(&text, engine->project.spec);
-	bool ok = write(fd, text_string(&text), text.size) == (ssize_t)text.size &&
-		  keeper_link_put(&engine->keeper, KEEPER_PROJECT_SLOT, &kind, &fd, 1);
-	text_finish(&text);
-	close_if_open(ok ? former : fd);
-	return ok;
-}
-
-static bool load_spec(struct engine *engine, struct error *err)
-{
-	int fd = keeper_link_take(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_SPEC);
-	struct text text;
-	struct problems problems;
-
-	text_init(&text, SPEC_MOST);
-	lseek(fd, 0, SEEK_SET);
-	bool ok = text_read_fd(&text, fd, err);
-	problems_init(&problems);
-	struct project_spec *spec =
-		ok ? config_load_text(text_string(&text), text.size, "spec", &problems) : NULL;
-	if (ok && !spec)
-		error_set(err, 0, "the project's configuration cannot be read back");
-	problems_finish(&problems);
-	text_finish(&text);
-	if (!spec)
-		return false;
-	if (!spec->digest) {
-		spec->digest = memory_zeroed(DIGEST_SIZE, 1);
-		config_digest(spec->digest, spec);
-	}
-	project_init(&engine->project, spec);
-	return true;
-}
-
-static struct member *seat_member(struct engine *engine, struct service *service, uint32_t seat)
+struct member *engine_seat(struct engine *engine, struct service *service, uint32_t seat)
 {
 	struct member *member = member_create(engine, seat);
 
@@ -1123,137 +681,7 @@ struct member *engine_add_instance(struct engine *engine, struct service *servic
 		error_set(err, 0, "no room for more than %d instances", STORE_SEATS);
 		return NULL;
 	}
-	return seat_member(engine, service, (uint32_t)seat);
-}
-
-/* A service that the spec does not have, and that has an instance all the same: what is there is stopped. */
-static struct service *add_leaving(struct engine *engine, const char *name)
-{
-	struct service_spec *spec = project_spec_add(engine->project.spec, name);
-
-	spec->command = memory_copy("?");
-	strings_add(&spec->argv, spec->command);
-	spec->working_dir = memory_copy("/");
-	spec->is_leaving = true;
-	project_refresh(&engine->project);
-	return project_find(&engine->project, name);
-}
-
-static void restore_members(struct engine *engine)
-{
-	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
-		if (!engine->store->seats[seat].is_taken)
-			continue;
-		const char *name = store_instance(engine->store, seat)->service;
-		struct service *service = project_find(&engine->project, name);
-		seat_member(engine, service ? service : add_leaving(engine, name), seat);
-	}
-}
-
-static bool fill_services(struct engine *engine, struct error *err)
-{
-	for (size_t i = 0; i < engine->project.count; i++) {
-		struct service *service = &engine->project.services[i];
-		for (unsigned k = 0; k < service->spec->instances && !service->spec->is_leaving; k++)
-			if (!service_find(service, k) && !engine_add_instance(engine, service, k, err))
-				return false;
-	}
-	return true;
-}
-
-/* Both or none: they were handed over together. */
-static struct terminal *restore_terminal(struct engine *engine, uint32_t slot)
-{
-	int master = keeper_link_take(&engine->keeper, slot, KEEPER_TERMINAL);
-	int hop = keeper_link_take(&engine->keeper, slot, KEEPER_HOP);
-
-	return master >= 0 ? terminal_open(engine->loop, master, hop) : NULL;
-}
-
-static void restore_output(struct engine *engine, uint32_t index)
-{
-	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
-	struct life *life = &engine->store->lives[index];
-	uint32_t slot = STORE_LIFE_SLOT + index;
-
-	for (enum stream i = 0; i < STREAM_COUNT; i++) {
-		int fd = keeper_link_take(&engine->keeper, slot, kinds[i]);
-		struct terminal *terminal = i == STREAM_OUT ? restore_terminal(engine, slot) : NULL;
-		if (fd >= 0 && !(life->closed & 1u << i)) {
-			output_open(engine, index, i, fd, terminal);
-			continue;
-		}
-		close_if_open(fd);
-		terminal_close(terminal);
-		atomic_fetch_or(&life->closed, 1u << i);
-	}
-}
-
-static void restore_channel(struct engine *engine, struct member *member, uint32_t index)
-{
-	static const unsigned kinds[] = { KEEPER_CHANNEL, KEEPER_INBOX, KEEPER_OUTBOX };
-	int fds[sizeof kinds / sizeof *kinds];
-
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		fds[i] = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, kinds[i]);
-	if (fds[0] >= 0 && fds[1] >= 0 && member->now.pid && member->life == (int32_t)index) {
-		channel_open(member, fds[0], fds[1], fds[2]);
-		return;
-	}
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		close_if_open(fds[i]);
-}
-
-static void restore_life(struct engine *engine, uint32_t index)
-{
-	struct life *life = &engine->store->lives[index];
-	struct member *member = engine->members[life->seat];
-	struct error err;
-
-	if (life->state == LIFE_FREE)
-		return;
-	if ((life->state == LIFE_SPAWNING && !life->pid) || !member) {
-		free_life(engine, life); /* the clone never happened */
-		return;
-	}
-	if (!member_open_logs(member, &err))
-		engine_tell(engine, "%s", err.text);
-	if (life->number > member->now.life)
-		welcome(engine, member, index); /* it did, but nobody was told */
-	else if (life->number == member->now.life)
-		member->life = (int32_t)index;
-	if (life->state == LIFE_SPAWNING)
-		atomic_store(&life->state, LIFE_RUNNING);
-	restore_channel(engine, member, index);
-	if (member->now.pid && member->life == (int32_t)index)
-		attendant_begin(member,
-			keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);
-	restore_output(engine, index);
-}
-
-/* What was under way when the former engine died. */
-static void resume_member(struct engine *engine, struct member *member)
-{
-	struct instance *now = &member->now;
-
-	if (now->death_unwritten &&
-		journal_has(&engine->journal, now->service, now->index, &now->death)) {
-		now->death_unwritten = false;
-		store_commit(engine->store, member->seat, now, NULL, 0);
-	}
-	write_death(engine, member);
-	bool is_leaving = member_spec(member)->is_leaving;
-	if ((now->index >= member_spec(member)->instances && !now->is_spare) || is_leaving)
-		now->removing = true;
-	if (now->state == STATE_STARTING)
-		push(engine, (struct happening){ .deed = DEED_SPAWN, .seat = member->seat });
-	if (now->state == STATE_STOPPING)
-		perform(engine, member, DO_TERMINATE);
-	else if (!now->wanted && state_has_process(now->state)) /* a former run was to stop it */
-		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
-	if (now->removing && !is_leaving && !instance_is_finished(now) && now->wanted)
-		push(engine, (struct happening){ .seat = member->seat, .event = EVENT_STOP, .cause = CAUSE_MANUAL });
-	member_arm(member);
+	return engine_seat(engine, service, (uint32_t)seat);
 }
 
 static char *project_folder(const char *variable, const char *project)
@@ -1387,7 +815,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	if (!keeper_link_open(&engine->keeper, err))
 		return false;
 	engine->store = store_open(engine->keeper.page->state_fd, err);
-	if (!engine->store || !load_spec(engine, err))
+	if (!engine->store || !resuming_load_spec(engine, err))
 		return false;
 	note_faults(engine);
 	store_recover(engine->store);
@@ -1415,8 +843,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	engine->clock_fd = -1;
 	notify_restore(&engine->notify, engine);
 	watch_keeper(engine);
-	restore_members(engine);
-	return fill_services(engine, err);
+	return resuming_seat_all(engine, err);
 }
 
 /* What services want to be watched beside their processes. */
@@ -1453,21 +880,18 @@ void engine_begin(struct engine *engine)
 			engine_tell(engine, "%s", err.text);
 	}
 	door_restore_all(engine);
-	for (uint32_t i = 0; i < engine->store->life_top; i++)
-		restore_life(engine, i);
+	resuming_restore_lives(engine);
 	keeper_link_drop_rest(&engine->keeper);
 	helper_restore(engine);
 	pool_restore_all(engine);
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat])
 			channel_resume(engine->members[seat]);
-	take_exits(engine);
-	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
-		if (engine->members[seat])
-			resume_member(engine, engine->members[seat]);
+	exits_take(engine);
+	resuming_go_on(engine);
 	if (!has_roster)
 		renew_roster(engine);
-	check_beheaded(engine);
+	exits_check_beheaded(engine);
 	engine->is_draining = false;
 	engine->graph_dirty = true;
 	engine_arrange(engine);
@@ -1582,7 +1006,7 @@ bool engine_scale(struct engine *engine, struct service *service, unsigned count
 
 	service->spec->instances = count;
 	service->spec->fresh_from = count > before ? before : SPEC_NOT_FRESH;
-	if (!engine_keep_spec(engine)) {
+	if (!resuming_keep_spec(engine)) {
 		service->spec->instances = before;
 		service->spec->fresh_from = SPEC_NOT_FRESH;
 		return error_errno(err, "the new size cannot be kept");
@@ -1637,7 +1061,7 @@ const char *engine_run(struct engine *engine, struct service_spec *spec, struct 
 	added->fresh_from = 0;
 	project_refresh(&engine->project);
 	struct service *service = &engine->project.services[engine->project.count - 1];
-	if (!engine_keep_spec(engine))
+	if (!resuming_keep_spec(engine))
 		log_line("the new service cannot be kept: %s", strerror(errno));
 	if (!grow(engine, service, service->spec->instances, err))
 		return NULL;

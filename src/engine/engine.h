@@ -44,8 +44,7 @@ struct engine_listener {
 	void (*on_over)(void *context); /* all is stopped */
 };
 
-struct newborn; /* of child.h */
-struct door;    /* of door.h */
+struct door; /* of door.h */
 
 /* Something that waits in the queue. */
 struct happening {
@@ -176,18 +175,21 @@ bool engine_is_fatal(const struct engine *engine);
 int engine_status(const struct engine *engine);
 
 /* Called by the parts. */
+struct moment engine_moment(struct engine *engine);
+struct member *engine_seat(struct engine *engine, struct service *service, uint32_t seat);
+/* The process is there: the kernel wrote its pid into the life of this number. */
+void engine_welcome(struct engine *engine, struct member *member, uint32_t life);
+/* It has its slot until the process and its output have ended and nothing of its tree is left: looked at by each of them. */
+void engine_settle_life(struct engine *engine, uint32_t index);
+void engine_free_life(struct engine *engine, struct life *life);
+void engine_write_death(struct engine *engine, struct member *member);
 /* Those that could not be written; are there any still? */
 bool engine_write_deaths(struct engine *engine);
-bool engine_keep_spec(struct engine *engine); /* false, with errno: the keeper is gone */
 struct member *engine_add_instance(struct engine *engine, struct service *service, unsigned index,
 	struct error *err);
 /* Begin what services want beside their processes: files and clocks that are watched. */
 void engine_arrange(struct engine *engine);
-/* Whom a process of this instance is told that it is; marker is borrowed. */
-void engine_introduce(struct engine *engine, const struct member *member, const char *marker,
-	struct newborn *who);
 void engine_logged(struct engine *engine, struct member *member, enum stream stream);
-void engine_spawn(struct engine *engine, struct member *member);
 /* It rests as it did in a former run. */
 void engine_recalled(struct engine *engine, struct member *member, const struct roster_row *row);
 /* A process of a former run is in this life of the store now. */
@@ -195,7 +197,6 @@ void engine_adopted(
 	struct engine *engine, struct member *member, uint32_t life, const struct roster_row *row, bool has_ended);
 /* Its process is not there, and nobody wrote down how it ended: that is seen to next. */
 void engine_lost(struct engine *engine, struct member *member);
-void engine_output_closed(struct engine *engine, uint32_t life);
 void engine_changed(struct engine *engine, struct member *member, struct outcome *outcome);
 
 #endif

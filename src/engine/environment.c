@@ -13,6 +13,8 @@
 #include "config/problem.h"
 #include "engine/child.h"
 #include "engine/leftovers.h"
+#include "engine/resuming.h"
+#include "engine/starting.h"
 #include "protocol/value.h"
 
 enum { ENVIRON_MOST = 4 * 1024 * 1024 };
@@ -79,7 +81,7 @@ void environment_refresh(struct engine *engine, struct service *service)
 	if (!has_changed)
 		return;
 	layers_merge(layers, &service->spec->environment);
-	if (!engine_keep_spec(engine))
+	if (!resuming_keep_spec(engine))
 		log_line("%s: its variables cannot be kept: %s", service->spec->name, strerror(errno));
 }
 
@@ -183,7 +185,7 @@ json_t *environment_describe(struct engine *engine, const struct member *member)
 	layers_merge(&spec.variables, &spec.environment);
 	if (member->life >= 0)
 		marker_format(marker, &engine->store->lives[member->life]);
-	engine_introduce(engine, member, marker, &who);
+	starting_introduce(engine, member, marker, &who);
 	child_environment(&environment, &spec, &who);
 	json_t *result = json_pack("{s:s,s:i,s:i,s:o,s:o}", "service", spec.name, "instance",
 		(int)member->now.index, "pid", (int)member->now.pid, "variables",

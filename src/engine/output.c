@@ -80,7 +80,7 @@ static void end_output(struct output *output)
 	terminal_close(output->terminal);
 	if (output->rest)
 		uv_close((uv_handle_t *)output->rest, on_output_closed);
-	engine_output_closed(engine, output->life);
+	engine_settle_life(engine, output->life);
 }
 
 /* Once for each reason, over all logs: the operator needs to know that the disk is full, not how often. */
