@@ -90,7 +90,7 @@ static void print_graph(const json_t *death, const char *name, const char *key)
 	struct text graph;
 
 	text_init(&graph, LINE_MOST);
-	if (graph_append(&graph, json_object_get(death, "samples"), key, is_unicode))
+	if (graph_append(&graph, json_object_get(death, "samples"), key, is_unicode ? SPARK_BLOCKS : SPARK_ASCII))
 		printf("%-10s %s\n", name, text_string(&graph));
 	text_finish(&graph);
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/spark.h"
 #include "base/units.h"
 
 enum { SAMPLES_MOST = 256 };
@@ -16,7 +15,7 @@ static void format_figure(char out[UNITS_TEXT_SIZE], const char *key, double val
 		units_format_size(out, (uint64_t)value);
 }
 
-bool graph_append(struct text *out, const json_t *samples, const char *key, bool is_unicode)
+bool graph_append(struct text *out, const json_t *samples, const char *key, enum spark_style style)
 {
 	size_t count = json_array_size(samples);
 	double values[SAMPLES_MOST], most = 0;
@@ -32,6 +31,6 @@ bool graph_append(struct text *out, const json_t *samples, const char *key, bool
 		return false;
 	format_figure(last, key, values[count - 1]);
 	format_figure(top, key, most);
-	spark_append(out, values, count, most, is_unicode);
+	spark_append(out, values, count, most, style);
 	return text_format(out, "  %s at the end, %s at the most", last, top);
 }

@@ -92,6 +92,20 @@ unsigned leftovers_count(struct engine *engine, const struct member *member)
 	return count;
 }
 
+void leftovers_visit(struct engine *engine, const struct member *member, void (*visit)(void *context, pid_t pid), void *context)
+{
+	struct tree tree = { 0 };
+
+	if (member->life < 0)
+		return;
+	if (member->now.pid)
+		visit(context, member->now.pid);
+	find(engine, &engine->store->lives[member->life], member->now.pid, &tree);
+	for (size_t i = 0; i < tree.count; i++)
+		visit(context, tree.processes[i].pid);
+	tree_finish(&tree);
+}
+
 /* Signals those not signalled yet; true when there were any. */
 static bool signal_new(const struct tree *tree, const struct tree *before, int signal)
 {

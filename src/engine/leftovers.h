@@ -12,6 +12,9 @@ struct tree; /* of procfs/tree.h */
 /* Its main process has ended: how many others of its tree are left? */
 unsigned leftovers_count(struct engine *engine, const struct member *member);
 
+/* Each of them, the main process first while it is there. */
+void leftovers_visit(struct engine *engine, const struct member *member, void (*visit)(void *context, pid_t pid), void *context);
+
 /* Signal all of them, those that leave meanwhile too. */
 void leftovers_signal(struct engine *engine, const struct member *member, int signal);
 

@@ -232,3 +232,13 @@ void member_arm(struct member *member)
 	uv_update_time(member->engine->loop);
 	uv_timer_start(&member->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
+
+void member_extend(struct member *member, uint64_t extension_ms)
+{
+	struct moment now = { .monotonic_ms = clock_monotonic_ms() };
+
+	instance_extend(&member->now, extension_ms, &now);
+	store_commit(member->engine->store, member->seat, &member->now, NULL, 0);
+	member_arm(member);
+	member->engine->listener.on_changed(member->engine->listener.context, member);
+}

@@ -64,6 +64,9 @@ void member_limit_logs(struct member *member);
 /* Before its next life: close them, if they are to be elsewhere and nobody writes to them any more. */
 void member_renew_logs(struct member *member);
 
+/* More time for what is under way: starting, running or stopping. */
+void member_extend(struct member *member, uint64_t extension_ms);
+
 /* Set the timer to what now.deadline_ms says. */
 void member_arm(struct member *member);
 

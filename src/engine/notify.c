@@ -69,15 +69,6 @@ static void keep_alive(struct member *member)
 	member_arm(member);
 }
 
-static void extend(struct member *member, uint64_t extension_us)
-{
-	struct moment now = { .monotonic_ms = clock_monotonic_ms() };
-
-	instance_extend(&member->now, extension_us / 1000, &now);
-	store_commit(member->engine->store, member->seat, &member->now, NULL, 0);
-	member_arm(member);
-}
-
 static void say(struct member *member, const char *status)
 {
 	free(member->status);
@@ -100,7 +91,7 @@ static void act_on(struct member *member, const struct notification *said)
 	else if (said->is_ready && member->status && strcmp(member->status, "reloading") == 0)
 		say(member, "");
 	if (said->extend_us)
-		extend(member, said->extend_us);
+		member_extend(member, said->extend_us / 1000);
 	if (said->is_alive)
 		keep_alive(member);
 	if (said->is_ready)

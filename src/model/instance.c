@@ -93,6 +93,18 @@ static void arm(struct instance *instance, unsigned effects, uint32_t delay_ms,
 		instance->deadline_ms = now->monotonic_ms + delay_ms;
 }
 
+/* What ended the life before the pause. */
+static void tell_why(struct notice *notice, const struct instance *instance)
+{
+	const struct death *death = &instance->death;
+
+	notice->cause = death->cause;
+	notice->code = death->code;
+	notice->signal = death->signal;
+	if (!notice->detail[0])
+		memcpy(notice->detail, death->detail, sizeof notice->detail);
+}
+
 static void enter(struct instance *instance, enum state next, uint32_t delay_ms,
 	struct outcome *outcome, const struct moment *now)
 {
@@ -110,6 +122,8 @@ static void enter(struct instance *instance, enum state next, uint32_t delay_ms,
 	struct notice *notice = tell(outcome, instance, tellings[next].kind, now);
 	notice->delay_ms = next == STATE_BACKOFF ? delay_ms : 0;
 	notice->cause = next == STATE_STOPPING ? instance->stop_cause : CAUSE_NONE;
+	if (next == STATE_BACKOFF && instance->has_death)
+		tell_why(notice, instance);
 }
 
 static bool is_scheduled(const struct service_spec *spec)

@@ -406,11 +406,52 @@ static void take_over(json_t *to, json_t *from)
 	json_decref(from);
 }
 
+/* As a list, each once; NULL: it is in none. */
+static json_t *namespaces_to_json(const struct row *row)
+{
+	json_t *list = row->namespaces[0] ? json_array() : NULL;
+
+	for (const char *at = row->namespaces; list && *at;) {
+		size_t size = strcspn(at, ",");
+		json_array_append_new(list, text_to_json(at, size));
+		at += size + (at[size] == ',');
+	}
+	return list;
+}
+
+/* Those that have room, whole. */
+static void get_namespaces(struct row *row, const json_t *list)
+{
+	size_t i, used = 0;
+	const json_t *name;
+
+	json_array_foreach(list, i, name)
+	{
+		const char *text = json_string_value(name);
+		if (text && used + strlen(text) + 2 <= sizeof row->namespaces)
+			used += (size_t)snprintf(row->namespaces + used, sizeof row->namespaces - used, "%s%s", used ? "," : "", text);
+	}
+}
+
+bool row_is_in_namespace(const struct row *row, const char *name)
+{
+	size_t wanted = strlen(name);
+
+	for (const char *at = row->namespaces; *at;) {
+		size_t size = strcspn(at, ",");
+		if (size == wanted && memcmp(at, name, size) == 0)
+			return true;
+		at += size + (at[size] == ',');
+	}
+	return false;
+}
+
 json_t *row_to_json(const struct row *row)
 {
-	json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:s?, s:o, s:o, s:o}",
+	json_t *json = json_pack("{s:s, s:i, s:o*, s:s, s:s, s:s?, s:o, s:o, s:o}",
 		"service", row->service,
 		"instance", (int)row->instance,
+		"namespaces", namespaces_to_json(row),
 		"state", state_name(row->state),
 		"wanted", row->wanted ? "up" : "down",
 		"health", health_name(row->state),
@@ -479,6 +520,7 @@ bool row_from_json(struct row *row, const json_t *json, struct error *err)
 	get_text(row->service, sizeof row->service, json, "service");
 	if (!row->service[0] || figure_from_json(json, "instance") == SAMPLE_UNKNOWN)
 		return error_set(err, 0, "a row without service or instance");
+	get_namespaces(row, json_object_get(json, "namespaces"));
 	get_text(row->detail, sizeof row->detail, json, "detail");
 	get_restarts(&row->restarts, json_object_get(json, "restarts"));
 	if (row->pid)

@@ -16,18 +16,21 @@
 #include "model/sample.h"
 #include "model/state.h"
 
+enum { ROW_NAMESPACES_SIZE = 96 /* what is more is left out */ };
+
 struct row {
 	char service[64];
 	unsigned instance;
 	enum state state;
-	bool wanted;           /* up */
-	bool is_reloading;     /* its turn in a rolling reload has still to come, or it stands in for others meanwhile */
-	bool is_getting_ready; /* it runs, and something that tells when it is ready has still to come */
-	int32_t pid;           /* 0: none */
-	uint32_t life;         /* 1 for the first process of this instance; 0: none yet */
-	uint64_t since_us;     /* wall clock: in this state since */
-	uint64_t started_us;   /* wall clock: this process, or 0 */
-	uint64_t uptime_ms;    /* at the time of sending; 0 without a process */
+	char namespaces[ROW_NAMESPACES_SIZE]; /* with commas between; or "" */
+	bool wanted;                          /* up */
+	bool is_reloading;                    /* its turn in a rolling reload has still to come, or it stands in for others meanwhile */
+	bool is_getting_ready;                /* it runs, and something that tells when it is ready has still to come */
+	int32_t pid;                          /* 0: none */
+	uint32_t life;                        /* 1 for the first process of this instance; 0: none yet */
+	uint64_t since_us;                    /* wall clock: in this state since */
+	uint64_t started_us;                  /* wall clock: this process, or 0 */
+	uint64_t uptime_ms;                   /* at the time of sending; 0 without a process */
 	uint64_t
 		deadline_us; /* wall clock: when the timer of this state goes off (backoff: next try;
 				 stopping: KILL), or 0 */
@@ -54,6 +57,9 @@ struct identity {
 	unsigned instance;
 	uint32_t life;
 };
+
+/* Is it in this one? */
+bool row_is_in_namespace(const struct row *row, const char *name);
 
 json_t *row_to_json(const struct row *row);
 bool row_from_json(struct row *row, const json_t *json, struct error *err);

@@ -30,6 +30,7 @@
 #include "server/kept.h"
 #include "server/mail.h"
 #include "server/past.h"
+#include "server/remains.h"
 #include "server/staging.h"
 #include "server/stack.h"
 #include "server/tasks.h"
@@ -67,6 +68,15 @@ struct traffic traffic_of_member(const struct member *member)
 	return ipc;
 }
 
+static void join_namespaces(struct row *row, const struct strings *names)
+{
+	size_t used = 0, room = sizeof row->namespaces;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (used + strlen(names->items[i]) + 2 <= room)
+			used += (size_t)snprintf(row->namespaces + used, room - used, "%s%s", used ? "," : "", names->items[i]);
+}
+
 void row_of_member(struct row *row, const struct member *member)
 {
 	const struct instance *now = &member->now;
@@ -89,6 +99,7 @@ void row_of_member(struct row *row, const struct member *member)
 		.last_death = now->death,
 	};
 	memcpy(row->service, now->service, sizeof row->service);
+	join_namespaces(row, &member_spec(member)->namespaces);
 	snprintf(row->detail, sizeof row->detail, "%s", *now->detail ? now->detail : member->status ? member->status
 												    : "");
 	if (now->pid && member->sample.pid == now->pid)
@@ -974,6 +985,7 @@ static const struct {
 	{ "drain", tasks_drain },
 	{ "env", do_env },
 	{ "events", do_events },
+	{ "extend", remains_extend },
 	{ "hello", do_hello },
 	{ "history", do_history },
 	{ "info", do_info },
@@ -989,6 +1001,7 @@ static const struct {
 	{ "plan", do_plan },
 	{ "pool", tasks_pool },
 	{ "reload", do_reload },
+	{ "remains", remains_tell },
 	{ "restart", do_restart },
 	{ "run", do_run },
 	{ "scale", do_scale },

@@ -57,7 +57,7 @@ bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 }
 
 /* The process that was on the screen when the key was pressed, or all of a service. */
-static json_t *params_of(const struct target *target)
+json_t *ui_identity(const struct target *target)
 {
 	if (target->instance < 0)
 		return json_pack("{s:[s]}", "names", target->service);
@@ -91,7 +91,7 @@ static void refresh_target(struct ui *ui)
 
 static void act(struct ui *ui, const char *method, const struct target *target)
 {
-	ui_request(ui, REPLY_ACTION, 0, method, params_of(target));
+	ui_request(ui, REPLY_ACTION, 0, method, ui_identity(target));
 	if (target->instance < 0)
 		ui_say(ui, false, "%s %s", method, target->service);
 	else
@@ -152,7 +152,7 @@ static void do_stop(struct ui *ui)
 {
 	act_or_ask(ui, "stop", false);
 	if (ui->dialog == DIALOG_NONE && ui->asked.instance >= 0 && !ui->is_asked_tagged && !ui->options->read_only)
-		ui->dialog = DIALOG_STOP;
+		stopping_open(ui);
 }
 
 static void do_kill(struct ui *ui)
@@ -221,7 +221,7 @@ static void do_signal(struct ui *ui)
 
 static void signal_one(struct ui *ui, const char *signal, const struct target *target)
 {
-	json_t *params = params_of(target);
+	json_t *params = ui_identity(target);
 
 	json_object_set_new(params, "signal", json_string(signal));
 	ui_request(ui, REPLY_ACTION, 0, "signal", params);
@@ -255,6 +255,23 @@ static void do_states(struct ui *ui)
 	menu_open(ui, MENU_STATES, (int)ui->state_choice);
 }
 
+static void do_namespace(struct ui *ui)
+{
+	char name[sizeof ui->namespace];
+	int at = 0;
+
+	namespace_at(ui, 0, name);
+	if (!name[0]) {
+		ui_say(ui, true, "no service has a `namespace:`");
+		return;
+	}
+	for (int i = 1; name[0] && ui->namespace[0] && !at; i++) {
+		at = strcmp(name, ui->namespace) == 0 ? i : 0;
+		namespace_at(ui, (unsigned)i, name);
+	}
+	menu_open(ui, MENU_NAMESPACE, at);
+}
+
 static void do_tag(struct ui *ui)
 {
 	if (!ui->selected.service[0])
@@ -281,18 +298,18 @@ static void do_untag(struct ui *ui)
 
 static void do_tree(struct ui *ui)
 {
-	ui->is_flat = !ui->is_flat;
+	ui->settings.table.is_flat = !ui->settings.table.is_flat;
 	rows_keep_selection(ui);
 }
 
 static void do_sort(struct ui *ui)
 {
-	menu_open(ui, MENU_SORT, (int)ui->sort);
+	menu_open(ui, MENU_SORT, (int)ui->settings.table.sort);
 }
 
 static void do_invert(struct ui *ui)
 {
-	ui->is_inverted = !ui->is_inverted;
+	ui->settings.table.is_inverted = !ui->settings.table.is_inverted;
 }
 
 static void do_by_cpu(struct ui *ui)
@@ -313,6 +330,17 @@ static void do_by_uptime(struct ui *ui)
 static void do_by_queue(struct ui *ui)
 {
 	sort_by(ui, SORT_QUEUE);
+}
+
+enum spark_style ui_graph(const struct ui *ui)
+{
+	static const enum spark_style styles[GRAPH_COUNT] = {
+		[GRAPH_BLOCKS] = SPARK_BLOCKS,
+		[GRAPH_BRAILLE] = SPARK_BRAILLE,
+		[GRAPH_ASCII] = SPARK_ASCII,
+	};
+
+	return ui->is_unicode ? styles[ui->settings.table.graph] : SPARK_ASCII;
 }
 
 static void copy_replica(struct replica *to, const struct replica *from)
@@ -358,9 +386,18 @@ static void do_forth(struct ui *ui)
 		ui_say(ui, true, "this is now; t goes back");
 }
 
+/* Of those that the screen shows; the past does not know. */
+static void do_thread_rows(struct ui *ui)
+{
+	ui->settings.table.has_threads = !ui->settings.table.has_threads;
+	if (!ui->settings.table.has_threads)
+		crews_forget(ui);
+	rows_keep_selection(ui);
+}
+
 static void do_header(struct ui *ui)
 {
-	ui->is_headless = !ui->is_headless;
+	ui->settings.table.is_headless = !ui->settings.table.is_headless;
 }
 
 /* Its variables are the last part of what is told of it. */
@@ -599,6 +636,8 @@ static void do_open(struct ui *ui)
 		details_open_record(ui);
 	else if (ui->is_zoomed && ui->tab == TAB_IPC && !ui->insight.is_map && traffic_size(&ui->traffic))
 		open_message(ui);
+	else if (!ui->is_zoomed && ui->selected.tid)
+		show_tab(ui, TAB_THREADS);
 	ui->is_zoomed = ui->replica.row_count > 0;
 }
 
@@ -632,6 +671,7 @@ static void do_back(struct ui *ui)
 	if (!ui->is_zoomed) {
 		filter_finish(ui);
 		ui->state_choice = 0;
+		ui->namespace[0] = '\0';
 	}
 	ui->is_zoomed = false;
 	ui->cursor = 0;
@@ -720,8 +760,7 @@ static void do_help(struct ui *ui)
 
 static void do_events(struct ui *ui)
 {
-	ui->dialog = DIALOG_EVENTS;
-	ui->seen_notices = ui->replica.notice_count;
+	events_open(ui);
 }
 
 static void do_redraw(struct ui *ui)
@@ -780,6 +819,7 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_PREVIOUS] = do_previous,
 	[ACTION_FILTER] = do_filter,
 	[ACTION_STATES] = do_states,
+	[ACTION_NAMESPACE] = do_namespace,
 	[ACTION_TAG] = do_tag,
 	[ACTION_TAG_SERVICE] = do_tag_service,
 	[ACTION_UNTAG] = do_untag,
@@ -795,6 +835,7 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_PAUSE] = do_pause,
 	[ACTION_PAST] = do_past,
 	[ACTION_FORTH] = do_forth,
+	[ACTION_THREAD_ROWS] = do_thread_rows,
 	[ACTION_HEADER] = do_header,
 	[ACTION_ENVIRONMENT] = do_environment,
 	[ACTION_EVENT_BEFORE] = do_event_before,
@@ -861,7 +902,7 @@ enum { ANSWER_MS = 2000 };
 /* JSON goes as it is; anything else is sent as a string. */
 static void send_message(struct ui *ui)
 {
-	json_t *message = json_loads(ui->input, JSON_DECODE_ANY, NULL), *params = params_of(&ui->asked);
+	json_t *message = json_loads(ui->input, JSON_DECODE_ANY, NULL), *params = ui_identity(&ui->asked);
 
 	json_object_set_new(params, "message", message ? message : json_string(ui->input));
 	json_object_set_new(params, "wait_ms", json_integer(ANSWER_MS));
@@ -894,6 +935,8 @@ static void finish_prompt(struct ui *ui)
 		logs_keys_save(ui);
 	else if (prompt == PROMPT_FILTER)
 		rows_keep_selection(ui);
+	else if (prompt == PROMPT_EVENT_SEARCH)
+		events_find(ui);
 }
 
 static void prompt_key(struct ui *ui, uint32_t key)
@@ -912,6 +955,8 @@ static void prompt_key(struct ui *ui, uint32_t key)
 			filter_type(ui, ui->input);
 		if (ui->prompt == PROMPT_LOG_FILTER)
 			logs_keys_filter(ui);
+		if (ui->prompt == PROMPT_EVENT_SEARCH || ui->prompt == PROMPT_EVENT_FILTER)
+			events_type(ui);
 	}
 }
 
@@ -926,19 +971,7 @@ static void confirm_key(struct ui *ui, uint32_t key)
 		return;
 	act_on_asked(ui, ui->asked_method);
 	if (strcmp(ui->asked_method, "stop") == 0 && ui->asked.instance >= 0 && !ui->is_asked_tagged)
-		ui->dialog = DIALOG_STOP;
-}
-
-static void stop_key(struct ui *ui, uint32_t key)
-{
-	if (key == 'K')
-		act(ui, "kill", &ui->asked);
-	else if (key == INPUT_ESCAPE || key == 'q')
-		ui->dialog = DIALOG_NONE;
-	else if (key != 'x') {
-		ui->dialog = DIALOG_NONE;
-		action_key(ui, key); /* it goes on by itself; the key is meant for what is below */
-	}
+		stopping_open(ui);
 }
 
 static void quit_key(struct ui *ui, uint32_t key)
@@ -986,12 +1019,6 @@ static void help_key(struct ui *ui, uint32_t key)
 		ui->dialog = DIALOG_NONE;
 }
 
-static void reading_key(struct ui *ui, uint32_t key)
-{
-	(void)key;
-	ui->dialog = DIALOG_NONE;
-}
-
 void action_do(struct ui *ui, enum action action)
 {
 	if (action == ACTION_NONE)
@@ -1005,9 +1032,9 @@ void action_key(struct ui *ui, uint32_t key)
 {
 	static void (*const dialogs[])(struct ui * ui, uint32_t key) = {
 		[DIALOG_HELP] = help_key,
-		[DIALOG_EVENTS] = reading_key,
+		[DIALOG_EVENTS] = events_key,
 		[DIALOG_CONFIRM] = confirm_key,
-		[DIALOG_STOP] = stop_key,
+		[DIALOG_STOP] = stopping_key,
 		[DIALOG_QUIT] = quit_key,
 		[DIALOG_ENDING] = ending_key,
 		[DIALOG_LAUNCH] = launch_key,
@@ -1018,7 +1045,9 @@ void action_key(struct ui *ui, uint32_t key)
 	};
 	enum action action = keymap_find(&ui->settings.bindings, key, ui->is_zoomed ? &ui->tab : NULL);
 
-	if (dialogs[ui->dialog]) {
+	bool is_typing = ui->prompt != PROMPT_NONE && ui->dialog == DIALOG_EVENTS; /* into the dialog */
+
+	if (dialogs[ui->dialog] && !is_typing) {
 		dialogs[ui->dialog](ui, key);
 	} else if (ui->prompt != PROMPT_NONE) {
 		prompt_key(ui, key);
@@ -1035,7 +1064,7 @@ static void click_row(struct ui *ui, uint32_t index)
 	struct target before = ui->selected;
 
 	rows_select(ui, (int)index);
-	if (before.instance == ui->selected.instance && strcmp(before.service, ui->selected.service) == 0)
+	if (before.instance == ui->selected.instance && before.tid == ui->selected.tid && strcmp(before.service, ui->selected.service) == 0)
 		action_do(ui, ACTION_OPEN);
 	else
 		sort_hold(ui);

@@ -12,9 +12,7 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-enum { SAMPLE_MS_LEAST = 250,
-	SAMPLE_MS_MOST = 10000,
-	ANSWER_MS = 2000,
+enum { ANSWER_MS = 2000,
 	CHOICES_SIZE = 4096 };
 
 /* ---- what is done ---- */
@@ -121,28 +119,21 @@ static void run_filter(struct ui *ui, char *rest)
 	rows_keep_selection(ui);
 }
 
-static void run_sort(struct ui *ui, char *rest)
+/* Without a name, all of them; what is in none is seen then only. */
+static void run_namespace(struct ui *ui, char *rest)
 {
-	for (int sort = 0; rest && sort < SORT_COUNT; sort++) {
-		if (strcmp(sort_name((enum sort)sort), rest) != 0)
-			continue;
-		sort_by(ui, (enum sort)sort);
-		return;
-	}
-	ui_say(ui, true, "sort COLUMN: Tab shows which");
-}
+	char name[64];
+	unsigned i = 0;
 
-static void run_delay(struct ui *ui, char *rest)
-{
-	uint64_t ms;
-
-	if (!rest || !units_parse_duration(rest, &ms) || ms < SAMPLE_MS_LEAST || ms > SAMPLE_MS_MOST) {
-		ui_say(ui, true, "delay TIME between measurements: 250ms to 10s");
-		return;
-	}
-	ui->sample_ms = (unsigned)ms;
-	if (ui_request(ui, REPLY_ACTION, 0, "subscribe", ui_subscription(ui)))
-		ui_say(ui, false, "measured every %s", rest);
+	do
+		namespace_at(ui, i++, name);
+	while (name[0] && rest && strcmp(name, rest) != 0);
+	if (rest && *rest && strcmp(rest, "all") != 0 && !name[0])
+		ui_say(ui, true, "nothing is in a namespace '%.40s'%s", rest,
+			i > 1 ? "; Tab shows which there are" : ": no service has one");
+	else
+		snprintf(ui->namespace, sizeof ui->namespace, "%s", rest && strcmp(rest, "all") != 0 ? name : "");
+	rows_keep_selection(ui);
 }
 
 static void run_past(struct ui *ui, char *ago)
@@ -190,6 +181,7 @@ static void run_quit(struct ui *ui, char *rest)
 /* From now on; for ever only with `w`. */
 static void take_setting(struct ui *ui, const char *line)
 {
+	unsigned sample_ms = ui->settings.table.sample_ms;
 	struct error err;
 
 	if (!settings_take(&ui->settings, line, NULL, &err)) {
@@ -197,6 +189,10 @@ static void take_setting(struct ui *ui, const char *line)
 		return;
 	}
 	screen_set_style(&ui->settings.style);
+	ui->held_until_us = 0;
+	rows_keep_selection(ui);
+	if (ui->settings.table.sample_ms != sample_ms)
+		ui_request(ui, REPLY_ACTION, 0, "subscribe", ui_subscription(ui));
 	ui_say(ui, false, "%s; :w keeps it", line);
 }
 
@@ -245,11 +241,16 @@ static void put_kill(const struct ui *ui, int number, struct text *out)
 	put_names(ui, number, out);
 }
 
-static void put_sorts(const struct ui *ui, int number, struct text *out)
+static void put_namespaces(const struct ui *ui, int number, struct text *out)
 {
-	(void)ui;
-	for (int sort = 0; !number && sort < SORT_COUNT; sort++)
-		text_format(out, "%s ", sort_name((enum sort)sort));
+	char name[64];
+
+	namespace_at(ui, 0, name);
+	for (unsigned i = 1; !number && name[0]; i++) {
+		text_format(out, "%s ", name);
+		namespace_at(ui, i, name);
+	}
+	text_puts(out, "all ");
 }
 
 static const struct command_row {
@@ -258,12 +259,12 @@ static const struct command_row {
 	void (*run)(struct ui *ui, char *rest);
 	void (*put)(const struct ui *ui, int number, struct text *out); /* NULL: anything can follow */
 } rows[] = {
-	{ "delay", false, run_delay, NULL },
 	{ "filter", false, run_filter, NULL },
 	{ "help", false, run_help, NULL },
 	{ "keys", false, run_keys, NULL },
 	{ "kill", true, run_kill, put_kill },
 	{ "launch", true, run_launch, NULL },
+	{ "ns", false, run_namespace, put_namespaces },
 	{ "past", false, run_past, NULL },
 	{ "q", false, run_quit, NULL },
 	{ "quit", false, run_quit, NULL },
@@ -272,14 +273,11 @@ static const struct command_row {
 	{ "scale", true, run_scale, put_services },
 	{ "send", true, run_send, put_services },
 	{ "signal", true, run_signal, put_signals },
-	{ "sort", false, run_sort, put_sorts },
 	{ "start", true, run_start, put_names },
 	{ "stop", true, run_stop, put_names },
 	{ "w", false, run_write, NULL },
 };
-static const char *const settings[] = { "color", "key", "mouse", "sync", "theme" };
-enum { ROWS = sizeof rows / sizeof *rows,
-	SETTINGS = sizeof settings / sizeof *settings };
+enum { ROWS = sizeof rows / sizeof *rows };
 
 static const struct command_row *find(const char *name)
 {
@@ -312,8 +310,8 @@ static void put_commands(struct text *out)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		text_format(out, "%s ", rows[i].name);
-	for (size_t i = 0; i < SETTINGS; i++)
-		text_format(out, "%s ", settings[i]);
+	for (size_t i = 0; settings_name(i); i++)
+		text_format(out, "%s ", settings_name(i));
 }
 
 /* "light, dark" of a setting. */
@@ -322,7 +320,8 @@ static void put_setting(const char *name, struct text *out)
 	struct text words;
 
 	text_init(&words, CHOICES_SIZE);
-	settings_words(name, &words);
+	if (!settings_words(name, &words))
+		text_clear(&words);
 	for (const char *at = text_string(&words); *at; at++)
 		text_putc(out, *at == ',' ? ' ' : *at);
 	text_putc(out, ' ');

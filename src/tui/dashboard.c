@@ -13,7 +13,6 @@
 enum {
 	MESSAGES_MOST = 1000, /* before the next frame and the next key */
 	CALL_MS = 5000,
-	SAMPLE_MS = 1000,
 	TICK_MS = 1000, /* a frame at least so often: clocks and countdowns move */
 	LATE_MS = 150,  /* samples come as often, and bring the frame with them, though not to the millisecond */
 	COUNTDOWN_MS = 200,
@@ -36,7 +35,8 @@ static struct replica *ui_live(struct ui *ui)
 
 json_t *ui_subscription(const struct ui *ui)
 {
-	return json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms", (int)ui->sample_ms, "logs", 1);
+	return json_pack("{s:b,s:i,s:b}", "samples", 1, "sample_ms",
+		(int)(ui->settings.table.sample_ms ? ui->settings.table.sample_ms : SETTINGS_SAMPLE_MS), "logs", 1);
 }
 
 static bool connect_engine(struct ui *ui, struct error *err)
@@ -99,18 +99,6 @@ int news_take(struct ui *ui, void (*see)(void *context, const json_t *message), 
 	return count;
 }
 
-/* The dialog of a stop closes when the stop is over. */
-static void close_stop(struct ui *ui)
-{
-	if (ui->dialog != DIALOG_STOP)
-		return;
-	struct replica_row *row =
-		replica_find(&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
-	bool is_over = !row || state_is_over(row->row.state) || row->row.life != ui->asked.life;
-	if (is_over)
-		ui->dialog = DIALOG_NONE;
-}
-
 static void draw(struct loop *loop)
 {
 	struct ui *ui = loop->ui;
@@ -121,13 +109,15 @@ static void draw(struct loop *loop)
 	if (ui->past_us)
 		ui->now_us = ui->past_us;
 	sort_measure(ui);
+	table_measure(ui);
 	tags_tidy(ui);
 	rows_keep_selection(ui);
 	details_follow(ui);
 	insight_follow(ui);
 	traffic_follow(ui);
-	close_stop(ui);
+	stopping_follow(ui);
 	struct grid *grid = stage_begin(&loop->stage);
+	crews_follow(ui, layout_of(grid->width, grid->height, ui->is_zoomed, !ui->settings.table.is_headless).table.height);
 	logs_prepare(ui, grid->width, grid->height);
 	view_draw(ui, grid);
 	stage_show(&loop->stage);
@@ -248,7 +238,6 @@ int dashboard_run(const struct dashboard_options *options)
 	struct error err = { 0 };
 
 	ui->options = options;
-	ui->sample_ms = SAMPLE_MS;
 	ui->settings = *options->settings;
 	if (options->problem)
 		ui_say(ui, true, "%s", options->problem);
@@ -258,6 +247,8 @@ int dashboard_run(const struct dashboard_options *options)
 		fprintf(stderr, "thrum: %s\n", err.text);
 	link_close(ui->link);
 	details_finish(ui);
+	crews_forget(ui);
+	events_forget(ui);
 	stacks_forget(ui);
 	traffic_forget(ui);
 	logs_finish(&ui->logs);
@@ -266,6 +257,7 @@ int dashboard_run(const struct dashboard_options *options)
 	filter_finish(ui);
 	launch_forget(ui);
 	ui_keep(&ui->replies, NULL);
+	ui_keep(&ui->remains, NULL);
 	free(ui);
 	return ok ? 0 : BAD_STATUS;
 }

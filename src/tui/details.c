@@ -13,6 +13,7 @@ void details_forget(struct ui *ui)
 	ui->epoch++;
 	ui->past_asked_us = ui->past_us;
 	insight_forget(ui);
+	crews_forget(ui);
 	traffic_forget(ui);
 	feed_forget(ui);
 	ui->shown = (struct target){ 0 };
@@ -256,6 +257,22 @@ static void take_holdings(
 	stacks_take_holdings(ui, result, why);
 }
 
+static void take_crew(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)why;
+	crews_take(ui, pending->stream, result);
+}
+
+static void take_remains(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	(void)why;
+	if (ui->dialog == DIALOG_STOP)
+		ui_keep(&ui->remains, result);
+}
+
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
 	static reply_function *const takers[] = {
@@ -269,6 +286,8 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_HEARD] = take_heard,
 		[REPLY_STACK] = take_stack,
 		[REPLY_HOLDINGS] = take_holdings,
+		[REPLY_CREW] = take_crew,
+		[REPLY_REMAINS] = take_remains,
 	};
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/units.h"
 #include "tui/keymap.h"
 #include "tui/pane.h"
@@ -86,30 +85,6 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 	lay_help(ui, grid, area, ui->help_column);
 }
 
-static void draw_events(const struct ui *ui, struct grid *grid)
-{
-	struct rect area =
-		dialog_box(ui, grid, grid->width - 8, grid->height - 6, "Events - Esc closes");
-	const struct replica *replica = &ui->replica;
-	uint64_t kept =
-		replica->notice_count < REPLICA_NOTICES ? replica->notice_count : REPLICA_NOTICES;
-
-	for (uint64_t i = 0; i < kept && (int)i < area.height; i++) {
-		const struct notice *notice =
-			&replica->notices[(replica->notice_count - 1 - i) % REPLICA_NOTICES];
-		struct death death = {
-			.cause = notice->cause, .code = notice->code, .signal = notice->signal
-		};
-		char clock[CLOCK_TEXT_SIZE], cause[CAUSE_TEXT_SIZE] = "";
-		clock_format_local(clock, notice->ts_us);
-		if (notice->cause)
-			death_describe(cause, &death);
-		grid_format(grid, rect_line(area, (int)i), LOOK_NORMAL, "%.12s %s/%u %s %s %s", clock,
-			notice->service, notice->instance, notice_name(notice->kind), cause,
-			notice->detail);
-	}
-}
-
 bool dialog_offers_rolling(const struct ui *ui)
 {
 	return strcmp(ui->asked_method, "restart") == 0 && (ui->is_asked_tagged || ui->asked.instance < 0);
@@ -167,42 +142,6 @@ static void draw_confirm(const struct ui *ui, struct grid *grid)
 	int last = area.height - 1 < shown + 2 ? area.height - 1 : shown + 1;
 	grid_put(grid, rect_line(area, last), LOOK_KEY,
 		dialog_offers_rolling(ui) ? "[ y All at once ] [ R One after the other ] > [ n Cancel ]" : "[ y Yes ]   > [ n Cancel ]");
-}
-
-static void draw_bar(struct grid *grid, struct rect at, unsigned percent, bool is_unicode)
-{
-	int filled = at.width * (int)(percent < 100 ? percent : 100) / 100;
-
-	grid_fill(grid, at, LOOK_DIM, is_unicode ? 0x2591 : '.');
-	at.width = filled;
-	grid_fill(grid, at, LOOK_WARN, is_unicode ? 0x2588 : '#');
-}
-
-/* The stop that was asked for, while it is under way; it goes on when this is hidden. */
-static void draw_stop(const struct ui *ui, struct grid *grid)
-{
-	const struct replica_row *found = replica_find(
-		(struct replica *)&ui->replica, ui->asked.service, (unsigned)ui->asked.instance);
-	char title[LINE];
-
-	if (!found || found->row.state != STATE_STOPPING)
-		return;
-	const struct row *row = &found->row;
-	snprintf(title, sizeof title, "Stopping %s/%u - pid %d", row->service, row->instance,
-		row->pid);
-	struct rect area = dialog_box(ui, grid, 60, 4, title);
-	uint64_t ago = ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0;
-	uint64_t left = row->deadline_us > ui->now_us ? (row->deadline_us - ui->now_us) / 1000 : 0;
-	int used = grid_format(
-		grid, rect_line(area, 0), LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
-	draw_bar(grid, (struct rect){ area.x + used, area.y, 16, 1 },
-		ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100, ui->is_unicode);
-	grid_format(grid, (struct rect){ area.x + used + 17, area.y, area.width - used - 17, 1 },
-		LOOK_NORMAL, "KILL in %.1fs", (double)left / 1000);
-	if (row->leftovers)
-		grid_format(grid, rect_line(area, 1), LOOK_WARN,
-			"%u processes of its tree are still alive", row->leftovers);
-	grid_put(grid, rect_line(area, 3), LOOK_KEY, "[ K Kill now ]   [ Esc Hide, go on ]");
 }
 
 static unsigned count_alive(const struct ui *ui)
@@ -269,9 +208,9 @@ void dialog_draw(const struct ui *ui, struct grid *grid)
 {
 	static void (*const draws[])(const struct ui *ui, struct grid *grid) = {
 		[DIALOG_HELP] = draw_help,
-		[DIALOG_EVENTS] = draw_events,
+		[DIALOG_EVENTS] = events_draw,
 		[DIALOG_CONFIRM] = draw_confirm,
-		[DIALOG_STOP] = draw_stop,
+		[DIALOG_STOP] = stopping_draw,
 		[DIALOG_QUIT] = draw_quit,
 		[DIALOG_ENDING] = draw_ending,
 		[DIALOG_LAUNCH] = launch_draw,

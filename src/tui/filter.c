@@ -52,9 +52,41 @@ const struct state_choice state_choices[STATE_CHOICES] = {
 			1u << STATE_DISABLED },
 };
 
+/* ---- namespaces ---- */
+
+/* Has one before it the same one already? */
+static bool is_first_with(const struct ui *ui, size_t index, const char *name)
+{
+	for (size_t i = 0; i < index; i++)
+		if (row_is_in_namespace(&ui->replica.rows[i].row, name))
+			return false;
+	return true;
+}
+
+void namespace_at(const struct ui *ui, unsigned number, char out[64])
+{
+	for (size_t i = 0; i < ui->replica.row_count; i++)
+		for (const char *at = ui->replica.rows[i].row.namespaces; *at;) {
+			size_t size = strcspn(at, ",");
+			snprintf(out, 64, "%.*s", (int)size, at);
+			if (is_first_with(ui, i, out) && number-- == 0)
+				return;
+			at += size + (at[size] == ',');
+		}
+	out[0] = '\0';
+}
+
+bool filter_is_on(const struct ui *ui)
+{
+	return ui->filter || ui->state_choice || ui->namespace[0];
+}
+
 bool filter_shows(const struct ui *ui, const struct row *row)
 {
 	char name[96];
+
+	if (ui->namespace[0] && !row_is_in_namespace(row, ui->namespace))
+		return false;
 
 	if (!(state_choices[ui->state_choice].states & 1u << row->state))
 		return false;
@@ -66,17 +98,12 @@ bool filter_shows(const struct ui *ui, const struct row *row)
 
 /* ---- order ---- */
 
-const char *sort_name(enum sort sort)
-{
-	static const char *const names[SORT_COUNT] = { "file", "cpu", "memory", "uptime", "queue", "lag", "restarts", "name" };
-
-	return names[sort];
-}
-
 void sort_by(struct ui *ui, enum sort sort)
 {
-	ui->is_inverted = ui->sort == sort && sort != SORT_FILE ? !ui->is_inverted : false;
-	ui->sort = sort;
+	struct table_style *style = &ui->settings.table;
+
+	style->is_inverted = style->sort == sort && sort != SORT_FILE && !style->is_inverted;
+	style->sort = sort;
 	ui->held_until_us = 0;
 }
 
@@ -92,12 +119,13 @@ void sort_measure(struct ui *ui)
 		return;
 	for (size_t i = 0; i < ui->replica.row_count; i++) {
 		struct table_row one = { .row = &ui->replica.rows[i] };
-		ui->replica.rows[i].rank = table_figure(ui->sort, &one, ui->now_us);
+		ui->replica.rows[i].rank = table_figure(ui->settings.table.sort, &one, ui->now_us);
 	}
 }
 
 /* ---- tags ---- */
 
+/* A tag on a row of a thread is one on its instance. */
 static unsigned tag_place(const struct ui *ui, const struct target *target)
 {
 	unsigned i = 0;

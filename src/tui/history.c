@@ -137,7 +137,7 @@ static int draw_graph(const struct ui *ui, struct grid *grid, struct rect at, co
 	text_init(&graph, LINE_MOST);
 	text_format(&graph, " %s ", name);
 	bool is_there = graph_append(
-		&graph, json_object_get(ui->record, "samples"), key, ui->is_unicode);
+		&graph, json_object_get(ui->record, "samples"), key, ui_graph(ui));
 	if (is_there)
 		grid_put(grid, at, LOOK_NORMAL, text_string(&graph));
 	text_finish(&graph);

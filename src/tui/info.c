@@ -108,6 +108,8 @@ static void draw_facts(struct pane *pane, const struct ui *ui, const struct row 
 	describe_state(ui, facts, text);
 	pane_pair(pane, "state", text);
 	draw_command(pane, ui);
+	if (facts->namespaces[0])
+		pane_pair(pane, "namespace", facts->namespaces);
 	units_format_size(rss, facts->sample.rss);
 	units_format_size(tree, facts->sample.tree_rss);
 	if (facts->sample.pid)
@@ -135,6 +137,8 @@ static void draw_findings(struct pane *pane, const struct ui *ui)
 {
 	const struct study *study = &ui->insight.study;
 
+	if (study->pid && study->pid != rows_selected(ui)->row.pid)
+		return; /* of one that has ended */
 	for (size_t i = 0; i < study->finding_count && (ui->is_zoomed || i < FINDINGS_SHOWN); i++)
 		pane_pair(pane, i ? "" : "doing", study->findings[i]);
 	if (!study->finding_count && ui->insight.why[0] && !ui->options->recording)

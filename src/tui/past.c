@@ -38,12 +38,27 @@ void past_go_back(struct ui *ui, uint64_t ago_us)
 	past_go(ui, ago_us < now_us ? now_us - ago_us : 1);
 }
 
+/* What is known of inside a process is of another moment, and so is what is asked for already. */
+static void forget_inside(struct ui *ui)
+{
+	struct insight *insight = &ui->insight;
+
+	ui->epoch++;
+	memset(insight->is_waiting, 0, sizeof insight->is_waiting);
+	memset(insight->asked_us, 0, sizeof insight->asked_us);
+	ui->traffic.then_us = 0;
+	study_finish(&ui->insight.study);
+	ui_keep(&ui->insight.pool, NULL);
+}
+
 void past_leave(struct ui *ui)
 {
 	if (ui->options->recording) {
 		past_go(ui, ui->options->newest_us);
 		return;
 	}
+	if (ui->past_us)
+		forget_inside(ui);
 	ui->past_us = ui->past_asked_us = 0;
 	ui_pause(ui, false);
 }
@@ -66,13 +81,6 @@ void past_event(struct ui *ui, int direction)
 		return;
 	}
 	ask(ui, present(ui), direction < 0 ? "before" : "after");
-}
-
-/* What is known of inside a process is of now. */
-static void forget_inside(struct ui *ui)
-{
-	study_finish(&ui->insight.study);
-	ui_keep(&ui->insight.pool, NULL);
 }
 
 void past_show(struct ui *ui, const json_t *result)

@@ -31,7 +31,7 @@ static void draw_graph(struct pane *pane, const struct ui *ui, const char *name,
 	for (unsigned i = 0; i < count; i++)
 		values[i] = gauge_at(gauge, i);
 	text_format(&line, " %-6s", name);
-	spark_append(&line, values, count, most > 0 ? most : 1, ui->is_unicode);
+	spark_append(&line, values, count, most > 0 ? most : 1, ui_graph(ui));
 	for (unsigned i = count; i < GAUGE_MOST / 2; i++)
 		text_putc(&line, ' ');
 	if (count)

@@ -70,17 +70,17 @@ typedef int comparison(const struct table_row *a, const struct table_row *b);
 static int compare(const void *a, const void *b, void *context)
 {
 	const struct ui *ui = context;
-	comparison *by = ui->sort == SORT_FILE ? compare_places : ui->sort == SORT_NAME ? compare_names
-											: compare_ranks;
+	comparison *by = ui->settings.table.sort == SORT_FILE ? compare_places : ui->settings.table.sort == SORT_NAME ? compare_names
+														      : compare_ranks;
 	const struct table_row *left = a, *right = b;
 	int order = by(left, right);
 
-	return ui->is_inverted && (left->rank != right->rank || ui->sort == SORT_NAME) ? -order : order;
+	return ui->settings.table.is_inverted && (left->rank != right->rank || ui->settings.table.sort == SORT_NAME) ? -order : order;
 }
 
 static void sort(const struct ui *ui, struct table_row *rows, int count)
 {
-	if (count > 1 && (ui->sort != SORT_FILE || ui->is_inverted))
+	if (count > 1 && (ui->settings.table.sort != SORT_FILE || ui->settings.table.is_inverted))
 		qsort_r(rows, (size_t)count, sizeof *rows, compare, (void *)ui);
 }
 
@@ -110,7 +110,7 @@ static struct table_row group_row(struct replica_row *first, size_t size)
 /* Its service, and those of its instances that are shown. */
 static int add_group(const struct ui *ui, struct table_row *group, struct table_row *rows, int most)
 {
-	int head = group->count > 1 && !ui->is_flat;
+	int head = group->count > 1 && !ui->settings.table.is_flat;
 	int found = add_instances(ui, group->row, group->count, rows + head, most - head);
 
 	if (!found)
@@ -119,14 +119,44 @@ static int add_group(const struct ui *ui, struct table_row *group, struct table_
 		rows[0] = *group;
 	if (head && rows_is_folded(ui, group->row->row.service))
 		return 1;
-	if (!ui->is_flat)
+	if (!ui->settings.table.is_flat)
 		sort(ui, rows + head, found);
 	rows[head + found - 1].is_last = true;
 	return head + found;
 }
 
+/* Below an instance, those of its threads that are known. */
+static int add_threads(const struct crew *crew, const struct table_row *of, struct table_row *rows, int most)
+{
+	bool is_cut = crew->count > CREW_ROWS_MOST;
+	int count = (int)(is_cut ? CREW_ROWS_MOST : crew->count);
+
+	count = count < most ? count : most;
+	for (int i = 0; i < count; i++) {
+		rows[i] = *of;
+		rows[i].thread = &crew->threads[i];
+		rows[i].is_last_thread = i == count - 1;
+	}
+	if (is_cut && count)
+		rows[count - 1].left_out = (unsigned)(crew->count - (size_t)count + 1);
+	return count;
+}
+
+static int unfold_threads(const struct ui *ui, const struct table_row *plain, int count, struct table_row *rows, int most)
+{
+	int used = 0;
+
+	for (int i = 0; i < count && used < most; i++) {
+		const struct crew *crew = plain[i].is_service ? NULL : crews_find(ui, &plain[i].row->row);
+		rows[used++] = plain[i];
+		if (crew)
+			used += add_threads(crew, &plain[i], rows + used, most - used);
+	}
+	return used;
+}
+
 /* Services in the chosen order, and in each its instances; or, flat, instances only. */
-int rows_build(const struct ui *ui, struct table_row *rows, int most)
+static int build_instances(const struct ui *ui, struct table_row *rows, int most)
 {
 	static struct table_row groups[ROWS_MOST];
 	int count = 0, group_count = 0;
@@ -138,15 +168,25 @@ int rows_build(const struct ui *ui, struct table_row *rows, int most)
 	sort(ui, groups, group_count);
 	for (int i = 0; i < group_count && count + 1 < most; i++)
 		count += add_group(ui, &groups[i], rows + count, most - count);
-	if (ui->is_flat)
+	if (ui->settings.table.is_flat)
 		sort(ui, rows, count);
 	return count;
+}
+
+int rows_build(const struct ui *ui, struct table_row *rows, int most)
+{
+	static struct table_row plain[ROWS_MOST];
+
+	if (!ui->crews.count)
+		return build_instances(ui, rows, most);
+	return unfold_threads(ui, plain, build_instances(ui, plain, ROWS_MOST), rows, most);
 }
 
 struct target rows_target(const struct table_row *row)
 {
 	struct target target = { .instance = row->is_service ? -1 : (int)row->row->row.instance,
-		.life = row->row->row.life };
+		.life = row->row->row.life,
+		.tid = row->thread ? row->thread->tid : 0 };
 
 	memcpy(target.service, row->row->row.service, sizeof target.service);
 	return target;
@@ -156,7 +196,7 @@ bool rows_is_selected(const struct ui *ui, const struct table_row *row)
 {
 	struct target target = rows_target(row);
 
-	return target.instance == ui->selected.instance &&
+	return target.instance == ui->selected.instance && target.tid == ui->selected.tid &&
 	       strcmp(target.service, ui->selected.service) == 0;
 }
 
@@ -168,9 +208,16 @@ static int selected_index(const struct ui *ui, const struct table_row *rows, int
 	return -1;
 }
 
-/* It is gone: another of its service, else the first of all. */
+/* It is gone: the instance of a thread, another of its service, else the first of all. */
 static int nearest_index(const struct ui *ui, const struct table_row *rows, int count)
 {
+	struct target target;
+
+	for (int i = 0; i < count && ui->selected.tid; i++) {
+		target = rows_target(&rows[i]);
+		if (target.instance == ui->selected.instance && strcmp(target.service, ui->selected.service) == 0)
+			return i;
+	}
 	for (int i = 0; i < count; i++)
 		if (strcmp(rows[i].row->row.service, ui->selected.service) == 0)
 			return i;
@@ -217,6 +264,8 @@ static bool has_text(const struct table_row *row, const char *text)
 {
 	char name[96];
 
+	if (row->thread)
+		return strstr(row->thread->name, text);
 	if (row->is_service)
 		return strstr(row->row->row.service, text);
 	snprintf(name, sizeof name, "%s/%u", row->row->row.service, row->row->row.instance);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "base/utf8.h"
 #include "tui/keymap.h"
 #include "tui/top_ui.h"
@@ -16,29 +17,80 @@
 enum { FILE_MOST = 256 * 1024,
 	LINE_MOST = 256,
 	QUOTED_MOST = 64,
-	WORDS_MOST = 3 };
+	WORDS_MOST = 3,
+	SAMPLE_MS_LEAST = 250,
+	SAMPLE_MS_MOST = 10000 };
 
-static const char *const mouse_words[] = { "off", "on" };
-static const char *const sync_words[] = { "on", "off" };
+static const char *const off_on[] = { "off", "on" };
+static const char *const on_off[] = { "on", "off" };
 
-/* The settings that are one of some words. */
+const char *const sort_names[SORT_COUNT] = {
+	[SORT_FILE] = "file",
+	[SORT_CPU] = "cpu",
+	[SORT_MEMORY] = "memory",
+	[SORT_UPTIME] = "uptime",
+	[SORT_QUEUE] = "queue",
+	[SORT_LAG] = "lag",
+	[SORT_RESTARTS] = "restarts",
+	[SORT_NAME] = "name",
+};
+
+static const char *const graph_names[GRAPH_COUNT] = {
+	[GRAPH_BLOCKS] = "blocks",
+	[GRAPH_BRAILLE] = "braille",
+	[GRAPH_ASCII] = "ascii",
+};
+
+static const char *const column_names[COLUMN_COUNT] = {
+	[COLUMN_STATE] = "state",
+	[COLUMN_NAMESPACE] = "ns",
+	[COLUMN_PID] = "pid",
+	[COLUMN_UPTIME] = "uptime",
+	[COLUMN_RESTARTS] = "restarts",
+	[COLUMN_CPU] = "cpu",
+	[COLUMN_RSS] = "rss",
+	[COLUMN_THREADS] = "threads",
+	[COLUMN_FDS] = "fds",
+	[COLUMN_QUEUE] = "queue",
+	[COLUMN_LOOP] = "loop",
+	[COLUMN_LAG] = "lag",
+	[COLUMN_IN] = "in",
+	[COLUMN_OUT] = "out",
+	[COLUMN_TREND] = "trend",
+};
+static const char no_columns[] = "auto";
+
+enum kind { KIND_WORD, /* the value is the number of the word */
+	KIND_WORDS,    /* a bit for each, with commas between; or no_columns */
+	KIND_TIME };
+
+/* The settings that have a value; 0 is what nobody chose. */
 static const struct choice {
 	const char *name;
 	const char *const *words;
 	unsigned count;
-	size_t place; /* of the number of the word, in the style */
+	size_t place; /* of the value */
+	enum kind kind;
 } choices[] = {
-	{ "theme", theme_names, THEME_COUNT, offsetof(struct style, theme) },
-	{ "color", colours_names, COLOURS_COUNT, offsetof(struct style, colours) },
-	{ "mouse", mouse_words, 2, offsetof(struct style, has_mouse) },
-	{ "sync", sync_words, 2, offsetof(struct style, is_torn) },
+	{ "theme", theme_names, THEME_COUNT, offsetof(struct settings, style.theme), KIND_WORD },
+	{ "color", colours_names, COLOURS_COUNT, offsetof(struct settings, style.colours), KIND_WORD },
+	{ "mouse", off_on, 2, offsetof(struct settings, style.has_mouse), KIND_WORD },
+	{ "sync", on_off, 2, offsetof(struct settings, style.is_torn), KIND_WORD },
+	{ "sort", sort_names, SORT_COUNT, offsetof(struct settings, table.sort), KIND_WORD },
+	{ "inverted", off_on, 2, offsetof(struct settings, table.is_inverted), KIND_WORD },
+	{ "tree", on_off, 2, offsetof(struct settings, table.is_flat), KIND_WORD },
+	{ "threads", off_on, 2, offsetof(struct settings, table.has_threads), KIND_WORD },
+	{ "header", on_off, 2, offsetof(struct settings, table.is_headless), KIND_WORD },
+	{ "graph", graph_names, GRAPH_COUNT, offsetof(struct settings, table.graph), KIND_WORD },
+	{ "columns", column_names, COLUMN_COUNT, offsetof(struct settings, table.columns), KIND_WORDS },
+	{ "delay", NULL, 0, offsetof(struct settings, table.sample_ms), KIND_TIME },
 };
 enum { CHOICE_COUNT = sizeof choices / sizeof *choices };
 static const char key_word[] = "key";
 
 static unsigned *value_of(const struct settings *settings, const struct choice *choice)
 {
-	return (unsigned *)((char *)&settings->style + choice->place);
+	return (unsigned *)((char *)settings + choice->place);
 }
 
 static const struct choice *find_choice(const char *name)
@@ -54,14 +106,23 @@ bool settings_has(const char *name)
 	return find_choice(name) || strcmp(name, key_word) == 0;
 }
 
-void settings_words(const char *name, struct text *out)
+const char *settings_name(size_t index)
+{
+	return index < CHOICE_COUNT ? choices[index].name : index == CHOICE_COUNT ? key_word
+										  : NULL;
+}
+
+bool settings_words(const char *name, struct text *out)
 {
 	const struct choice *choice = find_choice(name);
 
-	for (unsigned i = 0; choice && i < choice->count; i++)
-		text_format(out, "%s%s", i ? ", " : "", choice->words[i]);
 	if (!choice)
-		text_puts(out, "KEY ACTION");
+		return text_puts(out, "KEY ACTION") && false;
+	if (choice->kind == KIND_TIME)
+		return text_puts(out, "a time from 250ms to 10s") && false;
+	for (unsigned i = 0; i < choice->count; i++)
+		text_format(out, "%s%s", i ? ", " : "", choice->words[i]);
+	return choice->kind == KIND_WORD || text_format(out, ", %s", no_columns);
 }
 
 /* ---- one line ---- */
@@ -123,14 +184,50 @@ static bool say_choices(const struct choice *choice, const char *wrong, struct e
 	return false;
 }
 
+static unsigned find_word(const struct choice *choice, const char *word, size_t size)
+{
+	unsigned i = 0;
+
+	while (i < choice->count && (strlen(choice->words[i]) != size || memcmp(choice->words[i], word, size) != 0))
+		i++;
+	return i;
+}
+
+static bool take_value(const struct choice *choice, const char *word, unsigned *value)
+{
+	*value = 0;
+	if (choice->kind == KIND_WORD)
+		return (*value = find_word(choice, word, strlen(word))) < choice->count;
+	for (bool has_more = strcmp(word, no_columns) != 0; has_more;) {
+		size_t size = strcspn(word, ",");
+		unsigned number = find_word(choice, word, size);
+		if (number == choice->count)
+			return false;
+		*value |= 1u << number;
+		has_more = word[size];
+		word += size + 1;
+	}
+	return true;
+}
+
+static bool take_time(const char *word, unsigned *value)
+{
+	uint64_t ms;
+
+	if (!units_parse_duration(word, &ms) || ms < SAMPLE_MS_LEAST || ms > SAMPLE_MS_MOST)
+		return false;
+	*value = ms == SETTINGS_SAMPLE_MS ? 0 : (unsigned)ms;
+	return true;
+}
+
 static bool take_choice(struct settings *settings, const struct choice *choice, const char *word, struct error *err)
 {
-	for (unsigned i = 0; i < choice->count; i++)
-		if (strcmp(choice->words[i], word) == 0) {
-			*value_of(settings, choice) = i;
-			return true;
-		}
-	return say_choices(choice, word, err);
+	unsigned value;
+
+	if (choice->kind == KIND_TIME ? !take_time(word, &value) : !take_value(choice, word, &value))
+		return say_choices(choice, word, err);
+	*value_of(settings, choice) = value;
+	return true;
 }
 
 static bool is_action(const char *name)
@@ -167,7 +264,7 @@ static bool take_words(struct settings *settings, const struct words *words, uns
 	*column = words->columns[0];
 	utf8_excerpt(quoted, sizeof quoted, words->words[0], strlen(words->words[0]));
 	if (!choice && !is_key)
-		return error_set(err, 0, "there is no setting '%s'; there are theme, color, mouse, sync and key", quoted);
+		return error_set(err, 0, "there is no setting '%s'; thrum(1) lists them", quoted);
 	*column = words->columns[wanted < words->count ? wanted : words->count];
 	if (words->count < wanted && choice)
 		return say_choices(choice, "", err);
@@ -260,12 +357,33 @@ struct writing {
 	bool has_choice[CHOICE_COUNT], has_binding[BINDINGS_MOST];
 };
 
+static void put_value(const struct choice *choice, unsigned value, struct text *out)
+{
+	const char *before = "";
+
+	if (choice->kind == KIND_WORD)
+		text_puts(out, choice->words[value]);
+	else if (choice->kind == KIND_TIME)
+		text_format(out, "%ums", value ? value : SETTINGS_SAMPLE_MS);
+	else if (!value)
+		text_puts(out, no_columns);
+	for (unsigned i = 0; choice->kind == KIND_WORDS && i < choice->count; i++) {
+		if (!(value & 1u << i))
+			continue;
+		text_format(out, "%s%s", before, choice->words[i]);
+		before = ",";
+	}
+}
+
 static void write_choice(struct writing *writing, size_t index)
 {
 	const struct choice *choice = &choices[index];
 
-	if (!writing->has_choice[index])
-		text_format(&writing->text, "%s %s\n", choice->name, choice->words[*value_of(writing->settings, choice)]);
+	if (!writing->has_choice[index]) {
+		text_format(&writing->text, "%s ", choice->name);
+		put_value(choice, *value_of(writing->settings, choice), &writing->text);
+		text_putc(&writing->text, '\n');
+	}
 	writing->has_choice[index] = true;
 }
 

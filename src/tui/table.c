@@ -4,6 +4,7 @@
 #include "base/spark.h"
 #include "base/units.h"
 #include "model/figure.h"
+#include "tui/pane.h"
 #include "tui/ui.h"
 
 enum { CELL = 96,
@@ -11,6 +12,7 @@ enum { CELL = 96,
 	NAME_CUT = 9,
 	NAME_MOST = 26,
 	TREND_LEAST = 8,
+	TREND_VALUES = REPLICA_HISTORY,
 	QUEUE_CELLS = 5 };
 
 static enum look look_of_state(enum state state)
@@ -59,6 +61,11 @@ static double of_threads(const struct row *row)
 	return row->sample.pid ? known(row->sample.threads) : -1;
 }
 
+static double of_fds(const struct row *row)
+{
+	return row->sample.pid ? known(row->sample.fds) : -1;
+}
+
 static double of_queue(const struct row *row)
 {
 	return row->sample.pid ? known(row->sample.inside.queue) : -1;
@@ -84,6 +91,12 @@ static double of_in(const struct row *row)
 static double of_out(const struct row *row)
 {
 	return row->ipc.is_known ? row->ipc.out_rate : -1;
+}
+
+/* Below 0: it is in none. */
+static double of_namespace(const struct row *row)
+{
+	return row->namespaces[0] ? 0 : -1;
 }
 
 static double of_restarts(const struct row *row)
@@ -206,14 +219,29 @@ static void put_rss(char *out, const struct cells *cells)
 		snprintf(out, CELL, "-");
 }
 
-static void put_threads(char *out, const struct cells *cells)
+static void put_count(char *out, double count)
 {
-	double threads = sum(cells->row, of_threads);
-
-	if (threads >= 0)
-		snprintf(out, CELL, "%.0f", threads);
+	if (count >= 0)
+		snprintf(out, CELL, "%.0f", count);
 	else
 		snprintf(out, CELL, "-");
+}
+
+static void put_threads(char *out, const struct cells *cells)
+{
+	put_count(out, sum(cells->row, of_threads));
+}
+
+static void put_fds(char *out, const struct cells *cells)
+{
+	put_count(out, sum(cells->row, of_fds));
+}
+
+static void put_namespace(char *out, const struct cells *cells)
+{
+	const char *names = cells->row->row->row.namespaces;
+
+	snprintf(out, CELL, "%s", *names ? names : "-");
 }
 
 /* Every cell of the bar stands for four times as many as the one before it: 1, 4, 16, 64, 256. */
@@ -273,44 +301,104 @@ static void put_out(char *out, const struct cells *cells)
 	format_rate(out, sum(cells->row, of_out));
 }
 
-/* Those with a high number go first when the screen is narrow; 0 never goes. */
-static const struct column {
+/* ---- … of one of its threads ---- */
+
+static void put_thread_state(char *out, const struct cells *cells)
+{
+	const struct thread_report *thread = cells->row->thread;
+
+	snprintf(out, CELL, "%c %s", thread->state ? thread->state : '?', thread->wchan);
+}
+
+static void put_thread_id(char *out, const struct cells *cells)
+{
+	snprintf(out, CELL, "%d", (int)cells->row->thread->tid);
+}
+
+static void put_thread_cpu(char *out, const struct cells *cells)
+{
+	double cpu = cells->row->thread->cpu_pct;
+
+	if (cpu >= 0)
+		snprintf(out, CELL, "%.1f", cpu);
+	else
+		snprintf(out, CELL, "-");
+}
+
+static void put_thread_role(char *out, const struct cells *cells)
+{
+	snprintf(out, CELL, "%s", cells->row->thread->role);
+}
+
+/* Those that leave with a high number go first when the screen is narrow; 0 never goes, and 100 is there only when chosen. */
+static const struct table_column {
 	const char *title;
 	int width, leaves;
 	bool is_left;
-	enum sort sort;                                    /* by which it is sorted; SORT_FILE: none */
-	void (*put)(char *out, const struct cells *cells); /* at most CELL bytes */
+	enum sort sort;                                           /* by which it is sorted; SORT_FILE: none */
+	void (*put)(char *out, const struct cells *cells);        /* at most CELL bytes */
+	void (*put_thread)(char *out, const struct cells *cells); /* NULL: nothing */
+	double (*figure)(const struct row *row);                  /* a column of which all say less than 0 is left out; NULL: it is not */
 } columns[] = {
-	{ "STATE", 13, 0, true, SORT_FILE, put_state },
-	{ "PID", 7, 4, false, SORT_FILE, put_pid },
-	{ "UPTIME", 8, 5, false, SORT_UPTIME, put_uptime },
-	{ "RST", 4, 3, false, SORT_RESTARTS, put_restarts },
-	{ "CPU%", 5, 1, false, SORT_CPU, put_cpu },
-	{ "RSS", 5, 2, false, SORT_MEMORY, put_rss },
-	{ "THR", 4, 7, false, SORT_FILE, put_threads },
-	{ "QUEUE", 10, 6, true, SORT_QUEUE, put_queue },
-	{ "LOOP%", 5, 9, false, SORT_FILE, put_loop },
-	{ "LAG", 6, 8, false, SORT_LAG, put_lag },
-	{ "IN/s", 5, 10, false, SORT_FILE, put_in },
-	{ "OUT/s", 5, 11, false, SORT_FILE, put_out },
+	[COLUMN_STATE] = { "STATE", 13, 0, true, SORT_FILE, put_state, put_thread_state, NULL },
+	[COLUMN_NAMESPACE] = { "NS", 8, 12, true, SORT_FILE, put_namespace, NULL, of_namespace },
+	[COLUMN_PID] = { "PID", 7, 4, false, SORT_FILE, put_pid, put_thread_id, NULL },
+	[COLUMN_UPTIME] = { "UPTIME", 8, 5, false, SORT_UPTIME, put_uptime, NULL, NULL },
+	[COLUMN_RESTARTS] = { "RST", 4, 3, false, SORT_RESTARTS, put_restarts, NULL, NULL },
+	[COLUMN_CPU] = { "CPU%", 5, 1, false, SORT_CPU, put_cpu, put_thread_cpu, NULL },
+	[COLUMN_RSS] = { "RSS", 5, 2, false, SORT_MEMORY, put_rss, NULL, NULL },
+	[COLUMN_THREADS] = { "THR", 4, 7, false, SORT_FILE, put_threads, NULL, NULL },
+	[COLUMN_FDS] = { "FDS", 5, 100, false, SORT_FILE, put_fds, NULL, NULL },
+	[COLUMN_QUEUE] = { "QUEUE", 10, 6, true, SORT_QUEUE, put_queue, put_thread_role, of_queue },
+	[COLUMN_LOOP] = { "LOOP%", 5, 9, false, SORT_FILE, put_loop, NULL, of_loop },
+	[COLUMN_LAG] = { "LAG", 6, 8, false, SORT_LAG, put_lag, NULL, of_lag },
+	[COLUMN_IN] = { "IN/s", 5, 10, false, SORT_FILE, put_in, NULL, of_in },
+	[COLUMN_OUT] = { "OUT/s", 5, 11, false, SORT_FILE, put_out, NULL, of_out },
 };
-enum { COLUMN_COUNT = sizeof columns / sizeof *columns,
-	LEAVES_MOST = 11 };
+enum { FIGURE_COLUMNS = sizeof columns / sizeof *columns,
+	LEAVES_MOST = 12,
+	LEAVES_NEVER_COMES = 100 };
+
+void table_measure(struct ui *ui)
+{
+	for (int i = 0; i < FIGURE_COLUMNS; i++)
+		for (size_t k = 0; k < ui->replica.row_count && columns[i].figure && !(ui->told_columns & 1u << i); k++)
+			if (columns[i].figure(&ui->replica.rows[k].row) >= 0)
+				ui->told_columns |= 1u << i;
+}
+
+/* Those that are chosen, or else those that anybody has something to say in. */
+static unsigned wanted_columns(const struct ui *ui)
+{
+	unsigned wanted = 1u << COLUMN_TREND;
+
+	if (ui->settings.table.columns)
+		return ui->settings.table.columns;
+	for (int i = 0; i < FIGURE_COLUMNS; i++)
+		if (columns[i].leaves < LEAVES_NEVER_COMES && (!columns[i].figure || ui->told_columns & 1u << i))
+			wanted |= 1u << i;
+	return wanted;
+}
 
 /* What fits into a width. */
 struct fit {
-	int leaves;      /* columns that leave at this or above are gone */
-	int name, trend; /* widths */
+	unsigned columns; /* a bit for each */
+	int name, trend;  /* widths */
 	struct metric_columns metrics;
 };
+
+static bool has_column(const struct fit *fit, int column)
+{
+	return fit->columns & 1u << column;
+}
 
 static void share_rest(struct fit *fit, int rest)
 {
 	fit->name = rest > NAME_CUT ? rest : NAME_CUT;
-	if (rest < NAME_LEAST + TREND_LEAST + 1)
+	if (rest < NAME_LEAST + TREND_LEAST + 1 || !has_column(fit, COLUMN_TREND))
 		return;
 	fit->name = rest - TREND_LEAST - 1 < NAME_MOST ? rest - TREND_LEAST - 1 : NAME_MOST;
-	fit->trend = rest - fit->name - 1 < REPLICA_HISTORY ? rest - fit->name - 1 : REPLICA_HISTORY;
+	fit->trend = rest - fit->name - 1 < TREND_VALUES ? rest - fit->name - 1 : TREND_VALUES;
 	fit->name = rest - fit->trend - 1;
 }
 
@@ -333,18 +421,35 @@ static int fit_metrics(struct fit *fit, const struct ui *ui, int room)
 	return used;
 }
 
+static int width_of(unsigned set)
+{
+	int width = 1;
+
+	for (int i = 0; i < FIGURE_COLUMNS; i++)
+		width += set & 1u << i ? columns[i].width + 1 : 0;
+	return width;
+}
+
+/* The state is never left out. */
+static unsigned without_last(unsigned set)
+{
+	int last = COLUMN_STATE;
+
+	for (int i = 0; i < FIGURE_COLUMNS; i++)
+		if (set & 1u << i && columns[i].leaves > columns[last].leaves)
+			last = i;
+	return last == COLUMN_STATE ? 1u << COLUMN_STATE : set & ~(1u << last);
+}
+
 static struct fit fit_columns(const struct ui *ui, int width)
 {
-	struct fit fit = { .leaves = LEAVES_MOST + 1 };
-	int used;
+	struct fit fit = { .columns = wanted_columns(ui) };
+	unsigned figures = fit.columns & ~(1u << COLUMN_TREND);
 
-	for (;; fit.leaves--) {
-		used = 1;
-		for (int i = 0; i < COLUMN_COUNT; i++)
-			used += columns[i].leaves < fit.leaves ? columns[i].width + 1 : 0;
-		if (width - used >= NAME_LEAST || fit.leaves == 1)
-			break;
-	}
+	while (width - width_of(figures) < NAME_LEAST && figures & ~(1u << COLUMN_STATE))
+		figures = without_last(figures);
+	fit.columns = figures | (fit.columns & 1u << COLUMN_TREND);
+	int used = width_of(figures);
 	used += fit_metrics(&fit, ui, width - used - NAME_LEAST);
 	share_rest(&fit, width - used);
 	return fit;
@@ -359,22 +464,22 @@ static void put_cell(struct grid *grid, struct rect *at, int width, bool is_left
 	at->x += width;
 }
 
-static void put_column(struct grid *grid, struct rect *at, const struct column *column,
+static void put_column(struct grid *grid, struct rect *at, const struct table_column *column,
 	enum look look, const char *text)
 {
 	put_cell(grid, at, column->width, column->is_left, look, text);
 }
 
-static void draw_column_title(const struct ui *ui, struct grid *grid, struct rect *at, const struct column *column)
+static void draw_column_title(const struct ui *ui, struct grid *grid, struct rect *at, const struct table_column *column)
 {
-	bool is_sorted = column->sort != SORT_FILE && column->sort == ui->sort;
+	bool is_sorted = column->sort != SORT_FILE && column->sort == ui->settings.table.sort;
 
 	if (column->sort != SORT_FILE)
 		grid_spot(grid, (struct rect){ at->x + 1, at->y, column->width, 1 }, SPOT_SORT, column->sort);
 	put_column(grid, at, column, is_sorted ? LOOK_KEY : LOOK_HEADING, column->title);
 	if (is_sorted)
 		grid_put(grid, (struct rect){ at->x, at->y, 1, 1 }, LOOK_KEY,
-			ui->is_unicode ? (ui->is_inverted ? "▲" : "▼") : (ui->is_inverted ? "^" : "v"));
+			ui->is_unicode ? (ui->settings.table.is_inverted ? "▲" : "▼") : (ui->settings.table.is_inverted ? "^" : "v"));
 }
 
 void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area)
@@ -388,8 +493,8 @@ void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area
 	grid_put(grid, (struct rect){ at.x, at.y, fit.name, 1 }, LOOK_HEADING, "NAME");
 	grid_spot(grid, (struct rect){ at.x, at.y, fit.name, 1 }, SPOT_SORT, SORT_NAME);
 	at.x += fit.name;
-	for (int i = 0; i < COLUMN_COUNT; i++)
-		if (columns[i].leaves < fit.leaves)
+	for (int i = 0; i < FIGURE_COLUMNS; i++)
+		if (has_column(&fit, i))
 			draw_column_title(ui, grid, &at, &columns[i]);
 	for (unsigned i = 0; i < fit.metrics.count; i++)
 		put_cell(grid, &at, fit.metrics.items[i].width, false, LOOK_HEADING, fit.metrics.items[i].name);
@@ -397,53 +502,99 @@ void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area
 }
 
 /* The sample so many back from the newest; below 0: there is none. */
-static double trend_value(const struct table_row *row, int back)
+static double trend_value(const struct table_row *row, unsigned back)
 {
 	double total = -1;
 
 	for (unsigned i = 0; i < (row->is_service ? row->count : 1); i++) {
 		const struct replica_row *one = &row->row[i];
-		if ((unsigned)back >= one->cpu_count || back >= REPLICA_HISTORY)
+		if (back >= one->cpu_count || back >= TREND_VALUES)
 			continue;
-		double value = one->cpu[(one->cpu_count - 1 - (unsigned)back) % REPLICA_HISTORY];
+		double value = one->cpu[(one->cpu_count - 1 - back) % REPLICA_HISTORY];
 		total = (total < 0 ? 0 : total) + (value > 0 ? value : 0);
 	}
 	return total;
 }
 
-/* The newest samples; 100 % of a core is full, or the largest of them if that is more. */
+/*
+ * The mean of the samples that fall into one value of the graph, of which the newest may not be full yet: they are
+ * counted from the first one ever, so that a value that is full changes no more.
+ */
+static double trend_mean(const struct table_row *row, unsigned back, unsigned each)
+{
+	unsigned newest = row->row->cpu_count % each ? row->row->cpu_count % each : each;
+	unsigned from = back ? newest + (back - 1) * each : 0, count = back ? each : newest, known = 0;
+	double total = 0;
+
+	for (unsigned i = from; i < from + count; i++) {
+		double value = trend_value(row, i);
+		total += value > 0 ? value : 0;
+		known += value >= 0;
+	}
+	return known ? total / known : -1;
+}
+
+/* The last minute, however wide it is; 100 % of a core is full, or the largest of the values if that is more. */
 static void draw_trend(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
 {
-	double values[REPLICA_HISTORY], most = 100;
+	enum spark_style style = ui_graph(ui);
+	unsigned span = spark_span(style), count = (unsigned)at.width * span, each = (TREND_VALUES + count - 1) / count;
+	double values[TREND_VALUES * 2 + 2], most = 100;
 
-	for (int back = 0; back < REPLICA_HISTORY; back++) {
-		values[back] = trend_value(row, back);
-		most = values[back] > most ? values[back] : most;
+	for (unsigned back = 0; back < count; back++) {
+		double value = trend_mean(row, back, each);
+		values[count - 1 - back] = value;
+		most = value > most ? value : most;
 	}
-	for (int i = 0; i < at.width; i++)
-		if (values[i] >= 0)
-			grid_fill(grid, (struct rect){ at.x + at.width - 1 - i, at.y, 1, 1 }, LOOK_DIM,
-				spark_bar(values[i], most, ui->is_unicode));
+	for (unsigned i = 0; i < (unsigned)at.width; i++)
+		if (values[i * span] >= 0 || values[(i + 1) * span - 1] >= 0)
+			grid_fill(grid, (struct rect){ at.x + (int)i, at.y, 1, 1 }, LOOK_DIM,
+				spark_character(values + i * span, most, style));
+}
+
+/* Below its process. */
+static void draw_thread_name(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
+{
+	const struct thread_report *thread = row->thread;
+	char name[sizeof thread->name + 16];
+	const char *guide = !row->is_child || ui->settings.table.is_flat ? "  " : row->is_last ? "   "
+									  : ui->is_unicode     ? "│  "
+											       : "|  ";
+	const char *branch = ui->is_unicode ? (row->is_last_thread ? "└─ " : "├─ ") : (row->is_last_thread ? "`- " : "|- ");
+	int used = grid_format(grid, at, LOOK_NORMAL, "%s%s", guide, branch);
+
+	at.x += used;
+	at.width -= used;
+	if (row->left_out)
+		snprintf(name, sizeof name, "... %u more", row->left_out);
+	else
+		snprintf(name, sizeof name, "%s", thread->name);
+	grid_put_safe(grid, at, LOOK_DIM, "", name, strlen(name));
 }
 
 static void draw_name(
 	const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
 {
 	const struct row *facts = &row->row->row;
+	bool is_flat = ui->settings.table.is_flat;
 	const char *branch =
 		ui->is_unicode ? (row->is_last ? "└─ " : "├─ ") : (row->is_last ? "`- " : "|- ");
 
-	if (row->is_service)
+	if (row->thread)
+		draw_thread_name(ui, grid, at, row);
+	else if (row->is_service)
 		grid_format(grid, at, LOOK_TITLE, "%s %s",
 			rows_is_folded(ui, facts->service) ? ">" : "v", facts->service);
 	else if (row->is_child)
-		grid_format(grid, at, LOOK_NORMAL, "%s%s/%u", ui->is_flat ? "" : branch, facts->service, facts->instance);
+		grid_format(grid, at, LOOK_NORMAL, "%s%s/%u", is_flat ? "" : branch, facts->service, facts->instance);
 	else
-		grid_format(grid, at, ui->is_flat ? LOOK_NORMAL : LOOK_TITLE, "%s%s", ui->is_flat ? "" : "  ", facts->service);
+		grid_format(grid, at, is_flat ? LOOK_NORMAL : LOOK_TITLE, "%s%s", is_flat ? "" : "  ", facts->service);
 }
 
-static enum look look_of_cell(const struct column *column, const struct table_row *row, const char *text)
+static enum look look_of_cell(const struct table_column *column, const struct table_row *row, const char *text)
 {
+	if (row->thread)
+		return text[0] == 'D' && column->put == put_state ? LOOK_BAD : LOOK_DIM;
 	if (column->put == put_state && !row->is_service)
 		return look_of_state(row->row->row.state);
 	if (column->put == put_state && row->up < row->count)
@@ -462,6 +613,15 @@ static void draw_metrics(struct grid *grid, struct rect *at, const struct metric
 	}
 }
 
+static void put_text(const struct table_column *column, char text[CELL], const struct cells *cells)
+{
+	void (*put)(char *out, const struct cells *cells) = cells->row->thread ? column->put_thread : column->put;
+
+	text[0] = '\0';
+	if (put && !cells->row->left_out)
+		put(text, cells);
+}
+
 static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, const struct fit *fit, const struct table_row *row)
 {
 	struct rect at = { line.x + 1, line.y, line.width, 1 };
@@ -470,18 +630,19 @@ static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, c
 
 	draw_name(ui, grid, (struct rect){ at.x, at.y, fit->name, 1 }, row);
 	at.x += fit->name;
-	for (int i = 0; i < COLUMN_COUNT; i++) {
-		if (columns[i].leaves >= fit->leaves)
+	for (int i = 0; i < FIGURE_COLUMNS; i++) {
+		if (!has_column(fit, i))
 			continue;
-		columns[i].put(text, &cells);
+		put_text(&columns[i], text, &cells);
 		put_column(grid, &at, &columns[i], look_of_cell(&columns[i], row, text), text);
 	}
-	draw_metrics(grid, &at, &fit->metrics, row);
-	if (fit->trend)
+	if (!row->thread)
+		draw_metrics(grid, &at, &fit->metrics, row);
+	if (fit->trend && !row->thread)
 		draw_trend(ui, grid, (struct rect){ at.x + 1, at.y, fit->trend, 1 }, row);
 	bool is_selected = rows_is_selected(ui, row);
 	struct target target = rows_target(row);
-	if (tags_has(ui, &target))
+	if (!row->thread && tags_has(ui, &target))
 		grid_put(grid, (struct rect){ line.x, line.y, 1, 1 }, LOOK_KEY, "*");
 	else if (is_selected)
 		grid_put(grid, (struct rect){ line.x, line.y, 1, 1 }, LOOK_NORMAL, ">");
@@ -504,7 +665,8 @@ static void draw_empty(const struct ui *ui, struct grid *grid, struct rect area)
 
 	if (!ui->replica.row_count) {
 		draw_centred(grid, area, 0, "Nothing is running yet.");
-		draw_centred(grid, area, 2, "a  launch a command     ?  all keys");
+		draw_centred(grid, area, 2, "a  launch a command          :launch COMMAND");
+		draw_centred(grid, area, 3, "?  all keys                  thrum apply -f FILE");
 		return;
 	}
 	snprintf(text, sizeof text, "No instance matches - %zu hidden by the filter.", ui->replica.row_count);
@@ -523,6 +685,15 @@ static int first_row(const struct ui *ui, const struct table_row *rows, int coun
 	if (count <= height || selected < height / 2)
 		return 0;
 	return selected - height / 2 > count - height ? count - height : selected - height / 2;
+}
+
+int table_visible(const struct ui *ui, struct table_row *rows, int height)
+{
+	int count = rows_build(ui, rows, ROWS_MOST), first = first_row(ui, rows, count, height);
+
+	count = count - first < height ? count - first : height;
+	memmove(rows, rows + first, (size_t)(count > 0 ? count : 0) * sizeof *rows);
+	return count > 0 ? count : 0;
 }
 
 void table_draw(const struct ui *ui, struct grid *grid, struct rect area)

@@ -7,9 +7,12 @@
 #include <stdint.h>
 
 #include "base/pattern.h"
+#include "base/spark.h"
 #include "client/link.h"
 #include "client/replica.h"
+#include "tui/crews.h"
 #include "tui/dashboard.h"
+#include "tui/events.h"
 #include "tui/insight.h"
 #include "tui/keymap.h"
 #include "tui/launch.h"
@@ -48,20 +51,13 @@ enum prompt { PROMPT_NONE,
 	PROMPT_LOG_SEARCH,
 	PROMPT_LOG_SEARCH_BACK,
 	PROMPT_LOG_FILTER,
-	PROMPT_LOG_SAVE };
-
-enum sort { SORT_FILE, /* as in the configuration */
-	SORT_CPU,
-	SORT_MEMORY,
-	SORT_UPTIME,
-	SORT_QUEUE,
-	SORT_LAG,
-	SORT_RESTARTS,
-	SORT_NAME,
-	SORT_COUNT };
+	PROMPT_LOG_SAVE,
+	PROMPT_EVENT_SEARCH,
+	PROMPT_EVENT_FILTER };
 
 enum menu { MENU_SORT,
 	MENU_STATES,
+	MENU_NAMESPACE,
 	MENU_SIGNAL,
 	MENU_COUNT };
 
@@ -70,6 +66,7 @@ struct target {
 	char service[64];
 	int instance;  /* -1: the whole service */
 	uint32_t life; /* of the instance */
+	int32_t tid;   /* of its thread whose row is selected: only the eye is on it, keys mean the instance; 0: none */
 };
 
 enum { INPUT_MOST = 512,
@@ -91,8 +88,10 @@ struct pending {
 		REPLY_PAST,
 		REPLY_HEARD,
 		REPLY_STACK,
-		REPLY_HOLDINGS } kind;
-	unsigned stream; /* of REPLY_INSIGHT: which question */
+		REPLY_HOLDINGS,
+		REPLY_CREW,
+		REPLY_REMAINS } kind;
+	unsigned stream; /* of REPLY_INSIGHT: which question; of REPLY_CREW: whose */
 };
 
 struct ui {
@@ -109,15 +108,14 @@ struct ui {
 	struct target selected;
 	char folded[FOLDED_MOST][64]; /* services */
 	unsigned folded_count;
-	bool is_flat; /* instances without their services */
-	enum sort sort;
-	bool is_inverted;
 	uint64_t held_until_us; /* rows keep their order until then */
+	unsigned told_columns;  /* a bit for each that had something to say so far */
 	struct pattern *filter; /* owned; the last good one; NULL: none */
 	char filter_text[64];   /* … as it was typed */
 	char filter_error[128]; /* of what is being typed now */
 	bool is_filter_inverse;
 	unsigned state_choice; /* of state_choices */
+	char namespace[64];    /* only what is in this one; "" all */
 	struct target tags[TAGS_MOST];
 	unsigned tag_count;
 	uint64_t seen_notices; /* of the event list, when it was last looked at */
@@ -130,7 +128,6 @@ struct ui {
 
 	enum detail_tab tab;
 	bool is_zoomed;
-	bool is_headless;    /* the lines above the table are hidden */
 	bool is_environment; /* the Info tab begins with the variables, until something moves in it */
 	enum dialog dialog;
 	int help_column;          /* the first that is seen */
@@ -144,10 +141,11 @@ struct ui {
 	char input[INPUT_MOST];
 	char search[64];
 	struct launch_form launch;
-	unsigned sample_ms; /* between two measurements */
-	json_t *replies;    /* owned; of a message that went to several; NULL: none is shown */
-	char message[256];  /* the answer to the last key; "" shows the newest event */
-	bool is_bad;        /* … of a failure */
+	json_t *replies; /* owned; of a message that went to several; NULL: none is shown */
+	json_t *remains; /* owned; of what is being stopped; NULL: not known yet */
+	uint64_t remains_asked_us;
+	char message[256]; /* the answer to the last key; "" shows the newest event */
+	bool is_bad;       /* … of a failure */
 	uint64_t message_us;
 
 	struct target shown; /* whose details the following are */
@@ -155,6 +153,8 @@ struct ui {
 	int cursor;          /* in a tab: what is selected, or the first line that is seen */
 	struct stacks stacks;
 	struct insight insight;
+	struct crews crews;
+	struct events_view events;
 	struct traffic_log traffic;
 	struct log_view logs;
 	struct log_feed feed;
@@ -178,6 +178,9 @@ struct table_row {
 	bool is_service;
 	bool is_last; /* of its service */
 	bool is_child;
+	const struct thread_report *thread; /* one of its threads, below it; NULL: it is none; borrowed */
+	bool is_last_thread;
+	unsigned left_out;  /* threads that have no row of their own: this one stands for them */
 	unsigned count, up; /* of a service */
 	double rank;        /* what it is sorted by */
 };
@@ -209,13 +212,17 @@ extern const struct state_choice {
 void filter_type(struct ui *ui, const char *text); /* "" takes it away; a leading ! inverts it */
 void filter_finish(struct ui *ui);
 bool filter_shows(const struct ui *ui, const struct row *row);
-const char *sort_name(enum sort sort);
+/* Is anything hidden? */
+bool filter_is_on(const struct ui *ui);
 void sort_by(struct ui *ui, enum sort sort); /* again the same: the other way round */
 void sort_hold(struct ui *ui);
 void sort_measure(struct ui *ui);
 bool tags_has(const struct ui *ui, const struct target *target);
 void tags_toggle(struct ui *ui, const struct target *target);
 void tags_tidy(struct ui *ui);
+
+/* The namespace of that number, in the order in which they come; "" when there is none of it. */
+void namespace_at(const struct ui *ui, unsigned number, char out[64]);
 
 /* menu.c */
 void menu_open(struct ui *ui, enum menu menu, int chosen);
@@ -225,6 +232,10 @@ void menu_draw(const struct ui *ui, struct grid *grid);
 /* table.c */
 void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area);
 void table_draw(const struct ui *ui, struct grid *grid, struct rect area);
+/* Which columns have something to say: with what they had before. Once a frame. */
+void table_measure(struct ui *ui);
+/* The rows that are seen at such a height; rows has room for ROWS_MOST. */
+int table_visible(const struct ui *ui, struct table_row *rows, int height);
 /* What a row is sorted by; below 0: not known. */
 double table_figure(enum sort sort, const struct table_row *row, uint64_t now_us);
 
@@ -271,6 +282,13 @@ bool dialog_help_has_more(const struct ui *ui, int width, int height);
 bool dialog_offers_rolling(const struct ui *ui);
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
+/* stopping.c: the dialog of a stop. */
+void stopping_open(struct ui *ui);
+void stopping_key(struct ui *ui, uint32_t key);
+void stopping_draw(const struct ui *ui, struct grid *grid);
+/* Ask what is left, and close it when all is over. Called for every frame. */
+void stopping_follow(struct ui *ui);
+
 /* action.c: a key, and a click where the frame says that it means something. */
 void action_key(struct ui *ui, uint32_t key);
 void action_do(struct ui *ui, enum action action);
@@ -279,10 +297,14 @@ void action_click(struct ui *ui, const struct grid *grid, int x, int y);
 void action_signal(struct ui *ui, const char *signal);
 /* What the engine tells from now on is kept apart, until it is called again. */
 void ui_pause(struct ui *ui, bool is_paused);
+/* How the engine is told whom a request is about. */
+json_t *ui_identity(const struct target *target);
 void action_say_read_only(struct ui *ui);
 /* What is wanted of the engine, without being asked for. */
 json_t *ui_subscription(const struct ui *ui);
 void ui_say(struct ui *ui, bool is_bad, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* How graphs are drawn. */
+enum spark_style ui_graph(const struct ui *ui);
 /* To the clipboard. */
 enum { UI_COPY_MOST = 64 * 1024 /* terminals take little more */ };
 void ui_copy(const char *bytes, size_t size);

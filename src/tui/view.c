@@ -49,7 +49,7 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 /* ---- header ---- */
 
 struct counts {
-	unsigned up, waiting, bad;
+	unsigned services, up, waiting, bad;
 };
 
 static struct counts count_states(const struct replica *replica)
@@ -58,6 +58,7 @@ static struct counts count_states(const struct replica *replica)
 
 	for (size_t i = 0; i < replica->row_count; i++) {
 		enum state state = replica->rows[i].row.state;
+		counts.services += !i || strcmp(replica->rows[i].row.service, replica->rows[i - 1].row.service) != 0;
 		counts.up += state == STATE_RUNNING || state == STATE_READY;
 		counts.waiting += state == STATE_BACKOFF;
 		counts.bad +=
@@ -107,13 +108,14 @@ static void add_figures(struct header *header, const struct ui *ui)
 static void add_counts(struct header *header, const struct ui *ui, const struct counts *counts, enum layout_kind kind)
 {
 	if (kind == LAYOUT_FULL)
-		add_part(header, " thrum %s | instances %zu  up %u", ui->replica.project, ui->replica.row_count, counts->up);
+		add_part(header, " thrum %s | svc %u inst %zu up %u", ui->replica.project, counts->services, ui->replica.row_count,
+			counts->up);
 	else
 		add_part(header, " %.20s  up %u/%zu", ui->replica.project, counts->up, ui->replica.row_count);
 	if (counts->waiting && kind == LAYOUT_FULL)
-		add_part(header, "  backoff %u", counts->waiting);
+		add_part(header, " backoff %u", counts->waiting);
 	if (counts->bad)
-		add_part(header, "  failed %u !", counts->bad);
+		add_part(header, " failed %u !", counts->bad);
 	if (counts->waiting && kind != LAYOUT_FULL)
 		add_part(header, "  backoff %u", counts->waiting);
 }
@@ -246,7 +248,7 @@ static bool is_bad_notice(const struct notice *notice)
 
 void view_notice(char *out, size_t size, const struct notice *notice)
 {
-	char clock[CLOCK_TEXT_SIZE], cause[CAUSE_TEXT_SIZE] = "", delay[UNITS_TEXT_SIZE] = "";
+	char clock[CLOCK_TEXT_SIZE], cause[CAUSE_TEXT_SIZE] = "", delay[UNITS_TEXT_SIZE] = "", name[CELL * 2] = "engine";
 	struct death death = {
 		.cause = notice->cause, .code = notice->code, .signal = notice->signal
 	};
@@ -256,8 +258,10 @@ void view_notice(char *out, size_t size, const struct notice *notice)
 		death_describe(cause, &death);
 	if (notice->kind == NOTICE_BACKOFF)
 		units_format_duration(delay, notice->delay_ms);
-	snprintf(out, size, " %.8s %s %s/%u %s %s%s%s%s %s", clock, is_bad_notice(notice) ? "!" : " ", notice->service, notice->instance,
-		notice_name(notice->kind), cause, *cause && *delay ? ", " : "", *delay ? "again in " : "", delay, notice->detail);
+	if (notice->service[0])
+		snprintf(name, sizeof name, "%s/%u", notice->service, notice->instance);
+	snprintf(out, size, " %.8s %s %s %s %s%s%s%s %s", clock, is_bad_notice(notice) ? "!" : " ", name, notice_name(notice->kind), cause,
+		*cause && *delay ? ", " : "", *delay ? "again in " : "", delay, notice->detail);
 }
 
 static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area)
@@ -315,6 +319,8 @@ static const char *prompt_name(enum prompt prompt)
 		[PROMPT_LOG_SEARCH_BACK] = "older lines with (PCRE2): ",
 		[PROMPT_LOG_FILTER] = "only lines with (PCRE2, ! inverts): ",
 		[PROMPT_LOG_SAVE] = "save lines to: ",
+		[PROMPT_EVENT_SEARCH] = "events with (PCRE2): ",
+		[PROMPT_EVENT_FILTER] = "only events with (PCRE2, ! inverts): ",
 	};
 
 	return names[prompt];
@@ -407,7 +413,7 @@ static void draw_keys(
 
 void view_draw(const struct ui *ui, struct grid *grid)
 {
-	struct layout layout = layout_of(grid->width, grid->height, ui->is_zoomed, !ui->is_headless);
+	struct layout layout = layout_of(grid->width, grid->height, ui->is_zoomed, !ui->settings.table.is_headless);
 
 	draw_header(ui, grid, layout.header, layout.kind);
 	status_draw(ui, grid, layout.status);

@@ -282,7 +282,7 @@ def the_command_line_completes_and_acts():
         terminal.keys(":", "delay 1h", "Enter")
         terminal.sees("250ms to 10s")
         terminal.keys(":", "delay 250ms", "Enter")
-        terminal.sees("measured every 250ms")
+        terminal.sees("delay 250ms; :w keeps it")
     with_dashboard(test, width=100, height=30)
 
 

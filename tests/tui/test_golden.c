@@ -126,6 +126,13 @@ static void write_log(const char *text)
 		continue;
 }
 
+static void be_in(const char *service, const char *namespaces)
+{
+	for (size_t i = 0; i < ui->replica.row_count; i++)
+		if (strcmp(ui->replica.rows[i].row.service, service) == 0)
+			snprintf(ui->replica.rows[i].row.namespaces, ROW_NAMESPACES_SIZE, "%s", namespaces);
+}
+
 static void add_processes(void)
 {
 	for (unsigned i = 0; i < 3; i++)
@@ -184,7 +191,10 @@ static void end(void)
 	logs_finish(&ui->logs);
 	replica_finish(&ui->replica);
 	filter_finish(ui);
+	crews_forget(ui);
+	events_forget(ui);
 	json_decref(ui->insight.pool);
+	json_decref(ui->remains);
 	grid_finish(&grid);
 	free(ui);
 }
@@ -258,11 +268,66 @@ static void stopping(void)
 {
 	ui->dialog = DIALOG_STOP;
 	ui->asked = (struct target){ .service = "worker", .instance = 1, .life = 3 };
+	ui->remains = parse("{\"processes\":[{\"pid\":14235,\"name\":\"worker\",\"state\":\"D\",\"wchan\":\"io_schedule\","
+			    "\"threads\":8,\"stuck\":1},{\"pid\":14301,\"name\":\"sleep\",\"state\":\"S\",\"wchan\":null,"
+			    "\"threads\":1,\"stuck\":0}],\"left_out\":0}");
 }
 
 static void events(void)
 {
 	keys("E");
+}
+
+static void events_filtered(void)
+{
+	ui->seen_notices = 2;
+	keys("E\\worker|importer\rj");
+}
+
+static void events_mistyped(void)
+{
+	keys("E/start(");
+}
+
+static void thread_rows(void)
+{
+	json_t *study = parse(study_text);
+
+	keys("H");
+	ui->crews.count = 1;
+	ui->crews.all[0] = (struct crew){ .service = "api", .pid = 14231, .number = 1 };
+	crews_take(ui, 1, study);
+	json_decref(study);
+	keys("jj");
+}
+
+static void namespaces(void)
+{
+	be_in("api", "web");
+	be_in("cache", "web,data");
+	be_in("worker", "jobs");
+}
+
+static void namespace_menu(void)
+{
+	namespaces();
+	keys("@");
+}
+
+static void one_namespace(void)
+{
+	namespaces();
+	keys("@\r:ns web\r");
+}
+
+static void braille(void)
+{
+	keys(":graph braille\r");
+}
+
+static void chosen_columns(void)
+{
+	keys(":columns state,cpu,fds,trend\r:sort cpu\r:delay 500ms\r");
 }
 
 static void quitting(void)
@@ -322,7 +387,11 @@ static const struct {
 } screens[] = {
 	{ "01-dashboard", 100, 30, NULL },
 	{ "01-dashboard-wide", 140, 45, NULL },
+	{ "01-dashboard-braille", 140, 45, braille },
+	{ "01-dashboard-columns", 100, 30, chosen_columns },
+	{ "01-dashboard-namespace", 120, 30, one_namespace },
 	{ "02-threads", 100, 30, threads },
+	{ "02-thread-rows", 100, 30, thread_rows },
 	{ "03-pool-of-processes", 100, 30, pool_of_processes },
 	{ "03-pool-of-threads", 100, 30, pool_of_threads },
 	{ "04-ipc", 100, 30, ipc },
@@ -337,6 +406,9 @@ static const struct {
 	{ "11-scale", 100, 30, scaling },
 	{ "11-sort", 100, 30, sorting },
 	{ "11-events", 100, 30, events },
+	{ "11-events-filtered", 100, 30, events_filtered },
+	{ "11-events-mistyped", 100, 30, events_mistyped },
+	{ "11-namespace-menu", 100, 30, namespace_menu },
 	{ "11-tagged", 100, 30, tagged },
 	{ "12-empty", 100, 30, empty },
 	{ "12-filtered", 100, 30, filtered },
@@ -436,6 +508,7 @@ static void check_screen(const char *name)
 static void draw(int width, int height)
 {
 	ui->now_us = now_us;
+	table_measure(ui);
 	logs_prepare(ui, width, height);
 	grid_reset(&grid, width, height);
 	view_draw(ui, &grid);

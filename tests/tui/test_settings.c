@@ -80,6 +80,8 @@ static const struct {
 	{ "key ä\nmouse on\n", ":1:6: key takes the name of a key and of an action" },
 	{ "key F13 stop\n", ":1:5: no key is called 'F13'" },
 	{ "key ö stopp\n", ":1:7: no action is called 'stopp'" },
+	{ "columns pid,nothing\n", ":1:9: columns takes state, ns, pid" },
+	{ "delay 20s\n", ":1:7: delay takes a time from 250ms to 10s, not '20s'" },
 	{ "mouse on off\n", ":1:10: nothing more is expected here" },
 	{ "key x stop now please\n", ":1:12: nothing more is expected here" },
 	{ "theme \033[31mred\n", ":1:7: theme takes default, mono, light, contrast, not 'red'" },
@@ -114,6 +116,23 @@ START_TEST(what_is_kept_is_read_again)
 	ck_assert(settings_load(&settings, &err));
 	ck_assert_uint_eq(settings.style.theme, THEME_CONTRAST);
 	ck_assert_str_eq(bindings_find(&settings.bindings, INPUT_PAGE_UP), "events");
+}
+END_TEST
+
+START_TEST(how_the_table_is_shown_is_kept)
+{
+	write_file("delay 1s # usual\nsort cpu\ncolumns pid,auto\n");
+	settings_load(&settings, &err);
+	ck_assert_uint_eq(settings.table.sample_ms, 0);
+	ck_assert_uint_eq(settings.table.sort, SORT_CPU);
+	ck_assert(settings_take(&settings, "columns trend,pid", NULL, &err));
+	ck_assert_uint_eq(settings.table.columns, 1u << COLUMN_PID | 1u << COLUMN_TREND);
+	ck_assert(settings_take(&settings, "delay 0.5", NULL, &err));
+	ck_assert(settings_take(&settings, "sort file", NULL, &err));
+	ck_assert(settings_save(&settings, &err));
+	check_file("delay 500ms\nsort file\ncolumns pid,auto\ncolumns pid,trend\n");
+	ck_assert(settings_take(&settings, "columns auto", NULL, &err));
+	ck_assert_uint_eq(settings.table.columns, 0);
 }
 END_TEST
 
@@ -181,6 +200,7 @@ Suite *settings_suite(void)
 	tcase_add_loop_test(file, what_is_wrong_is_told_with_its_place, 0, sizeof wrongs / sizeof *wrongs);
 	tcase_add_test(file, the_other_lines_hold);
 	tcase_add_test(file, what_is_kept_is_read_again);
+	tcase_add_test(file, how_the_table_is_shown_is_kept);
 	tcase_add_test(file, comments_and_what_is_wrong_stay);
 	tcase_add_test(file, a_link_stays_one_and_a_folder_that_cannot_be_made_is_told);
 	tcase_add_test(keys, keys_have_names_that_are_read_again);

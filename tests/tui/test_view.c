@@ -85,6 +85,7 @@ static bool shows(const char *what)
 static void draw(int width, int height)
 {
 	grid_reset(&grid, width, height);
+	table_measure(ui);
 	view_draw(ui, &grid);
 }
 
@@ -110,7 +111,7 @@ START_TEST(the_table_says_how_everything_is)
 {
 	draw(100, 30);
 	ck_assert(shows("thrum shop"));
-	ck_assert(shows("instances 4  up 2  backoff 1  failed 1 !"));
+	ck_assert(shows("svc 3 inst 4 up 2 backoff 1 failed 1 !"));
 	ck_assert(shows("v api"));
 	ck_assert(shows("2/2 up"));
 	ck_assert(shows("├─ api/0"));
@@ -226,12 +227,13 @@ START_TEST(what_processes_tell_has_the_room_that_is_left)
 	struct metrics *metrics = &ui->replica.rows[0].row.ipc.metrics;
 
 	*metrics = (struct metrics){ 2, { { "requests", "123", "" }, { "heap", "9.5", "\033[MiB" } } };
+	ui->told_columns = ~0u;
 	draw(80, 24);
 	ck_assert(!shows("request"));
-	draw(113, 24);
+	draw(122, 24);
 	ck_assert(shows("request"));
 	ck_assert(!shows("heap"));
-	draw(133, 24);
+	draw(142, 24);
 	ck_assert(shows("requests"));
 	ck_assert(shows(" 123 "));
 	ck_assert(shows("9.5?[MiB"));
@@ -377,6 +379,21 @@ START_TEST(steps_back_count_before_they_are_answered)
 }
 END_TEST
 
+START_TEST(what_was_asked_of_now_is_not_taken_for_then)
+{
+	json_t *reply = json_pack("{s:i,s:o}", "id", 7, "result", json_loads(study_text, 0, NULL));
+
+	ui->tab = TAB_THREADS;
+	ui->insight.is_waiting[0] = true;
+	ui->pending[ui->pending_count++] = (struct pending){ 7, ui->epoch, REPLY_INSIGHT, 0 };
+	action_key(ui, 't');
+	say_past(ui->past_asked_us);
+	details_message(ui, reply);
+	ck_assert_int_eq(ui->insight.study.pid, 0);
+	json_decref(reply);
+}
+END_TEST
+
 START_TEST(a_reply_that_nobody_waits_for_is_not_taken)
 {
 	json_t *json = json_loads(study_text, 0, NULL);
@@ -486,14 +503,14 @@ START_TEST(clicks_do_what_is_written_there)
 	click("worker");
 	ck_assert_str_eq(ui->selected.service, "worker");
 	click("CPU%");
-	ck_assert_int_eq(ui->sort, SORT_CPU);
+	ck_assert_int_eq(ui->settings.table.sort, SORT_CPU);
 	click("5 History");
 	ck_assert_int_eq(ui->tab, TAB_HISTORY);
 	click("Sort"); /* the label of the key, not the words of the help */
 	ck_assert_int_eq(ui->dialog, DIALOG_MENU);
 	click("memory");
 	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
-	ck_assert_int_eq(ui->sort, SORT_MEMORY);
+	ck_assert_int_eq(ui->settings.table.sort, SORT_MEMORY);
 	click("? Help");
 	ck_assert_int_eq(ui->dialog, DIALOG_HELP);
 	click("thrum shop");
@@ -750,7 +767,7 @@ START_TEST(what_is_typed_behind_a_colon_is_done)
 	char sort[] = "sort memory", filter[] = "filter ^api", wrong[] = "scale api", none[] = "frob";
 
 	command_run(ui, sort);
-	ck_assert_int_eq(ui->sort, SORT_MEMORY);
+	ck_assert_int_eq(ui->settings.table.sort, SORT_MEMORY);
 	command_run(ui, filter);
 	ck_assert_str_eq(ui->filter_text, "^api");
 	command_run(ui, wrong);
@@ -834,6 +851,29 @@ static void measure_cpu(size_t place, double cpu_pct)
 {
 	ui->replica.rows[place].row.sample = (struct sample){ .pid = 1, .cpu_pct = cpu_pct, .inside = INSIDE_UNKNOWN };
 }
+
+START_TEST(rows_keep_their_order_for_three_seconds_after_a_key)
+{
+	struct table_row rows[16];
+
+	measure_cpu(2, 50);
+	measure_cpu(3, 10);
+	action_key(ui, 'P');
+	sort_measure(ui);
+	rows_build(ui, rows, 16);
+	ck_assert_str_eq(rows[0].row->row.service, "worker");
+	action_key(ui, 'j');
+	measure_cpu(3, 90);
+	ui->now_us += 2900000;
+	sort_measure(ui);
+	rows_build(ui, rows, 16);
+	ck_assert_str_eq(rows[0].row->row.service, "worker");
+	ui->now_us += 200000;
+	sort_measure(ui);
+	rows_build(ui, rows, 16);
+	ck_assert_str_eq(rows[0].row->row.service, "job");
+}
+END_TEST
 
 START_TEST(a_loop_that_lags_is_marked_and_of_several_the_worst_is_told)
 {
@@ -995,6 +1035,7 @@ Suite *view_suite(void)
 	tcase_add_test(keys, a_pool_says_what_waits_in_it);
 	tcase_add_test(keys, steps_back_count_before_they_are_answered);
 	tcase_add_test(keys, a_reply_that_nobody_waits_for_is_not_taken);
+	tcase_add_test(keys, what_was_asked_of_now_is_not_taken_for_then);
 	tcase_add_test(keys, messages_are_kept_within_bounds);
 	tcase_add_test(keys, who_reads_a_message_goes_on_reading_it);
 	tcase_add_test(keys, the_selection_follows_who_it_is);
@@ -1007,6 +1048,7 @@ Suite *view_suite(void)
 	tcase_add_test(keys, a_mark_stays_on_its_letter);
 	tcase_add_test(keys, a_whole_service_is_asked_about_and_the_default_is_no);
 	tcase_add_test(keys, equal_rows_never_change_places);
+	tcase_add_test(keys, rows_keep_their_order_for_three_seconds_after_a_key);
 	tcase_add_test(keys, a_loop_that_lags_is_marked_and_of_several_the_worst_is_told);
 	tcase_add_test(keys, the_busiest_comes_first_but_not_under_the_fingers);
 	tcase_add_test(keys, the_filter_keeps_its_last_good_pattern);
