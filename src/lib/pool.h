@@ -11,6 +11,11 @@
 #include "lib/ring.h"
 #include "lib/stats.h"
 
+/* How often a thread looks before it sleeps. A test that goes through all orders of events looks once. */
+#ifndef POOL_LOOKS
+#define POOL_LOOKS(count) (count)
+#endif
+
 enum task_state {
 	TASK_IDLE, /* answered, or never submitted */
 	TASK_SUBMITTED,

@@ -8,10 +8,10 @@
 #include "lib/pool.h"
 
 enum {
-	LOOKS = 600,       /* of a searcher before it sleeps: some microseconds, as long as it takes to wake it */
-	FROM_BELOW = 64,   /* each so many picks, the least urgent comes first */
-	SHORT_TIMING = 16, /* one short task in so many is timed */
-	LONG_NS = 10000,   /* a task that takes longer is long */
+	LOOKS = POOL_LOOKS(600), /* of a searcher before it sleeps: some microseconds, as long as it takes to wake it */
+	FROM_BELOW = 64,         /* each so many picks, the least urgent comes first */
+	SHORT_TIMING = 16,       /* one short task in so many is timed */
+	LONG_NS = 10000,         /* a task that takes longer is long */
 	FRAMES_SIZE = 65536
 };
 
