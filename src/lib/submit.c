@@ -38,6 +38,13 @@ static void put(struct thrum_pool *pool, struct ring *ring, uint64_t place, stru
 	ring_put(ring, place, task);
 }
 
+static void put_all(struct thrum_pool *pool, struct ring *ring, uint64_t place, struct thrum_task *const *tasks, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		put(pool, ring, place + i, tasks[i]);
+	crew_wake(&pool->crew);
+}
+
 static bool is_full(const struct ring *ring)
 {
 	uint64_t tail = atomic_load_explicit(&ring->ends->tail, memory_order_seq_cst);
@@ -56,11 +63,10 @@ static int wait_for_room(struct ring *ring, uint64_t deadline_ns)
 	return deadline_ns == FUTEX_EVER || thrum__now_ns() < deadline_ns ? 0 : -ETIMEDOUT;
 }
 
-static int reserve_or_wait(struct thrum_pool *pool, struct ring *ring, unsigned count, uint64_t *place, uint64_t deadline_ns)
+static int reserve_or_wait(struct ring *ring, unsigned count, uint64_t *place, uint64_t deadline_ns)
 {
 	int got;
 
-	atomic_fetch_add(&pool->guests, 1);
 	atomic_fetch_add_explicit(&ring->blocked, 1, memory_order_seq_cst);
 	while ((got = ring_reserve(ring, count, place)) == -EAGAIN)
 		if (wait_for_room(ring, deadline_ns) < 0) {
@@ -68,6 +74,19 @@ static int reserve_or_wait(struct thrum_pool *pool, struct ring *ring, unsigned 
 			break;
 		}
 	atomic_fetch_sub_explicit(&ring->blocked, 1, memory_order_relaxed);
+	return got;
+}
+
+/* Whoever destroys the pool waits for this thread from when it has begun to wait until it touches the pool no more. */
+static int submit_waiting(struct thrum_pool *pool, struct ring *ring, struct thrum_task *const *tasks, unsigned count, uint64_t deadline_ns)
+{
+	uint64_t place;
+	int got;
+
+	atomic_fetch_add(&pool->guests, 1);
+	got = reserve_or_wait(ring, count, &place, deadline_ns);
+	if (got > 0)
+		put_all(pool, ring, place, tasks, (unsigned)got);
 	if (atomic_fetch_sub(&pool->guests, 1) == 1)
 		thrum__futex_wake(&pool->guests, INT_MAX, FUTEX_PRIVATE_FLAG);
 	return got;
@@ -81,7 +100,7 @@ static struct worker *own_worker(const struct thrum_pool *pool)
 	return worker && worker->pool == pool ? worker : NULL;
 }
 
-static int run_instead(struct thrum_pool *pool, struct thrum_task *task)
+static void run_instead(struct thrum_pool *pool, struct thrum_task *task)
 {
 	struct worker *worker = own_worker(pool);
 
@@ -90,17 +109,17 @@ static int run_instead(struct thrum_pool *pool, struct thrum_task *task)
 		thrum__worker_run(worker, task);
 	else
 		thrum__task_run_here(pool, task);
-	return 0;
 }
 
-/* Full: as the policy says. How many places were reserved, 0 if the task was run instead, or why not. */
-static int reserve_when_full(struct thrum_pool *pool, struct ring *ring, struct thrum_task *task, unsigned count, uint64_t *place)
+/* As the policy says: how many were taken, or why not. */
+static int submit_when_full(struct thrum_pool *pool, struct ring *ring, struct thrum_task *const *tasks, unsigned count)
 {
 	if (pool->when_full == THRUM_REFUSE)
 		return -EAGAIN;
-	if (pool->when_full == THRUM_RUN || own_worker(pool))
-		return run_instead(pool, task);
-	return reserve_or_wait(pool, ring, count, place, FUTEX_EVER);
+	if (pool->when_full == THRUM_BLOCK && !own_worker(pool))
+		return submit_waiting(pool, ring, tasks, count, FUTEX_EVER);
+	run_instead(pool, tasks[0]);
+	return 1;
 }
 
 int thrum_pool_submit(struct thrum_pool *pool, struct thrum_task *task)
@@ -113,9 +132,11 @@ int thrum_pool_submit(struct thrum_pool *pool, struct thrum_task *task)
 		return got;
 	ring = thrum__pool_ring(pool, task->priority);
 	got = ring_reserve(ring, 1, &place);
-	if (got == -EAGAIN)
-		got = reserve_when_full(pool, ring, task, 1, &place);
-	if (got <= 0)
+	if (got == -EAGAIN) {
+		got = submit_when_full(pool, ring, &task, 1);
+		return got < 0 ? got : 0;
+	}
+	if (got < 0)
 		return got;
 	put(pool, ring, place, task);
 	crew_wake(&pool->crew);
@@ -132,8 +153,10 @@ int thrum_pool_submit_within(struct thrum_pool *pool, struct thrum_task *task, i
 		return got;
 	ring = thrum__pool_ring(pool, task->priority);
 	got = ring_reserve(ring, 1, &place);
-	if (got == -EAGAIN)
-		got = reserve_or_wait(pool, ring, 1, &place, thrum__deadline_ns(timeout_ms));
+	if (got == -EAGAIN) {
+		got = submit_waiting(pool, ring, &task, 1, thrum__deadline_ns(timeout_ms));
+		return got < 0 ? got : 0;
+	}
 	if (got < 0)
 		return got;
 	put(pool, ring, place, task);
@@ -163,15 +186,10 @@ static int submit_some(struct thrum_pool *pool, struct thrum_task *const *tasks,
 	ring = thrum__pool_ring(pool, tasks[0]->priority);
 	count = alike(tasks, count);
 	got = ring_reserve(ring, count, &place);
-	if (got == -EAGAIN) {
-		got = reserve_when_full(pool, ring, tasks[0], count, &place);
-		if (got == 0)
-			return 1;
-	}
-	for (int i = 0; i < got; i++)
-		put(pool, ring, place + (unsigned)i, tasks[i]);
+	if (got == -EAGAIN)
+		return submit_when_full(pool, ring, tasks, count);
 	if (got > 0)
-		crew_wake(&pool->crew);
+		put_all(pool, ring, place, tasks, (unsigned)got);
 	return got;
 }
 

@@ -42,7 +42,7 @@ static const struct exploration explorations[] = {
 	ROW(a_torn_thread_is_replaced, 1, 1),
 	ROW(a_task_waits_for_a_task, 1, 1),
 	ROW(figures_are_true_at_any_time, 1, 1),
-	ROW(who_waits_for_room_hears_of_the_end, 1, 1),
+	ROW(who_waits_for_room_hears_of_the_end, 2, 0),
 	ROW(a_monitor_drains, 1, 1),
 	ROW(messages_pass_one_by_one, 4, 1),
 	ROW(an_end_is_closed, 4, 1),
