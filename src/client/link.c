@@ -303,7 +303,7 @@ static bool wait_more(struct link *link, const char *method, uint64_t end_ms,
 	return true;
 }
 
-json_t *link_call(struct link *link, const char *method, json_t *params, int timeout_ms,
+json_t *link_call_taking(struct link *link, const char *method, json_t *params, int timeout_ms, link_taker *take, void *context,
 	struct error *err)
 {
 	uint64_t end_ms = clock_monotonic_ms() + (uint64_t)timeout_ms;
@@ -316,11 +316,19 @@ json_t *link_call(struct link *link, const char *method, json_t *params, int tim
 		while ((message = take_fresh(link)) != NULL) {
 			if (is_reply_to(message, id))
 				return open_reply(message, err);
-			if (!keep(link, message))
+			if (take && take(context, message))
+				json_decref(message);
+			else if (!keep(link, message))
 				link->code = EPROTO;
 		}
 	} while (wait_more(link, method, end_ms, err));
 	return NULL;
+}
+
+json_t *link_call(struct link *link, const char *method, json_t *params, int timeout_ms,
+	struct error *err)
+{
+	return link_call_taking(link, method, params, timeout_ms, NULL, NULL, err);
 }
 
 ssize_t link_write_some(struct link *link, const char *bytes, size_t size, struct error *err)

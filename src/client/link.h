@@ -40,6 +40,14 @@ int link_fd(const struct link *link);
 json_t *link_call(struct link *link, const char *method, json_t *params, int timeout_ms,
 	struct error *err);
 
+/*
+ * The same, where some of what comes before the reply belongs to it: what this says true to is not kept. So an answer of any
+ * length comes in short messages.
+ */
+typedef bool link_taker(void *context, const json_t *message);
+json_t *link_call_taking(struct link *link, const char *method, json_t *params, int timeout_ms, link_taker *take, void *context,
+	struct error *err);
+
 /* Send a request without waiting; *id is what its reply will carry. False when the engine is gone. */
 bool link_send(struct link *link, const char *method, json_t *params, json_int_t *id,
 	struct error *err);

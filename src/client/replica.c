@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "protocol/value.h"
 
+enum { ROWS_AT_ONCE = 32 }; /* that there is room made for */
+
 void replica_init(struct replica *replica)
 {
 	*replica = (struct replica){ 0 };
@@ -16,17 +18,37 @@ void replica_finish(struct replica *replica)
 {
 	free(replica->rows);
 	replica->rows = NULL;
-	replica->row_count = 0;
+	replica->row_count = replica->row_room = 0;
 }
 
+void replica_copy(struct replica *to, const struct replica *from)
+{
+	*to = *from;
+	to->row_room = from->row_count;
+	to->rows = memory_resize(NULL, to->row_room + 1, sizeof *to->rows);
+	memcpy(to->rows, from->rows, from->row_count * sizeof *to->rows);
+}
+
+/* What tells of many tells in the order of the rows. */
 struct replica_row *replica_find(struct replica *replica, const char *service, unsigned instance)
 {
-	for (size_t i = 0; i < replica->row_count; i++) {
+	for (size_t n = 0; n < replica->row_count; n++) {
+		size_t i = (replica->sought + n) % replica->row_count;
 		struct replica_row *row = &replica->rows[i];
-		if (row->row.instance == instance && strcmp(row->row.service, service) == 0)
-			return row;
+		if (row->row.instance != instance || strcmp(row->row.service, service) != 0)
+			continue;
+		replica->sought = i + 1;
+		return row;
 	}
 	return NULL;
+}
+
+/* As rows come when all of them do: none such is there yet. */
+static bool goes_last(const struct replica *replica, const struct row *row)
+{
+	const struct row *last = replica->row_count ? &replica->rows[replica->row_count - 1].row : NULL;
+
+	return last && strcmp(last->service, row->service) == 0 && last->instance < row->instance;
 }
 
 /* Where a new row belongs: behind those of its service with a lower number, else at the end. */
@@ -45,12 +67,30 @@ static size_t find_place(const struct replica *replica, const struct row *row)
 	return place;
 }
 
+/* The one gives its own up for those of the other. */
+static void move_rows(struct replica *to, struct replica *from)
+{
+	free(to->rows);
+	to->rows = from->rows;
+	to->row_count = from->row_count;
+	to->row_room = from->row_room;
+	from->rows = NULL;
+	from->row_count = from->row_room = 0;
+}
+
+static void make_room(struct replica *replica)
+{
+	if (replica->row_count < replica->row_room)
+		return;
+	replica->row_room += ROWS_AT_ONCE;
+	replica->rows = memory_resize(replica->rows, replica->row_room, sizeof *replica->rows);
+}
+
 static void insert(struct replica *replica, const struct row *row)
 {
-	size_t place = find_place(replica, row);
+	size_t place = goes_last(replica, row) ? replica->row_count : find_place(replica, row);
 
-	replica->rows = memory_resize(replica->rows, replica->row_count + 1,
-		sizeof *replica->rows);
+	make_room(replica);
 	struct replica_row *at = &replica->rows[place];
 	memmove(at + 1, at, (replica->row_count - place) * sizeof *at);
 	*at = (struct replica_row){ .row = *row };
@@ -64,7 +104,7 @@ static bool take_row(struct replica *replica, const json_t *json)
 
 	if (!row_from_json(&row, json, &err))
 		return false;
-	struct replica_row *old = replica_find(replica, row.service, row.instance);
+	struct replica_row *old = goes_last(replica, &row) ? NULL : replica_find(replica, row.service, row.instance);
 	if (!old) {
 		insert(replica, &row);
 		return true;
@@ -90,18 +130,21 @@ static bool remove_row(struct replica *replica, const json_t *params)
 	return true;
 }
 
+static bool add_notice(struct replica *replica, const struct notice *notice)
+{
+	if (notice->seq <= replica->last_seq)
+		return false; /* known already */
+	replica->notices[replica->notice_count++ % REPLICA_NOTICES] = *notice;
+	replica->last_seq = notice->seq;
+	return true;
+}
+
 static bool take_notice(struct replica *replica, const json_t *json)
 {
 	struct error err;
 	struct notice notice;
 
-	if (!notice_from_json(&notice, json, &err))
-		return false;
-	if (notice.seq <= replica->last_seq)
-		return false; /* known already */
-	replica->notices[replica->notice_count++ % REPLICA_NOTICES] = notice;
-	replica->last_seq = notice.seq;
-	return true;
+	return notice_from_json(&notice, json, &err) && add_notice(replica, &notice);
 }
 
 static void take_machine(struct machine_sample *machine, const json_t *json)
@@ -144,7 +187,8 @@ static bool take_samples(struct replica *replica, const json_t *params)
 		if (row)
 			sample_from_json(&row->row, sample);
 	}
-	for (size_t n = 0; n < replica->row_count; n++)
+	/* of a pass that comes in pieces, the last one tells of the machine */
+	for (size_t n = 0; json_object_get(params, "machine") && n < replica->row_count; n++)
 		push_cpu(&replica->rows[n]);
 	return true;
 }
@@ -210,6 +254,12 @@ static void take_project(struct replica *replica, const json_t *snapshot)
 	copy_text(replica->version, sizeof replica->version, snapshot, "version");
 }
 
+/* By number, of those that are kept. */
+static uint64_t oldest_notice(const struct replica *replica)
+{
+	return replica->notice_count > REPLICA_NOTICES ? replica->notice_count - REPLICA_NOTICES : 0;
+}
+
 static void take_notices(struct replica *replica, const json_t *snapshot)
 {
 	json_int_t seq = json_integer_value(json_object_get(snapshot, "seq"));
@@ -222,41 +272,66 @@ static void take_notices(struct replica *replica, const json_t *snapshot)
 		replica->last_seq = (uint64_t)seq;
 }
 
-static void take_rows(struct replica *replica, const json_t *instances)
+/* Those of a list, and the ones that came before it. */
+static void take_rows(struct replica *replica, struct replica *fresh, const json_t *instances)
 {
-	struct replica old = *replica;
 	size_t i;
 	json_t *json;
 
-	replica->rows = NULL;
-	replica->row_count = 0;
 	json_array_foreach(instances, i, json)
-		take_row(replica, json);
-	for (size_t n = 0; n < replica->row_count; n++) {
-		struct replica_row *row = &replica->rows[n];
+		take_row(fresh, json);
+	for (size_t n = 0; n < fresh->row_count; n++) {
+		struct replica_row *row = &fresh->rows[n];
 		const struct replica_row *before =
-			replica_find(&old, row->row.service, row->row.instance);
+			replica_find(replica, row->row.service, row->row.instance);
 		if (!before)
 			continue;
 		memcpy(row->cpu, before->cpu, sizeof row->cpu);
 		row->cpu_count = before->cpu_count;
 	}
-	free(old.rows);
+	move_rows(replica, fresh);
 }
 
-bool replica_load(struct replica *replica, const json_t *snapshot, struct error *err)
+static bool load(struct replica *replica, struct replica *fresh, const json_t *snapshot, struct error *err)
 {
 	const json_t *instances = json_object_get(snapshot, "instances");
 
 	if (!json_is_array(instances))
 		return error_set(err, 0, "the engine's answer has no instances");
 	take_project(replica, snapshot);
-	take_rows(replica, instances);
+	take_rows(replica, fresh, instances);
+	for (uint64_t n = oldest_notice(fresh); n < fresh->notice_count; n++)
+		add_notice(replica, &fresh->notices[n % REPLICA_NOTICES]);
 	take_notices(replica, snapshot);
 	replica->is_connected = true;
 	replica->is_over = false;
 	replica->version_counter++;
 	return true;
+}
+
+bool replica_load(struct replica *replica, const json_t *snapshot, struct error *err)
+{
+	struct replica fresh = { 0 };
+
+	return load(replica, &fresh, snapshot, err);
+}
+
+/* What comes before the reply is a part of it. */
+static bool take_piece(void *context, const json_t *message)
+{
+	replica_apply(context, message);
+	return json_is_string(json_object_get(message, "method"));
+}
+
+bool replica_subscribe(struct replica *replica, struct link *link, json_t *params, int timeout_ms, struct error *err)
+{
+	struct replica fresh = { 0 };
+
+	json_t *snapshot = link_call_taking(link, "subscribe", params, timeout_ms, take_piece, &fresh, err);
+	bool ok = snapshot && load(replica, &fresh, snapshot, err);
+	json_decref(snapshot);
+	replica_finish(&fresh);
+	return ok;
 }
 
 /* ---- the past ---- */
@@ -273,8 +348,7 @@ static void take_trend(struct replica_row *row, const json_t *trend)
 /* Of those that are kept, the newest that had happened. */
 static uint64_t notices_until(const struct replica *replica, uint64_t at_us)
 {
-	uint64_t count = replica->notice_count;
-	uint64_t oldest = count > REPLICA_NOTICES ? count - REPLICA_NOTICES : 0;
+	uint64_t count = replica->notice_count, oldest = oldest_notice(replica);
 
 	while (count > oldest && replica->notices[(count - 1) % REPLICA_NOTICES].ts_us > at_us)
 		count--;
@@ -302,7 +376,7 @@ void replica_recall(struct replica *replica, const struct replica *live, uint64_
 	free(replica->rows);
 	*replica = *live;
 	replica->rows = NULL;
-	replica->row_count = 0;
+	replica->row_count = replica->row_room = 0;
 	recall_notices(replica, reply, at_us);
 	json_array_foreach(json_object_get(reply, "instances"), i, json)
 	{

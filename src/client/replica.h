@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "client/link.h"
 #include "protocol/row.h"
 
 enum {
@@ -33,7 +34,8 @@ struct replica {
 	uint64_t engine_started_us;  /* of this engine process, wall clock */
 	uint64_t project_started_us; /* of the project: when its keeper was started */
 	struct replica_row *rows;    /* owned */
-	size_t row_count;
+	size_t row_count, row_room;
+	size_t sought; /* where the last was that was looked for: the next is often behind it */
 	struct machine_sample machine;
 	struct notice notices[REPLICA_NOTICES]; /* ring */
 	uint64_t
@@ -46,9 +48,14 @@ struct replica {
 
 void replica_init(struct replica *replica);
 void replica_finish(struct replica *replica);
+/* `to` is as after replica_init, or replica_finish. */
+void replica_copy(struct replica *to, const struct replica *from);
 
 /* The result of `subscribe`: replaces everything, keeping the sparklines of rows that are still there. */
 bool replica_load(struct replica *replica, const json_t *snapshot, struct error *err);
+
+/* Ask for that, and load it; params, which are stolen, may want it in pieces. False: no answer, or none that is one. */
+bool replica_subscribe(struct replica *replica, struct link *link, json_t *params, int timeout_ms, struct error *err);
 
 /* One notification; those it does not know are ignored. True when something changed. */
 bool replica_apply(struct replica *replica, const json_t *message);

@@ -414,15 +414,43 @@ static void append_row(void *context, struct member *member)
 	json_array_append_new(context, member_to_json(member));
 }
 
+static uint64_t first_notice_since(const struct engine *engine, uint64_t since)
+{
+	uint64_t first = store_first_notice(engine->store);
+
+	return since + 1 > first ? since + 1 : first;
+}
+
+static json_t *rows_of(struct engine *engine)
+{
+	json_t *rows = json_array();
+
+	call_each_member(engine, append_row, rows);
+	return rows;
+}
+
 static json_t *notices_since(struct engine *engine, uint64_t since)
 {
 	json_t *list = json_array();
-	uint64_t first = store_first_notice(engine->store);
 
-	for (uint64_t seq = since + 1 > first ? since + 1 : first;
-		seq <= engine->store->notice_count; seq++)
+	for (uint64_t seq = first_notice_since(engine, since); seq <= engine->store->notice_count; seq++)
 		json_array_append_new(list, notice_to_json(store_notice(engine->store, seq)));
 	return list;
+}
+
+static void send_row(void *context, struct member *member)
+{
+	session_notify(context, "update", member_to_json(member));
+}
+
+/* To who wants pieces: the same, in front of the reply. */
+static void send_pieces(struct call *call, uint64_t since)
+{
+	struct engine *engine = call->engine;
+
+	call_each_member(engine, send_row, call->session);
+	for (uint64_t seq = first_notice_since(engine, since); seq <= engine->store->notice_count; seq++)
+		session_notify(call->session, "event", notice_to_json(store_notice(engine->store, seq)));
 }
 
 static uint64_t since_of(struct call *call)
@@ -439,11 +467,14 @@ static json_t *do_subscribe(struct call *call)
 {
 	struct session *session = call->session;
 	json_int_t sample_ms = json_integer_value(json_object_get(call->params, "sample_ms"));
-	json_t *rows = json_array(), *result = describe_project(call->engine);
+	json_t *result = describe_project(call->engine);
 
-	call_each_member(call->engine, append_row, rows);
-	json_object_set_new(result, "instances", rows);
-	json_object_set_new(result, "notices", notices_since(call->engine, since_of(call)));
+	session->wants_pieces = json_is_true(json_object_get(call->params, "pieces"));
+	session->knows_samples = false;
+	if (session->wants_pieces)
+		send_pieces(call, since_of(call));
+	json_object_set_new(result, "instances", session->wants_pieces ? json_array() : rows_of(call->engine));
+	json_object_set_new(result, "notices", session->wants_pieces ? json_array() : notices_since(call->engine, since_of(call)));
 	json_object_set_new(
 		result, "seq", json_integer((json_int_t)call->engine->store->notice_count));
 	json_object_set_new(result, "over", json_boolean(call->engine->is_over));
@@ -747,6 +778,7 @@ static json_t *do_log_list(struct call *call)
 	struct error err;
 	json_t *list = json_array();
 	uint64_t until_us = time_from_json(json_object_get(call->params, "until"));
+	json_int_t most = json_integer_value(json_object_get(call->params, "most")), left_out = 0;
 
 	if (!call_select(call, &selection, true)) {
 		json_decref(list);
@@ -755,11 +787,16 @@ static json_t *do_log_list(struct call *call)
 	for (size_t i = 0; i < selection.count; i++) {
 		if (!member_open_logs(selection.items[i], &err))
 			continue; /* said when it is started */
-		for (enum stream k = 0; k < STREAM_COUNT; k++)
-			if (selection.items[i]->logs[k].path)
+		for (enum stream k = 0; k < STREAM_COUNT; k++) {
+			if (!selection.items[i]->logs[k].path)
+				continue;
+			if (most > 0 && json_array_size(list) >= (size_t)most)
+				left_out++;
+			else
 				json_array_append_new(list, describe_stream(selection.items[i], k, until_us));
+		}
 	}
-	return json_pack("{s:o}", "streams", list);
+	return json_pack("{s:o,s:I}", "streams", list, "left_out", left_out);
 }
 
 /* The log that a request is about; its stream too. NULL: refused. */

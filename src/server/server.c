@@ -20,6 +20,7 @@
 #include "server/mail.h"
 #include "server/method.h"
 #include "server/past.h"
+#include "server/samples.h"
 #include "server/tasks.h"
 
 enum {
@@ -91,36 +92,6 @@ static void on_logged(void *context, struct member *member, enum stream stream)
 	}
 }
 
-/* What is not known is null, never a number. */
-static json_t *bytes_or_null(uint64_t bytes)
-{
-	return bytes == SAMPLE_UNKNOWN ? json_null() : json_integer((json_int_t)bytes);
-}
-
-static json_t *describe_machine(const struct machine_sample *machine)
-{
-	return json_pack("{s:i,s:o,s:o,s:o}", "cpus", (int)machine->cpus, "cpu_pct",
-		machine->cpu_pct < 0 ? json_null() : json_real(machine->cpu_pct), "memory_total",
-		bytes_or_null(machine->memory_total), "memory_available",
-		bytes_or_null(machine->memory_available));
-}
-
-static json_t *describe_samples(struct engine *engine)
-{
-	json_t *list = json_array();
-
-	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++) {
-		const struct member *member = engine->members[seat];
-		if (!member || !member->sample.pid || member->sample.pid != member->now.pid)
-			continue;
-		struct traffic ipc = traffic_of_member(member);
-		json_array_append_new(list,
-			sample_to_json(member->now.service, member->now.index, &member->sample, &ipc));
-	}
-	return json_pack("{s:o,s:o,s:o}", "ts", time_to_json(clock_wall_us()),
-		"machine", describe_machine(&engine->sampler.machine), "instances", list);
-}
-
 static void answer_lists(struct session *session, uint64_t pass)
 {
 	unsigned kept = 0;
@@ -156,19 +127,13 @@ static void keep_past(struct hall *hall)
 static void on_sampled(void *context)
 {
 	struct hall *hall = context;
-	json_t *samples = NULL;
 
 	keep_past(hall);
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
 		answer_lists(session, hall->engine.passes_done);
-		if (!session->wants_samples || session->is_closing)
-			continue;
-		if (!samples)
-			samples = describe_samples(&hall->engine);
-		session_notify(session, "sample", json_incref(samples));
 	}
-	json_decref(samples);
+	samples_tell(hall);
 }
 
 static void on_sample_timer(uv_timer_t *timer)
@@ -451,6 +416,7 @@ int server_run(const char *project)
 	engine_close(&hall->engine);
 	past_destroy(hall->past);
 	kept_destroy(hall->kept);
+	free(hall->told_samples);
 	return 0;
 }
 

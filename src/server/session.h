@@ -25,6 +25,7 @@ struct hall {
 	struct engine engine;
 	struct past *past;                  /* of past.h; owned */
 	struct kept *kept;                  /* of kept.h; owned */
+	struct told_sample *told_samples;   /* of samples.h; owned; by seat; NULL: nobody was told */
 	struct asker *askers;               /* of mail.h; linked; who wait for answers from processes */
 	struct stack_reader *stack_readers; /* of stack.h; linked; who wait for stacks */
 	uv_loop_t loop;
@@ -59,6 +60,8 @@ struct session {
 	struct text staged; /* a configuration that it sends */
 	bool is_closing;
 	bool is_subscribed, wants_samples, wants_logs, is_owner;
+	bool wants_pieces;  /* short messages: rows one by one, of samples what has changed */
+	bool knows_samples; /* of those of all instances, as they were */
 	uint64_t sample_ms;
 	uint8_t told[STORE_SEATS * STREAM_COUNT / 8 + 1]; /* bit: growth of this log was said */
 	struct waiting_list lists[SESSION_LISTS_MOST];

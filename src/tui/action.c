@@ -343,13 +343,6 @@ enum spark_style ui_graph(const struct ui *ui)
 	return ui->is_unicode ? styles[ui->settings.table.graph] : SPARK_ASCII;
 }
 
-static void copy_replica(struct replica *to, const struct replica *from)
-{
-	*to = *from;
-	to->rows = memory_zeroed(from->row_count + 1, sizeof *to->rows);
-	memcpy(to->rows, from->rows, from->row_count * sizeof *to->rows);
-}
-
 void ui_pause(struct ui *ui, bool is_paused)
 {
 	if (is_paused == ui->is_paused)
@@ -357,12 +350,14 @@ void ui_pause(struct ui *ui, bool is_paused)
 	ui->is_paused = is_paused;
 	ui->paused_us = ui->now_us;
 	if (is_paused) {
-		copy_replica(&ui->live, &ui->replica);
+		replica_copy(&ui->live, &ui->replica);
 		return;
 	}
 	replica_finish(&ui->replica);
 	ui->replica = ui->live;
 	ui->live = (struct replica){ 0 };
+	feed_go_on(ui);
+	ui->is_untidy = true;
 }
 
 static void do_pause(struct ui *ui)

@@ -219,7 +219,7 @@ static void take_insight(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
 	if (pending->epoch == ui->epoch)
-		insight_take(ui, pending->stream, result, why);
+		ui->is_stale |= insight_take(ui, pending->stream, result, why);
 }
 
 static void take_past(
@@ -292,6 +292,7 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));
 
+	ui->is_stale |= pending->kind != REPLY_INSIGHT;
 	takers[pending->kind](
 		ui, pending, json_object_get(message, "result"), why ? why : "refused");
 }
@@ -303,10 +304,16 @@ void details_message(struct ui *ui, const json_t *message)
 
 	if (method && strcmp(method, "log") == 0)
 		feed_grown(ui, json_object_get(message, "params"));
-	if (method && strcmp(method, "message") == 0)
+	if (method && strcmp(method, "message") == 0) {
 		traffic_take(ui, json_object_get(message, "params"));
-	if (method || feed_reply(ui, message))
+		ui->is_stale = true;
+	}
+	if (method)
 		return;
+	if (feed_reply(ui, message)) {
+		ui->is_stale = true;
+		return;
+	}
 	for (unsigned i = 0; i < ui->pending_count; i++) {
 		if (ui->pending[i].id != id)
 			continue;

@@ -230,16 +230,27 @@ void insight_follow(struct ui *ui)
 			ask(ui, i, questions[i].params(ui));
 }
 
-void insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why)
+bool insight_is_waiting(const struct insight *insight)
+{
+	for (unsigned i = 0; i < INSIGHT_QUESTIONS; i++)
+		if (insight->is_waiting[i])
+			return true;
+	return false;
+}
+
+bool insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why)
 {
 	struct insight *insight = &ui->insight;
 
 	if (question >= INSIGHT_QUESTIONS || !insight->is_waiting[question])
-		return; /* of what was shown before */
+		return false; /* of what was shown before */
+	bool is_first = !insight->is_known[question] || ui->past_us;
+	insight->is_known[question] = true;
 	insight->is_waiting[question] = false;
 	snprintf(insight->why, sizeof insight->why, "%s", result ? "" : why);
 	if (result && (!ui->is_paused || ui->past_us))
 		questions[question].take(ui, result);
+	return is_first;
 }
 
 void insight_forget(struct ui *ui)

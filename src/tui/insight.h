@@ -39,13 +39,16 @@ struct insight {
 	struct gauge depth, busy;
 	uint64_t asked_us[INSIGHT_QUESTIONS];
 	bool is_waiting[INSIGHT_QUESTIONS]; /* for a reply */
+	bool is_known[INSIGHT_QUESTIONS];   /* there was one */
 	enum thread_order order;
 };
 
 /* Ask what is due. Called for every frame. */
 void insight_follow(struct ui *ui);
-/* A reply, to which question; result is NULL when it was refused. */
-void insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why);
+/* Is there a reply still to come? */
+bool insight_is_waiting(const struct insight *insight);
+/* A reply, to which question; result is NULL when it was refused. False: it tells anew what was known. */
+bool insight_take(struct ui *ui, unsigned question, const json_t *result, const char *why);
 /* Something else is shown now: nothing of it is known yet. */
 void insight_forget(struct ui *ui);
 

@@ -41,9 +41,14 @@ void feed_forget(struct ui *ui)
 	ui->feed = (struct log_feed){ 0 };
 }
 
+void feed_go_on(struct ui *ui)
+{
+	ui->feed.names[0] = '\0';
+}
+
 static void ask_streams(struct ui *ui, json_t *names)
 {
-	json_t *params = json_pack("{s:O}", "names", names);
+	json_t *params = json_pack("{s:O,s:i}", "names", names, "most", LOG_SOURCES);
 	struct error err;
 
 	if (ui->feed.until_us)
@@ -120,12 +125,13 @@ static void begin_anew(struct ui *ui, const json_t *streams, unsigned count)
 }
 
 /* The same ones as before are read on: the engine was another one meanwhile. */
-static void take_streams(struct ui *ui, const json_t *streams)
+static void take_streams(struct ui *ui, const json_t *result)
 {
+	const json_t *streams = json_object_get(result, "streams");
 	size_t all = json_array_size(streams), known = 0;
 	unsigned count = all < LOG_SOURCES ? (unsigned)all : LOG_SOURCES;
 
-	ui->feed.left_out = (unsigned)(all - count);
+	ui->feed.left_out = (unsigned)(all - count) + (unsigned)json_integer_value(json_object_get(result, "left_out"));
 	for (unsigned i = 0; i < count; i++)
 		known += find_source(&ui->logs.sources, json_array_get(streams, i)) != NULL;
 	if (known < count || count != ui->logs.sources.count || ui->feed.is_anew) {
@@ -144,14 +150,14 @@ void feed_grown(struct ui *ui, const json_t *params)
 	uint64_t end = (uint64_t)json_integer_value(json_object_get(params, "end"));
 	const char *service = json_string_value(json_object_get(params, "service"));
 
-	if (ui->feed.until_us)
+	if (ui->feed.until_us || ui->is_paused)
 		return;
 	if (source) {
 		source->end = end > source->end ? end : source->end;
 		source->is_grown = true;
 		source->is_gone = false;
 	} else if (service && !ui->feed.listing && !ui->feed.left_out && strstr(ui->feed.names, service)) {
-		ui->feed.names[0] = '\0';
+		feed_go_on(ui);
 	}
 }
 
@@ -236,7 +242,7 @@ static void ask_all(struct ui *ui)
 }
 
 /* Nothing although there should be something: it would be asked for again and again. */
-static void take_blocks(struct log_source *source, const struct feed_request *request, const json_t *result)
+static void take_blocks(const struct ui *ui, struct log_source *source, const struct feed_request *request, const json_t *result)
 {
 	const json_t *chunks = json_object_get(result, "chunks"), *json;
 	uint64_t next = (uint64_t)json_integer_value(json_object_get(result, "next"));
@@ -247,7 +253,7 @@ static void take_blocks(struct log_source *source, const struct feed_request *re
 
 	text_init(&room, CHUNK_MOST);
 	source->first = (uint64_t)json_integer_value(json_object_get(result, "first"));
-	if (!source->is_fixed)
+	if (!source->is_fixed && !ui->is_paused)
 		source->end = (uint64_t)json_integer_value(json_object_get(result, "end"));
 	json_array_foreach(chunks, i, json) if (chunk_from_json(&chunk, json, &room, &err))
 		log_source_take(source, &chunk);
@@ -264,7 +270,7 @@ bool feed_reply(struct ui *ui, const json_t *message)
 
 	if (id && id == feed->listing) {
 		feed->listing = 0;
-		take_streams(ui, json_object_get(result, "streams"));
+		take_streams(ui, result);
 		return true;
 	}
 	for (unsigned i = 0; id && i < FEED_REQUESTS; i++) {
@@ -272,7 +278,7 @@ bool feed_reply(struct ui *ui, const json_t *message)
 			continue;
 		feed->requests[i].id = 0;
 		if (feed->requests[i].source < ui->logs.sources.count)
-			take_blocks(&ui->logs.sources.items[feed->requests[i].source], &feed->requests[i], result);
+			take_blocks(ui, &ui->logs.sources.items[feed->requests[i].source], &feed->requests[i], result);
 		return true;
 	}
 	return false;

@@ -29,6 +29,8 @@ struct log_feed {
 
 /* The logs of what is selected; if they are others than before, they are asked for. */
 void feed_follow(struct ui *ui);
+/* They are to be asked for again, and read on: it was paused. */
+void feed_go_on(struct ui *ui);
 /* The engine is another one: what was asked is asked again. */
 void feed_forget(struct ui *ui);
 /* A reply; false: it is not one of ours. */

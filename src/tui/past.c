@@ -101,4 +101,5 @@ void past_show(struct ui *ui, const json_t *result)
 	forget_inside(ui);
 	replica_recall(&ui->replica, &ui->live, ui->past_us, result);
 	rows_keep_selection(ui);
+	ui->is_untidy = true;
 }

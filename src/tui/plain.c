@@ -317,14 +317,16 @@ void plain_show(struct ui *ui)
 	tell("thrum %s", ui->replica.project);
 	list(plain);
 	tell_menu();
+	bool has_more = false;
 	while (!ui->is_leaving) {
 		tell_news(plain);
 		int fd = ui->link ? link_fd(ui->link) : -1;
 		struct pollfd ready[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
-		poll(ready, 2, ui->link ? TICK_MS : RETRY_MS);
+		poll(ready, 2, has_more ? 0 : ui->link ? TICK_MS
+						       : RETRY_MS);
 		if (!ui->link)
 			news_find(ui);
-		news_take(ui, see, plain);
+		has_more = news_take(ui, see, plain);
 		if (ready[0].revents && !take_typed(plain))
 			ui->is_leaving = true;
 	}

@@ -319,6 +319,14 @@ static void forget_output(void)
 		screen.sent = 0;
 }
 
+/* All was taken, but may not be read yet: what would be put behind it is shown too late to be true. */
+static bool takes_more(void)
+{
+	struct pollfd terminal = { .fd = screen.fd, .events = POLLOUT };
+
+	return poll(&terminal, 1, 0) != 0;
+}
+
 /* What the terminal refuses for another reason than being full is lost: it has hung up. */
 bool screen_send(void)
 {
@@ -335,7 +343,7 @@ bool screen_send(void)
 		screen.written += done < 0 ? 0 : (uint64_t)done;
 	}
 	forget_output();
-	return true;
+	return takes_more();
 }
 
 /* OSC 52: it goes between two frames, and is taken as they are. */

@@ -35,7 +35,7 @@ bool screen_show(const struct grid *grid);
 /* To the clipboard of whoever sits at the terminal, if it lets us (OSC 52): base64. It goes out with the next frame. */
 void screen_copy(const char *encoded, size_t size);
 
-/* Send on what the terminal did not take at once. False: there is more; wait for POLLOUT of screen_fd. */
+/* Send on what the terminal did not take at once. False: there is more, or it has no room for more; wait for POLLOUT of screen_fd. */
 bool screen_send(void);
 int screen_fd(void);
 /* Bytes that the terminal has taken, since it was opened. */

@@ -18,7 +18,8 @@
 
 enum { FRAME_MS = 100,
 	HURRY_MS = 20, /* after a key: those of a paste are shown together */
-	WHEEL_ROWS = 3 };
+	WHEEL_ROWS = 3,
+	DROPS_WIDTH = 50 };
 
 /* A test that looks on is told of each frame: its number, how many keys it knows, and the bytes that were written so far. */
 static int find_listener(void)
@@ -71,11 +72,63 @@ struct grid *stage_begin(struct stage *stage)
 	return &stage->grid;
 }
 
+/* Those seconds that have gone by since the newest one count no more. */
+static void move_on(struct drops *drops, uint64_t second)
+{
+	for (unsigned i = 0; i < DROPS_S && drops->second < second; i++)
+		drops->counts[++drops->second % DROPS_S] = 0;
+	drops->second = second;
+}
+
+unsigned drops_count(const struct drops *drops, uint64_t now_ms)
+{
+	struct drops now = *drops;
+	unsigned count = 0;
+
+	move_on(&now, now_ms / 1000);
+	for (unsigned i = 0; i < DROPS_S; i++)
+		count += now.counts[i];
+	return count;
+}
+
+void drops_add(struct drops *drops, uint64_t now_ms)
+{
+	move_on(drops, now_ms / 1000);
+	drops->counts[drops->second % DROPS_S]++;
+}
+
+/* At the end of the second line, where no screen has anything that matters more. */
+static void tell_drops(struct stage *stage)
+{
+	char text[DROPS_WIDTH + 1];
+	struct grid *grid = &stage->grid;
+	unsigned count = drops_count(&stage->drops, clock_monotonic_ms());
+	int width = count ? snprintf(text, sizeof text, " SLOW TTY: %u frames dropped in %d s ", count, DROPS_S) : 0;
+
+	if (count && grid->height > 1)
+		grid_put(grid, (struct rect){ grid->width > width ? grid->width - width : 0, 1, grid->width, 1 }, LOOK_WARN, text);
+}
+
+/* A frame that was due while the terminal had not taken the one before. */
+static void drop_frame(struct stage *stage)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (!stage->is_behind || !stage->is_dirty || now_ms < stage->drawn_ms + FRAME_MS)
+		return;
+	drops_add(&stage->drops, now_ms);
+	stage->drawn_ms = now_ms;
+	stage->is_dirty = false;
+	stage->has_dropped = true;
+}
+
 void stage_show(struct stage *stage)
 {
+	tell_drops(stage);
 	stage->is_dirty = !screen_show(&stage->grid);
 	stage->is_urgent &= stage->is_dirty;
 	stage->is_behind = !screen_send();
+	stage->has_dropped = false;
 	stage->drawn_ms = clock_monotonic_ms();
 	stage->frames++;
 	tell_listener(stage);
@@ -85,7 +138,17 @@ uint64_t stage_due_ms(const struct stage *stage)
 {
 	if (!stage->is_dirty || stage->is_behind)
 		return UINT64_MAX;
-	return stage->drawn_ms + (stage->is_urgent ? HURRY_MS : FRAME_MS);
+	return stage->is_urgent ? stage->drawn_ms + HURRY_MS : stage_frame_ms(stage);
+}
+
+uint64_t stage_frame_ms(const struct stage *stage)
+{
+	return stage->drawn_ms + FRAME_MS;
+}
+
+bool stage_has_dropped(const struct stage *stage)
+{
+	return drops_count(&stage->drops, clock_monotonic_ms());
 }
 
 static void take_signals(struct stage *stage)
@@ -108,6 +171,7 @@ static void take_signals(struct stage *stage)
 static void send_rest(struct stage *stage)
 {
 	stage->is_behind = !screen_send();
+	stage->is_dirty |= !stage->is_behind && stage->has_dropped;
 	tell_listener(stage);
 }
 
@@ -120,6 +184,7 @@ void stage_wait(struct stage *stage, int fd, int ms)
 		{ .fd = fd, .events = POLLIN },
 	};
 
+	drop_frame(stage);
 	if (poll(ready, sizeof ready / sizeof *ready, ms) < 0 && errno != EINTR)
 		stage->is_leaving = true;
 	if (ready[2].revents)

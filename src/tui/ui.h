@@ -102,6 +102,9 @@ struct ui {
 	uint64_t lost_us; /* when the engine was lost; 0: it is there */
 	bool is_unicode;
 	bool is_leaving;
+	bool is_stale;   /* something has changed that the screen does not show yet */
+	bool has_ticked; /* … and so have the figures, as they do again and again */
+	bool is_untidy;  /* a lot of memory was needed for a moment */
 	int status;
 	struct settings settings;
 
@@ -323,8 +326,8 @@ void past_show(struct ui *ui, const json_t *result);
 
 /* dashboard.c: what the engine tells; and finding it again. */
 void news_find(struct ui *ui);
-/* How many messages there were; see (or NULL) is shown each. When there were as many as are taken at once, there may be more. */
-int news_take(struct ui *ui, void (*see)(void *context, const json_t *message), void *context);
+/* Those that have come, as many as can be taken in a while; see (or NULL) is shown each. True: there may be more. */
+bool news_take(struct ui *ui, void (*see)(void *context, const json_t *message), void *context);
 /* plain.c: without a screen, until the user leaves. */
 void plain_show(struct ui *ui);
 

@@ -1,6 +1,9 @@
 #include <check.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "client/replica.h"
 
@@ -202,6 +205,63 @@ START_TEST(another_run_begins_its_events_anew)
 }
 END_TEST
 
+START_TEST(what_comes_in_pieces_is_one_snapshot)
+{
+	static const char pieces[] = "{\"method\":\"update\",\"params\":" ROW "}\n{\"method\":\"update\",\"params\":" ROW "}\n"
+				     "{\"method\":\"event\",\"params\":{\"seq\":2,\"event\":\"ready\",\"service\":\"web\"}}\n"
+				     "{\"id\":1,\"result\":{\"project\":\"shop\",\"started\":\"%s\",\"seq\":2,\"instances\":[],\"notices\":[]}}\n";
+	char text[2048];
+	int ends[2], size = snprintf(text, sizeof text, pieces, "db", 0, 20, "new", 0, 5, first_run);
+
+	load_two();
+	sample("db", 20, 33);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	ck_assert_int_eq(write(ends[1], text, (size_t)size), size);
+	struct link *link = link_join(ends[0]);
+	ck_assert(replica_subscribe(&replica, link, json_object(), 1000, &err));
+	check_order("db/0 new/0 ");
+	ck_assert_float_eq(replica_find(&replica, "db", 0)->cpu[0], 33);
+	ck_assert_uint_eq(replica.notice_count, 1);
+	ck_assert_uint_eq(replica.last_seq, 2);
+	close(ends[1]);
+	ck_assert(!replica_subscribe(&replica, link, json_object(), 1000, &err));
+	check_order("db/0 new/0 ");
+	link_close(link);
+}
+END_TEST
+
+START_TEST(a_pass_in_pieces_moves_sparklines_once)
+{
+	load_two();
+	apply(parse("{\"method\":\"sample\",\"params\":{\"instances\":[{\"service\":\"web\",\"instance\":0,\"pid\":10,\"cpu_pct\":7.0,\"rss\":5}]}}"));
+	ck_assert_uint_eq(replica_find(&replica, "web", 0)->cpu_count, 0);
+	sample("db", 20, 33);
+	ck_assert_uint_eq(replica_find(&replica, "web", 0)->cpu_count, 1);
+	ck_assert_float_eq(replica_find(&replica, "web", 0)->cpu[0], 7);
+	sample("db", 20, 34);
+	ck_assert_float_eq(replica_find(&replica, "web", 0)->cpu[1], 7); /* nothing was told of it: it is as it was */
+}
+END_TEST
+
+START_TEST(a_copy_goes_on_by_itself)
+{
+	struct replica copy;
+
+	load_two();
+	replica_copy(&copy, &replica);
+	for (int i = 1; i < 100; i++)
+		apply(update("web", i, 100 + i));
+	ck_assert_uint_eq(copy.row_count, 2);
+	ck_assert_uint_eq(replica.row_count, 101);
+	replica_finish(&replica);
+	replica = copy;
+	for (int i = 1; i < 100; i++)
+		apply(update("web", i, 100 + i));
+	ck_assert_uint_eq(replica.row_count, 101);
+	ck_assert_int_eq(replica_find(&replica, "db", 0)->row.pid, 20);
+}
+END_TEST
+
 START_TEST(nonsense_changes_nothing)
 {
 	static const char *const nonsense[] = { "{}", "{\"method\":1}", "{\"method\":\"update\"}",
@@ -242,6 +302,9 @@ Suite *replica_suite(void)
 	tcase_add_test(all, an_event_is_taken_once);
 	tcase_add_test(all, coming_back_keeps_sparklines_and_events);
 	tcase_add_test(all, another_run_begins_its_events_anew);
+	tcase_add_test(all, what_comes_in_pieces_is_one_snapshot);
+	tcase_add_test(all, a_pass_in_pieces_moves_sparklines_once);
+	tcase_add_test(all, a_copy_goes_on_by_itself);
 	tcase_add_test(all, nonsense_changes_nothing);
 	tcase_add_test(all, goodbye_is_remembered);
 	suite_add_tcase(suite, all);

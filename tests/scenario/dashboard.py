@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The dashboard in a real terminal (tmux): what it shows, what keys do, how it leaves."""
-import fcntl, pty, select, struct, termios
+import fcntl, pty, select, socket, struct, termios
 
 from lib_thrum import *
 from lib_terminal import Terminal
@@ -300,7 +300,53 @@ def all_answers_to_a_message_are_shown():
         project.close()
 
 
-main(a_launch_is_previewed_and_remembered, the_command_line_completes_and_acts, all_answers_to_a_message_are_shown,
+def samples_in_pieces_tell_what_has_changed():
+    """As the dashboard asks for them: of a hundred that rest nothing is told again, and the rest is told whole."""
+    spin = [sys.executable, "-c", "while True: pass"]
+    project = Project("pieces", {"rest": {"command": "sleep 600", "instances": 100}, "spin": {"command": spin}})
+    try:
+        project.run("up", "-d", check=0)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"{project.dir}/run/{project.name}/control")
+            client.settimeout(20)
+            stream = client.makefile("rw")
+            stream.write('{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"sample_ms":200,"pieces":true}}\n')
+            stream.flush()
+            messages = map(json.loads, stream)
+            before = []
+            for message in messages:
+                if "id" in message:
+                    break
+                before.append(message)
+            expect(message["result"]["instances"] == [] and message["result"]["notices"] == [], "the reply has no lists")
+            rows = {(m["params"]["service"], m["params"]["instance"]) for m in before if m["method"] == "update"}
+            expect(len(rows) == 101, f"{len(rows)} rows")
+            seqs = [m["params"]["seq"] for m in before if m["method"] == "event"]
+            expect(seqs == list(range(seqs[0], message["result"]["seq"] + 1)), f"{seqs}")
+
+            def one_pass():
+                told = []
+                for message in messages:
+                    if message["method"] != "sample":
+                        continue
+                    expect(len(message["params"]["instances"]) <= 64, "pieces are short")
+                    told += [(i["service"], i["instance"]) for i in message["params"]["instances"]]
+                    if "machine" in message["params"]:
+                        return told
+            first = one_pass()
+            expect(len(first) == len(set(first)) and set(first) <= rows, f"{first}")
+            until(lambda: one_pass() == [("spin", 0)], "only what changes is told of")
+            stream.write('{"jsonrpc":"2.0","id":2,"method":"subscribe","params":{"samples":true,"sample_ms":200,"pieces":true}}\n')
+            stream.flush()
+            for message in messages:
+                if message.get("id") == 2:
+                    break
+            expect(set(one_pass()) == rows, "who comes anew is told all")
+    finally:
+        project.close()
+
+
+main(samples_in_pieces_tell_what_has_changed, a_launch_is_previewed_and_remembered, the_command_line_completes_and_acts, all_answers_to_a_message_are_shown,
      keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
      the_engine_may_die_under_it, the_history_shows_each_death, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
      a_crash_before_a_terminal_that_does_not_read_gives_it_back,

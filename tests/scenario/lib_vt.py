@@ -50,6 +50,10 @@ class Screen:
     def screen(self):
         return "\n".join(self.do("screen"))
 
+    def written(self):
+        """Bytes, so far."""
+        return int(self.do("bytes")[0].split()[0])
+
     def modes(self):
         return self.do("modes")[0]
 

@@ -3,7 +3,7 @@
 What terminals, signals and environments do to the two full-screen programs, `thrum attach` and `thrum top`: one row a
 question, as other programs of the kind were asked. With THRUM_RECORD=FILE the answers are written down as a table.
 """
-import concurrent.futures
+import concurrent.futures, re
 from lib_vt import *
 
 needs_vterm()
@@ -163,15 +163,42 @@ def with_stale_sizes(project, command):
 
 def unread_for_a_while(project, command):
     screen = open_it(project, command, size="200x60")
-    screen.do("deaf")
-    screen.do("full")
-    screen.do("size 80x24")
-    screen.do("hear")
-    screen.do("frame")
-    screen.sees(OPEN[command], "Help")
+
+    def is_told_of_frames():
+        """How long it is deaf does not tell whether a frame was due meanwhile."""
+        screen.do("deaf")
+        screen.do("full")
+        time.sleep(0.2)
+        screen.do("key j")
+        time.sleep(0.2)
+        screen.do("size 80x24")
+        screen.do("hear")
+        screen.do("frame")
+        screen.sees(OPEN[command], "Help")
+        return re.search(r"SLOW TTY: \d+ frames dropped in 10 s", screen.screen())
+    until(is_told_of_frames, "it says what it has left out")
     leave(screen, command)
     screen.close()
-    return "waits without blocking, then shows what is now"
+    return "does not wait, says what it left out"
+
+
+def paused(project, command):
+    screen = open_it(project, command)
+    screen.keys("Z")
+    screen.sees("PAUSED")
+
+    def writes(seconds):
+        before = screen.written()
+        time.sleep(seconds)
+        return screen.written() - before
+    until(lambda: not writes(0.3), "what was asked for before has been answered")
+    written = writes(2.2)  # two ticks, in which all clocks move
+    expect(not written, f"{written} bytes")
+    screen.keys("Z")
+    screen.do("lacks PAUSED")
+    leave(screen, command)
+    screen.close()
+    return "0 bytes"
 
 
 def unread_for_ever(project, command):
@@ -252,6 +279,7 @@ ROWS = (
     ("LC_ALL=C", in_the_c_locale),
     ("COLUMNS=40 LINES=12 in the environment", with_stale_sizes),
     ("terminal not read for a while", unread_for_a_while),
+    ("paused", paused),
     ("terminal never read again", unread_for_ever),
     ("terminal gone", vanished(False)),
     ("terminal gone under nohup", vanished(True)),

@@ -7,6 +7,7 @@ Suite *layout_suite(void);
 Suite *log_text_suite(void);
 Suite *logs_suite(void);
 Suite *settings_suite(void);
+Suite *stage_suite(void);
 Suite *strip_suite(void);
 Suite *view_suite(void);
 
@@ -18,6 +19,7 @@ static suite_function *const suites[] = {
 	log_text_suite,
 	logs_suite,
 	settings_suite,
+	stage_suite,
 	strip_suite,
 	view_suite,
 	NULL,
