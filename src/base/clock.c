@@ -54,15 +54,33 @@ void clock_format_local(char out[CLOCK_TEXT_SIZE], uint64_t wall_us)
 		(unsigned)(wall_us % 1000000 / 1000));
 }
 
+/* What follows the point, in microseconds: six digits at the most. False: it is something else. */
+static bool parse_fraction(const char *text, uint64_t *us)
+{
+	uint64_t worth = 100000;
+
+	*us = 0;
+	if (!*text)
+		return true;
+	if (*text++ != '.' || !*text)
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++, worth /= 10)
+		*us += (uint64_t)(*text - '0') * worth;
+	return !*text;
+}
+
 bool clock_parse_local(const char *text, uint64_t until_us, uint64_t *wall_us)
 {
 	time_t until = (time_t)(until_us / 1000000);
 	unsigned hour, minute, second = 0;
+	uint64_t us = 0;
 	struct tm day;
 	int end = 0;
 
 	int fields = sscanf(text, "%2u:%2u%n:%2u%n", &hour, &minute, &end, &second, &end);
-	if (fields < 2 || text[end] || hour > 23 || minute > 59 || second > 59)
+	if (fields < 2 || hour > 23 || minute > 59 || second > 59)
+		return false;
+	if (fields < 3 ? text[end] : !parse_fraction(text + end, &us))
 		return false;
 	localtime_r(&until, &day);
 	day.tm_hour = (int)hour;
@@ -70,11 +88,11 @@ bool clock_parse_local(const char *text, uint64_t until_us, uint64_t *wall_us)
 	day.tm_sec = (int)second;
 	day.tm_isdst = -1;
 	time_t found = mktime(&day);
-	if (found > until) {
+	if ((uint64_t)found * 1000000 + us > until_us) {
 		day.tm_mday--;
 		day.tm_isdst = -1;
 		found = mktime(&day);
 	}
-	*wall_us = (uint64_t)found * 1000000;
+	*wall_us = (uint64_t)found * 1000000 + us;
 	return found > 0;
 }

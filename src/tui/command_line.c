@@ -142,10 +142,10 @@ static void run_past(struct ui *ui, char *ago)
 
 	if (ago && units_parse_duration(ago, &ms))
 		past_go_back(ui, ms * 1000);
-	else if (ago && clock_parse_local(ago, ui->now_us, &at_us))
+	else if (ago && clock_parse_local(ago, past_newest(ui), &at_us))
 		past_go(ui, at_us);
 	else
-		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m, or when: 14:02:11");
+		ui_say(ui, true, "past TIME: how long ago, such as 90s or 5m, or when: 14:02:11.5");
 }
 
 static void run_write(struct ui *ui, char *rest)

@@ -7,7 +7,7 @@
 
 enum { STEP_US = 5000000 };
 
-static uint64_t newest(const struct ui *ui)
+uint64_t past_newest(const struct ui *ui)
 {
 	return ui->options->recording ? ui->options->newest_us : clock_wall_us();
 }
@@ -15,7 +15,7 @@ static uint64_t newest(const struct ui *ui)
 /* From where the last step went, though it may not be on the screen yet. */
 static uint64_t present(const struct ui *ui)
 {
-	return ui->past_asked_us ? ui->past_asked_us : newest(ui);
+	return ui->past_asked_us ? ui->past_asked_us : past_newest(ui);
 }
 
 static void ask(struct ui *ui, uint64_t at_us, const char *event)
@@ -33,7 +33,7 @@ void past_go(struct ui *ui, uint64_t at_us)
 
 void past_go_back(struct ui *ui, uint64_t ago_us)
 {
-	uint64_t now_us = newest(ui);
+	uint64_t now_us = past_newest(ui);
 
 	past_go(ui, ago_us < now_us ? now_us - ago_us : 1);
 }
@@ -68,7 +68,7 @@ void past_step(struct ui *ui, int steps)
 	uint64_t from_us = present(ui);
 	uint64_t at_us = steps < 0 ? from_us - (uint64_t)-steps * STEP_US : from_us + (uint64_t)steps * STEP_US;
 
-	if (at_us >= newest(ui))
+	if (at_us >= past_newest(ui))
 		past_leave(ui);
 	else
 		past_go(ui, at_us);

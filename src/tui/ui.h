@@ -318,6 +318,7 @@ bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 
 /* past.c: some time ago. Wall clock; less than nothing is kept: as near as can be. */
 void past_go(struct ui *ui, uint64_t at_us);
+uint64_t past_newest(const struct ui *ui);         /* now, or the end of the recording */
 void past_go_back(struct ui *ui, uint64_t ago_us); /* before the newest that there is */
 void past_event(struct ui *ui, int direction);     /* to when the next event was; below 0: the one before */
 void past_step(struct ui *ui, int steps);          /* below 0: back */

@@ -209,7 +209,8 @@ START_TEST(what_comes_in_pieces_is_one_snapshot)
 {
 	static const char pieces[] = "{\"method\":\"update\",\"params\":" ROW "}\n{\"method\":\"update\",\"params\":" ROW "}\n"
 				     "{\"method\":\"event\",\"params\":{\"seq\":2,\"event\":\"ready\",\"service\":\"web\"}}\n"
-				     "{\"id\":1,\"result\":{\"project\":\"shop\",\"started\":\"%s\",\"seq\":2,\"instances\":[],\"notices\":[]}}\n";
+				     "{\"id\":1,\"result\":{\"project\":\"shop\",\"started\":\"%s\",\"seq\":2,"
+				     "\"instances\":[],\"notices\":[]}}\n";
 	char text[2048];
 	int ends[2], size = snprintf(text, sizeof text, pieces, "db", 0, 20, "new", 0, 5, first_run);
 
@@ -233,7 +234,8 @@ END_TEST
 START_TEST(a_pass_in_pieces_moves_sparklines_once)
 {
 	load_two();
-	apply(parse("{\"method\":\"sample\",\"params\":{\"instances\":[{\"service\":\"web\",\"instance\":0,\"pid\":10,\"cpu_pct\":7.0,\"rss\":5}]}}"));
+	apply(parse("{\"method\":\"sample\",\"params\":{\"instances\":["
+		    "{\"service\":\"web\",\"instance\":0,\"pid\":10,\"cpu_pct\":7.0,\"rss\":5}]}}"));
 	ck_assert_uint_eq(replica_find(&replica, "web", 0)->cpu_count, 0);
 	sample("db", 20, 33);
 	ck_assert_uint_eq(replica_find(&replica, "web", 0)->cpu_count, 1);

@@ -53,6 +53,10 @@ def local(record):
     return time.strftime("%H:%M:%S", time.localtime(stamp))
 
 
+def exactly(record):
+    return local(record) + record["ts"][19:].rstrip("Z")
+
+
 def event(records, name, service):
     return next(r for r in records if r["kind"] == "event" and r["event"] == name and r["service"] == service)
 
@@ -64,8 +68,13 @@ def the_whole_screen_is_as_it_was():
         terminal.keys(":", "past " + local(exited), "Enter")
         terminal.sees("RECORDING at " + local(exited))
         terminal.keys("Z")
-        until(lambda: terminal.keys("{") or "2/2 up" in terminal.screen(), "back to when there were two")
-        terminal.sees("tick/1")
+        both = max((r for r in records if r["kind"] == "event" and r["event"] == "started" and r["service"] == "tick"), key=lambda r: r["ts"])
+        terminal.keys(":", "past " + exactly(both), "Enter")
+        terminal.sees("RECORDING at " + local(both), "2/2 up", "tick/1")
+        terminal.keys("{")
+        until(lambda: "2/2 up" not in terminal.screen(), "one of them was not there yet")
+        terminal.keys("}")
+        terminal.sees("2/2 up", "tick/1")
         terminal.keys("Z")
         terminal.sees("stopped", "tick/0" if "tick/0" in terminal.screen() else "tick")
         expect("2/2" not in terminal.screen(), "tick/1 was scaled away")
