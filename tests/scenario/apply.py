@@ -316,7 +316,7 @@ def an_engine_that_dies_while_it_applies_is_followed_by_one_that_goes_on():
                 os.kill(engine, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            expect(apply.wait(30) == 0, f"turn {turn}: status {apply.returncode}")
+            expect(apply.wait(60) == 0, f"turn {turn}: status {apply.returncode}")
             rows = running(project, *states[target])
             expect(rows["keep/0"]["pid"] == first["keep/0"]["pid"] and rows["size/0"]["pid"] == first["size/0"]["pid"], f"turn {turn}: keep or size was touched")
             known |= {r["pid"] for r in rows.values()}

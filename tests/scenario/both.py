@@ -105,7 +105,7 @@ def who_is_just_being_born_is_waited_for():
         for one in keeper, engine:
             os.kill(one, signal.SIGKILL)
         until(lambda: not is_alive(keeper) and not is_alive(engine), "both are gone")
-        first.wait(20)
+        first.wait(60)
         second = subprocess.Popen([THRUM, "up", "-d"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         # nobody can find it yet, so nobody may start another one: it has the lock
         expect(subprocess.run(["flock", "-n", p.dir + "/run/born/lock", "true"]).returncode != 0, "it holds the lock")
@@ -113,7 +113,7 @@ def who_is_just_being_born_is_waited_for():
         fd, other = gate.take()  # the first has been ended, and another one is started
         expect(not is_alive(pid), f"{pid} and {other} are there")
         gate.let(fd)
-        expect(second.wait(20) == 0, f"{second.communicate()}")
+        expect(second.wait(60) == 0, f"{second.communicate()}")
         until(lambda: states(p).get("a/0") == "running", "it runs")
         expect([m for m in marked(p)] == [p.rows()["a/0"]["pid"]], f"one copy: {marked(p)}")
     finally:

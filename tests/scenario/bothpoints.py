@@ -50,7 +50,7 @@ def one_run(point, keeper):
         ours = {pid: f for pid, f in marked(p).items() if f.state not in "ZX"}
         expect(len(ours) == 6, f"point {point}: {ours}")
         p.run("down", check=0)
-        until(lambda: not marked(p), f"point {point}: nobody is left: {marked(p)}", 10)
+        until(lambda: not marked(p), f"point {point}: nobody is left: {marked(p)}")
         return is_hit
     finally:
         p.close()

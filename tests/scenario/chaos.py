@@ -174,13 +174,13 @@ def whatever_is_killed_what_must_hold_holds():
             expect(not wrong, wrong)
             expect(len(p.log_at(f"pids-{n}").splitlines()) == 1, f"{n} ran more than once")
         keeper = until(lambda: hello(p), "an engine")["keeper_pid"]
-        until(lambda: not zombies_of(keeper), f"no zombies: {zombies_of(keeper)}", 10)
+        until(lambda: not zombies_of(keeper), f"no zombies: {zombies_of(keeper)}")
         p.run("stop", "all", check=0)
         until(lambda: all(r["state"] in ("stopped", "completed") for r in p.rows().values()), "all is stopped")
-        until(lambda: not marked(p), f"stopped is who is gone with all of its tree: {marked(p)}", 10)
+        until(lambda: not marked(p), f"stopped is who is gone with all of its tree: {marked(p)}")
         lives = check_history(p)
         p.run("down", check=0)
-        until(lambda: not marked(p), f"no orphans: {marked(p)}", 10)
+        until(lambda: not marked(p), f"no orphans: {marked(p)}")
         print(f"# {chaos.counts}, {LINES * len(counters)} lines, {lives} lives", flush=True)
     except Failure as why:
         raise Failure(f"{why}; {chaos.counts} {marked(p)} {p.log_at('state/chaos/engine.log')[-3000:].decode(errors='replace')}")

@@ -33,7 +33,7 @@ def project(name, script, count=2, file="app.js", port=None, up=True, **more):
     p.write(file, script)
     if up:
         p.run("up", "-d", check=0)
-        p.run("wait", "web", "--for", "ready", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--for", "ready", "--timeout", "60s", check=0)
     return p
 
 
@@ -157,9 +157,9 @@ def full_workers_are_waited_for():
     port = free_port()
     p = project("full", script, port=port)
     try:
-        served = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2)]
+        served = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(2)]
         expect([s.recv(10) for s in served] == [b"hello"] * 2, "each takes one")
-        third = socket.create_connection(("127.0.0.1", port), timeout=20)
+        third = socket.create_connection(("127.0.0.1", port), timeout=60)
         told = lambda: p.run("events").stdout.count(f"web: all its workers refuse connections to tcp 127.0.0.1:{port}: they wait")
         until(told, "that is told")
         served[0].close()
@@ -178,10 +178,10 @@ def who_waits_for_a_full_worker_outlives_the_engine():
     port = free_port()
     p = project("waits", script, port=port)
     try:
-        served = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2)]
+        served = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(2)]
         expect([s.recv(10) for s in served] == [b"hello"] * 2, "each takes one")
         said = lambda: sum(row["ipc"]["in"] for row in p.rows().values())
-        waiting = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(3)]
+        waiting = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(3)]
         for _ in range(2):
             before = until(said, "the workers")
             until(lambda: said() >= before + 12, "they are offered, and refused")
@@ -206,7 +206,7 @@ def one_that_binds_by_itself_is_let():
                 up=False, listen_timeout="300ms")
     try:
         p.run("up", "-d", check=0)
-        p.run("wait", "web", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--timeout", "60s", check=0)
         until(lambda: b"port" in p.log("web/0"), "it listens")
         expect(get(port) and p.json("info", "web/0")["sockets"] == [], "by itself")
     finally:
@@ -243,7 +243,7 @@ https.createServer({ key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cer
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost"],
                        cwd=p.dir, check=True, capture_output=True)
         p.run("up", "-d", check=0)
-        p.run("wait", "web", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--timeout", "60s", check=0)
         context = ssl._create_unverified_context()
         context.maximum_version = ssl.TLSVersion.TLSv1_2  # a session is known at once
         session, reused = None, []
@@ -409,7 +409,7 @@ def a_worker_that_refuses_everything_costs_little():
     p.write("app.py", REFUSES)
     try:
         p.run("up", "-d", check=0)
-        p.run("wait", "web", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--timeout", "60s", check=0)
         with socket.create_connection(("127.0.0.1", port)) as s:
             s.settimeout(1)
             try:

@@ -23,7 +23,7 @@ def children_get_what_is_meant_for_them_and_nothing_else():
         project.write("show.py", SHOW)
         project.env["NODE_CHANNEL_FD"] = "9"
         project.run("up", "-d", check=0)
-        project.run("wait", "show", "--for", "completed", "--timeout", "20s", check=0)
+        project.run("wait", "show", "--for", "completed", "--timeout", "60s", check=0)
         shown = json.loads(project.log("show/0"))
         expect(set(shown["fds"]) <= {0, 1, 2}, f"descriptors {shown['fds']}")
         # python itself ignores SIGPIPE (13) and SIGXFSZ (25)
@@ -69,7 +69,7 @@ def a_service_runs_as_another_user():
         project.write("thrum.yaml", open(project.dir + "/thrum.yaml").read().replace("/DIR", project.dir))
         project.run("up", "-d", check=0)
         for name in ("user", "group", "path"):
-            project.run("wait", name, "--for", "completed", "--timeout", "20s", check=0)
+            project.run("wait", name, "--for", "completed", "--timeout", "60s", check=0)
         nobody, daemon = pwd.getpwnam("nobody"), grp.getgrnam("daemon").gr_gid
         shown = project.log("user/0").decode().split()
         expect(shown == [str(nobody.pw_uid), str(nobody.pw_gid), str(nobody.pw_gid), "NoNewPrivs:", "1"], f"and cannot get rights back: {shown}")
@@ -123,7 +123,7 @@ def errors_are_one_clear_sentence_with_a_status():
 def the_examples_are_valid():
     folder = os.path.join(os.environ["SRCDIR"], "examples")
     for name in ("demo.yaml", "process-compose.yaml", "Procfile"):
-        done = subprocess.run([THRUM, "check", "-f", os.path.join(folder, name)], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([THRUM, "check", "-f", os.path.join(folder, name)], capture_output=True, text=True, timeout=60)
         expect(done.returncode == 0, f"{name}: {done.stderr}")
 
 
@@ -131,7 +131,7 @@ def a_failed_exec_says_which_step_and_why():
     project = Project("exec", {"a": {"command": ["./nothing"], "availability": {"restart": "no"}}})
     try:
         front = project.headless()
-        expect(front.wait(20) == 1, f"status {front.returncode}")
+        expect(front.wait(60) == 1, f"status {front.returncode}")
         exited = [r for r in project.records() if r.get("event") == "exited"]
         expect(exited[0]["code"] == 127 and exited[0]["detail"] == "exec ./nothing: No such file or directory", str(exited))
     finally:
@@ -149,7 +149,7 @@ def order_and_status_follow_the_dependencies():
         front = project.headless("--exit-when", "never")
         until(lambda: project.rows().get("web/0", {}).get("state") == "running" and project.rows()["never/0"]["state"] == "skipped", "web runs, never is skipped")
         front.terminate()
-        expect(front.wait(20) == 1, f"status {front.returncode}")
+        expect(front.wait(60) == 1, f"status {front.returncode}")
         told = [(r["event"], r["service"]) for r in project.records() if r["kind"] == "event"]
         expect(told.index(("completed", "migrate")) < told.index(("started", "web")), f"order {told}")
         expect(("started", "never") not in told, "it was started all the same")
@@ -160,8 +160,8 @@ def order_and_status_follow_the_dependencies():
 def a_run_ends_as_it_is_told_to():
     project = Project("ends", {"one": {"command": "exit 7", "availability": {"restart": "no"}}, "two": {"command": "sleep 600"}})
     try:
-        expect(project.headless("--exit-when", "one").wait(20) == 7, "the status of `one` is passed on")
-        expect(project.headless("--exit-when", "any-failure").wait(20) == 1, "any-failure")
+        expect(project.headless("--exit-when", "one").wait(60) == 7, "the status of `one` is passed on")
+        expect(project.headless("--exit-when", "any-failure").wait(60) == 1, "any-failure")
     finally:
         project.close()
 
@@ -240,7 +240,7 @@ def a_full_disk_loses_nothing():
         until(lambda: any("No space left" in (e["detail"] or "") for e in map(json.loads, project.run("events", "--json").stdout.splitlines())), "the full disk is told")
         expect(project.rows()["w/0"]["state"] == "running", "the child waits")
         subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
-        project.run("wait", "w", "--for", "completed", "--timeout", "20s", check=0)
+        project.run("wait", "w", "--for", "completed", "--timeout", "60s", check=0)
         with open(folder + "/w-0.out.log", "rb") as f:
             wrong = numbered(f.read(), "w", 200000)
         expect(not wrong, str(wrong))

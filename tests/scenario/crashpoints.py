@@ -3,12 +3,13 @@
 The engine is killed at every system call that it makes while four children, one of them in a terminal, start, write and end; each
 point is a run of its own. Whatever the point: every line is there once, every child ran once, every
 status is known, and every death is in the history once, and its record with the last line is kept once.
-THRUM_POINTS=N tries only every N-th point.
+THRUM_POINTS=N tries only every N-th point. On a machine that is too slow for all of them some are left out, others each time.
 """
-import concurrent.futures
+import concurrent.futures, random
 from lib_thrum import *
 
 CHILDREN, LINES = 4, 60
+SECONDS = 150  # a point is begun within
 
 
 def all_failed(project):
@@ -48,7 +49,7 @@ def one_run(point, keeper):
     project.env.update(THRUM_KEEPER=keeper, KILLAT_THRUM=THRUM, KILLAT_FOLDER=project.dir, KILLAT_POINT=str(point))
     try:
         project.run("up", "-d")
-        until(lambda: all_failed(project), f"point {point}: all ended", 20)
+        until(lambda: all_failed(project), f"point {point}: all ended")
         with open(project.dir + "/started") as f:
             names = sorted(line.split()[0] for line in f)
         expect(len(names) == len(set(names)) == CHILDREN, f"point {point}: started {names}")
@@ -61,7 +62,7 @@ def one_run(point, keeper):
             wrong = numbered(project.log(f"c{i}/0").replace(b"\r\n", b"\n"), f"c{i}", LINES)
             expect(not wrong, f"point {point}: {wrong}")
         project.run("down")
-        return until(lambda: read_count(project), f"point {point}: the tracer ended", 10)
+        return until(lambda: read_count(project), f"point {point}: the tracer ended")
     finally:
         project.close()
 
@@ -78,16 +79,24 @@ def try_points(keeper):
     total = one_run(0, keeper)
     stride = int(os.environ.get("THRUM_POINTS", "1"))
     points = list(range(1 + int(time.time()) % stride, total + 1, stride))
+    random.shuffle(points)
+    end, tried = time.monotonic() + SECONDS, []
+
+    def run(point):
+        if time.monotonic() < end:
+            tried.append(point)
+            one_run(point, keeper)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = [pool.submit(one_run, point, keeper) for point in points]
+        results = [pool.submit(run, point) for point in points]
         wrong = []
         for result in results:
             try:
                 result.result()
             except Failure as why:
                 wrong.append(str(why))
-    print(f"# {len(points)} of {total} points, {len(wrong)} violations")
+    print(f"# {len(tried)} of {total} points, {len(wrong)} violations")
     expect(not wrong, "; ".join(wrong[:5]))
+    expect(len(tried) > 20 or len(tried) == len(points), f"only {len(tried)} points could be tried in {SECONDS} s")
 
 
 main(every_system_call_survives)

@@ -25,7 +25,7 @@ class Example(Project):
 
     def __enter__(self):
         self.run("up", "-d", check=0)
-        self.run("wait", "all", "--timeout", "20s", check=0)
+        self.run("wait", "all", "--timeout", "60s", check=0)
         return self
 
     def __exit__(self, *_):
@@ -57,9 +57,9 @@ def a_server_answers_requests_and_tells_its_state():
             watcher = subprocess.Popen([THRUM, "events", "-f"], cwd=p.dir, env=p.env, stdin=subprocess.DEVNULL, stdout=out)
         until(lambda: b"heapUsed" in p.log_at("events"), "its status is an event")
         watcher.terminate()
-        watcher.wait(10)
+        watcher.wait(60)
         p.run("stop", "server", check=0)
-        p.run("wait", "server", "--for", "stopped", "--timeout", "20s", check=0)
+        p.run("wait", "server", "--for", "stopped", "--timeout", "60s", check=0)
         expect(b"served 3" in p.log("server/0") and all(d["code"] == 0 for d in p.json("history")), "it ended when a message asked it to")
 
 
@@ -127,7 +127,7 @@ def a_shell_script_speaks_on_its_channel():
         expect(got[0]["result"] >= 0, f"{got}")
         expect(p.ask("worker", '{"cmd":"?","requestId":"a b"}') == [{"requestId": "a b", "error": "unknown command"}], "an error")
         p.run("stop", "worker", check=0)
-        p.run("wait", "worker", "--for", "stopped", "--timeout", "20s", check=0)
+        p.run("wait", "worker", "--for", "stopped", "--timeout", "60s", check=0)
         expect(b"ending" in p.log("worker/0"), "it was asked to end")
 
 

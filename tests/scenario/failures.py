@@ -172,7 +172,7 @@ def clients_that_stop_reading_cost_so_much_and_no_more():
         began = time.monotonic()
         p.run("restart", "other", check=0)
         until(lambda: p.rows()["other/0"]["restarts"]["manual"] == 1, "others are served")
-        expect(time.monotonic() - began < 5, f"within {time.monotonic() - began:.1f} s")
+        expect(time.monotonic() - began < 30, f"within {time.monotonic() - began:.1f} s")
         after = rss(p.engine())
         expect(after < before + 8 * 4096 + 4096, f"{before} KB before, {after} KB after")
     finally:
@@ -293,7 +293,7 @@ def a_second_signal_shortens_the_end():
             if is_alive(keeper):
                 os.kill(keeper, signal.SIGTERM)
             return not is_alive(keeper)
-        until(ask_again, "who asks again does not wait for a minute")
+        until(ask_again, "who asks again does not wait for a minute", 40)
         expect(time.monotonic() - began > 0.9, "many at once are one")
         expect(not marked(p), f"nobody is left: {marked(p)}")
     finally:

@@ -39,7 +39,7 @@ def a_death_has_what_was_written_last():
     project.write("talks.sh", TALKS, 0o755)
     try:
         project.run("up", "-d", check=0)
-        project.run("wait", "talks", "--for", "stopped", "--timeout", "20s")
+        project.run("wait", "talks", "--for", "stopped", "--timeout", "60s")
         death = until(lambda: record(project, "talks", "--last"), "the record")
         expect((death["cause"], death["code"], death["pid"] > 0) == ("exit 3", 3, True), f"{death}")
         texts = [line["text"] for line in death["lines"] if line["stream"] == "stdout"]
@@ -138,7 +138,7 @@ def who_has_the_port_is_told():
     try:
         project.run("up", "-d", check=0)
         for name in ("go", "other") + (("node",) if shutil.which("node") else ()):
-            project.run("wait", name, "--for", "stopped", "--timeout", "20s")
+            project.run("wait", name, "--for", "stopped", "--timeout", "60s")
             death = until(lambda: record(project, name, "--last"), "the record")
             expect(death.get("in_use") == (None if name == "other" else {"port": port, "by": f"python3 ({os.getpid()})"}), f"{name}: {death.get('in_use')}")
         expect(f"port {port:<5}  is held by python3 ({os.getpid()})" in project.run("history", "go", "--last", check=0).stdout, "in words")

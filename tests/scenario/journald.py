@@ -113,20 +113,20 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/journal /run/log/journal
 begin() {
 	/lib/systemd/systemd-journald 2>>/run/complaints & journald=$!
-	for i in $(seq 200); do [ -S /run/systemd/journal/socket ] && return; sleep 0.05; done
+	for i in $(seq 600); do [ -S /run/systemd/journal/socket ] && return; sleep 0.05; done
 	cat /run/complaints >&2; exit 1
 }
 read_all() { journalctl -D /run/log/journal -o json --no-pager --output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,THRUM_STREAM THRUM_SERVICE=$1; }
 [ -s /etc/machine-id ] || { echo 0123456789abcdef0123456789abcdef >/run/id; mount --bind /run/id /etc/machine-id; }
 begin
 "$THRUM" up -d >&2
-for i in $(seq 200); do read_all a | grep -q careful && read_all many | grep -q '"500"' && break; sleep 0.05; done
+for i in $(seq 600); do read_all a | grep careful >/dev/null && read_all many | grep '"500"' >/dev/null && break; sleep 0.05; done
 kill -9 $journald; wait $journald || :
 rm -f /run/systemd/journal/socket
 touch go
-for i in $(seq 200); do "$THRUM" logs -n 1 many | grep -q '| 1000' && break; sleep 0.05; done
+for i in $(seq 600); do "$THRUM" logs -n 1 many | grep '| 1000' >/dev/null && break; sleep 0.05; done
 begin
-for i in $(seq 400); do read_all many | grep -q '"1000"' && break; sleep 0.05; done
+for i in $(seq 600); do read_all many | grep '"1000"' >/dev/null && break; sleep 0.05; done
 read_all a; read_all many
 "$THRUM" down >&2
 kill $journald
@@ -143,7 +143,7 @@ def the_real_one_has_them():
                       log={"journald": True})
     try:
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", REAL], cwd=project.dir, env=project.env,
-                              capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+                              capture_output=True, text=True, timeout=150, stdin=subprocess.DEVNULL)
         if "unshare:" in done.stderr:
             print(f"no namespaces here: {done.stderr}")
             return

@@ -274,7 +274,7 @@ def who_ended_before_the_new_keeper_looked_is_noticed_at_once():
         until(lambda: not os.path.exists(f"/proc/{pid}"), "whoever is above us reaps it")
         os.kill(e, signal.SIGCONT)
         # no client asks: that would wake the keeper
-        until(lambda: b'"pid":%d' % pid in p.log_at("state/early/history.jsonl").replace(b" ", b""), "its death is in the history", 5)
+        until(lambda: b'"pid":%d' % pid in p.log_at("state/early/history.jsonl").replace(b" ", b""), "its death is in the history")
     finally:
         p.close()
 

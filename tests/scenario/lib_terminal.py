@@ -23,7 +23,7 @@ class Terminal:
         for key in keys:
             self.tmux("send-keys", "-t", "s", key)
 
-    def sees(self, *words, seconds=15):
+    def sees(self, *words, seconds=60):
         try:
             until(lambda: all(w in self.screen() for w in words), " and ".join(words), seconds)
         except Failure as why:

@@ -28,7 +28,7 @@ class Project:
         os.chmod(path, mode)
         return path
 
-    def run(self, *args, timeout=30, check=None):
+    def run(self, *args, timeout=60, check=None):
         done = subprocess.run([THRUM, *args], cwd=self.dir, env=self.env, capture_output=True, text=True,
                               timeout=timeout, stdin=subprocess.DEVNULL, errors="replace")
         if check is not None and done.returncode != check:
@@ -89,7 +89,7 @@ class Project:
         if self.front and self.front.poll() is None:
             self.front.terminate()
             try:
-                self.front.wait(10)
+                self.front.wait(60)
             except subprocess.TimeoutExpired:
                 self.front.kill()
         if not os.environ.get("THRUM_KEEP"):  # to be looked at
@@ -130,7 +130,7 @@ class Load:
         return self.failed
 
 
-def until(test, what, seconds=20):
+def until(test, what, seconds=60):
     """Wait for a condition, not for time to pass."""
     end = time.monotonic() + seconds
     while True:

@@ -73,7 +73,7 @@ def example(port):
 
 
 def get(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -81,7 +81,7 @@ def the_example_serves_while_it_is_reloaded():
     port = free_port()
     p = example(port)
     try:
-        p.run("wait", "web", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--timeout", "60s", check=0)
         expect(get(port).startswith("instance "), "it serves")
         status = [json.loads(line) for line in p.run("send", "--wait", "web", '{"cmd":"status"}', check=0).stdout.splitlines()]
         expect(sorted(s["requests"] for s in status) == [0, 1], f"{status}")
@@ -105,7 +105,7 @@ def the_example_counts_primes():
         expect([by[i].get("result") for i in range(4)] == [4, 25, 168, 9592], f"{by}")
         expect(by[4]["error"].startswith('a task is {"below": N}'), f"{by}")
         p.run("stop", "primes", check=0)
-        p.run("wait", "primes", "--for", "stopped", "--timeout", "20s", check=0)
+        p.run("wait", "primes", "--for", "stopped", "--timeout", "60s", check=0)
         deaths = p.json("history")
         expect([(d["cause"], d["code"]) for d in deaths] == [("manual", 0)] * 2, f"{deaths}")
     finally:
@@ -154,14 +154,14 @@ def a_process_of_nobody_is_sized_by_its_pid():
     process = subprocess.Popen([POOLER], stdout=subprocess.PIPE, text=True)
 
     def thrum(*args):
-        return subprocess.run([THRUM, *args], capture_output=True, text=True, timeout=20)
+        return subprocess.run([THRUM, *args], capture_output=True, text=True, timeout=60)
     try:
         expect(process.stdout.readline() == "begun\n", "begun")
         pid = str(process.pid)
         expect(thrum("scale", pid, "jobs=+2").stdout == f"{pid}: jobs is to have 4 threads\n", "said so")
         until(lambda: only(json.loads(thrum("pool", pid, "--json").stdout)["thread_pools"])["threads"] == 4, "four threads")
         expect("no thread pools" in thrum("pool", str(os.getpid())).stderr, "of a process without any")
-        expect(thrum("drain", pid, "jobs").returncode == 0 and process.wait(20) == 0, "drained")
+        expect(thrum("drain", pid, "jobs").returncode == 0 and process.wait(60) == 0, "drained")
         expect(process.stdout.read() == "drained\n", "and it was told")
     finally:
         process.kill()

@@ -32,7 +32,7 @@ def python(script, **more):
 def up(name, **services):
     p = Project(name, services)
     p.run("up", "-d", check=0)
-    p.run("wait", "all", "--timeout", "20s", check=0)
+    p.run("wait", "all", "--timeout", "60s", check=0)
     return p
 
 
@@ -49,7 +49,7 @@ class Watcher:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def a_request_is_answered():
@@ -92,7 +92,7 @@ def what_comes_slowly_is_sent_at_once():
             sender.stdin.write(f"{i}\n")
             sender.stdin.flush()
             until(lambda: p.log("a/0").endswith(b"got %d\n" % i), f"message {i}, though there may be more")
-        told = sender.communicate('"end"', timeout=20)[0]
+        told = sender.communicate('"end"', timeout=60)[0]
         until(lambda: p.log("a/0") == b"got 0\ngot 1\ngot 2\ngot end\n", f"the last: {p.log('a/0')}")
         expect(told == "4 sent\n", told)
         got = p.run("send", "a", "--from", ".")
@@ -234,7 +234,7 @@ for m in messages():
                  THRUM_KEEPER=write_traced_keeper(p.dir))
     try:
         p.run("up", "-d", check=0)
-        p.run("wait", "all", "--timeout", "20s", check=0)
+        p.run("wait", "all", "--timeout", "60s", check=0)
         first = p.engine()
         for name in "ab":
             until(lambda: p.run("send", name, '"go"').returncode == 0, "it is told to go")

@@ -26,7 +26,7 @@ def program_of(version):
 
 def holds_with(version, program):
     failed = []
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30).stdout.strip()
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout.strip()
     expect(told.startswith(f"v{version}."), f"{program} is {told}")
     for scenario, all_names in TESTS.items():
         names = [name for name in all_names if name not in NOT_OF.get(version, [])]

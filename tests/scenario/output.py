@@ -38,7 +38,7 @@ def a_reader_that_pauses_stops_nothing_and_loses_nothing():
         until(lambda: project.rows().get("w/0", {}).get("state") == "completed", "all are done, though nobody reads", 60)
         project.run("down", "--timeout", "1s", check=0)
         out = front.stdout.read()
-        expect(front.wait(20) == 0, f"status {front.returncode}")
+        expect(front.wait(60) == 0, f"status {front.returncode}")
         check_lines(map(json.loads, out.splitlines()), "w", 10, 100000)
     finally:
         project.close()
@@ -106,7 +106,7 @@ def a_full_disk_and_a_closed_pipe_are_told_apart():
         follower.stdout.readline()
         follower.stdout.close()
         project.run("restart", "a", check=0)
-        expect(follower.wait(20) in (0, -signal.SIGPIPE) and not follower.stderr.read(), f"status {follower.returncode}")
+        expect(follower.wait(60) in (0, -signal.SIGPIPE) and not follower.stderr.read(), f"status {follower.returncode}")
     finally:
         project.close()
 

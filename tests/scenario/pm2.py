@@ -53,7 +53,7 @@ def project():
     for name, text in (("ecosystem.config.js", ECOSYSTEM % free_port()), ("new.js", NEW), ("old.js", OLD)):
         p.write(name, text)
     p.run("up", "-d", check=0)
-    p.run("wait", "all", "--timeout", "20s", check=0)
+    p.run("wait", "all", "--timeout", "60s", check=0)
     return p
 
 
@@ -105,7 +105,7 @@ def what_they_tell_everybody_is_an_event():
             return {event["type"]: event for event in bus if event["kind"] == "bus"}
         got = until(lambda: (lambda seen: len(seen) >= 2 and seen)(told()), "both events")
         watcher.terminate()
-        watcher.wait(10)
+        watcher.wait(60)
         expect(got["process:exception"]["data"]["message"] == "on purpose" and got["process:exception"]["service"] == "new", f"{got}")
         event = got.get("human:event")
         expect(event and event["data"]["user"] == "Alex", f"{got}")
@@ -126,7 +126,7 @@ def they_are_started_and_ended_as_pm2_does_it():
         expect(all(p.rows()[f"new/{i}"]["pid"] != before[f"new/{i}"] for i in (0, 1)) and p.rows()["old/0"]["pid"] == before["old/0"], "reloaded")
         p.run("stop", "all", check=0)
         for name in ("new", "old"):
-            p.run("wait", name, "--for", "stopped", "--timeout", "20s", check=0)
+            p.run("wait", name, "--for", "stopped", "--timeout", "60s", check=0)
         expect(b"asked to" in p.log("old/0"), "shutdown_with_message")
         expect(all(death["code"] == 0 for death in p.json("history")), f"each ended by itself: {p.json('history')}")
     finally:

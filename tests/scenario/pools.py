@@ -129,7 +129,7 @@ def who_has_priority_goes_first():
         slow = subprocess.Popen([THRUM, "submit", "--wait", "w", "1", "--priority", "0"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, text=True)
         until(lambda: p.json("pool", "w")["queued"] == 1, "it waits")
         fast = p.run("submit", "--wait", "w", "2", "--priority", "9", check=0)
-        late = answers(slow.communicate(timeout=20)[0])[0]
+        late = answers(slow.communicate(timeout=60)[0])[0]
         expect(answers(fast.stdout)[0]["taskId"] > late["taskId"], "it came later, and was done first")
         expect(late["wait_ms"] >= answers(fast.stdout)[0]["wait_ms"], f"{late}")
     finally:
@@ -207,7 +207,7 @@ for m in messages():
         # the answer to the first came with that of the second: it was in time after all
         expect(got[0]["result"] == "late" and got[1]["result"] == "in time", f"{got}")
         work = subprocess.Popen([THRUM, "submit", "--wait", "w", '{"late": 1}'], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, text=True)
-        one = answers(work.communicate(timeout=20)[0])
+        one = answers(work.communicate(timeout=60)[0])
         expect(len(one) == 1 and not one[0]["ok"] and "time was up" in one[0]["error"], f"{one}")
         expect(p.run("submit", "--wait", "w", "{}").returncode == 0, "its worker's successor goes on")
         stats = p.json("pool", "w")
@@ -334,7 +334,7 @@ def a_submitter_that_is_interrupted_cancels_what_waits():
             work = subprocess.Popen([THRUM, "submit", "--wait", "w", "--from", "tasks"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             until(lambda: (lambda s: s["busy"] == 2 and s["queued"] >= 50)(p.json("pool", "w")), "its queue is full")
             work.send_signal(signal_number)
-            out, err = work.communicate(timeout=20)
+            out, err = work.communicate(timeout=60)
             got = answers(out)
             expect(work.returncode == 1 and "2 are being worked on" in err, f"{err}")
             expect(sum(r["ok"] for r in got) == 2 and {r["error"] for r in got if not r["ok"]} == {"it was cancelled"}, f"{got[:5]}")
@@ -345,7 +345,7 @@ def a_submitter_that_is_interrupted_cancels_what_waits():
         work.send_signal(signal.SIGINT)
         until(lambda: "C-c again" in work.stderr.readline(), "it says what it did")
         work.send_signal(signal.SIGINT)
-        expect(work.wait(20) == 1, "the second one leaves")
+        expect(work.wait(60) == 1, "the second one leaves")
         work.communicate()
     finally:
         p.close()

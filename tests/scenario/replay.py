@@ -24,7 +24,7 @@ def record(project):
     project.run("scale", "tick", "1", check=0)
     until(lambda: any(r["kind"] == "event" and r["event"] == "stopped" for r in project.records()), "tick/1 is gone")
     project.run("down", check=0)
-    project.front.wait(20)
+    project.front.wait(60)
     return project.records()
 
 

@@ -12,7 +12,7 @@ def as_nobody(code, *args):
     """Run Python as another user; its exit status, or None when we may not."""
     if os.geteuid() != 0:
         return None
-    return subprocess.run(["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "python3", "-c", code, *args], timeout=20).returncode
+    return subprocess.run(["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "python3", "-c", code, *args], timeout=60).returncode
 
 
 def another_user_is_not_let_in():
@@ -228,7 +228,7 @@ def it_may_be_the_first_process_of_a_container():
                           "b": {"command": ["sh", "-c", "ps ax -o pid,stat,args > ps.txt; exit 3"], "availability": {"restart": "no"}, "depends_on": {"a": {"condition": "process_completed"}}}})
     try:
         done = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", THRUM, "up", "--headless"],
-                              cwd=p.dir, env=p.env, capture_output=True, text=True, timeout=30)
+                              cwd=p.dir, env=p.env, capture_output=True, text=True, timeout=60)
         expect(done.returncode == 1, f"its exit status is the run's: {done.returncode} {done.stderr}")
         lines = [line.split(None, 2) for line in open(p.dir + "/ps.txt").read().splitlines()[1:]]
         expect(lines[0][0] == "1" and "headless" in lines[0][2], f"{lines}")

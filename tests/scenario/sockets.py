@@ -9,13 +9,13 @@ SERVED = os.path.join(os.environ.get("SRCDIR", "."), "examples", "python", "serv
 
 
 def ask(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as s:
         s.sendall(b"GET / HTTP/1.0\r\n\r\n")
         return s.makefile("rb").read().split(b"\r\n\r\n")[1].decode()
 
 
 def served(name, listen, count=2, **more):
-    p = Project(name, {"web": dict({"command": ["python3", SERVED], "listen": listen, "instances": count, "ready": {"log": "^serving", "timeout": "20s"}}, **more)})
+    p = Project(name, {"web": dict({"command": ["python3", SERVED], "listen": listen, "instances": count, "ready": {"log": "^serving", "timeout": "60s"}}, **more)})
     p.run("up", "-d", check=0)
     p.run("wait", "web", "--timeout", "20s", check=0)
     return p

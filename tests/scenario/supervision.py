@@ -17,8 +17,8 @@ def state(p, name):
     return p.rows().get(name, {}).get("state")
 
 
-def comes_to(p, name, wanted, seconds=15):
-    return until(lambda: state(p, name) == wanted and p.rows()[name], f"{name} is {wanted} (is {state(p, name)})", seconds)
+def comes_to(p, name, wanted):
+    return until(lambda: state(p, name) == wanted and p.rows()[name], f"{name} is {wanted} (is {state(p, name)})")
 
 
 def deaths(p, service):
@@ -265,7 +265,7 @@ def limits_act_as_they_say():
         "restart": {"command": ["sh", "-c", "python3 -c '" + LEAK + "'; true"], "limits": [{"metric": "rss", "over": "60MB", "for": 2, "every": "100ms"}], "availability": {"restart": "no"}},
         "warn": {"command": "sleep 1000", "limits": [{"metric": "threads", "over": 0 + 1, "every": "100ms", "action": "warn"}, {"metric": "fds", "over": 1, "every": "100ms", "action": "warn"}]},
         "stop": {"command": ["sh", "-c", "sleep 1000 & sleep 1001 & wait"], "limits": [{"metric": "threads", "over": 2, "every": "100ms", "action": "stop"}]},
-        "kill": {"command": ["sh", "-c", "trap '' TERM; while :; do :; done"], "limits": [{"metric": "cpu", "over": "50%", "for": 2, "every": "300ms", "action": "kill"}], "availability": {"restart": "no"}},
+        "kill": {"command": ["sh", "-c", "trap '' TERM; while :; do :; done"], "limits": [{"metric": "cpu", "over": "1%", "for": 2, "every": "300ms", "action": "kill"}], "availability": {"restart": "no"}},
         "pss": {"command": ["python3", "-c", LEAK], "limits": [{"metric": "pss", "over": "60MB", "every": "100ms", "action": "stop"}]}})
     try:
         p.headless()

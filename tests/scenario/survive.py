@@ -53,7 +53,7 @@ def the_engine_dies_and_nobody_notices():
             wrong = numbered(project.log(name), name.replace("/", ""), lines)
             expect(not wrong, f"log: {wrong}")
         front.terminate()
-        expect(front.wait(30) == 0, f"status {front.returncode}")
+        expect(front.wait(60) == 0, f"status {front.returncode}")
         records = project.records()
         for i in range(WRITERS):
             texts = [r["text"] for r in records if r["kind"] == "log" and r["service"] == "w" and r["instance"] == i]

@@ -29,7 +29,7 @@ class Begun:
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def proc(self, name):
         with open(f"/proc/{self.process.pid}/{name}") as f:
@@ -116,7 +116,7 @@ def blocked_threads_wait_each_in_its_way():
 
 def get(address):
     try:
-        with urllib.request.urlopen(address, timeout=20) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -136,7 +136,7 @@ def the_server_serves():
         pool = lambda: json.loads(subprocess.run([THRUM, "pool", str(one.process.pid), "--json"], capture_output=True, text=True).stdout)["thread_pools"][0]
         until(lambda: pool()["busy"] == 1, "it is at work")
         expect(one.end() == 0, "ended")
-        expect(slow.communicate(timeout=20)[0] == "b'500 ms\\n'\n", "who was let in is answered")
+        expect(slow.communicate(timeout=60)[0] == "b'500 ms\\n'\n", "who was let in is answered")
 
 
 def the_bench_measures_threads_against_processes():
@@ -161,7 +161,7 @@ def the_bench_measures_threads_against_processes():
 
 def advice_is_from_answers_and_from_what_is_measured():
     def advise(*args, project=None):
-        run = project.run if project else lambda *a: subprocess.run([THRUM, *a], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+        run = project.run if project else lambda *a: subprocess.run([THRUM, *a], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
         return run("advise", *args)
     def told(*args, project=None):
         return json.loads(advise(*args, "--json", project=project).stdout)

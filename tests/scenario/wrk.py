@@ -30,7 +30,7 @@ class Wrk:
     def end(self):
         """Requests, and how many failed."""
         self.process.send_signal(signal.SIGINT)
-        out = self.process.communicate(timeout=20)[0]
+        out = self.process.communicate(timeout=60)[0]
         errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", out)
         wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
         return int(re.search(r"(\d+) requests in", out)[1]), sum(map(int, errors.groups() if errors else [])) + int(wrong[1] if wrong else 0)
