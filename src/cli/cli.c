@@ -186,7 +186,7 @@ static const struct option_row option_rows[] = {
 	{ 'J', false, "tid", "N", "only the stack of this thread" },
 	{ 'b', true,  "batch", NULL, "print the table, without a screen" },
 	{ 'e', true,  "times", "N", "print it so often; else once" },
-	{ 'v', false, "sort", "COLUMN", "cpu (default), memory, time, pid, user, state, threads, queue, loop, lag, command" },
+	{ 'v', false, "sort", "COLUMN", "cpu (default), memory, time, pid, user, state, threads, queue, loop, lag, command, nice, size …" },
 	{ 'G', false, "fleet", NULL, "of all machines that share the Redis server of `redis: {server: …}`, or of THRUM_REDIS" },
 	{ '2', false, "rounds", "N", "of which the median counts: 3" },
 	{ 'C', false, "color", "never|auto|8|256", "how many colours, in place of what the terminal has and NO_COLOR wants" },

@@ -8,7 +8,10 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cli/tell.h"
 #include "inspect/inspector.h"
+
+enum { TOLD_MOST = 512 * 1024 };
 
 struct eyes {
 	struct inspector *inspector; /* owned; of the thread while it has a quest */
@@ -29,7 +32,12 @@ static void look(struct inspector *inspector, struct top_quest *quest)
 		struct top_look *one = &quest->looks[i];
 		inspector_sum(inspector, one->id.pid, one->id.starttime, one->threads, &one->inside);
 	}
-	if (studied->pid)
+	if (!studied->pid)
+		return;
+	text_init(&quest->told, TOLD_MOST);
+	if (tell_has(quest->tab))
+		quest->is_told = tell(quest->tab, studied->pid, &quest->told, &quest->why);
+	else
 		quest->is_studied = inspector_study(inspector, studied->pid, &quest->study, &quest->why);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
@@ -15,13 +16,13 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/eyes.h"
-#include "inspect/holdings.h"
+#include "cli/tracer.h"
 #include "model/sample.h"
 #include "model/spec.h"
 #include "procfs/file.h"
 #include "procfs/muster.h"
 #include "procfs/stat.h"
-#include "protocol/holdings.h"
+#include "procfs/tune.h"
 #include "protocol/inside.h"
 #include "tui/settings.h"
 #include "tui/top.h"
@@ -35,6 +36,8 @@ enum { SPAN_MS = 1000, /* between two passes, unless --over says another */
 struct watch {
 	struct muster *muster;
 	struct eyes *eyes;
+	struct tracer *tracer;
+	int fd; /* readable when either of them has something to say */
 };
 
 static bool sample(void *context, struct machine *machine, struct error *err)
@@ -58,22 +61,6 @@ static struct top_quest *take(void *context)
 	return eyes_take(watch->eyes);
 }
 
-static bool list_files(void *context, int32_t pid, struct text *out, struct error *err)
-{
-	char path[PROC_PATH_SIZE];
-	struct study study = { .pid = pid };
-
-	(void)context;
-	snprintf(path, sizeof path, PROC_ROOT "/%d/fd", (int)pid);
-	if (access(path, R_OK) < 0)
-		return error_errno(err, "its open files");
-	holdings_read(&study);
-	holdings_describe(out, &study);
-	text_format(out, "%zu open\n", study.file_count + study.files_left_out);
-	study_finish(&study);
-	return true;
-}
-
 /* The descriptor is that of one process; that it is the right one is seen once it is open. */
 static bool send_signal(void *context, const struct machine_id *id, const char *name, struct error *err)
 {
@@ -93,15 +80,63 @@ static bool send_signal(void *context, const struct machine_id *id, const char *
 	return ok;
 }
 
+static bool renice(void *context, const struct machine_id *id, int by, int *now, struct error *err)
+{
+	(void)context;
+	return tune_nice(id->pid, id->starttime, by, now, err);
+}
+
+static bool get_processors(void *context, const struct machine_id *id, struct top_processors *processors, struct error *err)
+{
+	(void)context;
+	return tune_get_processors(id->pid, id->starttime, processors->may_use, &processors->count, err);
+}
+
+static bool set_processors(void *context, const struct machine_id *id, const struct top_processors *processors, struct error *err)
+{
+	(void)context;
+	return tune_set_processors(id->pid, id->starttime, processors->may_use, err);
+}
+
+static bool get_io(void *context, const struct machine_id *id, int *priority, struct error *err)
+{
+	(void)context;
+	return tune_get_io(id->pid, id->starttime, priority, err);
+}
+
+static bool set_io(void *context, const struct machine_id *id, int priority, struct error *err)
+{
+	(void)context;
+	return tune_set_io(id->pid, id->starttime, priority, err);
+}
+
+static bool trace(void *context, const struct machine_id *id, struct error *err)
+{
+	struct watch *watch = context;
+
+	return tracer_begin(watch->tracer, id, err);
+}
+
+static bool hear(void *context, struct machine_id *id, struct text *out)
+{
+	struct watch *watch = context;
+
+	return tracer_hear(watch->tracer, id, out);
+}
+
 /* ---- printing ---- */
+
+/* Whoever reads it with a program knows which columns there are. */
+static const struct top_choices built_in;
 
 static void print_row(const struct machine *machine, const struct machine_row *row, bool is_tree)
 {
+	const struct top_column *column;
 	char cell[TOP_CELL_SIZE];
 	struct text line;
 
 	text_init(&line, LINE_MOST);
-	for (const struct top_column *column = top_columns; column->title; column++) {
+	for (unsigned i = 0; (column = top_column_at(&built_in, i)); i++) {
 		column->format(cell, machine, row->process);
 		text_format(&line, "%*s ", column->width, cell);
 	}
@@ -113,7 +148,9 @@ static void print_row(const struct machine *machine, const struct machine_row *r
 
 static void print_table(const struct machine *machine, const struct machine_row *rows, size_t count, bool is_tree)
 {
-	for (const struct top_column *column = top_columns; column->title; column++)
+	const struct top_column *column;
+
+	for (unsigned i = 0; (column = top_column_at(&built_in, i)); i++)
 		printf("%*s ", column->width, column->title);
 	puts("COMMAND");
 	for (size_t i = 0; i < count; i++)
@@ -137,8 +174,9 @@ static json_t *process_to_json(const struct machine_process *process)
 
 	text_init(&name, LINE_MOST);
 	utf8_append_safe(&name, process->name, strlen(process->name), false);
-	json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:f,s:o,s:I,s:I,s:s,s:s}", "pid", process->id.pid, "ppid", process->parent,
-		"user", process->user, "state", state, "cpu", process->cpu_pct, "rss", known(process->rss), "cpu_ms",
+	json_t *json = json_pack("{s:i,s:i,s:s,s:s,s:i,s:f,s:o,s:o,s:I,s:I,s:s,s:s}", "pid", process->id.pid, "ppid", process->parent,
+		"user", process->user, "state", state, "nice", process->nice, "cpu", process->cpu_pct, "rss", known(process->rss),
+		"virtual", known(process->size), "cpu_ms",
 		(json_int_t)(process->cpu_ns / 1000000), "threads", (json_int_t)process->threads, "name",
 		text_string(&name), "command", process->command);
 	inside_put(json, &process->inside);
@@ -169,7 +207,7 @@ static void look(struct watch *watch, struct machine *machine, const struct mach
 {
 	size_t count;
 	struct machine_row *rows = machine_rows(machine, wish, &count);
-	struct top_quest *quest = top_quest_create(rows, count, NULL);
+	struct top_quest *quest = top_quest_create(rows, count, NULL, TOP_TAB_NONE);
 
 	eyes_look(watch->eyes, quest);
 	top_quest_tell(quest, machine);
@@ -242,11 +280,16 @@ static int print(struct watch *watch, const struct invocation *invocation, const
 static bool take_sort(const char *name, enum machine_sort *sort)
 {
 	for (*sort = MACHINE_BY_CPU; name && *sort < MACHINE_SORT_COUNT; ++*sort)
-		if (strcmp(machine_sort_name(*sort), name) == 0)
+		if (strcmp(machine_sort_names[*sort], name) == 0)
 			return true;
 	if (!name)
 		return true;
-	cli_fail(EXIT_USAGE, "--sort takes cpu, memory, time, pid, user, state, threads, queue, loop, lag or command, not '%s'", name);
+	struct text all;
+	text_init(&all, LINE_MOST);
+	for (int i = 0; i < MACHINE_SORT_COUNT; i++)
+		text_format(&all, "%s%s", i ? ", " : "", machine_sort_names[i]);
+	cli_fail(EXIT_USAGE, "--sort takes %s, not '%s'", text_string(&all), name);
+	text_finish(&all);
 	return false;
 }
 
@@ -299,6 +342,9 @@ static int show(const struct invocation *invocation, struct top_options *options
 
 	if (!cli_settings(invocation, &settings, &problem))
 		return EXIT_USAGE;
+	if (invocation->sort)
+		settings.top.sort = options->sort;
+	settings.top.is_tree |= options->is_tree;
 	options->settings = &settings;
 	options->problem = problem.text[0] ? problem.text : NULL;
 	return top_run(options);
@@ -310,26 +356,62 @@ static int run(struct watch *watch, const struct invocation *invocation, struct 
 
 	if (invocation->batch || invocation->json || invocation->times || cli_is_plain(invocation) || !is_screen)
 		return print(watch, invocation, options);
-	if (options->interval_ms < LEAST_MS)
+	if (!invocation->over)
+		options->interval_ms = 0;
+	else if (options->interval_ms < LEAST_MS)
 		options->interval_ms = LEAST_MS;
 	return show(invocation, options);
+}
+
+static bool watch_open(struct watch *watch, struct error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	*watch = (struct watch){ .muster = muster_create(), .fd = epoll_create1(EPOLL_CLOEXEC) };
+	if (watch->fd < 0)
+		return error_errno(err, "looking at processes");
+	watch->tracer = tracer_create(watch->fd);
+	watch->eyes = eyes_create(err);
+	return watch->eyes && (epoll_ctl(watch->fd, EPOLL_CTL_ADD, eyes_fd(watch->eyes), &event) == 0 ||
+				      error_errno(err, "looking at processes"));
+}
+
+static void watch_close(struct watch *watch)
+{
+	tracer_destroy(watch->tracer);
+	eyes_destroy(watch->eyes);
+	muster_destroy(watch->muster);
+	if (watch->fd >= 0)
+		close(watch->fd);
 }
 
 int cli_top(struct invocation *invocation)
 {
 	struct error err;
-	struct watch watch = { muster_create(), eyes_create(&err) };
-	struct top_source source = { &watch, sample, ask, take, watch.eyes ? eyes_fd(watch.eyes) : -1, list_files, send_signal };
+	struct watch watch;
+	bool ok = watch_open(&watch, &err);
+	struct top_source source = { .context = &watch,
+		.sample = sample,
+		.ask = ask,
+		.take = take,
+		.answer_fd = watch.fd,
+		.signal = send_signal,
+		.renice = renice,
+		.get_processors = get_processors,
+		.set_processors = set_processors,
+		.get_io = get_io,
+		.set_io = set_io,
+		.trace = trace,
+		.hear = hear };
 	struct top_options options = { .source = &source };
 	int32_t *pids = memory_zeroed((size_t)invocation->name_count + 1, sizeof *pids);
 	int status = EXIT_USAGE;
 
-	if (!watch.eyes)
+	if (!ok)
 		status = cli_fail(EXIT_FAILED, "%s", err.text);
 	else if (take_options(invocation, &options, pids))
 		status = run(&watch, invocation, &options);
 	free(pids);
-	eyes_destroy(watch.eyes);
-	muster_destroy(watch.muster);
+	watch_close(&watch);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "model/machine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,14 @@ void machine_look(struct machine *machine, const struct machine_id *id, const st
 		machine->processes[found - machine->processes].inside = *inside;
 }
 
+void machine_touch(struct machine *machine, const struct machine_id *id)
+{
+	const struct machine_process *found = machine_find(machine, id->pid);
+
+	if (found && machine_id_is(&found->id, id))
+		machine->processes[found - machine->processes].is_stale = true;
+}
+
 bool machine_has_inside(const struct machine_process *process)
 {
 	return !process->is_kernel && !process->is_thread && process->state != 'Z';
@@ -63,6 +72,20 @@ bool machine_has_inside(const struct machine_process *process)
 bool machine_id_is(const struct machine_id *one, const struct machine_id *other)
 {
 	return one->pid == other->pid && one->starttime == other->starttime;
+}
+
+/*
+ * The table was not read in one instant, and pids are used again: a parent is older than its child,
+ * or it is none. So there are no loops.
+ */
+static const struct machine_process *find_parent(const struct machine *machine, const struct machine_process *process)
+{
+	const struct machine_process *parent = machine_find(machine, process->parent);
+	const struct machine_id *id = &process->id;
+	bool is_older = parent && (parent->id.starttime < id->starttime ||
+					  (parent->id.starttime == id->starttime && parent->id.pid < id->pid));
+
+	return is_older ? parent : NULL;
 }
 
 /* ---- sets ---- */
@@ -92,6 +115,26 @@ bool machine_set_toggle(struct machine_set *set, const struct machine_id *id)
 	else
 		return false;
 	return true;
+}
+
+static bool descends(const struct machine *machine, const struct machine_process *process, const struct machine_id *id)
+{
+	for (; process; process = find_parent(machine, process))
+		if (machine_id_is(&process->id, id))
+			return true;
+	return false;
+}
+
+bool machine_set_add_tree(struct machine_set *set, const struct machine *machine, const struct machine_id *id)
+{
+	bool is_all = true;
+
+	for (size_t i = 0; i < machine->count; i++) {
+		const struct machine_process *process = &machine->processes[i];
+		if (!process->is_thread && descends(machine, process, id) && !machine_set_has(set, &process->id))
+			is_all &= machine_set_toggle(set, &process->id);
+	}
+	return is_all;
 }
 
 void machine_set_tidy(struct machine_set *set, const struct machine *machine)
@@ -170,32 +213,108 @@ static int by_command(const struct machine_process *one, const struct machine_pr
 	return strcasecmp(one->command, other->command);
 }
 
-static const struct {
-	const char *name;
-	int (*compare)(const struct machine_process *one, const struct machine_process *other);
-	bool is_inside;
-} sorts[MACHINE_SORT_COUNT] = {
-	[MACHINE_BY_CPU] = { "cpu", by_cpu, false },
-	[MACHINE_BY_MEMORY] = { "memory", by_memory, false },
-	[MACHINE_BY_TIME] = { "time", by_time, false },
-	[MACHINE_BY_PID] = { "pid", by_pid, false },
-	[MACHINE_BY_USER] = { "user", by_user, false },
-	[MACHINE_BY_STATE] = { "state", by_state, false },
-	[MACHINE_BY_THREADS] = { "threads", by_threads, false },
-	[MACHINE_BY_QUEUE] = { "queue", by_queue, true },
-	[MACHINE_BY_LOOP] = { "loop", by_loop, true },
-	[MACHINE_BY_LAG] = { "lag", by_lag, true },
-	[MACHINE_BY_COMMAND] = { "command", by_command, false },
+static int by_nice(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(other->nice, one->nice);
+}
+
+static int by_priority(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(other->priority, one->priority);
+}
+
+static int by_size(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)one->size, (double)other->size);
+}
+
+static int by_shared(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)(one->shared + 1), (double)(other->shared + 1));
+}
+
+static int by_read(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(one->read_rate, other->read_rate);
+}
+
+static int by_written(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(one->write_rate, other->write_rate);
+}
+
+static int by_faults(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)one->faults, (double)other->faults);
+}
+
+/* The newest first. */
+static int by_start(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure((double)one->id.starttime, (double)other->id.starttime);
+}
+
+static int by_parent(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(other->parent, one->parent);
+}
+
+static int by_processor(const struct machine_process *one, const struct machine_process *other)
+{
+	return by_figure(other->processor, one->processor);
+}
+
+static int (*const sorts[MACHINE_SORT_COUNT])(const struct machine_process *one, const struct machine_process *other) = {
+	[MACHINE_BY_CPU] = by_cpu,
+	[MACHINE_BY_MEMORY] = by_memory,
+	[MACHINE_BY_TIME] = by_time,
+	[MACHINE_BY_PID] = by_pid,
+	[MACHINE_BY_USER] = by_user,
+	[MACHINE_BY_STATE] = by_state,
+	[MACHINE_BY_THREADS] = by_threads,
+	[MACHINE_BY_QUEUE] = by_queue,
+	[MACHINE_BY_LOOP] = by_loop,
+	[MACHINE_BY_LAG] = by_lag,
+	[MACHINE_BY_COMMAND] = by_command,
+	[MACHINE_BY_NICE] = by_nice,
+	[MACHINE_BY_PRIORITY] = by_priority,
+	[MACHINE_BY_SIZE] = by_size,
+	[MACHINE_BY_SHARED] = by_shared,
+	[MACHINE_BY_READ] = by_read,
+	[MACHINE_BY_WRITTEN] = by_written,
+	[MACHINE_BY_FAULTS] = by_faults,
+	[MACHINE_BY_START] = by_start,
+	[MACHINE_BY_PARENT] = by_parent,
+	[MACHINE_BY_PROCESSOR] = by_processor,
 };
 
-const char *machine_sort_name(enum machine_sort sort)
-{
-	return sorts[sort].name;
-}
+const char *const machine_sort_names[MACHINE_SORT_COUNT] = {
+	[MACHINE_BY_CPU] = "cpu",
+	[MACHINE_BY_MEMORY] = "memory",
+	[MACHINE_BY_TIME] = "time",
+	[MACHINE_BY_PID] = "pid",
+	[MACHINE_BY_USER] = "user",
+	[MACHINE_BY_STATE] = "state",
+	[MACHINE_BY_THREADS] = "threads",
+	[MACHINE_BY_QUEUE] = "queue",
+	[MACHINE_BY_LOOP] = "loop",
+	[MACHINE_BY_LAG] = "lag",
+	[MACHINE_BY_COMMAND] = "command",
+	[MACHINE_BY_NICE] = "nice",
+	[MACHINE_BY_PRIORITY] = "priority",
+	[MACHINE_BY_SIZE] = "size",
+	[MACHINE_BY_SHARED] = "shared",
+	[MACHINE_BY_READ] = "read",
+	[MACHINE_BY_WRITTEN] = "written",
+	[MACHINE_BY_FAULTS] = "faults",
+	[MACHINE_BY_START] = "start",
+	[MACHINE_BY_PARENT] = "parent",
+	[MACHINE_BY_PROCESSOR] = "processor",
+};
 
 bool machine_sort_is_inside(enum machine_sort sort)
 {
-	return sorts[sort].is_inside;
+	return sort == MACHINE_BY_QUEUE || sort == MACHINE_BY_LOOP || sort == MACHINE_BY_LAG;
 }
 
 /* Equals stand by their pids, so that rows do not change places for nothing. */
@@ -204,7 +323,7 @@ static int compare_nodes(const void *a, const void *b, void *context)
 	const struct forest *forest = context;
 	const struct machine_process *one = forest->nodes[*(const long *)a].process;
 	const struct machine_process *other = forest->nodes[*(const long *)b].process;
-	int result = sorts[forest->wish->sort].compare(one, other);
+	int result = sorts[forest->wish->sort](one, other);
 
 	if (forest->wish->is_inverted)
 		result = -result;
@@ -213,19 +332,11 @@ static int compare_nodes(const void *a, const void *b, void *context)
 
 /* ---- tree ---- */
 
-/*
- * The table was not read in one instant, and pids are used again: a parent is older than its child,
- * or it is none. So there are no loops.
- */
 static long parent_of(const struct forest *forest, const struct machine_process *process)
 {
-	const struct machine_process *parent = machine_find(forest->machine, process->parent);
-	const struct machine_id *id = &process->id;
+	const struct machine_process *parent = find_parent(forest->machine, process);
 
-	if (!parent || parent->id.starttime > id->starttime ||
-		(parent->id.starttime == id->starttime && parent->id.pid >= id->pid))
-		return NONE;
-	return parent - forest->machine->processes;
+	return parent ? parent - forest->machine->processes : NONE;
 }
 
 static bool is_named(const struct machine_wish *wish, const struct forest *forest, long place)
@@ -352,4 +463,20 @@ long machine_search(const struct machine_row *rows, size_t count, long place, in
 			return at;
 	}
 	return NONE;
+}
+
+long machine_search_pid(const struct machine_row *rows, size_t count, const char *figures)
+{
+	size_t length = strlen(figures);
+	long longer = NONE;
+	char pid[16];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(pid, sizeof pid, "%d", (int)rows[i].process->id.pid);
+		if (strcmp(pid, figures) == 0)
+			return (long)i;
+		if (longer == NONE && strncmp(pid, figures, length) == 0)
+			longer = (long)i;
+	}
+	return longer;
 }

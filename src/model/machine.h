@@ -25,31 +25,43 @@ struct machine_id {
 
 struct machine_process {
 	struct machine_id id;
-	int32_t parent;
+	int32_t parent, group, session;
 	char state;      /* 'R' 'S' 'D' 'Z' … */
 	bool is_thread;  /* of the process that is its parent here; its id is that of the thread */
 	bool is_kernel;  /* a thread of the kernel */
 	double cpu_pct;  /* of one core, since the pass before; since its start in the first */
 	uint64_t cpu_ns; /* since its start */
 	uint64_t rss;    /* bytes; or SAMPLE_UNKNOWN */
+	uint64_t shared; /* of them, with files or others; or SAMPLE_UNKNOWN, as where nobody wants it */
+	uint64_t size;   /* bytes of its address space */
 	uint64_t threads;
+	uint64_t faults;                    /* pages that had to come from a disk, since its start */
+	uint64_t read_bytes, written_bytes; /* of disks, since its start; or SAMPLE_UNKNOWN, as shared */
+	double read_rate, write_rate;       /* bytes a second, since the pass before; below 0: not known */
+	int32_t priority, nice;
+	int32_t processor;    /* that it ran on last; or -1 */
+	int64_t started_s;    /* Unix time */
+	bool is_stale;        /* the next pass has to read it anew */
 	struct inside inside; /* as it was last looked into: only what is shown is */
 	const char *user;     /* borrowed, from whoever fills this */
 	char name[MACHINE_NAME_SIZE];
 	char *command; /* owned; safe to show */
+	uint16_t path; /* bytes of the command before the name of its program */
 };
 
 /* Zeroed is empty. */
 struct machine {
 	struct machine_process *processes; /* owned; sorted by pid */
 	size_t count, room;
-	bool wants_threads; /* rows for threads, too: whoever reads the machine heeds it */
-	uint64_t taken_ns;  /* monotonic; 0: never */
+	/* What whoever reads the machine is to heed: rows for threads, and what costs a further file a process. */
+	bool wants_threads, wants_io, wants_shared;
+	uint64_t taken_ns; /* monotonic; 0: never */
 	unsigned cores;
 	double core_pct[MACHINE_CORES_MOST];                            /* below 0: not known */
 	uint64_t memory_total, memory_available, swap_total, swap_free; /* bytes; or SAMPLE_UNKNOWN */
 	double load[3];                                                 /* below 0: not known */
 	uint64_t uptime_s;
+	int64_t now_s; /* Unix time of the pass */
 };
 
 void machine_finish(struct machine *machine);
@@ -57,6 +69,8 @@ void machine_finish(struct machine *machine);
 const struct machine_process *machine_find(const struct machine *machine, int32_t pid);
 /* Of one that is still there. */
 void machine_look(struct machine *machine, const struct machine_id *id, const struct inside *inside);
+/* To be read anew, since somebody has changed something of it. */
+void machine_touch(struct machine *machine, const struct machine_id *id);
 /* Has it anything inside that could be looked at: a process of its own, and none of the kernel? */
 bool machine_has_inside(const struct machine_process *process);
 bool machine_id_is(const struct machine_id *one, const struct machine_id *other);
@@ -72,8 +86,18 @@ enum machine_sort { MACHINE_BY_CPU,
 	MACHINE_BY_LOOP,
 	MACHINE_BY_LAG,
 	MACHINE_BY_COMMAND,
+	MACHINE_BY_NICE,
+	MACHINE_BY_PRIORITY,
+	MACHINE_BY_SIZE,
+	MACHINE_BY_SHARED,
+	MACHINE_BY_READ,
+	MACHINE_BY_WRITTEN,
+	MACHINE_BY_FAULTS,
+	MACHINE_BY_START,
+	MACHINE_BY_PARENT,
+	MACHINE_BY_PROCESSOR,
 	MACHINE_SORT_COUNT };
-const char *machine_sort_name(enum machine_sort sort);
+extern const char *const machine_sort_names[MACHINE_SORT_COUNT];
 /* By what goes on inside: everybody has to be looked into. */
 bool machine_sort_is_inside(enum machine_sort sort);
 
@@ -85,6 +109,8 @@ struct machine_set {
 bool machine_set_has(const struct machine_set *set, const struct machine_id *id);
 /* False: it is full. */
 bool machine_set_toggle(struct machine_set *set, const struct machine_id *id);
+/* One, and all that descends from it; as many as there is room for. False: that was not all. */
+bool machine_set_add_tree(struct machine_set *set, const struct machine *machine, const struct machine_id *id);
 /* What is gone is in it no more. */
 void machine_set_tidy(struct machine_set *set, const struct machine *machine);
 
@@ -112,6 +138,8 @@ struct machine_row *machine_rows(const struct machine *machine, const struct mac
 
 /* The place of a process in the rows, or -1. */
 long machine_row_of(const struct machine_row *rows, size_t count, const struct machine_id *id);
+/* The row whose pid is these figures, else the first whose pid begins with them; or -1. */
+long machine_search_pid(const struct machine_row *rows, size_t count, const char *figures);
 /* The next row, from `place` on and round, with this text in its command, whatever its case, or with this pid; or -1. */
 long machine_search(const struct machine_row *rows, size_t count, long place, int direction, const char *text);
 

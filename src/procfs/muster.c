@@ -47,7 +47,8 @@ struct muster {
 struct pass {
 	struct muster *muster;
 	struct machine *last, now;
-	int32_t pid; /* whose threads are being read */
+	int32_t pid;    /* whose threads are being read */
+	int64_t boot_s; /* Unix time */
 };
 
 struct muster *muster_create(void)
@@ -116,8 +117,23 @@ static void copy_name(char out[MACHINE_NAME_SIZE], const char *stat)
 	out[length] = '\0';
 }
 
+/* Where the name of the program begins behind its folder, in what is shown. */
+static uint16_t path_of(const char *bytes, size_t size)
+{
+	const char *slash = memrchr(bytes, '/', strnlen(bytes, size));
+	struct text safe;
+
+	if (!slash || bytes[0] != '/')
+		return 0;
+	text_init(&safe, COMMAND_SIZE * 4);
+	utf8_append_safe(&safe, bytes, (size_t)(slash + 1 - bytes), false);
+	size_t length = safe.size;
+	text_finish(&safe);
+	return (uint16_t)length;
+}
+
 /* Who has no command line is shown by its name, as others do it. */
-static char *command_of(const struct machine_process *process)
+static char *command_of(struct machine_process *process)
 {
 	char path[PROC_PATH_SIZE], bytes[COMMAND_SIZE];
 	struct text safe;
@@ -126,6 +142,7 @@ static char *command_of(const struct machine_process *process)
 	ssize_t size = process->is_kernel || process->is_thread ? 0 : proc_file_read(AT_FDCWD, path, bytes, sizeof bytes);
 	while (size > 0 && bytes[size - 1] == '\0')
 		size--;
+	process->path = size > 0 ? path_of(bytes, (size_t)size) : 0;
 	for (ssize_t i = 0; i < size; i++)
 		bytes[i] = bytes[i] == '\0' || bytes[i] == '\n' ? ' ' : bytes[i];
 	if (size <= 0)
@@ -144,10 +161,17 @@ static bool take_stat(const struct muster *muster, struct machine_process *proce
 		return false;
 	process->id.starttime = stat.starttime;
 	process->parent = stat.parent;
+	process->group = stat.group;
+	process->session = stat.session;
 	process->state = stat.state;
 	process->is_kernel = stat.parent == KERNEL_PARENT || stat.pid == KERNEL_PARENT;
 	process->rss = stat.state == 'Z' ? SAMPLE_UNKNOWN : stat.rss_pages * muster->page_size;
+	process->size = stat.size;
 	process->threads = stat.threads;
+	process->faults = stat.faults;
+	process->priority = stat.priority;
+	process->nice = stat.nice;
+	process->processor = stat.processor;
 	if (process->cpu_ns == UINT64_MAX)
 		process->cpu_ns = (stat.user + stat.system) * muster->tick_ns;
 	copy_name(process->name, text);
@@ -207,6 +231,7 @@ static void add_process(struct machine *machine, const struct machine_process *p
 static void take_command(struct machine_process *process, struct machine_process *last, bool is_due)
 {
 	if (last && !is_due && strcmp(last->name, process->name) == 0) {
+		process->path = last->path;
 		process->command = last->command;
 		last->command = NULL;
 	} else {
@@ -214,11 +239,83 @@ static void take_command(struct machine_process *process, struct machine_process
 	}
 }
 
+/* ---- what only some people want to see ---- */
+
+static void read_shared(const struct pass *pass, struct machine_process *process, const char *folder)
+{
+	char path[PROC_PATH_SIZE], text[STAT_SIZE];
+	unsigned long long shared;
+
+	snprintf(path, sizeof path, "%s/statm", folder);
+	if (proc_file_read(AT_FDCWD, path, text, sizeof text) > 0 && sscanf(text, "%*u %*u %llu", &shared) == 1)
+		process->shared = shared * pass->muster->page_size;
+}
+
+static double rate_since(const struct pass *pass, uint64_t last, uint64_t now)
+{
+	uint64_t span_ns = pass->now.taken_ns - pass->last->taken_ns;
+
+	if (last == SAMPLE_UNKNOWN || now == SAMPLE_UNKNOWN || !span_ns)
+		return -1;
+	return now < last ? 0 : (double)(now - last) * (double)NS_PER_S / (double)span_ns;
+}
+
+static uint64_t find_figure(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 10) : SAMPLE_UNKNOWN;
+}
+
+/* Of others only root may read it. */
+static void read_io(const struct pass *pass, const struct machine_process *last, struct machine_process *process, const char *folder)
+{
+	char path[PROC_PATH_SIZE], text[STAT_SIZE];
+
+	snprintf(path, sizeof path, "%s/io", folder);
+	if (proc_file_read(AT_FDCWD, path, text, sizeof text) <= 0)
+		return;
+	process->read_bytes = find_figure(text, "\nread_bytes: ");
+	process->written_bytes = find_figure(text, "\nwrite_bytes: ");
+	process->read_rate = rate_since(pass, last ? last->read_bytes : SAMPLE_UNKNOWN, process->read_bytes);
+	process->write_rate = rate_since(pass, last ? last->written_bytes : SAMPLE_UNKNOWN, process->written_bytes);
+}
+
+/* Who has not run has done nothing, if it was looked at before. */
+static void read_extras(const struct pass *pass, const struct machine_process *last, struct machine_process *process, bool has_run)
+{
+	bool wants_io = pass->last->wants_io && !process->is_kernel, wants_shared = pass->last->wants_shared && !process->is_kernel;
+	bool has_io = last && last->read_bytes != SAMPLE_UNKNOWN, has_shared = last && last->shared != SAMPLE_UNKNOWN;
+	char folder[PROC_PATH_SIZE];
+
+	process->read_bytes = process->written_bytes = process->shared = SAMPLE_UNKNOWN;
+	process->read_rate = process->write_rate = -1;
+	snprintf(folder, sizeof folder, process->is_thread ? PROC_ROOT "/%d/task/%d" : PROC_ROOT "/%d",
+		(int)(process->is_thread ? process->parent : process->id.pid), (int)process->id.pid);
+	if (wants_io && has_io && !has_run) {
+		process->read_bytes = last->read_bytes;
+		process->written_bytes = last->written_bytes;
+		process->read_rate = process->write_rate = 0;
+	} else if (wants_io) {
+		read_io(pass, last, process, folder);
+	}
+	if (wants_shared && has_shared && !has_run)
+		process->shared = last->shared;
+	else if (wants_shared)
+		read_shared(pass, process, folder);
+}
+
+static int64_t started_of(const struct pass *pass, const struct machine_process *process)
+{
+	return pass->boot_s + (int64_t)(process->id.starttime * pass->muster->tick_ns / NS_PER_S);
+}
+
 static void keep_process(struct pass *pass, struct machine_process *last)
 {
 	struct machine_process process = *last;
 
 	process.cpu_pct = 0;
+	read_extras(pass, last, &process, false);
 	last->command = NULL;
 	add_process(&pass->now, &process);
 }
@@ -235,6 +332,8 @@ static void read_process(struct pass *pass, struct machine_process *last, int32_
 		process.inside = last->inside;
 	process.cpu_pct = cpu_since(pass, last, &process);
 	process.user = last && !is_due ? last->user : user_of(pass->muster, pid);
+	process.started_s = started_of(pass, &process);
+	read_extras(pass, last, &process, true);
 	take_command(&process, last, is_due);
 	add_process(&pass->now, &process);
 }
@@ -242,7 +341,7 @@ static void read_process(struct pass *pass, struct machine_process *last, int32_
 static void visit_thread(void *context, int tid)
 {
 	struct pass *pass = context;
-	const struct machine_process *last = find_last(pass, tid);
+	const struct machine_process *found = find_last(pass, tid), *last;
 	const struct machine_process *process = &pass->now.processes[pass->now.count - 1];
 	struct machine_process thread = { .id.pid = tid,
 		.is_thread = true,
@@ -256,7 +355,10 @@ static void visit_thread(void *context, int tid)
 		return;
 	thread.parent = pass->pid;
 	thread.threads = 1;
-	thread.cpu_pct = cpu_since(pass, last && last->id.starttime == thread.id.starttime ? last : NULL, &thread);
+	thread.started_s = started_of(pass, &thread);
+	last = found && found->id.starttime == thread.id.starttime ? found : NULL;
+	thread.cpu_pct = cpu_since(pass, last, &thread);
+	read_extras(pass, last, &thread, !last || last->cpu_ns != thread.cpu_ns);
 	thread.command = command_of(&thread);
 	add_process(&pass->now, &thread);
 }
@@ -278,7 +380,7 @@ static void visit(void *context, int pid)
 	bool is_due = ((unsigned)pid + pass->muster->turn) % SLICES == 0;
 	size_t count = pass->now.count;
 
-	if (last && !last->is_thread && !is_due && cpu_ns != UINT64_MAX && cpu_ns == last->cpu_ns)
+	if (last && !last->is_thread && !last->is_stale && !is_due && cpu_ns != UINT64_MAX && cpu_ns == last->cpu_ns)
 		keep_process(pass, last);
 	else
 		read_process(pass, last, pid, cpu_ns, is_due);
@@ -376,7 +478,11 @@ bool muster_take(struct muster *muster, struct machine *machine, struct error *e
 	struct pass pass = { .muster = muster, .last = machine };
 
 	pass.now.taken_ns = read_clock(CLOCK_MONOTONIC);
+	pass.now.now_s = (int64_t)time(NULL);
+	pass.boot_s = pass.now.now_s - (int64_t)(read_clock(CLOCK_BOOTTIME) / NS_PER_S);
 	pass.now.wants_threads = machine->wants_threads;
+	pass.now.wants_io = machine->wants_io;
+	pass.now.wants_shared = machine->wants_shared;
 	muster->turn++;
 	if (!proc_folder_scan(AT_FDCWD, PROC_ROOT, visit, &pass))
 		return error_errno(err, "listing processes");

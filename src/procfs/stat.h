@@ -12,9 +12,13 @@ struct proc_stat {
 	uint64_t starttime;    /* ticks since boot: with the pid, unlike any other */
 	uint64_t user, system; /* ticks */
 	uint64_t threads;
+	uint64_t faults; /* pages that had to come from a disk */
+	int32_t priority, nice;
+	uint64_t size; /* bytes of its address space */
 	uint64_t rss_pages;
-	bool is_execing; /* it has memory, and no environment yet; to be believed of those whose environment one may read */
-	int exit_code;   /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
+	int32_t processor; /* that it ran on last; -1: this kernel does not tell */
+	bool is_execing;   /* it has memory, and no environment yet; to be believed of those whose environment one may read */
+	int exit_code;     /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
 };
 
 /* False when there is no such process, or its line makes no sense. */

@@ -22,8 +22,9 @@ enum input {
 	INPUT_CLICK, /* where: screen_click */
 	INPUT_WHEEL_UP,
 	INPUT_WHEEL_DOWN,
-	INPUT_NONE,     /* something that means nothing */
-	INPUT_FUNCTION, /* + n: Fn */
+	INPUT_NONE,                        /* something that means nothing */
+	INPUT_FUNCTION,                    /* + n: Fn */
+	INPUT_SHIFT = INPUT_FUNCTION + 12, /* + n: Fn with Shift, as terminals number them */
 };
 
 #define INPUT_CONTROL(letter) ((letter)&0x1f)

@@ -624,7 +624,7 @@ static uint32_t translate(wint_t key)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (keys[i].theirs == key)
 			return keys[i].ours;
-	return key >= KEY_F(1) && key <= KEY_F(12) ? INPUT_FUNCTION + (key - KEY_F(0)) : INPUT_NONE;
+	return key >= KEY_F(1) && key <= KEY_F(24) ? INPUT_FUNCTION + (key - KEY_F(0)) : INPUT_NONE;
 }
 
 /* "0;12;3M": which button, where from 1 on, and M for down. What is cut off is dropped. */

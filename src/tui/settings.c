@@ -62,6 +62,7 @@ static const char no_columns[] = "auto";
 
 enum kind { KIND_WORD, /* the value is the number of the word */
 	KIND_WORDS,    /* a bit for each, with commas between; or no_columns */
+	KIND_ORDER,    /* columns of `thrum top`, with commas between; or no_columns: the value is how many */
 	KIND_TIME };
 
 /* The settings that have a value; 0 is what nobody chose. */
@@ -83,6 +84,14 @@ static const struct choice {
 	{ "header", on_off, 2, offsetof(struct settings, table.is_headless), KIND_WORD },
 	{ "graph", graph_names, GRAPH_COUNT, offsetof(struct settings, table.graph), KIND_WORD },
 	{ "columns", column_names, COLUMN_COUNT, offsetof(struct settings, table.columns), KIND_WORDS },
+	{ "top-sort", machine_sort_names, MACHINE_SORT_COUNT, offsetof(struct settings, top.sort), KIND_WORD },
+	{ "top-tree", off_on, 2, offsetof(struct settings, top.is_tree), KIND_WORD },
+	{ "top-threads", off_on, 2, offsetof(struct settings, top.has_threads), KIND_WORD },
+	{ "top-kernel", on_off, 2, offsetof(struct settings, top.hides_kernel), KIND_WORD },
+	{ "top-names", on_off, 2, offsetof(struct settings, top.hides_names), KIND_WORD },
+	{ "top-paths", on_off, 2, offsetof(struct settings, top.hides_paths), KIND_WORD },
+	{ "top-meters", on_off, 2, offsetof(struct settings, top.hides_meters), KIND_WORD },
+	{ "top-columns", NULL, 0, offsetof(struct settings, top.column_count), KIND_ORDER },
 	{ "delay", NULL, 0, offsetof(struct settings, table.sample_ms), KIND_TIME },
 };
 enum { CHOICE_COUNT = sizeof choices / sizeof *choices };
@@ -122,6 +131,8 @@ bool settings_words(const char *name, struct text *out)
 		return text_puts(out, "a time from 250ms to 10s") && false;
 	for (unsigned i = 0; i < choice->count; i++)
 		text_format(out, "%s%s", i ? ", " : "", choice->words[i]);
+	for (const struct top_column *column = top_columns; choice->kind == KIND_ORDER && column->name; column++)
+		text_format(out, "%s%s", column == top_columns ? "" : ", ", column->name);
 	return choice->kind == KIND_WORD || text_format(out, ", %s", no_columns);
 }
 
@@ -220,10 +231,21 @@ static bool take_time(const char *word, unsigned *value)
 	return true;
 }
 
+static bool take_order(struct settings *settings, const char *word)
+{
+	bool is_none = strcmp(word, no_columns) == 0;
+
+	if (is_none)
+		settings->top.column_count = 0;
+	return is_none || top_columns_take(&settings->top, word);
+}
+
 static bool take_choice(struct settings *settings, const struct choice *choice, const char *word, struct error *err)
 {
 	unsigned value;
 
+	if (choice->kind == KIND_ORDER)
+		return take_order(settings, word) || say_choices(choice, word, err);
 	if (choice->kind == KIND_TIME ? !take_time(word, &value) : !take_value(choice, word, &value))
 		return say_choices(choice, word, err);
 	*value_of(settings, choice) = value;
@@ -375,13 +397,24 @@ static void put_value(const struct choice *choice, unsigned value, struct text *
 	}
 }
 
+static void put_order(const struct top_choices *choices, struct text *out)
+{
+	for (unsigned i = 0; i < choices->column_count; i++)
+		text_format(out, "%s%s", i ? "," : "", top_columns[choices->columns[i]].name);
+	if (!choices->column_count)
+		text_puts(out, no_columns);
+}
+
 static void write_choice(struct writing *writing, size_t index)
 {
 	const struct choice *choice = &choices[index];
 
 	if (!writing->has_choice[index]) {
 		text_format(&writing->text, "%s ", choice->name);
-		put_value(choice, *value_of(writing->settings, choice), &writing->text);
+		if (choice->kind == KIND_ORDER)
+			put_order(&writing->settings->top, &writing->text);
+		else
+			put_value(choice, *value_of(writing->settings, choice), &writing->text);
 		text_putc(&writing->text, '\n');
 	}
 	writing->has_choice[index] = true;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "tui/bindings.h"
 #include "tui/style.h"
+#include "tui/top_columns.h"
 
 enum sort { SORT_FILE, /* as in the configuration */
 	SORT_CPU,
@@ -65,6 +66,7 @@ struct settings {
 	struct style style;
 	struct table_style table;
 	struct bindings bindings;
+	struct top_choices top; /* of `thrum top` */
 };
 
 /* Is it the name of one? */

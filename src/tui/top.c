@@ -46,12 +46,21 @@ static bool sample(struct loop *loop, struct error *err)
 	return ok;
 }
 
+static uint64_t interval_of(const struct top *top)
+{
+	unsigned chosen_ms = top->settings.table.sample_ms;
+
+	return top->options->interval_ms ? top->options->interval_ms : chosen_ms ? chosen_ms : SETTINGS_SAMPLE_MS;
+}
+
 static void sample_if_due(struct loop *loop)
 {
 	struct error err;
-	bool is_due = clock_monotonic_ms() - loop->sampled_ms >= loop->top->options->interval_ms;
+	struct top *top = loop->top;
+	bool is_due = top->is_due || (!top->is_paused && clock_monotonic_ms() - loop->sampled_ms >= interval_of(top));
 
-	if (!loop->top->is_paused && is_due && !sample(loop, &err))
+	top->is_due = false;
+	if (is_due && !sample(loop, &err))
 		top_say(loop->top, true, "%.200s", err.text);
 }
 
@@ -72,10 +81,12 @@ static void take_answer(struct loop *loop)
 {
 	struct top *top = loop->top;
 
-	if (!top->is_waiting)
-		return;
-	top_take(top);
-	loop->stage.is_dirty |= !top->is_waiting;
+	if (top->is_waiting) {
+		top_take(top);
+		loop->stage.is_dirty |= !top->is_waiting;
+	}
+	if (top_hear(top))
+		loop->stage.is_dirty = true;
 }
 
 static void take_keys(struct loop *loop)
@@ -97,7 +108,7 @@ static void take_keys(struct loop *loop)
 static int patience(const struct loop *loop)
 {
 	uint64_t now = clock_monotonic_ms(), due = stage_due_ms(&loop->stage);
-	uint64_t sample = loop->sampled_ms + loop->top->options->interval_ms;
+	uint64_t sample = loop->sampled_ms + interval_of(loop->top);
 
 	if (!loop->top->is_paused && sample < due)
 		due = sample;
@@ -153,10 +164,8 @@ int top_run(const struct top_options *options)
 	top->settings = *options->settings;
 	if (options->problem)
 		top_say(top, true, "%.240s", options->problem);
-	top->wish = (struct machine_wish){ .sort = options->sort,
-		.is_tree = options->is_tree,
-		.pids = options->pids,
-		.pid_count = options->pid_count };
+	top->wish.pids = options->pids;
+	top->wish.pid_count = options->pid_count;
 	top_filter(top, options->filter ? options->filter : "");
 	bool ok = sample(&loop, &err) && show(&loop, &err);
 	if (!ok)

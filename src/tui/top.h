@@ -10,6 +10,19 @@
 #include "base/text.h"
 #include "model/inside.h"
 #include "model/machine.h"
+#include "tui/top_columns.h"
+
+/* What is told of one process. */
+enum top_tab { TOP_TAB_NONE,
+	TOP_TAB_INFO,
+	TOP_TAB_THREADS,
+	TOP_TAB_FILES,
+	TOP_TAB_SOCKETS,
+	TOP_TAB_LOCKS,
+	TOP_TAB_ENVIRONMENT,
+	TOP_TAB_ARGUMENTS,
+	TOP_TAB_CALLS,
+	TOP_TAB_COUNT };
 
 /* What is asked of the inside of processes, and filled in: only of those that are shown. */
 struct top_look {
@@ -20,16 +33,23 @@ struct top_look {
 struct top_quest {
 	struct top_look *looks; /* owned */
 	size_t count;
-	struct machine_id studied; /* everything about this one; pid 0: about nobody */
-	struct study study;        /* owned; when is_studied */
-	bool is_studied;
+	struct machine_id studied; /* what this tab tells of this one; pid 0: of nobody */
+	enum top_tab tab;
+	struct study study; /* owned; when is_studied */
+	struct text told;   /* … or when is_told: lines that are safe to show */
+	bool is_studied, is_told;
 	struct error why; /* … it is not */
 };
 /* Those of these rows that have an inside, all of one; top_quest_destroy(). */
-struct top_quest *top_quest_create(const struct machine_row *rows, size_t count, const struct machine_id *studied);
+struct top_quest *top_quest_create(const struct machine_row *rows, size_t count, const struct machine_id *studied, enum top_tab tab);
 void top_quest_destroy(struct top_quest *quest); /* accepts NULL */
 /* What was found into the machine. */
 void top_quest_tell(const struct top_quest *quest, struct machine *machine);
+
+struct top_processors {
+	unsigned count; /* that there are */
+	bool may_use[MACHINE_CORES_MOST];
+};
 
 /* What the screen asks of the machine; `context` is handed to each. */
 struct top_source {
@@ -39,10 +59,20 @@ struct top_source {
 	void (*ask)(void *context, struct top_quest *quest);
 	struct top_quest *(*take)(void *context);
 	int answer_fd;
-	/* Its open files, one a line, safe to show. */
-	bool (*files)(void *context, int32_t pid, struct text *out, struct error *err);
-	/* "TERM", "HUP" …; to this very process, or to nobody. */
+	/* "TERM", "HUP" …; to this very process, or to nobody; as all that follows. */
 	bool (*signal)(void *context, const struct machine_id *id, const char *name, struct error *err);
+	/* The nice value of all its threads, by so much; now: what its own is then. */
+	bool (*renice)(void *context, const struct machine_id *id, int by, int *now, struct error *err);
+	/* Which processors it may use. */
+	bool (*get_processors)(void *context, const struct machine_id *id, struct top_processors *processors, struct error *err);
+	bool (*set_processors)(void *context, const struct machine_id *id, const struct top_processors *processors, struct error *err);
+	/* Its turn at disks: a class and what is within it, as ioprio_set(2) has them. */
+	bool (*get_io)(void *context, const struct machine_id *id, int *priority, struct error *err);
+	bool (*set_io)(void *context, const struct machine_id *id, int priority, struct error *err);
+	/* Tell of its system calls from now on, and of nobody else's; pid 0: of nobody's. */
+	bool (*trace)(void *context, const struct machine_id *id, struct error *err);
+	/* Those that were made so far, the newest last; whose they are. Does something new stand there? */
+	bool (*hear)(void *context, struct machine_id *id, struct text *out);
 };
 
 struct settings;
@@ -51,8 +81,8 @@ struct top_options {
 	const struct top_source *source;
 	const int32_t *pids; /* only these and what descends from them */
 	size_t pid_count;    /* 0: all */
-	uint64_t interval_ms;
-	enum machine_sort sort;
+	uint64_t interval_ms; /* between two passes; 0: as settings have it */
+	enum machine_sort sort; /* for whoever prints it, as the next one: the screen has it in its settings */
 	bool is_tree, read_only;
 	const char *filter; /* a pattern that is right; or NULL */
 	const struct settings *settings;
@@ -62,21 +92,7 @@ struct top_options {
 /* Runs until the user leaves; returns the exit status. */
 int top_run(const struct top_options *options);
 
-/* ---- the columns, for whoever prints them ---- */
-
-enum { TOP_CELL_SIZE = 64 };
-
-struct top_column {
-	const char *title;
-	int width;  /* below 0: to the left */
-	int leaves; /* those with a high number go first when the screen is narrow; 0 never goes */
-	enum machine_sort sort;
-	void (*format)(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process);
-};
-
-extern const struct top_column top_columns[]; /* all but the command; ends with a NULL title */
-
-/* The lines of a tree before a command; the number of columns is that of the characters. */
+/* For whoever prints it. The lines of a tree before a command; the number of columns is that of the characters. */
 void top_guides(struct text *out, const struct machine_row *row, bool is_tree, bool is_unicode);
 
 #endif

@@ -1,5 +1,6 @@
 /* What the open tab says of the selected process, as lines. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 enum { DETAILS_MOST = 256 * 1024,
 	CELL = FIGURE_SIZE };
 
-const char *const top_tab_names[TOP_TAB_COUNT] = { "", "Info", "Threads", "Files", "Sockets" };
+const char *const top_tab_names[TOP_TAB_COUNT] = { "", "Info", "Threads", "Files", "Sockets", "Locks", "Env", "Args", "Calls" };
 
 static void put_safe(struct text *out, const char *text)
 {
@@ -81,7 +82,10 @@ static void tell_known(struct top *top)
 	const struct top_quest *known = top->known;
 	bool is_it = known && machine_id_is(&known->studied, &top->studied);
 
-	if (is_it && known->is_studied)
+	is_it = is_it && known->tab == top->tab;
+	if (is_it && known->is_told)
+		text_append(&top->details, known->told.data, known->told.size);
+	else if (is_it && known->is_studied && tells[top->tab])
 		tells[top->tab](&top->details, &known->study);
 	else if (is_it)
 		text_format(&top->details, "? %s\n", known->why.text);
@@ -89,13 +93,21 @@ static void tell_known(struct top *top)
 		text_puts(&top->details, "looking ...\n");
 }
 
-static void tell_files(struct top *top)
+/* As they come: the newest is at the end, and that is what is seen. */
+static void tell_calls(struct top *top)
 {
 	const struct top_source *source = top->options->source;
-	struct error err = { 0 };
+	struct machine_id traced = { 0 };
+	struct error err;
 
-	if (!source->files(source->context, top->studied.pid, &top->details, &err))
-		text_format(&top->details, "? %s\n", err.text);
+	source->hear(source->context, &traced, &top->details);
+	top->scroll = INT_MAX;
+	if (machine_id_is(&traced, &top->studied))
+		return;
+	if (traced.pid) /* another one was selected meanwhile */
+		source->trace(source->context, &(struct machine_id){ 0 }, &err);
+	text_clear(&top->details);
+	text_puts(&top->details, "s tells its system calls as it makes them. For that it is stopped at each, and slower; Esc ends it.\n");
 }
 
 /* It costs: only what is open is told, and only of the one that is selected. */
@@ -114,8 +126,8 @@ void top_details_read(struct top *top)
 	text_clear(&top->details);
 	if (!meant.pid)
 		return;
-	if (top->tab == TOP_TAB_FILES)
-		tell_files(top);
+	if (top->tab == TOP_TAB_CALLS)
+		tell_calls(top);
 	else
 		tell_known(top);
 }

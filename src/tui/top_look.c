@@ -5,12 +5,13 @@
 
 static bool is_studying(const struct top *top)
 {
-	return top->tab != TOP_TAB_NONE && top->tab != TOP_TAB_FILES;
+	return top->tab != TOP_TAB_NONE && top->tab != TOP_TAB_CALLS;
 }
 
 static bool is_seen_already(const struct top *top, const struct machine_id *studied)
 {
-	bool has_study = !studied->pid || (top->known && machine_id_is(&top->known->studied, studied));
+	bool has_study = !studied->pid ||
+			 (top->known && machine_id_is(&top->known->studied, studied) && top->known->tab == top->tab);
 
 	return !top->is_stale && has_study && (top->is_paused || (top->looked_from == top->first && top->looked == top->shown));
 }
@@ -30,7 +31,7 @@ void top_ask(struct top *top)
 	top->looked = top->shown;
 	top->is_stale = false;
 	top->is_waiting = true;
-	source->ask(source->context, top_quest_create(top->rows + from, count > 0 ? (size_t)count : 0, &studied));
+	source->ask(source->context, top_quest_create(top->rows + from, count > 0 ? (size_t)count : 0, &studied, top->tab));
 }
 
 void top_take(struct top *top)
@@ -47,4 +48,14 @@ void top_take(struct top *top)
 	top_quest_tell(quest, &top->machine);
 	if (machine_sort_is_inside(top->wish.sort))
 		top_rows_build(top);
+}
+
+bool top_hear(struct top *top)
+{
+	const struct top_source *source = top->options->source;
+	struct machine_id traced;
+	bool has_news = top->tab == TOP_TAB_CALLS && source->hear(source->context, &traced, NULL) && !top->is_paused;
+
+	top->is_untold |= has_news;
+	return has_news;
 }

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "tui/top.h"
 
-struct top_quest *top_quest_create(const struct machine_row *rows, size_t count, const struct machine_id *studied)
+struct top_quest *top_quest_create(const struct machine_row *rows, size_t count, const struct machine_id *studied, enum top_tab tab)
 {
 	struct top_quest *quest = memory_zeroed(1, sizeof *quest);
 
@@ -16,6 +16,7 @@ struct top_quest *top_quest_create(const struct machine_row *rows, size_t count,
 	}
 	if (studied)
 		quest->studied = *studied;
+	quest->tab = tab;
 	return quest;
 }
 
@@ -25,6 +26,7 @@ void top_quest_destroy(struct top_quest *quest)
 		return;
 	if (quest->is_studied)
 		study_finish(&quest->study);
+	text_finish(&quest->told);
 	free(quest->looks);
 	free(quest);
 }

@@ -30,11 +30,35 @@ static void select_place(struct top *top, long place)
 	top->selected = process ? process->id : (struct machine_id){ 0 };
 }
 
+static bool is_wanted(const struct top_choices *choices, enum machine_sort sort)
+{
+	const struct top_column *column;
+	bool is_wanted = choices->sort == sort;
+
+	for (unsigned place = 0; !is_wanted && (column = top_column_at(choices, place)); place++)
+		is_wanted = column->sort == sort;
+	return is_wanted;
+}
+
+/* What nobody sees is not read. */
+static void wish(struct top *top)
+{
+	const struct top_choices *choices = &top->settings.top;
+
+	top->wish.filter = top->filter;
+	top->wish.sort = (enum machine_sort)choices->sort;
+	top->wish.is_tree = choices->is_tree;
+	top->wish.hides_kernel = choices->hides_kernel;
+	top->machine.wants_threads = choices->has_threads;
+	top->machine.wants_io = is_wanted(choices, MACHINE_BY_READ) || is_wanted(choices, MACHINE_BY_WRITTEN);
+	top->machine.wants_shared = is_wanted(choices, MACHINE_BY_SHARED);
+}
+
 /* The process that was selected, wherever it is now; else whoever has its place. */
 void top_rows_build(struct top *top)
 {
 	free(top->rows);
-	top->wish.filter = top->filter;
+	wish(top);
 	top->rows = machine_rows(&top->machine, &top->wish, &top->row_count);
 	long place = top->is_loose ? -1 : machine_row_of(top->rows, top->row_count, &top->selected);
 	select_place(top, place >= 0 ? place : top->place);
@@ -57,6 +81,14 @@ void top_rows_search(struct top *top, int direction, bool from_here)
 		select_place(top, found);
 	else
 		top_say(top, true, "'%s' is in no command that is shown", top->search);
+}
+
+void top_rows_search_pid(struct top *top)
+{
+	long found = machine_search_pid(top->rows, top->row_count, top->input);
+
+	if (found >= 0)
+		select_place(top, found);
 }
 
 /* While it is typed, half a pattern changes nothing: the last good one holds. */

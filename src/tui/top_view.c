@@ -1,139 +1,35 @@
 /* The frame of `thrum top`. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
-#include "model/figure.h"
+#include "base/utf8.h"
 #include "model/sample.h"
 #include "tui/keymap.h"
 #include "tui/top_ui.h"
 
-enum { HELP_COLUMNS = 2,
-	HELP_WIDTH = 42,
+enum { HELP_WIDTH = 39,
+	HELP_KEYS = 9,
 	CORE_WIDTH = 20,
 	CORE_ROWS_MOST = 4,
+	TABS_WIDTH = 71,
 	COMMAND_LEAST = 20,
 	COMMAND_MOST = 4096 };
 
-/* ---- columns ---- */
-
-static void format_pid(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%d", (int)process->id.pid);
-}
-
-static void format_user(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%.9s", process->user);
-}
-
-static void format_state(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%c", process->state);
-}
-
-static void format_cpu(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%.1f", process->cpu_pct);
-}
-
-static bool knows_memory(const struct machine *machine, const struct machine_process *process)
-{
-	return process->rss != SAMPLE_UNKNOWN && machine->memory_total && machine->memory_total != SAMPLE_UNKNOWN;
-}
-
-static void format_share(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	snprintf(out, TOP_CELL_SIZE, "-");
-	if (knows_memory(machine, process))
-		snprintf(out, TOP_CELL_SIZE, "%.1f", 100.0 * (double)process->rss / (double)machine->memory_total);
-}
-
-static void format_rss(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "-");
-	if (process->rss != SAMPLE_UNKNOWN)
-		units_format_size(out, process->rss);
-}
-
-/* "1:02.34", and "12h34:56" from an hour on, as htop has it. */
-static void format_time(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	unsigned long long hundredths = process->cpu_ns / 10000000, seconds = hundredths / 100;
-
-	(void)machine;
-	if (seconds < 3600)
-		snprintf(out, TOP_CELL_SIZE, "%llu:%02llu.%02llu", seconds / 60, seconds % 60, hundredths % 100);
-	else
-		snprintf(out, TOP_CELL_SIZE, "%lluh%02llu:%02llu", seconds / 3600, seconds / 60 % 60, seconds % 60);
-}
-
-static void format_threads(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%llu", (unsigned long long)process->threads);
-}
-
-/* Who has nothing inside has none of it; of whom we may not look into, there is no telling. */
-static const char *unknown(const struct machine_process *process)
-{
-	return process->inside.is_hidden ? "?" : "-";
-}
-
-static void format_queue(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	char figure[FIGURE_SIZE];
-
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%s", figure_count(figure, process->inside.queue, unknown(process)));
-}
-
-static void format_loop(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	char figure[FIGURE_SIZE];
-
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%s", figure_rate(figure, process->inside.utilisation * 100, unknown(process)));
-}
-
-static void format_lag(char out[TOP_CELL_SIZE], const struct machine *machine, const struct machine_process *process)
-{
-	char figure[FIGURE_SIZE];
-
-	(void)machine;
-	snprintf(out, TOP_CELL_SIZE, "%s", figure_duration(figure, process->inside.lag_ms, unknown(process)));
-}
-
-const struct top_column top_columns[] = {
-	{ "PID", 7, 0, MACHINE_BY_PID, format_pid },
-	{ "USER", -9, 1, MACHINE_BY_USER, format_user },
-	{ "S", -1, 0, MACHINE_BY_STATE, format_state },
-	{ "CPU%", 6, 0, MACHINE_BY_CPU, format_cpu },
-	{ "MEM%", 5, 6, MACHINE_SORT_COUNT, format_share },
-	{ "RSS", 6, 3, MACHINE_BY_MEMORY, format_rss },
-	{ "TIME+", 9, 4, MACHINE_BY_TIME, format_time },
-	{ "THR", 4, 5, MACHINE_BY_THREADS, format_threads },
-	{ "QUEUE", 6, 2, MACHINE_BY_QUEUE, format_queue },
-	{ "LOOP%", 5, 7, MACHINE_BY_LOOP, format_loop },
-	{ "LAG", 6, 8, MACHINE_BY_LAG, format_lag },
-	{ NULL, 0, 0, MACHINE_SORT_COUNT, NULL },
-};
-enum { LEAVES_MOST = 8 };
+enum { LEAVES_MOST = 9 };
 
 /* Columns that leave at this or above have no room beside enough of the command. */
-static int leaves_of(int width)
+static int leaves_of(const struct top *top, int width)
 {
+	const struct top_column *column;
+
 	int leaves = LEAVES_MOST + 1;
 
 	for (; leaves > 1; leaves--) {
 		int used = 1;
-		for (const struct top_column *column = top_columns; column->title; column++)
+		for (unsigned place = 0; (column = top_column_at(&top->settings.top, place)); place++)
 			used += column->leaves < leaves ? abs(column->width) + 1 : 0;
 		if (width - used >= COMMAND_LEAST)
 			break;
@@ -242,8 +138,10 @@ static void draw_counts(const struct top *top, struct grid *grid, struct rect at
 
 static int draw_head(const struct top *top, struct grid *grid)
 {
-	int y = draw_cores(top, grid, 0), half = CORE_WIDTH * 2 - 1;
+	int y = top->settings.top.hides_meters ? 0 : draw_cores(top, grid, 0), half = CORE_WIDTH * 2 - 1;
 
+	if (top->settings.top.hides_meters)
+		return 0;
 	draw_memory(top, grid, (struct rect){ 0, y, half, 1 }, "Mem", top->machine.memory_total,
 		top->machine.memory_available);
 	draw_memory(top, grid, (struct rect){ half + 1, y, half, 1 }, "Swp", top->machine.swap_total,
@@ -266,9 +164,10 @@ static int draw_cell(struct grid *grid, struct rect at, enum look look, int widt
 static void draw_heading(const struct top *top, struct grid *grid, int y)
 {
 	struct rect at = { 1, y, grid->width, 1 };
-	int leaves = leaves_of(grid->width);
+	int leaves = leaves_of(top, grid->width);
+	const struct top_column *column;
 
-	for (const struct top_column *column = top_columns; column->title; column++) {
+	for (unsigned place = 0; (column = top_column_at(&top->settings.top, place)); place++) {
 		int x = at.x;
 		if (column->leaves >= leaves)
 			continue;
@@ -281,6 +180,28 @@ static void draw_heading(const struct top *top, struct grid *grid, int y)
 	grid_put(grid, at, top->wish.sort == MACHINE_BY_COMMAND ? LOOK_KEY : LOOK_HEADING, "COMMAND");
 }
 
+/* The same text, so many columns later. */
+static const char *skip_columns(const char *text, int columns)
+{
+	uint32_t character;
+
+	while (columns > 0 && *text) {
+		text += utf8_decode(text, strlen(text), &character);
+		columns -= (int)utf8_width(character);
+	}
+	return text;
+}
+
+/* As it was chosen to be seen. */
+static const char *command_of(const struct top *top, const struct machine_process *process)
+{
+	const struct machine_process *owner = process->is_thread ? machine_find(&top->machine, process->parent) : NULL;
+
+	if (owner && top->settings.top.hides_names)
+		process = owner;
+	return process->command + (top->settings.top.hides_paths ? process->path : 0);
+}
+
 static void draw_command(const struct top *top, struct grid *grid, struct rect at, const struct machine_row *row)
 {
 	struct text line;
@@ -288,7 +209,8 @@ static void draw_command(const struct top *top, struct grid *grid, struct rect a
 	text_init(&line, COMMAND_MOST * 4);
 	top_guides(&line, row, top->wish.is_tree, top->is_unicode);
 	at.x += grid_put(grid, at, LOOK_DIM, text_string(&line));
-	grid_put(grid, at, row->process->is_kernel || row->process->is_thread ? LOOK_DIM : LOOK_NORMAL, row->process->command);
+	grid_put(grid, at, row->process->is_kernel || row->process->is_thread ? LOOK_DIM : LOOK_NORMAL,
+		skip_columns(command_of(top, row->process), top->left));
 	text_finish(&line);
 }
 
@@ -306,12 +228,13 @@ static void draw_row(const struct top *top, struct grid *grid, int y, long place
 {
 	const struct machine_row *row = &top->rows[place];
 	struct rect at = { 1, y, grid->width, 1 };
-	int leaves = leaves_of(grid->width);
+	int leaves = leaves_of(top, grid->width);
+	const struct top_column *column;
 	char cell[TOP_CELL_SIZE];
 
 	if (machine_set_has(&top->tags, &row->process->id))
 		grid_put(grid, (struct rect){ 0, y, 1, 1 }, LOOK_WARN, "*");
-	for (const struct top_column *column = top_columns; column->title; column++) {
+	for (unsigned i = 0; (column = top_column_at(&top->settings.top, i)); i++) {
 		if (column->leaves >= leaves)
 			continue;
 		column->format(cell, &top->machine, row->process);
@@ -345,10 +268,13 @@ static void draw_table(struct top *top, struct grid *grid, struct rect area)
 static void draw_tabs(const struct top *top, struct grid *grid, struct rect area)
 {
 	struct rect at = { area.x, area.y, area.width, 1 };
+	char pid[TOP_CELL_SIZE];
 
+	snprintf(pid, sizeof pid, " pid %d ", (int)top->studied.pid);
 	grid_fill(grid, at, LOOK_DIM, top->is_unicode ? 0x2500 : '-');
 	at.x += 2;
-	at.x += grid_format(grid, at, LOOK_TITLE, " pid %d ", (int)top->studied.pid);
+	if (at.width >= TABS_WIDTH + (int)strlen(pid) + 2)
+		at.x += grid_put(grid, at, LOOK_TITLE, pid);
 	for (enum top_tab tab = TOP_TAB_INFO; tab < TOP_TAB_COUNT; tab++) {
 		int used = grid_format(grid, at, tab == top->tab ? LOOK_TITLE : LOOK_DIM, tab == top->tab ? "[%u %s]" : " %u %s ",
 			(unsigned)tab, top_tab_names[tab]);
@@ -357,53 +283,86 @@ static void draw_tabs(const struct top *top, struct grid *grid, struct rect area
 	}
 }
 
+/* The next line of a text, or as much of it as the width has room for. */
+struct piece {
+	size_t length, whole; /* whole: with what ends it */
+};
+
+static struct piece piece_of(const char *text, int width)
+{
+	size_t at = 0;
+	uint32_t character;
+
+	while (text[at] && text[at] != '\n') {
+		size_t size = utf8_decode(text + at, strlen(text + at), &character);
+		width -= (int)utf8_width(character);
+		if (width < 0 && at)
+			return (struct piece){ at, at };
+		at += size;
+	}
+	return (struct piece){ at, at + (text[at] == '\n') };
+}
+
 static void draw_details(struct top *top, struct grid *grid, struct rect area)
 {
+	bool is_wrapped = top->tab == TOP_TAB_ENVIRONMENT || top->tab == TOP_TAB_ARGUMENTS;
+	int lines = 0, y = area.y + 1, width = is_wrapped ? area.width - 1 : INT_MAX;
 	const char *line = text_string(&top->details);
-	int lines = 0, y = area.y + 1;
 	char shown[COMMAND_MOST];
 
-	for (const char *at = line; (at = strchr(at, '\n')); at++)
-		lines++;
+	for (const char *at = line; *at; lines++)
+		at += piece_of(at, width).whole;
 	int most = lines > area.height - 1 ? lines - area.height + 1 : 0;
 	top->scroll = top->scroll < most ? top->scroll : most;
 	draw_tabs(top, grid, area);
 	for (int i = 0; *line && y < area.y + area.height; i++) {
-		size_t length = strcspn(line, "\n");
-		snprintf(shown, sizeof shown, "%.*s", (int)length, line);
+		struct piece piece = piece_of(line, width);
+		snprintf(shown, sizeof shown, "%.*s", (int)piece.length, line);
 		if (i >= top->scroll)
 			grid_put(grid, (struct rect){ area.x + 1, y++, area.width - 1, 1 }, LOOK_NORMAL, shown);
-		line += length + (line[length] == '\n');
+		line += piece.whole;
 	}
 }
 
 /* ---- what lies over it ---- */
 
-static void draw_help(const struct top *top, struct grid *grid)
+static void draw_help_row(const struct top *top, struct grid *grid, struct rect at, const struct top_key *key)
 {
-	struct rect area = grid_box(grid, top->is_unicode, HELP_COLUMNS * HELP_WIDTH, grid->height - 2,
-		"Help - any key closes");
-	struct rect at = area;
 	char keys[TOP_CELL_SIZE];
+	int right = at.x + at.width;
 
+	top_key_names(&top->settings.bindings, key, keys, sizeof keys);
+	int x = at.x + grid_put(grid, at, LOOK_KEY, keys) + 1;
+	x = x > at.x + HELP_KEYS ? x : at.x + HELP_KEYS;
+	grid_put(grid, (struct rect){ x, at.y, right - x, 1 }, LOOK_NORMAL, key->help);
+}
+
+/* In as many columns as there is room for; and what does not fit is another page. */
+static void draw_help(struct top *top, struct grid *grid)
+{
+	int fit = grid->width / HELP_WIDTH > 1 ? grid->width / HELP_WIDTH : 1, rows = grid->height > 5 ? grid->height - 4 : 1, count = 0;
+
+	for (const struct top_key *key = top_keys; key->key; key++)
+		count += key->help != NULL;
+	int wanted = (count + rows - 1) / rows, columns = wanted < fit ? wanted : fit;
+	struct rect area = grid_box(grid, top->is_unicode, columns * HELP_WIDTH, grid->height - 2,
+		"Help - arrows turn the page, any other key closes");
+	int page = area.height * columns, number = 0;
+
+	if (page <= 0)
+		return;
+	top->scroll_help = top->scroll_help < (count - 1) / page ? top->scroll_help : (count - 1) / page;
 	for (const struct top_key *key = top_keys; key->key; key++) {
-		if (key->help && at.y == area.y + area.height && area.height) {
-			at.x += HELP_WIDTH;
-			at.y = area.y;
-		}
-		if (!key->help || at.x >= area.x + area.width)
-			continue;
-		struct rect room = { at.x, at.y, area.x + area.width - at.x, 1 };
-		top_key_names(&top->settings.bindings, key, keys, sizeof keys);
-		room.x += grid_put(grid, room, LOOK_KEY, keys) + 1;
-		room.x = room.x > at.x + 12 ? room.x : at.x + 12;
-		room.width = area.x + area.width - room.x;
-		grid_put(grid, room, LOOK_NORMAL, key->help);
-		at.y++;
+		int place = number - top->scroll_help * page;
+		number += key->help != NULL;
+		struct rect at = { area.x + place / area.height * HELP_WIDTH, area.y + place % area.height, HELP_WIDTH - 1, 1 };
+		at.width = at.x + at.width < area.x + area.width ? at.width : area.x + area.width - at.x;
+		if (key->help && place >= 0 && place < page)
+			draw_help_row(top, grid, at, key);
 	}
 }
 
-static void draw_sure(const struct top *top, struct grid *grid)
+static void draw_sure(struct top *top, struct grid *grid)
 {
 	const struct machine_process *process = machine_find(&top->machine, top->asked.ids[0].pid);
 	char title[TOP_MESSAGE_SIZE];
@@ -418,14 +377,17 @@ static void draw_sure(const struct top *top, struct grid *grid)
 		"[ y Yes ]     > [ n Cancel ]");
 }
 
-static void draw_dialog(const struct top *top, struct grid *grid)
+static void draw_dialog(struct top *top, struct grid *grid)
 {
-	static void (*const draws[])(const struct top *top, struct grid *grid) = {
+	static void (*const draws[])(struct top * top, struct grid * grid) = {
 		[TOP_DIALOG_HELP] = draw_help,
 		[TOP_DIALOG_SURE] = draw_sure,
 		[TOP_DIALOG_SORT] = top_menu_draw,
 		[TOP_DIALOG_SIGNAL] = top_menu_draw,
 		[TOP_DIALOG_USER] = top_menu_draw,
+		[TOP_DIALOG_IO] = top_menu_draw,
+		[TOP_DIALOG_PROCESSORS] = top_menu_draw,
+		[TOP_DIALOG_SETUP] = top_menu_draw,
 	};
 
 	if (draws[top->dialog])
@@ -437,8 +399,9 @@ static void draw_labels(const struct top *top, struct grid *grid, struct rect at
 {
 	static const struct {
 		const char *action, *word;
-	} labels[] = { { "help", "Help" }, { "search", "Search" }, { "filter", "Filter" }, { "tree", "Tree" }, { "sort", "Sort" },
-		{ "signal", "Signal" }, { "quit", "Quit" }, { "open", "Details" }, { "users", "User" }, { "tag", "Tag" },
+	} labels[] = { { "help", "Help" }, { "setup", "Setup" }, { "search", "Search" }, { "filter", "Filter" }, { "tree", "Tree" },
+		{ "sort", "Sort" }, { "nice-lower", "Nice-" }, { "nice-higher", "Nice+" }, { "signal", "Signal" }, { "quit", "Quit" },
+		{ "open", "Details" }, { "users", "User" }, { "tag", "Tag" },
 		{ "pause", "Pause" } };
 	char keys[TOP_CELL_SIZE];
 
@@ -456,7 +419,7 @@ static void draw_labels(const struct top *top, struct grid *grid, struct rect at
 
 static void draw_foot(const struct top *top, struct grid *grid, struct rect at)
 {
-	static const char *const prompts[] = { "", "search: ", "filter: ", ":" };
+	static const char *const prompts[] = { "", "search: ", "filter: ", "pid: ", ":" };
 
 	if (top->prompt != TOP_PROMPT_NONE) {
 		at.x += grid_format(grid, at, LOOK_KEY, "%s%s_  ", prompts[top->prompt], top->input);

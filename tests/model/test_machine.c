@@ -12,11 +12,11 @@ static size_t count;
 /* 1 ─ 10 ─ 20, 21; 2 alone. All started in the order of their pids. */
 // clang-format off
 static struct machine_process processes[] = {
-	{ .id = { 1, 1 }, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init", .inside = INSIDE_UNKNOWN },
-	{ .id = { 2, 2 }, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true, .inside = INSIDE_UNKNOWN },
-	{ .id = { 10, 10 }, .parent = 1, .state = 'S', .cpu_pct = 1, .rss = 30, .threads = 3, .user = "www", .command = "node server", .inside = { .queue = 3, .utilisation = 0.2, .lag_ms = 0 } },
-	{ .id = { 20, 20 }, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a", .inside = { .queue = 0, .utilisation = 0.9, .lag_ms = 5 } },
-	{ .id = { 21, 21 }, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b", .inside = { .queue = 46, .utilisation = -1, .lag_ms = UINT64_MAX } },
+	{ .id = { 1, 1 }, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init", .priority = 20, .inside = INSIDE_UNKNOWN },
+	{ .id = { 2, 2 }, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true, .nice = -20, .priority = 0, .shared = UINT64_MAX, .read_rate = -1, .write_rate = -1, .inside = INSIDE_UNKNOWN },
+	{ .id = { 10, 10 }, .parent = 1, .state = 'S', .cpu_pct = 1, .rss = 30, .threads = 3, .user = "www", .command = "node server", .nice = -5, .priority = 15, .size = 9, .shared = 7, .inside = { .queue = 3, .utilisation = 0.2, .lag_ms = 0 } },
+	{ .id = { 20, 20 }, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a", .priority = 20, .read_rate = 5, .faults = 3, .inside = { .queue = 0, .utilisation = 0.9, .lag_ms = 5 } },
+	{ .id = { 21, 21 }, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b", .priority = 20, .write_rate = 5, .processor = -1, .inside = { .queue = 46, .utilisation = -1, .lag_ms = UINT64_MAX } },
 };
 // clang-format on
 
@@ -67,6 +67,16 @@ START_TEST(each_column_sorts)
 		[MACHINE_BY_LOOP] = "20 10 1 2 21",
 		[MACHINE_BY_LAG] = "20 10 1 2 21",
 		[MACHINE_BY_COMMAND] = "2 1 10 20 21",
+		[MACHINE_BY_NICE] = "2 10 1 20 21",
+		[MACHINE_BY_PRIORITY] = "2 10 1 20 21",
+		[MACHINE_BY_SIZE] = "10 1 2 20 21",
+		[MACHINE_BY_SHARED] = "10 1 20 21 2",
+		[MACHINE_BY_READ] = "20 1 10 21 2",
+		[MACHINE_BY_WRITTEN] = "21 1 10 20 2",
+		[MACHINE_BY_FAULTS] = "20 1 2 10 21",
+		[MACHINE_BY_START] = "21 20 10 2 1",
+		[MACHINE_BY_PARENT] = "1 2 10 20 21",
+		[MACHINE_BY_PROCESSOR] = "21 1 2 10 20",
 	};
 
 	for (wish.sort = 0; wish.sort < MACHINE_SORT_COUNT; wish.sort++)
@@ -173,6 +183,34 @@ START_TEST(a_search_goes_round_from_where_it_began)
 }
 END_TEST
 
+START_TEST(a_pid_that_is_typed_is_found_before_longer_ones)
+{
+	expect("20 21 2 10 1");
+	ck_assert_int_eq(machine_search_pid(rows, count, "2"), 2);
+	ck_assert_int_eq(machine_search_pid(rows, count, "21"), 1);
+	ck_assert_int_eq(machine_search_pid(rows, count, "3"), -1);
+	snprintf(wish.user, sizeof wish.user, "www");
+	expect("20 21 10");
+	ck_assert_int_eq(machine_search_pid(rows, count, "2"), 0);
+}
+END_TEST
+
+START_TEST(a_tree_is_tagged_as_a_whole_and_as_far_as_there_is_room)
+{
+	struct machine_set set = { 0 };
+
+	ck_assert(machine_set_toggle(&set, &processes[3].id));
+	ck_assert(machine_set_add_tree(&set, &machine, &processes[2].id));
+	ck_assert_uint_eq(set.count, 3);
+	ck_assert(machine_set_has(&set, &processes[3].id) && machine_set_has(&set, &processes[4].id));
+	ck_assert(!machine_set_has(&set, &processes[0].id));
+	for (set.count = 0; set.count < MACHINE_CHOSEN_MOST - 1; set.count++)
+		set.ids[set.count] = (struct machine_id){ 1000 + (int32_t)set.count, 1 };
+	ck_assert(!machine_set_add_tree(&set, &machine, &processes[2].id));
+	ck_assert_uint_eq(set.count, MACHINE_CHOSEN_MOST);
+}
+END_TEST
+
 START_TEST(a_set_forgets_who_is_gone_or_another)
 {
 	struct machine_set set = { 0 };
@@ -216,6 +254,8 @@ Suite *machine_suite(void)
 	tcase_add_checked_fixture(tests, begin, end);
 	tcase_add_test(tests, equals_stand_by_their_pids_either_way_round);
 	tcase_add_test(tests, each_column_sorts);
+	tcase_add_test(tests, a_pid_that_is_typed_is_found_before_longer_ones);
+	tcase_add_test(tests, a_tree_is_tagged_as_a_whole_and_as_far_as_there_is_room);
 	tcase_add_test(tests, what_was_seen_inside_is_told_of_who_is_there_and_of_nobody_else);
 	tcase_add_test(tests, a_tree_has_children_below_their_parents_and_lines_between);
 	tcase_add_test(tests, what_is_folded_hides_what_is_below);

@@ -34,7 +34,7 @@ def pool(name, command, size=2, **more):
     service = {"command": command if isinstance(command, list) else ["python3", "-c", command], "pool": dict({"size": size}, **more)}
     p = Project(name, {"w": service})
     p.run("up", "-d", check=0)
-    p.run("wait", "w", "--timeout", "20s", check=0)
+    p.run("wait", "w", "--timeout", "60s", check=0)
     return p
 
 

@@ -2,27 +2,11 @@
 """thrum top: the table of all processes, with real ones, on a real terminal and without."""
 import contextlib, pty
 
+from lib_family import *
 from lib_terminal import *
 
 if not shutil.which("tmux"):
     sys.exit(77)
-
-FAMILY = """
-import os, signal, sys, time
-for name in sys.argv[2:]:
-    if os.fork() == 0:
-        os.execvp(sys.executable, [sys.executable, "-c", name, sys.argv[1]])
-print("ready", flush=True)
-signal.pause()
-"""
-SLEEP = "import signal; signal.pause()"
-SPIN = "while True: pass"
-
-
-class Machine:
-    """In place of a project: no engine is needed."""
-    dir, env = "/", dict(os.environ, LANG="C.UTF-8")
-
 
 class Screen(Terminal):
     def __init__(self, *args):
@@ -35,57 +19,14 @@ class Screen(Terminal):
             raise Failure(f"{why}; the screen:\n{self.screen()}")
 
 
-class Family:
-    """A process with children, all with one mark in their command lines."""
-
-    def __init__(self, *children):
-        self.mark = f"mark{os.getpid()}x{time.monotonic_ns()}"
-        self.parent = subprocess.Popen([sys.executable, "-c", FAMILY, self.mark, *children], stdout=subprocess.PIPE)
-        self.parent.stdout.readline()
-        self.pid = self.parent.pid
-        until(lambda: all(self.command(pid).endswith(f"\0{self.mark}\0") for pid in self.children()), "the family is there")
-
-    def command(self, pid):
-        with open(f"/proc/{pid}/cmdline") as f:
-            return f.read()
-
-    def children(self):
-        with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
-            return [int(pid) for pid in f.read().split()]
-
-    def close(self):
-        for pid in self.children() + [self.pid]:
-            os.kill(pid, signal.SIGKILL)
-        self.parent.wait()
-        self.parent.stdout.close()
-
-
-def with_family(*children):
-    def decorate(test):
-        def run():
-            family = Family(*children)
-            try:
-                test(family)
-            finally:
-                family.close()
-        run.__name__ = test.__name__
-        return run
-    return decorate
-
-
 def top(*args, code=0):
-    done = subprocess.run([THRUM, "top", *map(str, args)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([THRUM, "top", *map(str, args)], capture_output=True, text=True, timeout=60)
     expect(done.returncode == code, f"top {args}: status {done.returncode}, {done.stderr}")
     return done.stdout if code == 0 else done.stderr
 
 
 def table(*args):
     return {row["pid"]: row for row in json.loads(top("--json", *args))["processes"]}
-
-
-def field(pid, name):
-    with open(f"/proc/{pid}/status") as f:
-        return next(line.split()[1] for line in f if line.startswith(name + ":"))
 
 
 @with_family(SLEEP, SPIN)
@@ -110,7 +51,7 @@ def it_prints_what_is_chosen(family):
     expect(set(table(family.pid, "--over", "0")) == {family.pid, *family.children()}, "a pid, and what descends from it")
     expect(set(table("--grep", family.mark, "--over", "0")) >= {family.pid, *family.children()}, "a filter")
     lines = top(family.pid, "--tree", "--sort", "pid", "--over", "0").splitlines()
-    expect(lines[0].split() == "PID USER S CPU% MEM% RSS TIME+ THR QUEUE LOOP% LAG COMMAND".split(), f"the heading: {lines[0]}")
+    expect(lines[0].split() == "PID USER NI S CPU% MEM% RSS TIME+ THR QUEUE LOOP% LAG COMMAND".split(), f"the heading: {lines[0]}")
     expect([int(line.split()[0]) for line in lines[1:]][0] in (1, family.pid), f"parents go first: {lines}")
     expect(sum("- " + sys.executable in line for line in lines) >= 2, f"the tree has lines: {lines}")
     expect(top(family.pid, "-b", "-n", 2, "--over", "50ms").count("COMMAND") == 2, "-n 2")
@@ -137,14 +78,14 @@ def signals_reach_who_was_meant(family):
         screen.keys("7")
         screen.sees("STOP to")
         screen.keys("y")
-        screen.sees("STOP sent to 1")
+        screen.sees("STOP sent to", f"pid {two}")
         until(lambda: field(two, "State") == "T", "it is stopped")
         expect(field(one, "State") == "S", "the others are not")
         screen.keys("/", str(one), "Enter", "Space", "/", str(three), "Enter", "Space")
         screen.keys("k", "Enter")
         screen.sees("TERM to 2 tagged")
         screen.keys("y")
-        screen.sees("TERM sent to 2")
+        screen.sees("TERM sent to 2 tagged")
         until(lambda: not is_alive(one) and not is_alive(three), "both of the tagged end")
         expect(is_alive(two) and is_alive(family.pid), "nobody else does")
     finally:
@@ -180,7 +121,7 @@ def rows_are_sorted_folded_and_filtered(family):
         return [int(word) for word in firsts if word in map(str, (family.pid, sleeper, spinner))]
     try:
         screen.until(lambda text: order(text)[:1] == [spinner], "who works most is first")
-        screen.keys("p")
+        screen.keys("N")
         screen.until(lambda text: order(text) == sorted([family.pid, sleeper, spinner]), "by pid")
         screen.keys("I")
         screen.until(lambda text: order(text) == sorted([family.pid, sleeper, spinner])[::-1], "the other way round")
@@ -197,7 +138,7 @@ def rows_are_sorted_folded_and_filtered(family):
         screen.keys("u")
         screen.sees("Show the processes of", "everybody")
         screen.keys("Escape", "?")
-        screen.sees("Help", "send a signal")
+        screen.sees("Help", "send a signal", "lower priority", "F2 S C")
         screen.keys("x", "Z")
         screen.sees("PAUSED")
     finally:
@@ -285,7 +226,7 @@ def a_blocked_loop_is_seen_to_lag():
 def who_may_not_be_looked_into_is_not_known():
     if os.getuid() != 0:
         return
-    done = subprocess.run([THRUM, "top", "-b", "--over", "0", str(os.getpid())], capture_output=True, text=True, timeout=30, user=65534,
+    done = subprocess.run([THRUM, "top", "-b", "--over", "0", str(os.getpid())], capture_output=True, text=True, timeout=60, user=65534,
                           cwd="/", extra_groups=[])
     expect(done.returncode == 0, f"{done}")
     expect(cell(done.stdout, os.getpid(), "QUEUE") == "?" and cell(done.stdout, os.getpid(), "LAG") == "?", done.stdout)

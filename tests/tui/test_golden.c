@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -561,6 +562,7 @@ static struct machine_process processes[] = {
 		.threads = 1,
 		.user = "root",
 		.name = "init",
+		.path = 6,
 		.command = (char *)"/sbin/init" },
 	{ .id = { .pid = 42 },
 		.parent = 1,
@@ -626,8 +628,13 @@ START_TEST(top_is_as_it_was)
 	draw_top(60, 12);
 	check_screen("20-top-tree");
 	top_key(top, '?');
-	draw_top(100, 30);
+	draw_top(150, 36);
 	check_screen("20-top-help");
+	draw_top(80, 24);
+	check_screen("20-top-help-first");
+	top_key(top, INPUT_PAGE_DOWN);
+	draw_top(80, 24);
+	check_screen("20-top-help-second");
 	top_key(top, 'x');
 	top_key(top, 'k');
 	draw_top(100, 24);
@@ -635,11 +642,94 @@ START_TEST(top_is_as_it_was)
 }
 END_TEST
 
+/* What is asked of the machine, without one. */
+static bool renice(void *context, const struct machine_id *id, int by, int *now, struct error *err)
+{
+	(void)context;
+	*now = by;
+	return by > 0 || error_set(err, EACCES, "pid %d: only root may make it less nice than it is", (int)id->pid);
+}
+
+static bool get_processors(void *context, const struct machine_id *id, struct top_processors *processors, struct error *err)
+{
+	(void)context;
+	(void)id;
+	(void)err;
+	*processors = (struct top_processors){ .count = 4, .may_use = { true, true, false, true } };
+	return true;
+}
+
+static bool get_io(void *context, const struct machine_id *id, int *priority, struct error *err)
+{
+	(void)context;
+	(void)id;
+	(void)err;
+	*priority = 2 << 13 | 4;
+	return true;
+}
+
+static const struct top_source source = { .renice = renice, .get_processors = get_processors, .get_io = get_io };
+
+/* Which keys lead to it. */
+static const struct {
+	const char *name;
+	const char *keys;
+	int width, height;
+} top_screens[] = {
+	{ "21-setup", "S", 100, 40 },
+	{ "21-columns", "SGGy n\x1b", 120, 16 },
+	{ "21-io", "i", 100, 26 },
+	{ "21-processors", "a3", 100, 16 },
+	{ "21-nice-refused", "]", 100, 16 },
+	{ "21-nice", "[", 100, 16 },
+	{ "21-tagged", "tc", 100, 16 },
+	{ "21-names", "pm#", 100, 16 },
+	{ "21-pid", "4", 100, 16 },
+	{ "21-arguments", "w", 100, 24 },
+};
+
+START_TEST(a_top_screen_is_as_it_was)
+{
+	struct top_quest *quest;
+
+	top_options.source = &source;
+	for (const char *key = top_screens[_i].keys; *key; key++)
+		top_key(top, *key == 'j' ? INPUT_ARROW_DOWN : (uint32_t)(unsigned char)*key);
+	if (top->tab != TOP_TAB_NONE) {
+		struct machine_id meant = top_meant(top);
+		top->known = quest = top_quest_create(top->rows, top->row_count, &meant, top->tab);
+		quest->is_told = true;
+		text_init(&quest->told, 4096);
+		text_puts(&quest->told, "command  node server.js --a-very-long-option=that-does-not-fit-into-a-line-of-this-screen-"
+					"and-goes-on-in-the-next-é\n"
+					"      0  node\n");
+		top_details_read(top);
+	}
+	draw_top(top_screens[_i].width, top_screens[_i].height);
+	check_screen(top_screens[_i].name);
+	text_finish(&top->details);
+	top_quest_destroy(top->known);
+	top_options.source = NULL;
+}
+END_TEST
+
+/* In one place a key has one meaning, and every action is in the help. */
+START_TEST(no_key_of_top_means_two_things)
+{
+	for (const struct top_key *one = top_keys; one->key; one++) {
+		ck_assert_msg((one->action != NULL) == (one->help != NULL), "%s", one->name);
+		for (const struct top_key *other = one + 1; other->key; other++)
+			ck_assert_msg(one->key != other->key || one->where + other->where == TOP_IN_TABLE + TOP_IN_DETAILS, "%s",
+				one->name);
+	}
+}
+END_TEST
+
 START_TEST(top_fits_every_size)
 {
 	for (int width = 1; width <= 200; width++)
 		for (int height = 1; height <= 60; height++) {
-			top->dialog = (enum top_dialog)(width % (TOP_DIALOG_SIGNAL + 1));
+			top->dialog = (enum top_dialog)(width % TOP_DIALOG_COUNT);
 			top->asked.count = top->dialog == TOP_DIALOG_SURE;
 			top->asked_signal = "TERM";
 			top->tab = (enum top_tab)(height % TOP_TAB_COUNT);
@@ -660,6 +750,8 @@ Suite *golden_suite(void)
 	tcase_add_test(dashboard, every_view_fits_every_size);
 	tcase_add_checked_fixture(machine, begin_top, end_top);
 	tcase_add_test(machine, top_is_as_it_was);
+	tcase_add_loop_test(machine, a_top_screen_is_as_it_was, 0, sizeof top_screens / sizeof *top_screens);
+	tcase_add_test(machine, no_key_of_top_means_two_things);
 	tcase_add_test(machine, top_fits_every_size);
 	suite_add_tcase(suite, dashboard);
 	suite_add_tcase(suite, machine);

@@ -82,6 +82,10 @@ static const struct {
 	{ "key ö stopp\n", ":1:7: no action is called 'stopp'" },
 	{ "columns pid,nothing\n", ":1:9: columns takes state, ns, pid" },
 	{ "delay 20s\n", ":1:7: delay takes a time from 250ms to 10s, not '20s'" },
+	{ "top-columns pid,cpu,pid\n", ":1:13: top-columns takes pid, user, nice, " },
+	{ "top-columns pid,,cpu\n", ":1:13: top-columns takes pid, user, " },
+	{ "top-columns\n", ":1:12: top-columns takes pid, user, " },
+	{ "top-sort size\ntop-sort big\n", ":2:10: top-sort takes cpu, memory, " },
 	{ "mouse on off\n", ":1:10: nothing more is expected here" },
 	{ "key x stop now please\n", ":1:12: nothing more is expected here" },
 	{ "theme \033[31mred\n", ":1:7: theme takes default, mono, light, contrast, not 'red'" },
@@ -133,6 +137,26 @@ START_TEST(how_the_table_is_shown_is_kept)
 	check_file("delay 500ms\nsort file\ncolumns pid,auto\ncolumns pid,trend\n");
 	ck_assert(settings_take(&settings, "columns auto", NULL, &err));
 	ck_assert_uint_eq(settings.table.columns, 0);
+}
+END_TEST
+
+START_TEST(columns_keep_their_order)
+{
+	write_file("top-columns lag,pid # mine\ntop-tree on\n");
+	ck_assert_msg(settings_load(&settings, &err), "%s", err.text);
+	ck_assert_uint_eq(settings.top.column_count, 2);
+	ck_assert_str_eq(top_column_at(&settings.top, 0)->name, "lag");
+	ck_assert(settings.top.is_tree && !settings.top.has_threads);
+	top_column_move(&settings.top, top_column_find("pid"), -1);
+	top_column_move(&settings.top, top_column_find("pid"), -1);
+	ck_assert(top_column_toggle(&settings.top, top_column_find("virt")));
+	ck_assert(settings_take(&settings, "top-tree off", NULL, &err));
+	ck_assert(settings_save(&settings, &err));
+	check_file("top-columns pid,lag,virt\ntop-tree off\n");
+	ck_assert(top_column_toggle(&settings.top, top_column_find("lag")));
+	ck_assert(top_column_toggle(&settings.top, top_column_find("pid")));
+	ck_assert(!top_column_toggle(&settings.top, top_column_find("virt")));
+	ck_assert_ptr_null(top_column_at(&settings.top, 1));
 }
 END_TEST
 
@@ -202,6 +226,7 @@ Suite *settings_suite(void)
 	tcase_add_test(file, what_is_kept_is_read_again);
 	tcase_add_test(file, how_the_table_is_shown_is_kept);
 	tcase_add_test(file, comments_and_what_is_wrong_stay);
+	tcase_add_test(file, columns_keep_their_order);
 	tcase_add_test(file, a_link_stays_one_and_a_folder_that_cannot_be_made_is_told);
 	tcase_add_test(keys, keys_have_names_that_are_read_again);
 	suite_add_tcase(suite, file);
