@@ -397,11 +397,11 @@ static void put_value(const struct choice *choice, unsigned value, struct text *
 	}
 }
 
-static void put_order(const struct top_choices *choices, struct text *out)
+static void put_order(const struct top_choices *top, struct text *out)
 {
-	for (unsigned i = 0; i < choices->column_count; i++)
-		text_format(out, "%s%s", i ? "," : "", top_columns[choices->columns[i]].name);
-	if (!choices->column_count)
+	for (unsigned i = 0; i < top->column_count; i++)
+		text_format(out, "%s%s", i ? "," : "", top_columns[top->columns[i]].name);
+	if (!top->column_count)
 		text_puts(out, no_columns);
 }
 

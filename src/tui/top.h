@@ -79,9 +79,9 @@ struct settings;
 
 struct top_options {
 	const struct top_source *source;
-	const int32_t *pids; /* only these and what descends from them */
-	size_t pid_count;    /* 0: all */
-	uint64_t interval_ms; /* between two passes; 0: as settings have it */
+	const int32_t *pids;    /* only these and what descends from them */
+	size_t pid_count;       /* 0: all */
+	uint64_t interval_ms;   /* between two passes; 0: as settings have it */
 	enum machine_sort sort; /* for whoever prints it, as the next one: the screen has it in its settings */
 	bool is_tree, read_only;
 	const char *filter; /* a pattern that is right; or NULL */

@@ -9,7 +9,7 @@ from lib_thrum import *
 
 SECONDS = float(os.environ.get("THRUM_SECONDS", "10"))
 LINES = int(SECONDS * 600)
-NEAR_THE_END = 3000  # lines: what is in its pipe when it ends while nobody is there is gone
+NEAR_THE_END = 3000  # lines; a pipe holds 2000 of them
 SLEEPER = "4715"
 TREE = ["sh", "-c", f"sleep {SLEEPER} & (setsid sleep {SLEEPER} &) ; wait"]
 DISK = 16 * 1024 * 1024  # bytes of the disk that fills up; the logs are smaller
@@ -35,6 +35,12 @@ def stat_of(pid):
             return f.read().rsplit(")", 1)[1].split()
     except OSError:
         return []
+
+
+def state_of(pid):
+    """None: it has ended, or there never was one."""
+    state = stat_of(pid)[:1]
+    return None if not state or state[0] in "ZX" else state[0]
 
 
 class Disk:
@@ -68,11 +74,14 @@ class Chaos:
         self.p, self.luck, self.counters, self.disk, self.counts, self.readers = p, luck, counters, disk, {}, []
         self.deeds = [self.both, self.engine, self.engine, self.keeper, self.child, self.grandchild, self.restart, self.stop_and_start, self.client, self.full_disk]
 
-    def kill(self, pid):
+    def signal(self, pid, number):
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         except ProcessLookupError:
             pass
+
+    def kill(self, pid):
+        self.signal(pid, signal.SIGKILL)
 
     def engine(self):
         self.kill(until(lambda: hello(self.p), "an engine")["engine_pid"])
@@ -84,13 +93,27 @@ class Chaos:
         until(lambda: (now := hello(self.p)) and now["keeper_pid"] != former, "another keeper")
 
     def both(self):
-        """Whatever the others do; but not when a counter is about to end."""
+        """
+        Whatever the others do; but no counter ends while nobody is there, since what is in its pipe then is gone. At the instant they stand
+        still, and only who has more to write than a pipe holds goes on before there is an engine again.
+        """
         rows = until(self.p.rows, "all instances")
-        near = [n for n in self.counters if rows[n + "/0"]["state"] != "completed" and self.p.log(n + "/0").count(b"\n") > LINES - NEAR_THE_END]
-        if near:
-            return False
-        kill_both(self.p)
-        self.p.run("up", "-d", check=0)
+        pids = {n: rows[n + "/0"]["pid"] for n in self.counters if rows[n + "/0"]["state"] != "completed"}
+        for pid in filter(None, pids.values()):
+            self.signal(pid, signal.SIGSTOP)
+        try:
+            until(lambda: all(state_of(pid) in ("T", None) for pid in pids.values()), "they stand still, or have ended")
+            if not all(state_of(pid) == "T" for pid in pids.values()):
+                return False
+            kill_both(self.p)
+            for name, pid in pids.items():
+                if self.p.log(name + "/0").count(b"\n") < LINES - NEAR_THE_END:
+                    self.signal(pid, signal.SIGCONT)
+            self.p.run("up", "-d", check=0)
+            return True
+        finally:
+            for pid in filter(None, pids.values()):
+                self.signal(pid, signal.SIGCONT)
 
     def child(self):
         rows = [r for n, r in self.p.rows().items() if n.startswith("tree") and r["pid"]]

@@ -241,7 +241,7 @@ def what_is_chosen_is_kept_when_that_is_asked_for():
         screen.keys(F2, *"j" * 18, F7, ESCAPE)
         screen.sees("LOOP%  QUEUE")
         screen.keys(*":top-columns", "\\x20", *"pid,nonsense", ENTER)
-        screen.sees("top-columns takes pid, user, ", "auto, not 'pid,nonsense'")
+        screen.sees("top-columns takes pid, user, nice, state")
         expect(not os.path.exists(folder + "/settings"), "nothing is written unless that is asked for")
         screen.keys(*":w", ENTER)
         screen.sees("settings are kept in")
