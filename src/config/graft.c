@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "model/command.h"
 #include "config/load.h"
 
 static struct node *add_scalar(struct graft *graft, struct position at, char *text, bool is_plain)
@@ -165,19 +166,9 @@ const char *graft_string(const struct node *node)
 
 char *graft_quote(const char *text)
 {
-	static const char fine[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,";
 	struct text out;
 
-	if (*text && !text[strspn(text, fine)])
-		return memory_copy(text);
 	text_init(&out, SCAN_FILE_MOST);
-	text_putc(&out, '\'');
-	for (; *text; text++)
-		if (*text == '\'')
-			text_puts(&out, "'\\''");
-		else
-			text_putc(&out, *text);
-	text_putc(&out, '\'');
+	command_quote(&out, text);
 	return text_take(&out);
 }

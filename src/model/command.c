@@ -93,3 +93,20 @@ enum command_kind command_split(const char *command, struct strings *words)
 		return COMMAND_UNENDED;
 	return words->count ? COMMAND_WORDS : COMMAND_EMPTY;
 }
+
+void command_quote(struct text *out, const char *word)
+{
+	static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,";
+
+	if (*word && !word[strspn(word, fine)]) {
+		text_puts(out, word);
+		return;
+	}
+	text_putc(out, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			text_puts(out, "'\\''");
+		else
+			text_putc(out, *word);
+	text_putc(out, '\'');
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
 #include "model/spec.h"
 
 enum command_kind {
@@ -15,5 +16,8 @@ enum command_kind {
 
 /* As make decides it. For COMMAND_WORDS the words are appended to words. */
 enum command_kind command_split(const char *command, struct strings *words);
+
+/* A word as it is written to be one again: in quotes where it must be. */
+void command_quote(struct text *out, const char *word);
 
 #endif

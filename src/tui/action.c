@@ -50,6 +50,7 @@ bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 			ui_say(ui, true, "the engine does not answer now");
 		return false;
 	}
+	undo_note(ui, method, params);
 	if (!link_send(ui->link, method, params, &id, &err))
 		return false;
 	ui->pending[ui->pending_count++] = (struct pending){ id, ui->epoch, kind, stream };
@@ -241,7 +242,7 @@ static void do_send(struct ui *ui)
 	if (!may_act(ui))
 		return;
 	ask_about_selected(ui);
-	open_prompt(ui, PROMPT_SEND);
+	send_open(ui);
 }
 
 static void do_filter(struct ui *ui)
@@ -379,6 +380,14 @@ static void do_forth(struct ui *ui)
 		past_step(ui, 1);
 	else
 		ui_say(ui, true, "this is now; t goes back");
+}
+
+static void do_undo(struct ui *ui)
+{
+	if (ui->options->read_only)
+		action_say_read_only(ui);
+	else
+		undo_do(ui);
 }
 
 /* Of those that the screen shows; the past does not know. */
@@ -820,6 +829,7 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 	[ACTION_UNTAG] = do_untag,
 	[ACTION_RELOAD] = do_reload,
 	[ACTION_SEND] = do_send,
+	[ACTION_UNDO] = do_undo,
 	[ACTION_TREE] = do_tree,
 	[ACTION_SORT] = do_sort,
 	[ACTION_INVERT] = do_invert,
@@ -892,17 +902,21 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 
 /* ---- typing ---- */
 
-enum { ANSWER_MS = 2000 };
-
-/* JSON goes as it is; anything else is sent as a string. */
-static void send_message(struct ui *ui)
+/* Of instances, or of the threads of the pool that the screen is about. */
+static void scale_to(struct ui *ui, const char *text)
 {
-	json_t *message = json_loads(ui->input, JSON_DECODE_ANY, NULL), *params = ui_identity(&ui->asked);
+	const char *pool = is_on_thread_pool(ui) ? json_string_value(json_object_get(insight_thread_pool(ui, 0), "name")) : NULL;
+	char process[sizeof ui->shown.service + 16], *end;
+	long count = strtol(text, &end, 10);
 
-	json_object_set_new(params, "message", message ? message : json_string(ui->input));
-	json_object_set_new(params, "wait_ms", json_integer(ANSWER_MS));
-	ui_request(ui, REPLY_SEND, 0, "send", params);
-	ui_say(ui, false, "sent to %s; waiting for an answer", ui->asked.service);
+	snprintf(process, sizeof process, "%s/%d", ui->shown.service, ui->shown.instance);
+	if (*end || count < 0)
+		ui_say(ui, true, "'%.40s' is no number", text);
+	else if (pool)
+		ui_request(ui, REPLY_ACTION, 0, "scale",
+			json_pack("{s:s,s:s,s:I}", "name", process, "pool", pool, "count", (json_int_t)count));
+	else
+		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", ui->selected.service, "count", (json_int_t)count));
 }
 
 static void finish_prompt(struct ui *ui)
@@ -915,11 +929,7 @@ static void finish_prompt(struct ui *ui)
 	else if (prompt == PROMPT_COMMAND && ui->input[0])
 		command_run(ui, ui->input);
 	else if (prompt == PROMPT_SCALE && ui->input[0])
-		ui_request(ui, REPLY_ACTION, 0, "scale",
-			json_pack("{s:s,s:I}", "name", ui->selected.service, "count",
-				(json_int_t)strtol(ui->input, NULL, 10)));
-	else if (prompt == PROMPT_SEND && ui->input[0])
-		send_message(ui);
+		scale_to(ui, ui->input);
 	else if (prompt == PROMPT_HEARD_FILTER)
 		snprintf(ui->traffic.filter, sizeof ui->traffic.filter, "%s", ui->input);
 	else if (prompt == PROMPT_HEARD_SAVE && ui->input[0])
@@ -1033,6 +1043,7 @@ void action_key(struct ui *ui, uint32_t key)
 		[DIALOG_QUIT] = quit_key,
 		[DIALOG_ENDING] = ending_key,
 		[DIALOG_LAUNCH] = launch_key,
+		[DIALOG_SEND] = send_key,
 		[DIALOG_MENU] = menu_key,
 		[DIALOG_REPLIES] = replies_key,
 		[DIALOG_STACK_ASK] = stacks_ask_key,
@@ -1042,6 +1053,7 @@ void action_key(struct ui *ui, uint32_t key)
 
 	bool is_typing = ui->prompt != PROMPT_NONE && ui->dialog == DIALOG_EVENTS; /* into the dialog */
 
+	ui->undo.keys++;
 	if (dialogs[ui->dialog] && !is_typing) {
 		dialogs[ui->dialog](ui, key);
 	} else if (ui->prompt != PROMPT_NONE) {

@@ -172,6 +172,12 @@ static void run_keys(struct ui *ui, char *rest)
 	ui->is_naming = true;
 }
 
+static void run_undo(struct ui *ui, char *rest)
+{
+	(void)rest;
+	action_do(ui, ACTION_UNDO);
+}
+
 static void run_quit(struct ui *ui, char *rest)
 {
 	(void)rest;
@@ -275,6 +281,7 @@ static const struct command_row {
 	{ "signal", true, run_signal, put_signals },
 	{ "start", true, run_start, put_names },
 	{ "stop", true, run_stop, put_names },
+	{ "undo", true, run_undo, NULL },
 	{ "w", false, run_write, NULL },
 };
 enum { ROWS = sizeof rows / sizeof *rows };

@@ -335,6 +335,8 @@ int dashboard_run(const struct dashboard_options *options)
 	details_finish(ui);
 	crews_forget(ui);
 	events_forget(ui);
+	undo_forget(ui);
+	send_forget(ui);
 	stacks_forget(ui);
 	traffic_forget(ui);
 	logs_finish(&ui->logs);

@@ -167,8 +167,12 @@ static void take_launch(
 	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
 {
 	(void)pending;
-	if (result)
-		ui_say(ui, false, "launched %s", json_string_value(json_object_get(result, "service")));
+	const char *service = json_string_value(json_object_get(result, "service"));
+
+	if (service) {
+		ui_say(ui, false, "launched %s", service);
+		undo_note_launch(ui, service);
+	}
 	launch_done(ui, result ? NULL : why);
 }
 
@@ -201,6 +205,8 @@ static void take_sent(
 	const char *text = json_string_value(json_object_get(reply, "text"));
 
 	(void)pending;
+	if (send_take(ui, result, why))
+		return;
 	if (!result) {
 		ui_say(ui, true, "%s", why);
 	} else if (json_array_size(replies) + json_array_size(unanswered) > 1) {
@@ -273,6 +279,13 @@ static void take_remains(
 		ui_keep(&ui->remains, result);
 }
 
+static void take_template(
+	struct ui *ui, const struct pending *pending, const json_t *result, const char *why)
+{
+	(void)pending;
+	launch_take_template(ui, result, why);
+}
+
 static void take_reply(struct ui *ui, const struct pending *pending, const json_t *message)
 {
 	static reply_function *const takers[] = {
@@ -288,6 +301,7 @@ static void take_reply(struct ui *ui, const struct pending *pending, const json_
 		[REPLY_HOLDINGS] = take_holdings,
 		[REPLY_CREW] = take_crew,
 		[REPLY_REMAINS] = take_remains,
+		[REPLY_TEMPLATE] = take_template,
 	};
 	const char *why = json_string_value(
 		json_object_get(json_object_get(message, "error"), "message"));

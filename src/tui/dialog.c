@@ -214,6 +214,7 @@ void dialog_draw(const struct ui *ui, struct grid *grid)
 		[DIALOG_QUIT] = draw_quit,
 		[DIALOG_ENDING] = draw_ending,
 		[DIALOG_LAUNCH] = launch_draw,
+		[DIALOG_SEND] = send_draw,
 		[DIALOG_REPLIES] = draw_replies,
 		[DIALOG_MENU] = menu_draw,
 		[DIALOG_STACK_ASK] = stacks_draw_ask,

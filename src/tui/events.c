@@ -245,7 +245,7 @@ void events_draw(const struct ui *ui, struct grid *grid)
 {
 	static struct shown shown;
 	struct rect area = grid_box(grid, ui->is_unicode, grid->width - 4, grid->height - 5,
-		"Events - Enter goes there  t then  / n N find  \\ filter  Esc");
+		"Events - Esc closes  Enter goes there  t then  / n N find  \\ filter");
 	int room = area.height - 1;
 
 	list(ui, &shown);

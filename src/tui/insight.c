@@ -163,6 +163,21 @@ static void take_map(struct ui *ui, const json_t *result)
 	ui_keep(&ui->insight.map, result);
 }
 
+static json_t *selected_service(const struct ui *ui)
+{
+	return json_pack("{s:[s]}", "names", ui->selected.service);
+}
+
+static bool is_of_service(const struct ui *ui)
+{
+	return ui->selected.instance < 0 && !is_mapping(ui);
+}
+
+static void take_peers(struct ui *ui, const json_t *result)
+{
+	ui_keep(&ui->insight.peers, result);
+}
+
 static void take_environment(struct ui *ui, const json_t *result)
 {
 	ui_keep(&ui->insight.environment, result);
@@ -183,6 +198,7 @@ static const struct question {
 	{ false, ON(TAB_INFO) | ON(TAB_POOL), 3 * SECOND_US, "info", name_of_shown, always, take_info },
 	{ false, ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
 	{ false, ON(TAB_IPC), 3 * SECOND_US, "map", nothing, is_mapping, take_map },
+	{ false, ON(TAB_IPC), 3 * SECOND_US, "map", selected_service, is_of_service, take_peers },
 };
 
 /* A frame comes a little early or late: nearly due is due. */
@@ -263,5 +279,6 @@ void insight_forget(struct ui *ui)
 	json_decref(ui->insight.info);
 	json_decref(ui->insight.environment);
 	json_decref(ui->insight.map);
+	json_decref(ui->insight.peers);
 	ui->insight = (struct insight){ .order = order, .is_map = is_map };
 }

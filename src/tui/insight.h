@@ -13,7 +13,7 @@
 
 struct ui;
 
-enum { INSIGHT_QUESTIONS = 6,
+enum { INSIGHT_QUESTIONS = 7,
 	GAUGE_MOST = 60 };
 
 /* A figure as it went of late: ring. */
@@ -35,7 +35,8 @@ struct insight {
 	json_t *info;       /* owned, as the next one; NULL: not known yet */
 	json_t *environment;
 	json_t *map;
-	bool is_map; /* it is wanted in the IPC tab */
+	json_t *peers; /* those of all processes of the service, as in a map */
+	bool is_map;   /* it is wanted in the IPC tab */
 	struct gauge depth, busy;
 	uint64_t asked_us[INSIGHT_QUESTIONS];
 	bool is_waiting[INSIGHT_QUESTIONS]; /* for a reply */

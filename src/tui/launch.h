@@ -11,11 +11,17 @@ struct grid;
 struct ui;
 
 enum launch_field { LAUNCH_COMMAND,
+	LAUNCH_SHELL,
 	LAUNCH_NAME,
 	LAUNCH_INSTANCES,
+	LAUNCH_NAMESPACE,
 	LAUNCH_DIRECTORY,
 	LAUNCH_ENVIRONMENT,
 	LAUNCH_RESTART,
+	LAUNCH_RESTARTS,
+	LAUNCH_SIGNAL,
+	LAUNCH_GRACE,
+	LAUNCH_RSS,
 	LAUNCH_TERMINAL,
 	LAUNCH_CHANNEL,
 	LAUNCH_FIELDS };
@@ -26,9 +32,11 @@ enum { LAUNCH_TEXT = 512,
 struct launch_form {
 	char text[LAUNCH_FIELDS][LAUNCH_TEXT];
 	enum launch_field field;
-	json_t *former;  /* owned; the newest last; NULL: not read yet */
-	size_t recalled; /* how far back; 0: what was typed */
-	char note[256];  /* why not, or what could be meant */
+	json_t *former;     /* owned; the newest last; NULL: not read yet */
+	size_t recalled;    /* how far back; 0: what was typed */
+	unsigned templates; /* services of the project that were taken for one so far */
+	char template[64];  /* … and whose configuration is asked for; "" nobody's */
+	char note[256];     /* why not, or what could be meant */
 };
 
 void launch_open(struct ui *ui);
@@ -38,6 +46,8 @@ void launch_draw(const struct ui *ui, struct grid *grid);
 void launch_line(struct ui *ui, const char *command);
 /* It was: it is remembered. Or it was refused: it can be corrected. */
 void launch_done(struct ui *ui, const char *why);
+/* The configuration of a service, which is to be a template; NULL: why it cannot be had. */
+void launch_take_template(struct ui *ui, const json_t *info, const char *why);
 void launch_forget(struct ui *ui);
 
 /* What the engine is asked to run; NULL: err says which field is wrong. */

@@ -1,4 +1,5 @@
 /* The map of the project, in the IPC tab: who talks to whom, and who listens where. */
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -31,19 +32,27 @@ static void draw_edge(struct pane *pane, const struct ui *ui, const json_t *json
 	text_finish(&line);
 }
 
+void map_draw_edges(struct pane *pane, const struct ui *ui, const json_t *edges, size_t most)
+{
+	const json_t *edge;
+	size_t i;
+
+	json_array_foreach(edges, i, edge)
+	{
+		if (i < most)
+			draw_edge(pane, ui, edge);
+	}
+}
+
 int map_draw(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	struct pane pane = { .grid = grid, .area = area, .skip = ui->cursor };
-	const json_t *edges = json_object_get(ui->insight.map, "edges"), *edge;
-	size_t i;
+	const json_t *edges = json_object_get(ui->insight.map, "edges");
 
 	if (!ui->insight.map)
 		pane_format(&pane, LOOK_DIM, " %s", ui->insight.why[0] ? ui->insight.why : "looking ...");
 	else if (!json_array_size(edges))
 		pane_format(&pane, LOOK_DIM, " nobody of the project talks to anybody, or listens, as far as may be seen");
-	json_array_foreach(edges, i, edge)
-	{
-		draw_edge(&pane, ui, edge);
-	}
+	map_draw_edges(&pane, ui, edges, SIZE_MAX);
 	return pane.line;
 }

@@ -95,6 +95,9 @@ void status_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	snprintf(text, sizeof text, "%u", ui->tag_count);
 	if (ui->tag_count)
 		put(grid, &at, LOOK_KEY, "tagged", text);
+	const char *offer = undo_offer(ui);
+	if (offer)
+		put(grid, &at, LOOK_KEY, "u undoes", offer);
 	if (ui->options->read_only && !ui->options->recording)
 		put(grid, &at, LOOK_WARN, "", "read-only");
 }

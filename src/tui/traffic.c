@@ -274,6 +274,20 @@ static void draw_peers(struct pane *pane, const struct ui *ui, size_t most)
 			ui->shown.instance);
 }
 
+/* Of a whole service: those of all of its processes. */
+static void draw_service_peers(struct pane *pane, const struct ui *ui, size_t most)
+{
+	const json_t *edges = json_object_get(ui->insight.peers, "edges");
+	size_t count = json_array_size(edges);
+
+	if (ui->past_us || !count)
+		return;
+	pane_format(pane, LOOK_HEADING, " WHOM ITS PROCESSES TALK TO, AND WHERE THEY LISTEN: %zu", count);
+	map_draw_edges(pane, ui, edges, most);
+	if (count > most)
+		pane_format(pane, LOOK_DIM, " ... and %zu more: zoomed, o has the map of all", count - most);
+}
+
 static void draw_live_title(struct pane *pane, const struct ui *ui)
 {
 	const struct traffic_log *log = &ui->traffic;
@@ -366,7 +380,11 @@ int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area)
 		draw_workers(&pane, ui, ui->is_zoomed ? WORKERS_MOST : WORKERS_SHOWN);
 	else
 		draw_channel(&pane, &row->row);
-	draw_peers(&pane, ui, ui->is_zoomed && area.height > PEERS_SHOWN * 3 ? PEERS_SHOWN * 2 : PEERS_SHOWN / 2);
+	size_t most = ui->is_zoomed && area.height > PEERS_SHOWN * 3 ? PEERS_SHOWN * 2 : PEERS_SHOWN / 2;
+	if (ui->selected.instance < 0)
+		draw_service_peers(&pane, ui, most);
+	else
+		draw_peers(&pane, ui, most);
 	draw_live_title(&pane, ui);
 	draw_messages(&pane, ui);
 	return (int)traffic_size(&ui->traffic);

@@ -20,9 +20,11 @@
 #include "tui/logs.h"
 #include "tui/logs_feed.h"
 #include "tui/logs_keys.h"
+#include "tui/send.h"
 #include "tui/settings.h"
 #include "tui/stacks.h"
 #include "tui/traffic.h"
+#include "tui/undo.h"
 
 enum dialog {
 	DIALOG_NONE,
@@ -33,6 +35,7 @@ enum dialog {
 	DIALOG_QUIT,
 	DIALOG_ENDING, /* all is being stopped; then we leave */
 	DIALOG_LAUNCH,
+	DIALOG_SEND,
 	DIALOG_MENU,
 	DIALOG_REPLIES, /* to a message, from several */
 	DIALOG_STACK_ASK,
@@ -45,7 +48,6 @@ enum prompt { PROMPT_NONE,
 	PROMPT_COMMAND,
 	PROMPT_SCALE,
 	PROMPT_FILTER,
-	PROMPT_SEND,
 	PROMPT_HEARD_FILTER,
 	PROMPT_HEARD_SAVE,
 	PROMPT_LOG_SEARCH,
@@ -60,6 +62,8 @@ enum menu { MENU_SORT,
 	MENU_NAMESPACE,
 	MENU_SIGNAL,
 	MENU_COUNT };
+
+struct pane;
 
 /* What a key is about, as it was when it was pressed: never a row of the screen. */
 struct target {
@@ -90,7 +94,8 @@ struct pending {
 		REPLY_STACK,
 		REPLY_HOLDINGS,
 		REPLY_CREW,
-		REPLY_REMAINS } kind;
+		REPLY_REMAINS,
+		REPLY_TEMPLATE } kind;
 	unsigned stream; /* of REPLY_INSIGHT: which question; of REPLY_CREW: whose */
 };
 
@@ -158,6 +163,8 @@ struct ui {
 	struct insight insight;
 	struct crews crews;
 	struct events_view events;
+	struct undo undo;
+	struct sending sending;
 	struct traffic_log traffic;
 	struct log_view logs;
 	struct log_feed feed;
@@ -265,6 +272,7 @@ int pools_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int traffic_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* … in place of its messages, all of the project. */
 int map_draw(const struct ui *ui, struct grid *grid, struct rect area);
+void map_draw_edges(struct pane *pane, const struct ui *ui, const json_t *edges, size_t most);
 /* … of the one that is shown; 0: it has no cursor. */
 int view_length(const struct ui *ui);
 /* logs_draw.c: the lines of the log, for as many as there is room; before it, how much room they have on such a screen. */

@@ -273,7 +273,8 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 		return;
 	const struct notice *notice = &replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
 	view_notice(text, sizeof text, notice);
-	grid_put(grid, area, is_bad_notice(notice) ? LOOK_BAD : LOOK_NORMAL, text);
+	grid_format(grid, area, is_bad_notice(notice) ? LOOK_BAD : LOOK_NORMAL, "%s%s", text,
+		notice->kind == NOTICE_FATAL ? "- gave up: r tries again, 6 has its log" : "");
 }
 
 static void draw_news(const struct ui *ui, struct grid *grid, struct rect area)
@@ -312,7 +313,6 @@ static const char *prompt_name(enum prompt prompt)
 		[PROMPT_COMMAND] = ":",
 		[PROMPT_SCALE] = "instances: ",
 		[PROMPT_FILTER] = "\\",
-		[PROMPT_SEND] = "message (JSON): ",
 		[PROMPT_HEARD_FILTER] = "messages with (PCRE2): ",
 		[PROMPT_HEARD_SAVE] = "save messages to: ",
 		[PROMPT_LOG_SEARCH] = "newer lines with (PCRE2): ",
@@ -383,9 +383,25 @@ static void draw_labels(const struct ui *ui, struct grid *grid, struct rect area
 	}
 }
 
+static unsigned count_instances(const struct ui *ui, const char *service)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < ui->replica.row_count; i++)
+		count += strcmp(ui->replica.rows[i].row.service, service) == 0;
+	return count;
+}
+
 static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	int used = grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
+	int used = 0;
+
+	if (ui->prompt == PROMPT_SCALE)
+		used = grid_format(grid, area, LOOK_NORMAL, "%s, which has %u ", ui->selected.service,
+			count_instances(ui, ui->selected.service));
+	area.x += used;
+	area.width -= used;
+	used = grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
 
 	grid->cursor_x = area.x + used - 1;
 	grid->cursor_y = area.y;

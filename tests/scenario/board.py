@@ -144,6 +144,50 @@ def how_the_table_is_shown_is_kept_only_when_asked_for():
     with_board(test, nap={"command": "sleep 600", "instances": 2})
 
 
+def a_service_is_a_template_of_a_launch():
+    def test(project, screen):
+        screen.sees("api", "running")
+        press(screen, "a", "\\x14")
+        screen.sees("as api; what has no field here is as usual; what is secret", "> Command     sh -c 'sleep 600 # it'", "api-2", "PORT=8080",
+                    "(*) always", "(*) INT", "12000ms", "209715200", "ops", "(*) json")
+        expect("hush" not in screen.screen(), "a secret is not shown")
+        press(screen, "\\x14")
+        screen.sees("as piped;", "(*) yes", "echo A | cat; sleep 600", "piped-2")
+        press(screen, "Enter")
+        screen.sees("launched piped-2", "u undoes launch piped-2")
+        until(lambda: project.log("piped-2/0") == b"A\n", "a shell has run it")
+        press(screen, "u")
+        screen.sees("taken back: launch piped-2")
+        until(lambda: project.rows()["piped-2/0"]["state"] == "stopped", "it is stopped")
+    with_board(test, api={"command": ["sh", "-c", "sleep 600 # it"], "namespace": "ops", "ipc": "json",
+                          "environment": {"PORT": "8080", "API_TOKEN": "hush"}, "availability": {"restart": "always"},
+                          "shutdown": {"signal": "INT", "timeout": "12s"},
+                          "limits": [{"metric": "rss", "over": "200MB", "action": "restart"}]},
+               piped={"command": "echo A | cat; sleep 600"})
+
+
+def what_was_done_is_taken_back():
+    def test(project, screen):
+        states = lambda: [project.rows()[f"nap/{i}"]["state"] for i in range(3)]
+        screen.sees("3/3 up")
+        project.run("stop", "nap/1", check=0)
+        press(screen, "g", "u")
+        screen.sees("nothing was done here")
+        press(screen, "x", "y")
+        until(lambda: states() == ["stopped"] * 3, "all are stopped")
+        screen.sees("u undoes stop nap/0 and 1 more")
+        press(screen, "u")
+        screen.sees("taken back: stop nap/0 and 1 more")
+        until(lambda: states() == ["running", "stopped", "running"], "who was up is up again")
+        press(screen, "+")
+        until(lambda: "nap/3" in project.rows(), "one more")
+        press(screen, "u")
+        until(lambda: "nap/3" not in project.rows(), "and it is gone")
+        typed(screen, "undo")
+        screen.sees("nothing was done here")
+    with_board(test, nap={"command": "sleep 600", "instances": 3})
+
+
 def states_and_tags_and_plural_actions():
     def test(project, screen):
         screen.sees("bad", "failed 3", "nap/1")
@@ -170,4 +214,4 @@ def states_and_tags_and_plural_actions():
 
 main(namespaces_are_chosen_and_named, threads_have_rows_while_they_are_wanted, events_are_searched_filtered_and_gone_to,
      a_stop_tells_what_is_left_and_can_wait, how_the_table_is_shown_is_kept_only_when_asked_for,
-     states_and_tags_and_plural_actions)
+     a_service_is_a_template_of_a_launch, what_was_done_is_taken_back, states_and_tags_and_plural_actions)

@@ -252,12 +252,16 @@ for line in s.makefile():
 def a_launch_is_previewed_and_remembered():
     def test(project, terminal):
         terminal.keys("a", "echo A | cat")
+        terminal.sees("! only a shell understands that")
+        terminal.keys("Enter")
+        terminal.sees("`Shell` yes")
+        terminal.keys("Tab", "Space")
         terminal.sees("run through /bin/sh -c")
-        terminal.keys("C-u", "./ti", "Tab")
+        terminal.keys("Space", "BTab", "C-u", "./ti", "Tab")
         terminal.sees("./tick.sh_", "argv: [./tick.sh]")
         terminal.keys("C-u", "no-such-program 'a b'")
         terminal.sees("argv: [no-such-program] [a b]", "! no such program is found here")
-        terminal.keys("C-u", "sleep 777", "Tab", "nap-2", "Tab", "Tab", "Tab", "A=1 B='x y'", "Tab", "Space")
+        terminal.keys("C-u", "sleep 777", "Tab", "Tab", "nap-2", "Tab", "Tab", "Tab", "Tab", "A=1 B='x y'", "Tab", "Space")
         terminal.sees("(*) on_failure")
         terminal.keys("Enter")
         until(lambda: "nap-2/0" in project.rows(), "it is launched")

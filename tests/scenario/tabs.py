@@ -88,7 +88,12 @@ def messages_are_seen_as_they_come():
         for letter in '{"requestId":7}':
             terminal.keys(letter)
         terminal.keys("Enter")
-        terminal.sees('answered {"requestId":7,"result":42}')
+        terminal.sees("Send a message to talk/0", "answered in", '{"requestId":7,"result":42}')
+        terminal.keys("Up")
+        terminal.sees('{"requestId":7}_', "valid JSON")
+        terminal.keys("x")
+        terminal.sees("no JSON: it is sent as a string")
+        terminal.keys("Escape")
     with_tabs(test)
 
 

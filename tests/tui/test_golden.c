@@ -194,6 +194,9 @@ static void end(void)
 	filter_finish(ui);
 	crews_forget(ui);
 	events_forget(ui);
+	undo_forget(ui);
+	send_forget(ui);
+	json_decref(ui->insight.peers);
 	json_decref(ui->insight.pool);
 	json_decref(ui->remains);
 	grid_finish(&grid);
@@ -331,6 +334,44 @@ static void chosen_columns(void)
 	keys(":columns state,cpu,fds,trend\r:sort cpu\r:delay 500ms\r");
 }
 
+static void sending(void)
+{
+	json_t *result = parse("{\"replies\":[{\"service\":\"api\",\"instance\":0,\"text\":\"{\\\"pong\\\":1}\"}],"
+			       "\"unanswered\":[\"api/1\"]}");
+
+	keys("m");
+	ui->sending.asked_us = UINT64_MAX;
+	send_take(ui, result, "");
+	json_t *reply;
+	size_t i;
+	json_array_foreach(ui->sending.replies, i, reply) json_object_set_new(reply, "at_us", json_integer((json_int_t)now_us));
+	json_decref(result);
+	keys("{\"n\":1");
+}
+
+static void service_peers(void)
+{
+	tab(TAB_IPC, false);
+	keys("kk");
+	json_t *map = parse("{\"instances\":[\"api/0\",\"api/1\"],\"edges\":["
+			    "{\"transport\":\"unix\",\"fd\":3,\"direction\":\"both\",\"pid\":14238,\"from\":\"api/0\",\"to\":\"cache/0\","
+			    "\"inside\":true,\"local\":\"/run/c\"},"
+			    "{\"transport\":\"tcp\",\"fd\":5,\"direction\":\"listen\",\"from\":\"api/1\",\"listens\":true,"
+			    "\"local\":\"127.0.0.1:80\"}]}");
+	ui->insight.is_waiting[6] = true;
+	insight_take(ui, 6, map, "");
+	json_decref(map);
+}
+
+static void undoing(void)
+{
+	json_t *params = json_pack("{s:[s]}", "names", "cache");
+
+	keys(" j");
+	undo_note(ui, "stop", params);
+	json_decref(params);
+}
+
 static void quitting(void)
 {
 	keys("q");
@@ -396,6 +437,7 @@ static const struct {
 	{ "03-pool-of-processes", 100, 30, pool_of_processes },
 	{ "03-pool-of-threads", 100, 30, pool_of_threads },
 	{ "04-ipc", 100, 30, ipc },
+	{ "04-ipc-service", 100, 30, service_peers },
 	{ "05-history", 100, 30, history },
 	{ "06-logs", 100, 30, logs },
 	{ "07-info", 100, 30, info },
@@ -410,7 +452,9 @@ static const struct {
 	{ "11-events-filtered", 100, 30, events_filtered },
 	{ "11-events-mistyped", 100, 30, events_mistyped },
 	{ "11-namespace-menu", 100, 30, namespace_menu },
+	{ "11-send", 100, 30, sending },
 	{ "11-tagged", 100, 30, tagged },
+	{ "11-undo", 120, 30, undoing },
 	{ "12-empty", 100, 30, empty },
 	{ "12-filtered", 100, 30, filtered },
 	{ "12-lost", 100, 30, lost },

@@ -79,10 +79,19 @@ START_TEST(every_field_is_told)
 	type(LAUNCH_RESTART, "always");
 	type(LAUNCH_TERMINAL, "yes");
 	type(LAUNCH_CHANNEL, "json");
+	type(LAUNCH_SHELL, "yes");
+	type(LAUNCH_NAMESPACE, "ops");
+	type(LAUNCH_RESTARTS, "9");
+	type(LAUNCH_SIGNAL, "INT");
+	type(LAUNCH_GRACE, "30s");
+	type(LAUNCH_RSS, "200MB");
 	char *text = service();
-	ck_assert_str_eq(text, "{\"availability\":{\"restart\":\"always\"},\"command\":\"import\",\"environment\":{\"BAR\":\"two words\","
-			       "\"EMPTY\":\"\",\"FOO\":\"1\"},\"instances\":3,\"ipc\":\"json\",\"name\":\"importer-2\",\"pty\":true,"
-			       "\"working_dir\":\"/data\"}");
+	ck_assert_str_eq(text, "{\"availability\":{\"max_restarts\":9,\"restart\":\"always\"},\"command\":\"import\","
+			       "\"environment\":{\"BAR\":\"two words\","
+			       "\"EMPTY\":\"\",\"FOO\":\"1\"},\"instances\":3,\"ipc\":\"json\","
+			       "\"limits\":[{\"action\":\"restart\",\"for\":3,"
+			       "\"metric\":\"rss\",\"over\":\"200MB\"}],\"name\":\"importer-2\",\"namespace\":\"ops\",\"pty\":true,"
+			       "\"shell\":true,\"shutdown\":{\"signal\":\"INT\",\"timeout\":\"30s\"},\"working_dir\":\"/data\"}");
 	free(text);
 }
 END_TEST
@@ -94,6 +103,9 @@ START_TEST(what_is_wrong_is_said_before_anything_is_run)
 		const char *text, *why;
 	} wrong[] = { { LAUNCH_INSTANCES, "many", "instances" }, { LAUNCH_INSTANCES, "0", "instances" },
 		{ LAUNCH_ENVIRONMENT, "FOO", "'FOO' is no NAME=value" }, { LAUNCH_ENVIRONMENT, "A='x", "a quote has no end" },
+		{ LAUNCH_COMMAND, "a | b", "`Shell` yes" }, { LAUNCH_RESTARTS, "-1", "restarts" },
+		{ LAUNCH_RESTARTS, "x", "restarts" },
+		{ LAUNCH_GRACE, "soon", "10s" }, { LAUNCH_RSS, "much", "200MB" }, { LAUNCH_RSS, "0", "200MB" },
 		{ LAUNCH_ENVIRONMENT, "=x", "no NAME=value" }, { LAUNCH_ENVIRONMENT, "A=$B", "quotes" } };
 
 	ck_assert_ptr_null(service());
