@@ -1,6 +1,5 @@
 /*
  * The library's memory. It is a guest in somebody's program: what cannot be had is NULL, never the end.
- * Tests make allocations fail one after the other.
  */
 #ifndef LIB_MEMORY_H
 #define LIB_MEMORY_H
@@ -15,13 +14,5 @@ void *thrum__allocate_aligned(size_t alignment, size_t size);
 void *thrum__reallocate(void *block, size_t count, size_t size);
 /* Accepts NULL. */
 void thrum__free(void *block);
-
-/*
- * For tests: the allocation after so many more fails, and with it the creation of threads, which asks thrum__may_fail().
- * Negative: none does.
- */
-void thrum__fail_after(int count);
-/* True if this is the point that is to fail; errno is ENOMEM then. */
-int thrum__may_fail(void);
 
 #endif

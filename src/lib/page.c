@@ -38,7 +38,7 @@ static struct stats_worker *worker_at(unsigned i)
 
 static int create_file(void)
 {
-	int fd = thrum__may_fail() ? -1 : memfd_create(STATS_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create(STATS_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -1;
@@ -46,16 +46,6 @@ static int create_file(void)
 		return fd;
 	close(fd);
 	return -1;
-}
-
-static bool map(void)
-{
-	page_fd = create_file();
-	page = mmap(NULL, STATS_SIZE, PROT_READ | PROT_WRITE, page_fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, page_fd, 0);
-	if (page != MAP_FAILED)
-		return true;
-	page = NULL;
-	return false;
 }
 
 static void unmap(void)
@@ -66,6 +56,17 @@ static void unmap(void)
 		close(page_fd);
 	page = NULL;
 	page_fd = -1;
+}
+
+static bool map(void)
+{
+	page_fd = create_file();
+	page = mmap(NULL, STATS_SIZE, PROT_READ | PROT_WRITE, page_fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, page_fd, 0);
+	if (page != MAP_FAILED)
+		return true;
+	page = NULL;
+	unmap();
+	return false;
 }
 
 static void introduce(void)
@@ -121,8 +122,6 @@ static bool start_attendant(void)
 	sigset_t all, former;
 	int reason;
 
-	if (thrum__may_fail())
-		return false;
 	stopping = false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &former);

@@ -293,8 +293,6 @@ static int create_thread(struct worker *worker, const pthread_attr_t *attributes
 	sigset_t all, former;
 	int reason;
 
-	if (thrum__may_fail())
-		return -EAGAIN;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &former);
 	reason = pthread_create(&worker->thread, attributes, on_thread, worker);

@@ -5,6 +5,7 @@ Suite *library_suite(void);
 Suite *pool_suite(void);
 Suite *port_suite(void);
 Suite *process_suite(void);
+Suite *scarcity_suite(void);
 Suite *shared_suite(void);
 
 static suite_function *const suites[] = {
@@ -13,6 +14,7 @@ static suite_function *const suites[] = {
 	pool_suite,
 	port_suite,
 	process_suite,
+	scarcity_suite,
 	shared_suite,
 	NULL,
 };

@@ -9,7 +9,7 @@
 #include <thrum.h>
 #include <unistd.h>
 #include "lib/json.h"
-#include "lib/memory.h"
+#include "tests/lib/scarce.h"
 #include "tests/runner.h"
 
 enum {
@@ -331,10 +331,10 @@ START_TEST(without_memory_nothing_is_lost)
 
 	send_text(pair.here, "{\"n\":1}");
 	for (int i = 0; i < 2; i++) {
-		thrum__fail_after(i);
+		scarce_after(i);
 		ck_assert_int_eq(thrum_channel_receive(pair.there, &text, &size, 0), -ENOMEM);
 	}
-	thrum__fail_after(-1);
+	scarce_after(-1);
 	expect_text(pair.there, "{\"n\":1}");
 	close_pair(pair);
 }

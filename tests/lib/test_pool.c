@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <thrum.h>
 #include <unistd.h>
-#include "lib/memory.h"
+#include "tests/lib/scarce.h"
 #include "tests/runner.h"
 
 enum {
@@ -465,7 +465,7 @@ START_TEST(a_thread_that_cannot_be_replaced_is_tried_again)
 	struct thrum_pool *pool = pool_of(1, 0, THRUM_BLOCK);
 	struct thrum_task end = { .work = end_thread }, after = { .work = count_up };
 
-	thrum__fail_after(0);
+	scarce_after(0);
 	ck_assert_int_eq(thrum_pool_submit(pool, &end), 0);
 	finish(&end);
 	ck_assert_int_eq(thrum_pool_submit(pool, &after), 0);
@@ -576,30 +576,6 @@ START_TEST(a_task_cannot_end_its_own_pool)
 	finish(&task);
 	ck_assert_int_eq(task.result, 0);
 	thrum_pool_destroy(pool);
-}
-END_TEST
-
-START_TEST(whatever_cannot_be_had_a_pool_is_made_or_not)
-{
-	struct thrum_pool_options options = { .threads = 3 };
-	struct thrum_task task = { .work = count_up };
-	struct thrum_pool *pool;
-	int failures = 0;
-
-	for (int i = 0; i < 20; i++) {
-		thrum__fail_after(i);
-		pool = thrum_pool_create(&options);
-		failures += !pool;
-		if (!pool) {
-			ck_assert(errno == ENOMEM || errno == EAGAIN);
-			continue;
-		}
-		ck_assert_int_eq(thrum_pool_submit(pool, &task), 0);
-		finish(&task);
-		ck_assert_int_eq(thrum_pool_destroy(pool), 0);
-	}
-	thrum__fail_after(-1);
-	ck_assert_int_ge(failures, 10);
 }
 END_TEST
 
@@ -744,7 +720,6 @@ static void add_life(Suite *suite)
 	tcase_add_test(test_case, who_waits_for_a_task_comes_back_when_the_pool_is_destroyed);
 	tcase_add_test(test_case, who_waits_for_room_is_told_of_the_end);
 	tcase_add_test(test_case, a_task_cannot_end_its_own_pool);
-	tcase_add_test(test_case, whatever_cannot_be_had_a_pool_is_made_or_not);
 	tcase_add_test(test_case, several_pools_are_there_at_once);
 	tcase_add_test(test_case, a_task_that_ends_its_thread_is_answered_and_the_thread_replaced);
 	tcase_add_test(test_case, a_task_within_a_task_that_ends_the_thread_ends_both);

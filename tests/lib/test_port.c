@@ -2,7 +2,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <thrum.h>
-#include "lib/memory.h"
 #include "tests/runner.h"
 
 #define MANY 1000000
@@ -85,17 +84,6 @@ START_TEST(a_descriptor_tells_a_sleeping_reader)
 }
 END_TEST
 
-START_TEST(without_memory_there_is_no_pair)
-{
-	struct thrum_port *ends[2];
-
-	for (int i = 0; i < 3; i++) {
-		thrum__fail_after(i);
-		ck_assert_int_eq(thrum_port_pair(ends, 0), -ENOMEM);
-	}
-}
-END_TEST
-
 Suite *port_suite(void)
 {
 	Suite *suite = suite_create("port");
@@ -105,7 +93,6 @@ Suite *port_suite(void)
 	tcase_add_test(test_case, a_million_messages_arrive_in_order);
 	tcase_add_test(test_case, a_transferred_buffer_is_the_receivers);
 	tcase_add_test(test_case, a_descriptor_tells_a_sleeping_reader);
-	tcase_add_test(test_case, without_memory_there_is_no_pair);
 	suite_add_tcase(suite, test_case);
 	return suite;
 }

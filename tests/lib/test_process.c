@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <thrum.h>
 #include <unistd.h>
-#include "lib/memory.h"
 #include "tests/runner.h"
 
 enum {
@@ -139,10 +138,6 @@ START_TEST(what_cannot_be_started_says_why)
 	expect_refusal("true", &wrong, EINVAL);
 	expect_refusal("true", &closed, EBADF);
 	expect_refusal(NULL, NULL, EINVAL);
-	for (int i = 0; i < 2; i++) {
-		thrum__fail_after(i);
-		expect_refusal("true", NULL, ENOMEM);
-	}
 }
 END_TEST
 
