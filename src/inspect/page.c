@@ -25,6 +25,38 @@ bool page_is_known(const struct stats_header *header)
 	       header->workers == STATS_WORKERS && header->workers_used <= STATS_WORKERS;
 }
 
+/*
+ * All of it is written while it is read, from its beginning on; and what was put, or begun, stands before what was taken, or done. Who
+ * looks may find that more was taken than put: that was all of it then, if as much was put by now; else somebody has written nonsense.
+ */
+static uint64_t at_least(uint64_t before, uint64_t after, uint64_t before_later)
+{
+	return before < after && before_later >= after ? after : before;
+}
+
+static bool read_pool(int fd, const struct stats_header *header, uint32_t index, struct stats_pool *pool)
+{
+	size_t at = sizeof *header + index * sizeof *pool;
+	struct stats_pool later;
+
+	if (!read_at(fd, pool, sizeof *pool, at) || !pool->used || !read_at(fd, &later, sizeof later, at))
+		return false;
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
+		pool->queues[i].tail = at_least(pool->queues[i].tail, pool->queues[i].head, later.queues[i].tail);
+	return true;
+}
+
+static bool read_worker(int fd, struct stats_worker *worker, size_t size, size_t at)
+{
+	struct stats_worker later;
+
+	if (!read_at(fd, worker, size, at))
+		return false;
+	if (worker->started < worker->completed && read_at(fd, &later, size, at))
+		worker->started = at_least(worker->started, worker->completed, later.started);
+	return true;
+}
+
 /* Of the threads of one pool, together, and of those that lent a hand. */
 struct sums {
 	uint64_t started, completed, failed, passed, expired;
@@ -54,13 +86,14 @@ static void add_workers(int fd, const struct stats_header *header, uint32_t pool
 	struct stats_worker worker = { 0 };
 
 	for (uint32_t i = 0; i < header->workers_used; i++)
-		if (read_at(fd, &worker, size, first + i * sizeof worker) && worker.pool == pool)
+		if (read_worker(fd, &worker, size, first + i * sizeof worker) && worker.pool == pool)
 			add_worker(sums, &worker);
 }
 
+/* Without those that were removed from its midst and not passed yet. */
 static uint64_t count_queued(const struct stats_pool *pool, const struct sums *sums)
 {
-	uint64_t put = 0, gone = pool->removed - sums->passed;
+	uint64_t put = 0, gone = sums->passed < pool->removed ? pool->removed - sums->passed : 0;
 
 	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
 		put += (pool->queues[i].tail & ~STATS_CLOSED) - pool->queues[i].head;
@@ -86,12 +119,17 @@ static uint64_t queued_of(const struct stats_pool *pool, const struct sums *sums
 	return at_most(count_queued(pool, sums), (uint64_t)STATS_PRIORITIES * pool->queue_max);
 }
 
+static uint64_t busy_of(const struct sums *sums)
+{
+	return at_most(sums->started - sums->completed, STATS_THREADS_MOST);
+}
+
 static void report(struct pool_report *out, const struct stats_pool *pool, const struct sums *sums)
 {
 	*out = (struct pool_report){ .kind = POOL_THRUM, .is_exact = true };
 	copy_name(out->name, pool);
 	out->threads = at_most(pool->threads, STATS_THREADS_MOST);
-	out->busy = at_most(sums->started - sums->completed, STATS_THREADS_MOST);
+	out->busy = busy_of(sums);
 	out->queued = queued_of(pool, sums);
 }
 
@@ -99,7 +137,7 @@ static void report(struct pool_report *out, const struct stats_pool *pool, const
 static bool next_pool(int fd, const struct stats_header *header, uint32_t *index, struct stats_pool *pool)
 {
 	for (; *index < STATS_POOLS; ++*index)
-		if (read_at(fd, pool, sizeof *pool, sizeof *header + *index * sizeof *pool) && pool->used)
+		if (read_pool(fd, header, *index, pool))
 			return true;
 	return false;
 }
@@ -144,7 +182,7 @@ static void study_pool(struct thread_pool *out, const struct stats_pool *pool, c
 		.threads = at_most(pool->threads, STATS_THREADS_MOST),
 		.target = at_most(pool->target, STATS_THREADS_MOST),
 		.queue_max = pool->queue_max,
-		.busy = at_most(sums->started - sums->completed, STATS_THREADS_MOST),
+		.busy = busy_of(sums),
 		.queued = queued_of(pool, sums),
 		.completed = sums->completed + pool->guests_completed,
 		.failed = sums->failed + pool->guests_failed,

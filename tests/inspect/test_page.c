@@ -1,3 +1,5 @@
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -73,6 +75,66 @@ START_TEST(what_cannot_be_is_not_believed)
 }
 END_TEST
 
+enum {
+	LOOKS = 50000
+};
+
+struct live {
+	struct stats_pool *pool;
+	struct stats_worker *worker;
+	atomic_bool is_over;
+};
+
+static void add(_Atomic uint64_t *count)
+{
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_release);
+}
+
+/* One task after the other is put, taken out of the midst or begun, and done. */
+static void *count_up(void *data)
+{
+	struct live *live = data;
+	struct stats_queue *queue = &live->pool->queues[1];
+
+	for (unsigned i = 0; !atomic_load_explicit(&live->is_over, memory_order_relaxed); i++) {
+		add(&queue->tail);
+		if (i % 4 == 0)
+			add(&live->pool->removed);
+		add(&queue->head);
+		if (i % 4 == 0) {
+			add(&live->worker->passed);
+		} else {
+			add(&live->worker->started);
+			add(&live->worker->completed);
+		}
+	}
+	return NULL;
+}
+
+START_TEST(figures_are_known_while_others_count)
+{
+	int fd = memfd_create("test", 0);
+	struct pool_report pools[INSIDE_POOLS_MOST];
+	struct live live = { 0 };
+	pthread_t thread;
+	char *map;
+
+	page.pools[3].queues[1].tail = page.pools[3].queues[1].head = page.workers[1].started = page.workers[1].completed = 0;
+	ck_assert_int_eq(write(fd, &page, sizeof page), sizeof page);
+	map = mmap(NULL, sizeof page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	live.pool = (void *)(map + offsetof(__typeof__(page), pools[3]));
+	live.worker = (void *)(map + offsetof(__typeof__(page), workers[1]));
+	pthread_create(&thread, NULL, count_up, &live);
+	for (unsigned i = 0; i < LOOKS; i++) {
+		ck_assert_uint_eq(page_read_file(fd, pools, INSIDE_POOLS_MOST), 1);
+		ck_assert_uint_ne(pools[0].queued, UINT64_MAX);
+		ck_assert_uint_ne(pools[0].busy, UINT64_MAX);
+	}
+	atomic_store(&live.is_over, true);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 START_TEST(all_of_a_pool_is_found)
 {
 	struct thread_pool *pools = calloc(INSIDE_POOLS_MOST, sizeof *pools);
@@ -120,6 +182,7 @@ Suite *page_suite(void)
 	tcase_add_checked_fixture(test_case, fill, NULL);
 	tcase_add_test(test_case, a_pool_is_found_on_its_page);
 	tcase_add_test(test_case, what_cannot_be_is_not_believed);
+	tcase_add_test(test_case, figures_are_known_while_others_count);
 	tcase_add_test(test_case, all_of_a_pool_is_found);
 	tcase_add_test(test_case, nobody_without_a_page_is_wished_anything);
 	suite_add_tcase(suite, test_case);
