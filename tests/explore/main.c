@@ -89,7 +89,6 @@ static const struct {
 	{ { EXPLORE_DROP, EXPLORE_WAKE, "wake_waiters" }, a_task_wakes_who_sleeps, { 2, 1 } },
 	{ { EXPLORE_DROP, EXPLORE_WAKE, "make_room" }, two_submit_where_one_has_room, { 2, 1 } },
 	{ { EXPLORE_BLIND, EXPLORE_WAIT, "wait_for_room" }, two_submit_where_one_has_room, { 2, 1 } },
-	{ { EXPLORE_TEAR, EXPLORE_CHANGE, "submit_waiting" }, who_waits_for_room_hears_of_the_end, { 2, 1 } },
 	{ { EXPLORE_DROP, EXPLORE_WAKE, "depart" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
 	{ { EXPLORE_BLIND, EXPLORE_WAIT, "wait_for_none" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
 	{ { EXPLORE_TEAR, EXPLORE_CHANGE, "close_queues" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
