@@ -393,6 +393,10 @@ static void do_undo(struct ui *ui)
 /* Of those that the screen shows; the past does not know. */
 static void do_thread_rows(struct ui *ui)
 {
+	if (ui->options->recording) {
+		ui_say(ui, true, "what went on inside a process is not in a recording");
+		return;
+	}
 	ui->settings.table.has_threads = !ui->settings.table.has_threads;
 	if (!ui->settings.table.has_threads)
 		crews_forget(ui);

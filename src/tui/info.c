@@ -1,9 +1,12 @@
 /* The Info tab: how an instance is, what it is doing, and all that its configuration says. */
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "model/figure.h"
 #include "protocol/secret.h"
 #include "protocol/value.h"
 #include "tui/pane.h"
@@ -245,8 +248,153 @@ static void draw_environment(struct pane *pane, const struct ui *ui)
 	}
 }
 
+/* ---- in short, above its log ---- */
+
+enum { GRAPH_WIDTH = 20 };
+
+/* What there is of it, with blanks between. */
+__attribute__((format(printf, 2, 3))) static void add(struct text *line, const char *fmt, ...)
+{
+	char part[LINE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(part, sizeof part, fmt, args);
+	va_end(args);
+	text_format(line, "%s%s", line->size ? "   " : "", part);
+}
+
+static void put_line(struct pane *pane, struct text *line)
+{
+	if (line->size)
+		pane_safe(pane, LOOK_NORMAL, " ", text_string(line), line->size);
+	text_clear(line);
+}
+
+static void brief_identity(struct text *line, const struct ui *ui, const struct row *row)
+{
+	char text[LINE];
+
+	describe_state(ui, row, text);
+	add(line, "%s", text);
+	join_command(ui, text, sizeof text);
+	if (ui->options->recording || !ui->insight.info)
+		return;
+	add(line, "%s", text);
+	add(line, "in %s", info_string(ui, "service", "working_dir"));
+	if (row->namespaces[0])
+		add(line, "ns %s", row->namespaces);
+}
+
+static void draw_brief_use(struct pane *pane, const struct ui *ui, const struct replica_row *found)
+{
+	const struct sample *sample = &found->row.sample;
+	struct table_row one = { .row = (struct replica_row *)found };
+	struct rect at = pane_next(pane);
+	char rss[FIGURE_SIZE], tree[FIGURE_SIZE], fds[FIGURE_SIZE], threads[FIGURE_SIZE], text[LINE];
+
+	int used = grid_format(pane->grid, at, LOOK_NORMAL, " cpu %.1f%% ", sample->cpu_pct > 0 ? sample->cpu_pct : 0);
+	at.x += used;
+	at.width -= used;
+	if (at.height && at.width > GRAPH_WIDTH)
+		table_draw_trend(ui, pane->grid, (struct rect){ at.x, at.y, GRAPH_WIDTH, 1 }, &one);
+	at.x += GRAPH_WIDTH;
+	at.width -= GRAPH_WIDTH;
+	used = snprintf(text, sizeof text, "   rss %s   thr %s   fds %s", figure_size(rss, sample->rss, "?"),
+		figure_count(threads, sample->threads, "?"), figure_count(fds, sample->fds, "?"));
+	if (sample->tree_processes > 1 && sample->tree_processes != SAMPLE_UNKNOWN)
+		snprintf(text + used, sizeof text - (size_t)used, "   all %llu of its tree: cpu %.1f%% rss %s",
+			(unsigned long long)sample->tree_processes, sample->tree_cpu_pct, figure_size(tree, sample->tree_rss, "?"));
+	grid_put(pane->grid, at, LOOK_NORMAL, text);
+}
+
+static void brief_inside(struct text *line, const struct row *row)
+{
+	const struct inside *inside = &row->sample.inside;
+	char text[FIGURE_SIZE];
+
+	if (inside->queue != SAMPLE_UNKNOWN && inside->size != SAMPLE_UNKNOWN && inside->size)
+		add(line, "pool %llu of %llu busy, %llu queued", (unsigned long long)inside->busy, (unsigned long long)inside->size,
+			(unsigned long long)inside->queue);
+	if (inside->utilisation >= 0)
+		add(line, "loop %.0f%%, lag %s", inside->utilisation * 100, figure_duration(text, inside->lag_ms, "?"));
+	if (!row->ipc.is_known)
+		return;
+	add(line, "ipc in %s/s", figure_rate(text, row->ipc.in_rate, "?"));
+	text_format(line, ", out %s/s, not read %s", figure_rate(text, row->ipc.out_rate, "?"), row->ipc.queued ? "" : "0");
+	if (row->ipc.queued)
+		text_puts(line, figure_size(text, row->ipc.queued, "?"));
+	if (row->ipc.errors)
+		text_format(line, ", no JSON %llu", (unsigned long long)row->ipc.errors);
+}
+
+static void brief_restarts(struct text *line, const struct row *row)
+{
+	const struct {
+		const char *word;
+		uint32_t count;
+	} counts[] = { { "crash", row->restarts.crash }, { "manual", row->restarts.manual }, { "limit", row->restarts.limit },
+		{ "probe", row->restarts.probe }, { "watch", row->restarts.watch } };
+	bool is_any = false;
+
+	text_puts(line, "restarts");
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		if (counts[i].count) {
+			text_format(line, " %s %u", counts[i].word, counts[i].count);
+			is_any = true;
+		}
+	text_puts(line, is_any ? "" : " none");
+}
+
+static void brief_policy(struct text *line, const struct ui *ui, const struct row *row)
+{
+	char cause[CAUSE_TEXT_SIZE] = "none", ago[UNITS_TEXT_SIZE], after[UNITS_TEXT_SIZE] = "-";
+	uint64_t timeout_ms;
+	const struct death *death = &row->last_death;
+
+	brief_restarts(line, row);
+	if (row->has_last_death)
+		death_describe(cause, death);
+	add(line, "last end %s", cause);
+	if (row->has_last_death && ui->now_us > death->ended_us) {
+		units_format_duration(ago, (ui->now_us - death->ended_us) / 1000000 * 1000);
+		text_format(line, " %s ago", ago);
+	}
+	if (ui->options->recording || !ui->insight.info)
+		return;
+	add(line, "policy %s", policy_string(ui, "availability", "restart"));
+	if (units_parse_duration(policy_string(ui, "shutdown", "timeout"), &timeout_ms))
+		units_format_duration(after, timeout_ms);
+	add(line, "stop %s, KILL after %s", policy_string(ui, "shutdown", "signal"), after);
+}
+
+/* The log below it is more of use than all that could be said of it; zoomed, that is told. */
+static void draw_brief(struct pane *pane, const struct ui *ui)
+{
+	const struct replica_row *found = rows_selected(ui);
+	struct text line;
+
+	text_init(&line, LINE * 8);
+	brief_identity(&line, ui, &found->row);
+	put_line(pane, &line);
+	if (found->row.sample.pid && found->row.pid)
+		draw_brief_use(pane, ui, found);
+	if (found->row.sample.pid && found->row.pid)
+		brief_inside(&line, &found->row);
+	put_line(pane, &line);
+	brief_policy(&line, ui, &found->row);
+	put_line(pane, &line);
+	text_finish(&line);
+	draw_findings(pane, ui);
+	draw_parts(pane, ui);
+}
+
 static void draw_all_but_variables(struct pane *pane, const struct ui *ui)
 {
+	if (!ui->is_zoomed) {
+		draw_brief(pane, ui);
+		return;
+	}
 	draw_facts(pane, ui, &rows_selected(ui)->row);
 	draw_findings(pane, ui);
 	draw_parts(pane, ui);

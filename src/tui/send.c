@@ -57,8 +57,9 @@ static void send(struct ui *ui)
 	json_t *message = json_loads(ui->input, JSON_DECODE_ANY, NULL);
 	json_t *params = ui->is_asked_tagged ? name_tagged(ui) : ui_identity(&ui->asked);
 
+	if (json_is_object(message))
+		json_object_set_new(params, "wait_ms", json_integer(ANSWER_MS));
 	json_object_set_new(params, "message", message ? message : json_string(ui->input));
-	json_object_set_new(params, "wait_ms", json_integer(ANSWER_MS));
 	if (!ui_request(ui, REPLY_SEND, 0, "send", params))
 		return;
 	ui->sending.asked_us = clock_wall_us();
@@ -123,6 +124,8 @@ bool send_take(struct ui *ui, const json_t *result, const char *why)
 	}
 	if (!result)
 		ui_say(ui, true, "%s", why);
+	else if (!json_object_get(result, "replies"))
+		ui_say(ui, false, "sent; only an object {...} can be answered");
 	return true;
 }
 

@@ -535,7 +535,7 @@ static double trend_mean(const struct table_row *row, unsigned back, unsigned ea
 }
 
 /* The last minute, however wide it is; 100 % of a core is full, or the largest of the values if that is more. */
-static void draw_trend(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
+void table_draw_trend(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
 {
 	enum spark_style style = ui_graph(ui);
 	unsigned span = spark_span(style), count = (unsigned)at.width * span, each = (TREND_VALUES + count - 1) / count;
@@ -639,7 +639,7 @@ static void draw_row(const struct ui *ui, struct grid *grid, struct rect line, c
 	if (!row->thread)
 		draw_metrics(grid, &at, &fit->metrics, row);
 	if (fit->trend && !row->thread)
-		draw_trend(ui, grid, (struct rect){ at.x + 1, at.y, fit->trend, 1 }, row);
+		table_draw_trend(ui, grid, (struct rect){ at.x + 1, at.y, fit->trend, 1 }, row);
 	bool is_selected = rows_is_selected(ui, row);
 	struct target target = rows_target(row);
 	if (!row->thread && tags_has(ui, &target))

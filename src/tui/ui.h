@@ -244,6 +244,8 @@ void table_draw_heading(const struct ui *ui, struct grid *grid, struct rect area
 void table_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* Which columns have something to say: with what they had before. Once a frame. */
 void table_measure(struct ui *ui);
+/* Its CPU in the last minute. */
+void table_draw_trend(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row);
 /* The rows that are seen at such a height; rows has room for ROWS_MOST. */
 int table_visible(const struct ui *ui, struct table_row *rows, int height);
 /* What a row is sorted by; below 0: not known. */

@@ -21,6 +21,12 @@ static uint64_t left_ms(const struct row *row, uint64_t now_us)
 	return row->deadline_us > now_us ? (row->deadline_us - now_us) / 1000 : 0;
 }
 
+/* Is what its last process ended with the word on it? */
+static bool tells_end(enum state state)
+{
+	return state == STATE_COMPLETED || state == STATE_FAILED || state == STATE_FATAL;
+}
+
 void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 {
 	const char *name = state_name(row->state);
@@ -36,11 +42,9 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 	else if ((row->state == STATE_BACKOFF || row->state == STATE_STOPPING) && left)
 		snprintf(out, size, "%s %llu.%llus", name, (unsigned long long)(left / 1000),
 			(unsigned long long)(left % 1000 / 100));
-	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) &&
-		 row->has_last_death && death->signal)
+	else if (tells_end(row->state) && row->has_last_death && death->signal)
 		snprintf(out, size, "%s %s", name, signal_name(death->signal));
-	else if ((row->state == STATE_COMPLETED || row->state == STATE_FAILED) &&
-		 row->has_last_death)
+	else if (tells_end(row->state) && row->has_last_death && death->code >= 0)
 		snprintf(out, size, "%s %d", name, death->code);
 	else
 		snprintf(out, size, "%s", name);
@@ -277,14 +281,17 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 		notice->kind == NOTICE_FATAL ? "- gave up: r tries again, 6 has its log" : "");
 }
 
-static void draw_news(const struct ui *ui, struct grid *grid, struct rect area)
+/* How much of the end of the line it takes. */
+static int draw_news(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	enum { WIDTH = 22 };
-	uint64_t news = ui->replica.notice_count - ui->seen_notices;
+	uint64_t count = ui->replica.notice_count, news = count > ui->seen_notices ? count - ui->seen_notices : 0; /* fewer: the past */
 
-	if (news && area.width >= WIDTH * 3)
-		grid_format(grid, (struct rect){ area.x + area.width - WIDTH, area.y, WIDTH, 1 }, LOOK_KEY,
-			" %4llu new events (E)", (unsigned long long)news);
+	if (!news || area.width < WIDTH * 3)
+		return 0;
+	grid_format(grid, (struct rect){ area.x + area.width - WIDTH, area.y, WIDTH, 1 }, LOOK_KEY, " %4llu new events (E)",
+		(unsigned long long)news);
+	return WIDTH;
 }
 
 static void draw_event(const struct ui *ui, struct grid *grid, struct rect area)
@@ -301,8 +308,8 @@ static void draw_event(const struct ui *ui, struct grid *grid, struct rect area)
 		grid_format(grid, area, ui->is_bad ? LOOK_BAD : LOOK_GOOD, " %s%s",
 			ui->is_bad ? "! " : "", ui->message);
 	} else {
+		area.width -= draw_news(ui, grid, area);
 		draw_newest(ui, grid, area);
-		draw_news(ui, grid, area);
 	}
 }
 

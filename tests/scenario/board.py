@@ -42,7 +42,7 @@ def namespaces_are_chosen_and_named():
         press(screen, "@")
         screen.sees("all namespaces", "jobs", "web")
         press(screen, "3")
-        screen.sees("ns web", "namespace web,front")
+        screen.sees("ns web", "ns web,front")
         gone(screen, "   plain ")
         typed(screen, "ns jobs")
         screen.sees("ns jobs", "db")

@@ -394,6 +394,18 @@ START_TEST(what_was_asked_of_now_is_not_taken_for_then)
 }
 END_TEST
 
+START_TEST(in_the_past_nothing_is_new)
+{
+	ui->seen_notices = 5;
+	ui->replica.notice_count = 3;
+	draw(120, 30);
+	ck_assert(!shows("new events"));
+	ui->replica.notice_count = 7;
+	draw(120, 30);
+	ck_assert(shows("   2 new events (E)"));
+}
+END_TEST
+
 START_TEST(a_reply_that_nobody_waits_for_is_not_taken)
 {
 	json_t *json = json_loads(study_text, 0, NULL);
@@ -1036,6 +1048,7 @@ Suite *view_suite(void)
 	tcase_add_test(keys, steps_back_count_before_they_are_answered);
 	tcase_add_test(keys, a_reply_that_nobody_waits_for_is_not_taken);
 	tcase_add_test(keys, what_was_asked_of_now_is_not_taken_for_then);
+	tcase_add_test(keys, in_the_past_nothing_is_new);
 	tcase_add_test(keys, messages_are_kept_within_bounds);
 	tcase_add_test(keys, who_reads_a_message_goes_on_reading_it);
 	tcase_add_test(keys, the_selection_follows_who_it_is);
