@@ -1053,7 +1053,7 @@ WATCHED_S = 10
 
 
 def screen_idle():
-    """A dashboard on ten services that do nothing: it moves a clock and uptimes, once a second, and does nothing else."""
+    """A dashboard on ten services that do nothing: it moves a clock and uptimes, once a second, and does nothing else; paused, nothing."""
     with Project({"x": {"command": ["sleep", "1000"], "instances": 10}}) as project:
         project.run("up", "-d")
         screen = screen_of(project, THRUM, "attach", size="100x30")
@@ -1063,17 +1063,30 @@ def screen_idle():
         used, woken = cpu_us(pid), switches(pid)
         size, frames = rest(screen, WATCHED_S)
         used, woken = cpu_us(pid) - used, switches(pid) - woken
-        report_value("idle dashboard, 100x30: frames a second", "", frames / WATCHED_S, 2)
-        report_value("… bytes a second", "", size / WATCHED_S, 200)
-        report_value("… wake-ups a second", "", woken / WATCHED_S, 6)
-        report_value("… of a processor", " %", used / 1e4 / WATCHED_S, 0.5)
-        report_value("… memory, RSS", " MB", rss_mb(pid), 8)
+        report_value("idle dashboard, 100x30: frames a second", "", frames / WATCHED_S, 1.1)
+        report_value("… bytes a second", "", size / WATCHED_S, 170)
+        report_value("… wake-ups a second", "", woken / WATCHED_S, 3)
+        report_value("… of a processor", " %", used / 1e4 / WATCHED_S, 0.2)
+        report_value("… memory, RSS", " MB", rss_mb(pid), 6.5)
+        screen.keys("Z")
+        time.sleep(1)
+        used = cpu_us(pid)
+        size, frames = rest(screen, WATCHED_S)
+        report_value("paused: frames", "", frames, 0)
+        report_value("… bytes", "", size, 0)
+        report_value("… of a processor", " %", (cpu_us(pid) - used) / 1e4 / WATCHED_S, 0.1)
         screen.close()
 
 
 def rss_mb(pid):
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+
+def pss_mb(pid):
+    """What it shares with others counted by parts."""
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("Pss:")) / 1024
 
 
 MOVER = """import random, time
@@ -1119,16 +1132,69 @@ def screen_keys():
             time.sleep(5)  # a thousand starts are over
             if where != "table":
                 screen.keys("/", "f", "l", "o", "\\r", "6", "z")
-            times = []
-            for i in range(200):
-                begun = time.monotonic()
-                screen.keys(keys[i % 2])
-                times.append((time.monotonic() - begun) * 1000)
-                time.sleep(0.017 * (i % 3))
-            report_value(f"a key to the screen, {where}, 1 000 instances and a flood, p50", " ms", percentile(times, 50), 50)
-            report_value("… p99", " ms", percentile(times, 99), 50)
-            remark(f"its memory then, RSS: {rss_mb(pid_in(screen)):.1f} MB")
+            report_keys(f"{where}, 1 000 instances and a flood", keys_of(screen, keys, count=200))
+            report_value("… memory, RSS", " MB", rss_mb(pid_in(screen)), 8.5)
+            remark(f"of it shared with others: {rss_mb(pid_in(screen)) - pss_mb(pid_in(screen)):.1f} MB")
             screen.close()
+
+
+LOG_MB = int(os.environ.get("BENCH_LOG_MB", "1024"))
+# lines of 100 bytes, each with its number
+LOG_WRITER = """import sys, time
+for n in range(0, %d, 10000):
+    sys.stdout.write("".join("line %%010d %%s\\n" %% (i, "x" * 83) for i in range(n, n + 10000)))
+print("the end", flush=True)
+time.sleep(1000)"""
+
+
+def waited_ms(*pids):
+    """For a processor, since they began."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/schedstat") as f:
+            total += int(f.read().split()[1]) / 1e6
+    return total
+
+
+def keys_of(screen, keys, seconds=None, count=None):
+    """
+    How long each takes to the frame that knows it, in ms: so many, or for so long. Not counted is how long the program, or the
+    terminal, stood in the queue for a processor that others had.
+    """
+    times, end, pids = [], time.monotonic() + (seconds or 1000), (pid_in(screen), screen.process.pid)
+    while time.monotonic() < end and (not count or len(times) < count):
+        begun, waited = time.monotonic(), waited_ms(*pids)
+        screen.keys(keys[len(times) % len(keys)])
+        times.append(max((time.monotonic() - begun) * 1000 - (waited_ms(*pids) - waited), 0))
+        time.sleep(0.011 * (len(times) % 3))
+    return times
+
+
+def report_keys(what, times):
+    report_value(f"a key to the screen, {what}, {len(times)} keys, p50", " ms", percentile(times, 50), 50)
+    report_value("… p99", " ms", percentile(times, 99), 50)
+    remark(f"the longest: {max(times):.0f} ms")
+
+
+def screen_log():
+    """Keys in a log of a gigabyte: while it is scrolled from end to end, and while a filter or a search runs over all of it."""
+    big = {"command": ["python3", "-c", LOG_WRITER % (LOG_MB * (1 << 20) // 100)], "log": {"rotate": {"max_size": "64MB", "max_files": 100}}}
+    with Project({"big": big}) as project:
+        project.run("up", "-d")
+        screen = screen_of(project, THRUM, "attach", size="120x40")
+        screen.sees("big")
+        screen.keys("6", "z")
+        for _ in range(30):
+            if screen.tell("sees the end")[1]:
+                break
+        report_keys(f"a log of {LOG_MB} MB, paged and from end to end", keys_of(screen, ["g", "\\x06", "\\x06", "G", "\\x02", "\\x02", "k", "j"], count=400))
+        screen.keys("g")
+        screen.keys("\\\\", *"0009", "\\r")
+        report_keys("while a filter that lets little through runs", keys_of(screen, ["j", "k", "\\x06", "w"], seconds=WATCHED_S))
+        screen.keys("\\\\", "\\x15", "\\r", "g", "/", *"not there", "\\r")
+        report_keys("while a search that finds nothing runs", keys_of(screen, ["t"], seconds=WATCHED_S))
+        remark(f"its memory then, RSS: {rss_mb(pid_in(screen)):.1f} MB")
+        screen.close()
 
 
 def refreshes(screen, count):
@@ -1165,7 +1231,7 @@ def screen_others():
 benches = {f.__name__: f for f in (restart, restart_bare, spawn, thousand, memory, storm, probes, death, engine_back, ps, metrics, idle, log_blocks, log_lines, procfs, top, inside,
                                sweep, disturbance,
                                messages, cluster, tasks, fleet, threads,
-                               screen_idle, screen_busy, screen_keys, screen_others)}
+                               screen_idle, screen_busy, screen_keys, screen_log, screen_others)}
 names = sys.argv[1:] or list(benches)
 for name in names:
     if name not in benches:

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/line.h"
 #include "base/utf8.h"
 #include "tui/grid.h"
 #include "tui/log_text.h"
@@ -71,19 +72,24 @@ static void check_grid(const char *text)
 	grid_finish(&grid);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void check(bool (*append)(struct text *out, const char *bytes, size_t size, bool keep_colour), const char *bytes, size_t size)
 {
 	struct text out;
 
-	if (size && memchr(bytes, 0, size))
-		check_grid((const char *)bytes);
-
 	text_init(&out, 64 * 1024 * 1024);
-	utf8_append_safe(&out, (const char *)bytes, size, false);
+	refuse(!append(&out, bytes, size, false));
 	check_plain(&out);
 	text_clear(&out);
-	utf8_append_safe(&out, (const char *)bytes, size, true);
+	refuse(!append(&out, bytes, size, true));
 	check_coloured(&out);
 	text_finish(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	if (size && memchr(bytes, 0, size))
+		check_grid((const char *)bytes);
+	check(utf8_append_safe, (const char *)bytes, size);
+	check(line_append_safe, (const char *)bytes, size);
 	return 0;
 }

@@ -4,7 +4,6 @@
 
 enum { ESC = 0x1b,
 	BEL = 0x07,
-	TAB_STOP = 8,
 	SGR_MOST = 32 };
 
 struct range {
@@ -251,15 +250,15 @@ static size_t skip_string(const char *bytes, size_t size)
 	return size;
 }
 
-static bool is_sgr(const char *parameters, size_t size)
+bool utf8_is_sgr(const struct utf8_piece *piece)
 {
-	for (size_t i = 0; i < size; i++)
-		if (!strchr("0123456789;:", parameters[i]) || !parameters[i])
+	for (size_t i = 0; i < piece->parameters_size; i++)
+		if (!strchr("0123456789;:", piece->parameters[i]) || !piece->parameters[i])
 			return false;
-	return size < SGR_MOST;
+	return piece->character == 'm' && piece->parameters_size < SGR_MOST;
 }
 
-static size_t skip_csi(struct text *out, const char *bytes, size_t size, bool keep_colour)
+static size_t take_csi(const char *bytes, size_t size, struct utf8_piece *piece)
 {
 	size_t end = 0;
 
@@ -267,22 +266,20 @@ static size_t skip_csi(struct text *out, const char *bytes, size_t size, bool ke
 		end++;
 	if (end == size || (unsigned char)bytes[end] < 0x40 || (unsigned char)bytes[end] > 0x7e)
 		return end;
-	if (keep_colour && bytes[end] == 'm' && is_sgr(bytes, end)) {
-		text_puts(out, "\033[");
-		text_append(out, bytes, end + 1);
-	}
+	*piece = (struct utf8_piece){ UTF8_CSI, (unsigned char)bytes[end], bytes, end };
 	return end + 1;
 }
 
 /* What follows an ESC; returns the bytes it covers. */
-static size_t skip_escape(struct text *out, const char *bytes, size_t size, bool keep_colour)
+static size_t take_escape(const char *bytes, size_t size, struct utf8_piece *piece)
 {
 	size_t end = 0;
 
+	piece->kind = UTF8_NOTHING;
 	if (!size)
 		return 0;
 	if (bytes[0] == '[')
-		return 1 + skip_csi(out, bytes + 1, size - 1, keep_colour);
+		return 1 + take_csi(bytes + 1, size - 1, piece);
 	if (strchr("]PX^_", bytes[0]) && bytes[0])
 		return 1 + skip_string(bytes + 1, size - 1);
 	while (end < size && bytes[end] >= 0x20 && bytes[end] <= 0x2f)
@@ -292,34 +289,62 @@ static size_t skip_escape(struct text *out, const char *bytes, size_t size, bool
 	return end;
 }
 
+size_t utf8_next(const char *bytes, size_t size, struct utf8_piece *piece)
+{
+	*piece = (struct utf8_piece){ .kind = UTF8_CHARACTER };
+	size_t taken = utf8_decode(bytes, size, &piece->character);
+	uint32_t c = piece->character;
+
+	if (c == ESC)
+		return taken + take_escape(bytes + taken, size - taken, piece);
+	if (c < 0x20 || c == 0x7f)
+		piece->kind = UTF8_CONTROL;
+	else if (IS_IN(joining, c))
+		piece->kind = UTF8_NOTHING;
+	else if (IS_IN(unsafe, c) || (c & 0xfffe) == 0xfffe)
+		piece->character = UTF8_BAD;
+	return taken;
+}
+
+static void put_sgr(struct text *out, const struct utf8_piece *piece)
+{
+	text_puts(out, "\033[");
+	text_append(out, piece->parameters, piece->parameters_size);
+	text_putc(out, 'm');
+}
+
+/* Returns the column after it. */
+static size_t put_control(struct text *out, char c, size_t column)
+{
+	if (c != '\t') {
+		text_putc(out, '^');
+		text_putc(out, (char)(c ^ 0x40));
+		return column + 2;
+	}
+	do
+		text_putc(out, ' ');
+	while (++column % UTF8_TAB_STOP);
+	return column;
+}
+
 bool utf8_append_safe(struct text *out, const char *bytes, size_t size, bool keep_colour)
 {
 	size_t column = 0, marks = 0;
+	struct utf8_piece piece;
 
 	for (size_t i = 0; i < size;) {
-		uint32_t c;
-		i += utf8_decode(bytes + i, size - i, &c);
-		if (c == ESC) {
-			i += skip_escape(out, bytes + i, size - i, keep_colour);
-		} else if (c == '\t') {
-			do
-				text_putc(out, ' ');
-			while (++column % TAB_STOP);
-		} else if (c == '\r' && i == size) {
-			break; /* CR LF */
-		} else if (IS_IN(joining, c)) {
-			continue;
-		} else if (c < 0x20 || c == 0x7f) {
-			text_putc(out, '^');
-			text_putc(out, (char)(c ^ 0x40));
-			column += 2;
-		} else {
-			if (IS_IN(unsafe, c) || (c & 0xfffe) == 0xfffe)
-				c = UTF8_BAD;
-			unsigned width = utf8_width(c);
+		i += utf8_next(bytes + i, size - i, &piece);
+		if (piece.kind == UTF8_CSI && keep_colour && utf8_is_sgr(&piece)) {
+			put_sgr(out, &piece);
+		} else if (piece.kind == UTF8_CONTROL) {
+			if (piece.character == '\r' && i == size)
+				break; /* CR LF */
+			column = put_control(out, (char)piece.character, column);
+		} else if (piece.kind == UTF8_CHARACTER) {
+			unsigned width = utf8_width(piece.character);
 			marks = width ? 0 : marks + 1;
-			if (marks <= 2)
-				put_character(out, c);
+			if (marks <= UTF8_MARKS_MOST)
+				put_character(out, piece.character);
 			column += width;
 		}
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "protocol/value.h"
@@ -120,7 +121,7 @@ void record_line(struct text *out, const struct record_style *style, const struc
 	put_name(out, style, stream->service, stream->instance);
 	text_puts(out, " | ");
 	if (style->safe)
-		utf8_append_safe(out, line->text, line->size, style->colour);
+		line_append_safe(out, line->text, line->size, style->colour);
 	else
 		text_append(out, line->text, line->size);
 	if (style->colour)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/line.h"
 #include "base/utf8.h"
 #include "tui/log_text.h"
 
@@ -91,14 +92,26 @@ void logs_fit(struct log_view *view, int room, int width)
 
 /* ---- what a line says ---- */
 
+/* The beginning of one that is too long; or, where it was written over again and again, the end: there is what it came to. */
+static const char *shown_part(const char *bytes, size_t *size)
+{
+	size_t before = *size > LOG_LINE_MOST ? *size - LOG_LINE_MOST : 0;
+	const char *again = before ? memchr(bytes + before, '\r', LOG_LINE_MOST) : NULL;
+
+	if (!before)
+		return bytes;
+	*size = again ? *size - (size_t)(again - bytes) : LOG_LINE_MOST;
+	return again ? again : bytes;
+}
+
 static const char *plain_of(struct log_view *view, const char *bytes, size_t size, size_t *plain_size)
 {
-	size = size < LOG_LINE_MOST ? size : LOG_LINE_MOST;
+	bytes = shown_part(bytes, &size);
 	*plain_size = size;
 	if (log_text_is_plain(bytes, size))
 		return bytes;
 	text_clear(&view->plain);
-	utf8_append_safe(&view->plain, bytes, size, false);
+	line_append_safe(&view->plain, bytes, size, false);
 	*plain_size = view->plain.size;
 	return text_string(&view->plain);
 }
@@ -145,10 +158,12 @@ static struct log_line make_line(const struct log_met *met)
 {
 	const struct log_place *place = &met->place;
 	struct log_line line = { .time_us = place->time_us, .offset = place->offset, .size = place->size, .source = met->source };
+	size_t size = met->size;
+	const char *bytes = shown_part(met->text, &size);
 	struct text text;
 
 	text_init(&text, (size_t)LOG_LINE_MOST * 4);
-	utf8_append_safe(&text, met->text, met->size < LOG_LINE_MOST ? met->size : LOG_LINE_MOST, true);
+	line_append_safe(&text, bytes, size, true);
 	text_puts(&text, "");
 	line.text = text_take(&text);
 	return line;
