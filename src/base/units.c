@@ -102,8 +102,7 @@ void units_format_duration(char out[UNITS_TEXT_SIZE], uint64_t ms)
 	else if (s < 3600)
 		snprintf(out, UNITS_TEXT_SIZE, "%02" PRIu64 ":%02" PRIu64, s / 60, s % 60);
 	else if (s < 24 * 3600)
-		snprintf(out, UNITS_TEXT_SIZE, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600,
-			s / 60 % 60, s % 60);
+		snprintf(out, UNITS_TEXT_SIZE, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
 	else
 		snprintf(out, UNITS_TEXT_SIZE, "%" PRIu64 "d%02" PRIu64 "h", s / 86400,
 			s / 3600 % 24);

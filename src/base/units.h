@@ -16,7 +16,7 @@ bool units_parse_size(const char *text, uint64_t *bytes);
 /* "204M" "1.2G" "96K" "512": at most five characters. */
 void units_format_size(char out[UNITS_TEXT_SIZE], uint64_t bytes);
 
-/* "250ms" "3.2s" "00:41" "5:12:09" "3d04h": for uptimes and delays. */
+/* "250ms" "3.2s" "00:41" "5h12m" "3d04h": for uptimes and delays; what is old moves seldom, and so does a screen of it. */
 void units_format_duration(char out[UNITS_TEXT_SIZE], uint64_t ms);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum { CELL = 64,
 	KEYS_LONG = 100,
-	CLOCK_WIDTH = 9,
+	CLOCK_WIDTH = 6, /* hours and minutes: a screen on which nothing happens is not to move every second */
 	LINE = 1024 };
 
 /* ---- words ---- */

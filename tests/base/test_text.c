@@ -126,7 +126,7 @@ START_TEST(sizes_are_read_and_written)
 	units_format_size(out, 999);
 	ck_assert_str_eq(out, "999");
 	units_format_duration(out, 3725000);
-	ck_assert_str_eq(out, "1:02:05");
+	ck_assert_str_eq(out, "1h02m");
 }
 END_TEST
 

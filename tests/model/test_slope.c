@@ -196,10 +196,10 @@ START_TEST(it_is_said_how_fast_and_when_there_is_no_more)
 	growth_describe(text, sizeof text, &growths[0]);
 	ck_assert_str_eq(text,
 		"its memory grows by 3.8M a minute (3.8M to 3.8M), "
-		"and did so for 04:59: 119M now, and 512M (its limit) in 1:44:53");
+		"and did so for 04:59: 119M now, and 512M (its limit) in 1h44m");
 	growth_describe(text, sizeof text, &growths[1]);
 	ck_assert_ptr_nonnull(strstr(text, "its open descriptors grow by 6"));
-	ck_assert_ptr_nonnull(strstr(text, ": 49 now, and 1024 (RLIMIT_NOFILE) in 2:4"));
+	ck_assert_ptr_nonnull(strstr(text, ": 49 now, and 1024 (RLIMIT_NOFILE) in 2h4"));
 	trace_finish(&trace);
 }
 END_TEST

@@ -635,10 +635,10 @@ START_TEST(the_history_says_what_ended_it_and_when)
 	show_history();
 	draw(80, 30);
 	ck_assert(shows("[5 History]"));
-	ck_assert(shows("    4     1001  2023-11-14T20:43:20   1:30:00                  running"));
-	ck_assert(shows("    3      903  2023-11-14T18:53:20   1:50:00    88M     1.2s  limit (TERM)  rss"));
-	ck_assert(shows("    2      902  2023-11-14T13:54:20   3:19:00    88M     1.2s  exit 3"));
-	ck_assert(shows("    1      901  2023-11-14T12:13:20   1:40:00    88M     1.2s  core (SEGV)"));
+	ck_assert(shows("    4     1001  2023-11-14T20:43:20     1h30m                  running"));
+	ck_assert(shows("    3      903  2023-11-14T18:53:20     1h50m    88M     1.2s  limit (TERM)  rss"));
+	ck_assert(shows("    2      902  2023-11-14T13:54:20     3h19m    88M     1.2s  exit 3"));
+	ck_assert(shows("    1      901  2023-11-14T12:13:20     1h40m    88M     1.2s  core (SEGV)"));
 	ck_assert(shows("24 h, one column = 30 min:  . up  r restart  X crash  - down"));
 	ck_assert(shows(" api/0                            ...X......X--r...r... "));
 }
@@ -699,7 +699,7 @@ START_TEST(the_record_of_a_death_shows_how_it_went)
 		json_pack("[{s:f,s:i},{s:f,s:n},{s:f,s:i}]", "cpu_pct", 0.0, "rss", 1 << 20, "cpu_pct", 50.0,
 			"rss", "cpu_pct", 100.0, "rss", 8 << 20));
 	draw(80, 30);
-	ck_assert(shows(" life 3, pid 903: limit (TERM) at 2023-11-14T20:43:20 after 1:50:00, peak 88M"));
+	ck_assert(shows(" life 3, pid 903: limit (TERM) at 2023-11-14T20:43:20 after 1h50m, peak 88M"));
 	ck_assert(shows(" rss 210M > 200M"));
 	ck_assert(shows(" cpu ▁▅█  100.0% at the end, 100.0% at the most"));
 	ck_assert(shows(" rss ▂ █  8.0M at the end, 8.0M at the most"));
