@@ -122,6 +122,24 @@ static void measure_study(struct insight *insight)
 	}
 }
 
+static void take_values(struct gauge *gauge, const json_t *values)
+{
+	const json_t *value;
+	size_t i;
+
+	gauge->count = 0;
+	json_array_foreach(values, i, value) gauge_add(gauge, json_number_value(value));
+}
+
+/* How it went until then; who remembers tells. */
+static void take_course(struct insight *insight, const json_t *result)
+{
+	const json_t *course = json_object_get(result, "course");
+
+	take_values(&insight->depth_then, json_object_get(course, "queued"));
+	take_values(&insight->busy_then, json_object_get(course, "busy"));
+}
+
 static void take_study(struct ui *ui, const json_t *result)
 {
 	struct insight *insight = &ui->insight;
@@ -131,11 +149,15 @@ static void take_study(struct ui *ui, const json_t *result)
 	study_from_json(&insight->study, result);
 	if (!ui->past_us)
 		measure_study(insight);
+	else if (!insight_is_pool(insight))
+		take_course(insight, result);
 }
 
 static void take_pool(struct ui *ui, const json_t *result)
 {
 	ui_keep(&ui->insight.pool, result);
+	if (insight_is_pool(&ui->insight) && ui->past_us)
+		take_course(&ui->insight, result);
 	if (!insight_is_pool(&ui->insight) || ui->past_us)
 		return;
 	gauge_add(&ui->insight.depth, (double)json_integer_value(json_object_get(result, "queued")));

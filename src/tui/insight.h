@@ -38,6 +38,7 @@ struct insight {
 	json_t *peers; /* those of all processes of the service, as in a map */
 	bool is_map;   /* it is wanted in the IPC tab */
 	struct gauge depth, busy;
+	struct gauge depth_then, busy_then; /* … before the moment of the past that is shown */
 	uint64_t asked_us[INSIGHT_QUESTIONS];
 	bool is_waiting[INSIGHT_QUESTIONS]; /* for a reply */
 	bool is_known[INSIGHT_QUESTIONS];   /* there was one */

@@ -49,6 +49,7 @@ static void forget_inside(struct ui *ui)
 	ui->traffic.then_us = 0;
 	study_finish(&ui->insight.study);
 	ui_keep(&ui->insight.pool, NULL);
+	ui->insight.depth_then.count = ui->insight.busy_then.count = 0;
 }
 
 void past_leave(struct ui *ui)

@@ -19,14 +19,14 @@ static json_int_t figure(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static void draw_graph(struct pane *pane, const struct ui *ui, const char *name, const struct gauge *gauge, const char *after)
+static void draw_graph(
+	struct pane *pane, const struct ui *ui, const char *name, const struct gauge *now, const struct gauge *then, const char *after)
 {
+	const struct gauge *gauge = ui->past_us ? then : now;
 	double values[GAUGE_MOST], most = gauge_most(gauge);
 	unsigned count = gauge_size(gauge);
 	struct text line;
 
-	if (ui->past_us)
-		count = 0; /* they are of now */
 	text_init(&line, GRAPH_MOST);
 	for (unsigned i = 0; i < count; i++)
 		values[i] = gauge_at(gauge, i);
@@ -114,9 +114,9 @@ static void draw_process_pool(struct pane *pane, const struct ui *ui)
 		(long long)figure(pool, "submitted"), (long long)figure(pool, "started"),
 		(long long)figure(pool, "completed"), (long long)figure(pool, "failed"), (long long)figure(pool, "retried"));
 	describe_times(pool, "wait_ms", "wait", times);
-	draw_graph(pane, ui, "queue", &insight->depth, times);
+	draw_graph(pane, ui, "queue", &insight->depth, &insight->depth_then, times);
 	describe_times(pool, "run_ms", "run", times);
-	draw_graph(pane, ui, "busy", &insight->busy, times);
+	draw_graph(pane, ui, "busy", &insight->busy, &insight->busy_then, times);
 	draw_workers(pane, pool);
 	pane_format(pane, LOOK_DIM, " + - one worker more or fewer  = exactly so many  d drain, and again to go on");
 }
@@ -174,8 +174,8 @@ static void draw_thread_pools(struct pane *pane, const struct ui *ui)
 	draw_histograms(pane, ui);
 	if (insight_is_pool(insight))
 		return;
-	draw_graph(pane, ui, "queue", &insight->depth, "");
-	draw_graph(pane, ui, "busy", &insight->busy, "");
+	draw_graph(pane, ui, "queue", &insight->depth, &insight->depth_then, "");
+	draw_graph(pane, ui, "busy", &insight->busy, &insight->busy_then, "");
 }
 
 int pools_draw(const struct ui *ui, struct grid *grid, struct rect area)

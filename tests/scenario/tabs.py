@@ -141,6 +141,10 @@ def a_pool_of_processes_is_seen_and_drained():
             until(lambda: "DRAINING" not in terminal.screen(), "it takes tasks again")
             expect(submit.wait(60) == 0, "all are answered")
             terminal.sees("completed 200")
+            terminal.keys("t")
+            terminal.sees("PAST", "POOL work", "at the most")
+            terminal.keys("Escape")
+            until(lambda: "PAST" not in terminal.screen(), "Esc is now")
         finally:
             submit.kill()
             submit.wait()

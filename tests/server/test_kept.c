@@ -43,6 +43,37 @@ START_TEST(it_is_found_as_it_was)
 }
 END_TEST
 
+static void add_figures(const char *what, uint64_t s, const char *queue, int queued, int busy)
+{
+	json_t *json = json_pack("{s:i,s:i}", queue, queued, "busy", busy);
+
+	kept_add(&kept, what, s * 1000000, json);
+	json_decref(json);
+}
+
+START_TEST(what_waits_is_told_as_it_went_until_then)
+{
+	for (int i = 0; i < 100; i++) {
+		add_figures("pool hash", 1000 + (uint64_t)i * 2, "queued", i, 4);
+		add_figures("inspect web/0", 1000 + (uint64_t)i * 2, "queue", 1000 + i, 1);
+	}
+	add("inspect odd/0", 1300, 1);
+	json_t *pool = kept_find(kept, "pool hash", 1101 * 1000000ull), *study = kept_find(kept, "inspect web/0", 1000 * 1000000ull);
+	json_t *odd = kept_find(kept, "inspect odd/0", 1300 * 1000000ull);
+	json_t *queued = json_object_get(json_object_get(pool, "course"), "queued");
+	ck_assert_uint_eq(json_array_size(queued), KEPT_COURSE_MOST);
+	ck_assert_int_eq(json_integer_value(json_array_get(queued, KEPT_COURSE_MOST - 1)), 50);
+	ck_assert_int_eq(json_integer_value(json_array_get(queued, 0)), 50 - KEPT_COURSE_MOST + 1);
+	queued = json_object_get(json_object_get(study, "course"), "queued");
+	ck_assert_uint_eq(json_array_size(queued), 1);
+	ck_assert_int_eq(json_integer_value(json_array_get(queued, 0)), 1000);
+	ck_assert_uint_eq(json_array_size(json_object_get(json_object_get(odd, "course"), "busy")), 0);
+	json_decref(pool);
+	json_decref(study);
+	json_decref(odd);
+}
+END_TEST
+
 START_TEST(what_is_old_says_nothing)
 {
 	add("inspect web/0", 100, 1);
@@ -79,6 +110,7 @@ Suite *kept_suite(void)
 
 	tcase_add_checked_fixture(tests, NULL, end);
 	tcase_add_test(tests, it_is_found_as_it_was);
+	tcase_add_test(tests, what_waits_is_told_as_it_went_until_then);
 	tcase_add_test(tests, what_is_old_says_nothing);
 	tcase_add_test(tests, no_more_is_kept_than_there_is_room_for);
 	suite_add_tcase(suite, tests);
