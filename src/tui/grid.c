@@ -57,12 +57,28 @@ const struct cell *grid_at(const struct grid *grid, int x, int y)
 	return &grid->cells[y * grid->width + x];
 }
 
+/* Of a wide character that is written over in part, the other half is a blank: before its place is written, and after. */
+static void free_left(struct grid *grid, int x, int y)
+{
+	if (x > 0 && x < grid->width && !cell_at(grid, x, y)->character)
+		cell_at(grid, x - 1, y)->character = ' ';
+}
+
+static void free_right(struct grid *grid, int x, int y)
+{
+	if (x < grid->width && !cell_at(grid, x, y)->character)
+		cell_at(grid, x, y)->character = ' ';
+}
+
 void grid_fill(struct grid *grid, struct rect at, enum look look, uint32_t character)
 {
 	at = clip(grid, at);
-	for (int y = at.y; y < at.y + at.height; y++)
+	for (int y = at.y; y < at.y + at.height && at.width; y++) {
+		free_left(grid, at.x, y);
 		for (int x = at.x; x < at.x + at.width; x++)
 			*cell_at(grid, x, y) = (struct cell){ .character = character, .look = (uint8_t)look };
+		free_right(grid, at.x + at.width, y);
+	}
 }
 
 void grid_select(struct grid *grid, struct rect at)
@@ -120,6 +136,8 @@ int grid_put(struct grid *grid, struct rect at, enum look look, const char *text
 	size_t size = strlen(text);
 	int used = 0;
 
+	if (room.height && room.width)
+		free_left(grid, room.x, room.y);
 	for (size_t i = 0; i < size && room.height;) {
 		uint32_t c;
 		i += utf8_decode(text + i, size - i, &c);
@@ -141,6 +159,8 @@ int grid_put(struct grid *grid, struct rect at, enum look look, const char *text
 				(struct cell){ .character = 0, .look = (uint8_t)look };
 		used += width;
 	}
+	if (used)
+		free_right(grid, room.x + used, room.y);
 	return used;
 }
 
@@ -156,10 +176,12 @@ int grid_put_cell(struct grid *grid, struct rect at, const struct cell *cell)
 		return 0;
 	put.character = harmless(put.character);
 	memset(put.marks, 0, sizeof put.marks);
+	free_left(grid, room.x, room.y);
 	*cell_at(grid, room.x, room.y) = put;
 	put.character = 0;
 	if (width == 2)
 		*cell_at(grid, room.x + 1, room.y) = put;
+	free_right(grid, room.x + width, room.y);
 	return width;
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """
 What terminals, signals and environments do to the two full-screen programs, `thrum attach` and `thrum top`: one row a
-question, as other programs of the kind were asked. With THRUM_RECORD=FILE the answers are written down as a table.
+question, as other programs of the kind were asked. With THRUM_RECORD=FILE the answers take the place of the table in it.
 """
 import concurrent.futures, re
 from lib_vt import *
@@ -295,11 +295,14 @@ def ask(project, row, command):
 
 
 def record(path, seen):
-    width = max(len(title) for title, _ in ROWS)
+    """In the place of the table that is in there."""
+    width, wide = max(len(title) for title, _ in ROWS), max(len(seen[title, "attach"]) for title, _ in ROWS)
+    lines = [f"{'':{width}} | {'thrum attach':{wide}} | thrum top", f"{'-' * width}-+-{'-' * wide}-+-{'-' * wide}"]
+    lines += [f"{title:{width}} | {seen[title, 'attach']:{wide}} | {seen[title, 'top']}" for title, _ in ROWS]
+    with open(path) as f:
+        before, _, after = f.read().split("```")
     with open(path, "w") as f:
-        f.write(f"{'':{width}} | {'thrum attach':46} | thrum top\n{'-' * width}-+-{'-' * 46}-+-{'-' * 46}\n")
-        for title, _ in ROWS:
-            f.write(f"{title:{width}} | {seen[title, 'attach']:46} | {seen[title, 'top']}\n")
+        f.write(before + "```\n" + "\n".join(lines) + "\n```" + after)
 
 
 def all_rows():
