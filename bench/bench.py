@@ -9,6 +9,10 @@ BENCH_BUILD: the folder of the programs; THRUM: the program to measure; BENCH_DI
 """
 import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, threading, time, urllib.request
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
+from lib_npm import npm_folder
+
 PROGRAMS, THRUM = os.environ["BENCH_BUILD"] + "/bench/", os.environ["THRUM"]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 MEGABYTES = int(os.environ.get("BENCH_MB", "300"))
@@ -936,8 +940,22 @@ def fleet():
     remark("processor time of a task, us: " + ", ".join(f"{name} {statistics.median(p[1][1][name] for p in pairs):.1f}" for name in pairs[0][1][1]))
 
 
-def threads_say(*args):
-    return [float(n) for n in subprocess.run([PROGRAMS + "threads", *args], check=True, stdout=subprocess.PIPE, text=True).stdout.split()]
+def threads_say(*args, program="threads"):
+    return [float(n) for n in subprocess.run([PROGRAMS + program, *args], check=True, stdout=subprocess.PIPE, text=True).stdout.split()]
+
+
+def against_piscina():
+    """A burst of empty tasks, and 256 of them outstanding, by Node's threads with piscina; and by ours, in turn."""
+    modules = npm_folder("piscina", "piscina@5")
+    if not modules or not shutil.which("node"):
+        remark("piscina is left out: it needs node and npm")
+        return
+    for name, theirs, ours in (("a burst", 0, lambda: threads_say("tasks", "0")[2]), ("256 outstanding tasks", 1, lambda: threads_say("window")[1])):
+        pairs = []
+        for _ in range(ROUNDS):
+            said = subprocess.run(["node", os.path.join(ROOT, "bench", "piscina.js"), modules], check=True, stdout=subprocess.PIPE, text=True).stdout
+            pairs.append((float(said.split()[theirs]) / 1e3, ours() / 1e3))
+        report(f"{name}, against piscina", "k/s", *zip(*pairs), 20, True)
 
 
 def threads():
@@ -955,6 +973,9 @@ def threads():
         report(f"{name}, against libuv", "k/s", [n / 1e3 for n in uv], [n / 1e3 for n in ours], least, True)
         if mode == "window":
             report(f"{name}, processor time", "ns", uv_ns, our_ns, 0.7)
+    counted, without = zip(*[(threads_say("empty")[0], threads_say("empty", program="uncounted")[0]) for _ in range(ROUNDS)])
+    report_value(f"a task of {min(without):.2f} ns, by one thread: what its being counted on the stats page adds", " ns", min(counted) - min(without), 1)
+    against_piscina()
     rates = [threads_say("port")[0] / 1e6 for _ in range(ROUNDS)]
     report_least("messages of a port", "M/s", statistics.median(rates), 5)
     copied, transferred = zip(*[[s * 1e3 for s in threads_say("transfer")] for _ in range(ROUNDS)])
@@ -1026,9 +1047,7 @@ def disturbance():
 
 def screen_of(project, *command, size):
     """A terminal by libvterm, as the scenarios have it."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    os.environ.update(BUILDDIR=os.environ["BENCH_BUILD"], SRCDIR=root)
-    sys.path.insert(0, root + "/tests/scenario")
+    os.environ.update(BUILDDIR=os.environ["BENCH_BUILD"], SRCDIR=ROOT)
     from lib_vt import Screen
     return Screen(project, *command, size=size)
 

@@ -22,12 +22,6 @@ struct worker *thrum__worker_current(void)
 	return current;
 }
 
-/* The word has no other writer. */
-static void add(_Atomic uint64_t *count, uint64_t more)
-{
-	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more, memory_order_relaxed);
-}
-
 /* Whoever waits for room is let in when half of it is free, so that they are not woken for each task. */
 static void make_room(struct ring *ring)
 {
@@ -77,7 +71,7 @@ bool thrum__pool_is_over(const struct thrum_pool *pool)
 static void time_begin(struct worker *worker, const struct thrum_task *task)
 {
 	worker->began_ns = thrum__now_ns();
-	add(&worker->figures->wait[stats_bucket(worker->began_ns - task->submitted_ns)], task->weight);
+	stats_add(&worker->figures->wait[stats_bucket(worker->began_ns - task->submitted_ns)], task->weight);
 }
 
 /* Of short tasks a sixteenth is timed, which then counts for all of them. */
@@ -86,7 +80,7 @@ static void time_end(struct worker *worker, uint64_t began_ns, uint32_t weight)
 	uint64_t run_ns = thrum__now_ns() - began_ns;
 	uint32_t timing = run_ns > LONG_NS ? 1 : SHORT_TIMING;
 
-	add(&worker->figures->run[stats_bucket(run_ns)], weight);
+	stats_add(&worker->figures->run[stats_bucket(run_ns)], weight);
 	if (atomic_load_explicit(&worker->pool->timing, memory_order_relaxed) != timing)
 		atomic_store_explicit(&worker->pool->timing, timing, memory_order_relaxed);
 }
@@ -95,8 +89,8 @@ static void end_task(struct worker *worker, struct thrum_task *task, int result)
 {
 	worker->task = task->outer;
 	if (result)
-		add(&worker->figures->failed, 1);
-	add(&worker->figures->completed, 1);
+		stats_add(&worker->figures->failed, 1);
+	stats_add(&worker->figures->completed, 1);
 	thrum__task_answer(task, result);
 }
 
@@ -106,7 +100,7 @@ void thrum__worker_run(struct worker *worker, struct thrum_task *task)
 	uint64_t began_ns;
 	int result;
 
-	add(&worker->figures->started, 1);
+	stats_add(&worker->figures->started, 1);
 	task->outer = worker->task;
 	worker->task = task;
 	if (!weight) {
@@ -128,9 +122,9 @@ static bool came_too_late(const struct thrum_task *task)
 static void handle(struct worker *worker, struct thrum_task *task)
 {
 	if (!task) {
-		add(&worker->figures->passed, 1);
+		stats_add(&worker->figures->passed, 1);
 	} else if (came_too_late(task)) {
-		add(&worker->figures->expired, 1);
+		stats_add(&worker->figures->expired, 1);
 		thrum__task_answer(task, -ETIMEDOUT);
 	} else {
 		thrum__worker_run(worker, task);
