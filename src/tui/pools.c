@@ -10,8 +10,9 @@
 #include "tui/ui.h"
 
 enum { CELL = 32,
-	SLOW_MS = 3000, /* a task that takes longer is marked … */
-	SLOW_TIMES = 3, /* … if it takes this many times what the slowest did */
+	SLOW_MS = 3000,               /* a task that takes longer is marked … */
+	SLOW_TIMES = 3,               /* … if it takes this many times what the slowest did */
+	GRAPH_WIDTH = GAUGE_MOST / 2, /* the newest of what is known, so that the figures have room */
 	GRAPH_MOST = 4096 };
 
 static json_int_t figure(const json_t *object, const char *key)
@@ -24,15 +25,16 @@ static void draw_graph(
 {
 	const struct gauge *gauge = ui->past_us ? then : now;
 	double values[GAUGE_MOST], most = gauge_most(gauge);
-	unsigned count = gauge_size(gauge);
+	unsigned count = gauge_size(gauge), first;
 	struct text line;
 
 	text_init(&line, GRAPH_MOST);
 	for (unsigned i = 0; i < count; i++)
 		values[i] = gauge_at(gauge, i);
+	first = count > GRAPH_WIDTH * spark_span(ui_graph(ui)) ? count - GRAPH_WIDTH * spark_span(ui_graph(ui)) : 0;
 	text_format(&line, " %-6s", name);
-	spark_append(&line, values, count, most > 0 ? most : 1, ui_graph(ui));
-	for (unsigned i = count; i < GAUGE_MOST / 2; i++)
+	spark_append(&line, values + first, count - first, most > 0 ? most : 1, ui_graph(ui));
+	for (unsigned i = count - first; i < GRAPH_WIDTH; i++)
 		text_putc(&line, ' ');
 	if (count)
 		text_format(&line, "  %.0f, at the most %.0f", values[count - 1], most);
@@ -50,7 +52,9 @@ static const char *milliseconds(char out[CELL], const json_t *times, const char 
 	if (!json_is_number(value))
 		return "-";
 	double ms = json_number_value(value);
-	snprintf(out, CELL, ms < 10 ? "%.2fms" : "%.0fms", ms);
+	snprintf(out, CELL, ms < 10 ? "%.2fms" : ms < 10000 ? "%.0fms"
+							    : "%.1fs",
+		ms < 10000 ? ms : ms / 1000);
 	return out;
 }
 
@@ -67,7 +71,7 @@ static bool is_slow(const json_t *pool, json_int_t since_ms)
 {
 	const json_t *most = json_object_get(json_object_get(pool, "run_ms"), "p99");
 
-	return since_ms > SLOW_MS && (!json_is_number(most) || (double)since_ms > SLOW_TIMES * json_number_value(most));
+	return since_ms > SLOW_MS && json_is_number(most) && (double)since_ms > SLOW_TIMES * json_number_value(most);
 }
 
 static void draw_worker(struct pane *pane, const json_t *pool, const json_t *worker)
