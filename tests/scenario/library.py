@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """libthrum and what is linked with it: its header and manual; a worker in C, as the examples have it; thread pools that are seen and sized from outside."""
-import json, os, re, shutil, subprocess, sys, urllib.request
+import json, os, re, shutil, subprocess, sys, tempfile, urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import THRUM, WORKER, Load, Project, expect, free_port, main, until
 
 SRC = os.environ.get("SRCDIR", ".")
 EXAMPLE = os.path.join(SRC, "examples", "c")
-LIBRARY = os.path.join(os.environ.get("BUILDDIR", "."), "src", ".libs", "libthrum.so")
-BUILT = os.path.join(os.environ.get("BUILDDIR", "."), "examples", "c")
+BUILD = os.environ.get("BUILDDIR", ".")
+LIBRARY = os.path.join(BUILD, "src", ".libs", "libthrum.so")
+BUILT = os.path.join(BUILD, "examples", "c")
 POOLER = os.path.join(WORKER, "pooler")
 
 
@@ -60,6 +61,47 @@ def what_is_exported_is_declared_and_has_an_entry():
                             capture_output=True, text=True, check=True).stdout
     entries = set(re.findall(r"\b(thrum_[a-z_]+)\(", "".join(re.findall(r"(?s)^\.Bd -literal\n(.*?)^\.Ed", manual, re.M))))
     expect(exported <= entries, f"thrum(3) does not tell of {sorted(exported - entries)}")
+
+
+USERS = r"""
+#include <stdio.h>
+#include <thrum.h>
+static int work(void *number) { return *(int *)number; }
+int main(void) {
+    int number = 42;
+    thrum_work *const function = work;
+    struct thrum_task task = { function, &number, NULL, 0, THRUM_NORMAL };
+    struct thrum_pool *pool = thrum_pool_create(NULL);
+    if (thrum_pool_submit(pool, &task) || thrum_task_wait(&task, 20000) || thrum_pool_destroy(pool))
+        return 1;
+    printf("%d of %s\n", task.result, thrum_version());
+    return 0;
+}
+"""
+
+
+def a_users_program_builds_from_what_is_installed():
+    """In C and C++, by every compiler, with the shared library and the static one, by pkg-config alone."""
+    with open(os.path.join(BUILD, "Makefile")) as f:
+        makefile = f.read()
+    if not shutil.which("pkg-config") or re.search(r"^SAN_CFLAGS = \S", makefile, re.M):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        make = subprocess.run(["make", "-s", "-C", BUILD, "install-libLTLIBRARIES", "install-includeHEADERS", "install-nodist_pkgconfigDATA",
+                               f"DESTDIR={folder}"], capture_output=True, text=True, env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
+        expect(make.returncode == 0, make.stderr)
+        libdir = folder + re.search(r"^libdir = (.*)", makefile, re.M)[1].replace("${exec_prefix}", re.search(r"^prefix = (.*)", makefile, re.M)[1])
+        env = dict(os.environ, PKG_CONFIG_PATH=libdir + "/pkgconfig", PKG_CONFIG_SYSROOT_DIR=folder)
+        for compiler, suffix in (("gcc", "c"), ("clang", "c"), ("g++", "cc"), ("clang++", "cc")):
+            source = os.path.join(folder, "user." + suffix)
+            with open(source, "w") as f:
+                f.write(USERS)
+            for kind, link in (("shared", "$(pkg-config --cflags --libs thrum)"), ("static", "-static $(pkg-config --static --cflags --libs thrum)")):
+                if not shutil.which(compiler):
+                    continue
+                done = subprocess.run(f"{compiler} -Wall -Wextra -Werror -Wno-missing-field-initializers {source} -o {folder}/user {link} && {folder}/user",
+                                      shell=True, env=dict(env, LD_LIBRARY_PATH=libdir), capture_output=True, text=True)
+                expect(done.returncode == 0 and done.stdout.startswith("42 of "), f"{compiler}, {kind}: {done.stdout}{done.stderr}")
 
 
 def example(port):
@@ -168,5 +210,6 @@ def a_process_of_nobody_is_sized_by_its_pid():
         process.wait()
 
 
-main(the_header_is_c_and_cxx, what_is_exported_is_declared_and_has_an_entry, the_example_counts_primes, the_example_serves_while_it_is_reloaded,
+main(the_header_is_c_and_cxx, what_is_exported_is_declared_and_has_an_entry,
+      a_users_program_builds_from_what_is_installed, the_example_counts_primes, the_example_serves_while_it_is_reloaded,
       a_thread_pool_is_sized_and_drained_from_outside, a_process_of_nobody_is_sized_by_its_pid)
