@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What happens on occasion: a schedule, files that change, hooks."""
-import json, os, shutil, signal, sys, tempfile, time
+import json, os, re, shutil, signal, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Project, expect, is_alive, main, until
@@ -151,14 +151,15 @@ def a_hundred_thousand_files_are_watched():
         p.run("up", "-d", check=0)
         until(lambda: seldom(lambda: open(paths[-1], "w").write("x")) and p.rows()["a/0"]["restarts"]["watch"] > 0, "the watch is there", 30)
         before, engine = p.rows(), p.engine()
-        memory = rss_of(engine)
+        memory, began = rss_of(engine), time.monotonic()
         for path in paths:
             with open(path, "w") as f:
                 f.write("y")
         until(lambda: p.rows()["a/0"]["restarts"]["watch"] > before["a/0"]["restarts"]["watch"], "it is restarted", 30)
         until(lambda: p.rows()["a/0"]["state"] == "running", "and runs")
         now = p.rows()
-        expect(now["a/0"]["restarts"]["watch"] <= before["a/0"]["restarts"]["watch"] + 3, f"not for each of them: {now['a/0']['restarts']}")
+        most = before["a/0"]["restarts"]["watch"] + 2 + (time.monotonic() - began) / 0.4  # a slow machine writes with pauses
+        expect(now["a/0"]["restarts"]["watch"] <= most, f"not for each of them: {now['a/0']['restarts']}")
         expect(now["other/0"]["pid"] == before["other/0"]["pid"] and p.engine() == engine, "nobody else is affected")
         expect(rss_of(engine) < memory + 8192, f"memory is bounded: {memory} kB, now {rss_of(engine)} kB")
     finally:
@@ -221,9 +222,9 @@ def a_hook_that_fails_hangs_or_forks_changes_nothing_else():
                         "steady": {"command": "sleep 1000"}})
     try:
         p.run("up", "-d", check=0)
-        for said in ("fails/0: hook on_completed: exit 7: no such table", "hangs/0: hook on_completed: no answer within 0.2 s",
+        for said in ("fails/0: hook on_completed: exit 7: no such table", r"hangs/0: hook on_completed: no answer within \d+\.\d s",
                      "forks/0: hook on_completed left 1 processes behind, which were killed", "none/0: hook on_completed: exec: No such file or directory"):
-            until(lambda: said in p.run("events").stdout, said)
+            until(lambda: re.search(said, p.run("events").stdout), said)
         expect(p.rows()["steady/0"]["restarts"]["crash"] == 0 and p.rows()["steady/0"]["state"] == "running", "others are not affected")
     finally:
         p.close()
