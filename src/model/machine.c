@@ -1,5 +1,6 @@
 #include "model/machine.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 #include "base/memory.h"
 
 enum { NONE = -1,
+	SHOWN = 10,       /* of CPU in percent, one decimal is */
+	RANK_CHANGE = 25, /* points of percent: somebody has begun to work, or ended */
 	GUIDES_MOST = 64 };
 
 /* One process on its way to a row: indices are those of machine->processes. */
@@ -62,6 +65,16 @@ void machine_touch(struct machine *machine, const struct machine_id *id)
 
 	if (found && machine_id_is(&found->id, id))
 		machine->processes[found - machine->processes].is_stale = true;
+}
+
+void machine_rank(struct machine *machine, bool is_due)
+{
+	for (size_t i = 0; i < machine->count; i++) {
+		struct machine_process *process = &machine->processes[i];
+		double former = process->cpu_rank < 0 ? 0 : process->cpu_rank;
+		bool is_other = fabs(process->cpu_pct - former) >= RANK_CHANGE;
+		process->cpu_rank = is_due || is_other ? process->cpu_pct : former;
+	}
 }
 
 bool machine_has_inside(const struct machine_process *process)
@@ -153,9 +166,15 @@ static int by_figure(double one, double other)
 	return (one < other) - (one > other);
 }
 
+/* As it is shown: who cannot be told apart does not change places for nothing. */
+static double cpu_of(const struct machine_process *process)
+{
+	return rint((process->cpu_rank >= 0 ? process->cpu_rank : process->cpu_pct) * SHOWN);
+}
+
 static int by_cpu(const struct machine_process *one, const struct machine_process *other)
 {
-	return by_figure(one->cpu_pct, other->cpu_pct);
+	return by_figure(cpu_of(one), cpu_of(other));
 }
 
 /* What is not known comes last. */

@@ -30,6 +30,7 @@ struct machine_process {
 	bool is_thread;  /* of the process that is its parent here; its id is that of the thread */
 	bool is_kernel;  /* a thread of the kernel */
 	double cpu_pct;  /* of one core, since the pass before; since its start in the first */
+	double cpu_rank; /* what its place is by: machine_rank; below 0: it has none yet, and stands by cpu_pct */
 	uint64_t cpu_ns; /* since its start */
 	uint64_t rss;    /* bytes; or SAMPLE_UNKNOWN */
 	uint64_t shared; /* of them, with files or others; or SAMPLE_UNKNOWN, as where nobody wants it */
@@ -69,6 +70,11 @@ void machine_finish(struct machine *machine);
 const struct machine_process *machine_find(const struct machine *machine, int32_t pid);
 /* Of one that is still there. */
 void machine_look(struct machine *machine, const struct machine_id *id, const struct inside *inside);
+/*
+ * For who looks on: rows that are sorted by CPU keep their places from one ordering to the next, so that they can be read, and hit. Once
+ * a pass; is_due: now all are put in order anew. Else those only whose CPU has changed by much.
+ */
+void machine_rank(struct machine *machine, bool is_due);
 /* To be read anew, since somebody has changed something of it. */
 void machine_touch(struct machine *machine, const struct machine_id *id);
 /* Has it anything inside that could be looked at: a process of its own, and none of the kernel? */

@@ -322,14 +322,16 @@ static void keep_process(struct pass *pass, struct machine_process *last)
 
 static void read_process(struct pass *pass, struct machine_process *last, int32_t pid, uint64_t cpu_ns, bool is_due)
 {
-	struct machine_process process = { .id.pid = pid, .cpu_ns = cpu_ns, .inside = INSIDE_UNKNOWN };
+	struct machine_process process = { .id.pid = pid, .cpu_rank = -1, .cpu_ns = cpu_ns, .inside = INSIDE_UNKNOWN };
 
 	if (!read_stat(pass->muster, &process))
 		return;
 	if (last && last->id.starttime != process.id.starttime)
 		last = NULL;
-	if (last)
+	if (last) {
 		process.inside = last->inside;
+		process.cpu_rank = last->cpu_rank;
+	}
 	process.cpu_pct = cpu_since(pass, last, &process);
 	process.user = last && !is_due ? last->user : user_of(pass->muster, pid);
 	process.started_s = started_of(pass, &process);
@@ -345,6 +347,7 @@ static void visit_thread(void *context, int tid)
 	const struct machine_process *process = &pass->now.processes[pass->now.count - 1];
 	struct machine_process thread = { .id.pid = tid,
 		.is_thread = true,
+		.cpu_rank = -1,
 		.cpu_ns = UINT64_MAX,
 		.inside = INSIDE_UNKNOWN,
 		.user = process->user };
@@ -358,6 +361,7 @@ static void visit_thread(void *context, int tid)
 	thread.started_s = started_of(pass, &thread);
 	last = found && found->id.starttime == thread.id.starttime ? found : NULL;
 	thread.cpu_pct = cpu_since(pass, last, &thread);
+	thread.cpu_rank = last ? last->cpu_rank : -1;
 	read_extras(pass, last, &thread, !last || last->cpu_ns != thread.cpu_ns);
 	thread.command = command_of(&thread);
 	add_process(&pass->now, &thread);

@@ -230,6 +230,8 @@ static bool open_ncurses(void)
 		return false;
 	screen.ncurses = newterm(colourful_name(name), screen.output, stdin);
 	screen.keyboard = screen.ncurses ? newpad(1, 1) : NULL;
+	if (screen.keyboard)
+		idlok(stdscr, TRUE); /* rows of a table move up and down */
 	return screen.keyboard;
 }
 

@@ -12,12 +12,15 @@
 #include "tui/top_ui.h"
 
 enum { MESSAGE_MS = 6000,
+	RANK_MS = 4000,
 	BAD_STATUS = 2 };
 
 struct loop {
 	struct top *top;
 	struct stage stage;
-	uint64_t sampled_ms;
+	uint64_t sampled_ms; /* monotonic: when the last pass was, and when … */
+	uint64_t ranked_ms;  /* … rows that are sorted by CPU were put in order anew */
+	unsigned passes;
 };
 
 void top_say(struct top *top, bool is_bad, const char *fmt, ...)
@@ -31,6 +34,16 @@ void top_say(struct top *top, bool is_bad, const char *fmt, ...)
 	top->message_ms = clock_monotonic_ms();
 }
 
+/* The first pass tells of whole lives, the second of now. */
+static void rank(struct loop *loop)
+{
+	bool is_due = loop->passes++ < 2 || loop->sampled_ms - loop->ranked_ms >= RANK_MS;
+
+	machine_rank(&loop->top->machine, is_due);
+	if (is_due)
+		loop->ranked_ms = loop->sampled_ms;
+}
+
 static bool sample(struct loop *loop, struct error *err)
 {
 	struct top *top = loop->top;
@@ -38,6 +51,7 @@ static bool sample(struct loop *loop, struct error *err)
 
 	bool ok = source->sample(source->context, &top->machine, err);
 	loop->sampled_ms = clock_monotonic_ms();
+	rank(loop);
 	machine_set_tidy(&top->tags, &top->machine);
 	machine_set_tidy(&top->wish.folded, &top->machine);
 	top_rows_build(top);

@@ -58,6 +58,7 @@ static void sort_by(struct top *top, enum machine_sort sort)
 {
 	top->wish.is_inverted = top->wish.sort == sort && !top->wish.is_inverted;
 	top->settings.top.sort = sort;
+	machine_rank(&top->machine, true);
 }
 
 static void sort_cpu(struct top *top)

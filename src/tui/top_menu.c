@@ -40,6 +40,7 @@ static void take_sort(struct top *top, int index)
 {
 	top->settings.top.sort = (unsigned)index;
 	top->wish.is_inverted = false;
+	machine_rank(&top->machine, true);
 }
 
 static const char *user_item(const void *context, int index)

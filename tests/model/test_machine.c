@@ -12,11 +12,11 @@ static size_t count;
 /* 1 ─ 10 ─ 20, 21; 2 alone. All started in the order of their pids. */
 // clang-format off
 static struct machine_process processes[] = {
-	{ .id = { 1, 1 }, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init", .priority = 20, .inside = INSIDE_UNKNOWN },
-	{ .id = { 2, 2 }, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true, .nice = -20, .priority = 0, .shared = UINT64_MAX, .read_rate = -1, .write_rate = -1, .inside = INSIDE_UNKNOWN },
-	{ .id = { 10, 10 }, .parent = 1, .state = 'S', .cpu_pct = 1, .rss = 30, .threads = 3, .user = "www", .command = "node server", .nice = -5, .priority = 15, .size = 9, .shared = 7, .inside = { .queue = 3, .utilisation = 0.2, .lag_ms = 0 } },
-	{ .id = { 20, 20 }, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a", .priority = 20, .read_rate = 5, .faults = 3, .inside = { .queue = 0, .utilisation = 0.9, .lag_ms = 5 } },
-	{ .id = { 21, 21 }, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b", .priority = 20, .write_rate = 5, .processor = -1, .inside = { .queue = 46, .utilisation = -1, .lag_ms = UINT64_MAX } },
+	{ .id = { 1, 1 }, .cpu_rank = -1, .state = 'S', .cpu_pct = 0, .rss = 10, .threads = 1, .user = "root", .command = "init", .priority = 20, .inside = INSIDE_UNKNOWN },
+	{ .id = { 2, 2 }, .cpu_rank = -1, .state = 'S', .cpu_pct = 5, .rss = 0, .threads = 1, .user = "root", .command = "[kthreadd]", .is_kernel = true, .nice = -20, .priority = 0, .shared = UINT64_MAX, .read_rate = -1, .write_rate = -1, .inside = INSIDE_UNKNOWN },
+	{ .id = { 10, 10 }, .cpu_rank = -1, .parent = 1, .state = 'S', .cpu_pct = 1, .rss = 30, .threads = 3, .user = "www", .command = "node server", .nice = -5, .priority = 15, .size = 9, .shared = 7, .inside = { .queue = 3, .utilisation = 0.2, .lag_ms = 0 } },
+	{ .id = { 20, 20 }, .cpu_rank = -1, .parent = 10, .state = 'R', .cpu_pct = 7, .rss = 20, .threads = 1, .user = "www", .command = "node worker a", .priority = 20, .read_rate = 5, .faults = 3, .inside = { .queue = 0, .utilisation = 0.9, .lag_ms = 5 } },
+	{ .id = { 21, 21 }, .cpu_rank = -1, .parent = 10, .state = 'D', .cpu_pct = 7, .rss = 20, .threads = 2, .user = "www", .command = "Node worker b", .priority = 20, .write_rate = 5, .processor = -1, .inside = { .queue = 46, .utilisation = -1, .lag_ms = UINT64_MAX } },
 };
 // clang-format on
 
@@ -183,6 +183,28 @@ START_TEST(a_search_goes_round_from_where_it_began)
 }
 END_TEST
 
+START_TEST(rows_keep_their_places_until_they_are_put_in_order_or_much_has_changed)
+{
+	machine_rank(&machine, true);
+	expect("20 21 2 10 1");
+	processes[2].cpu_pct = 9;
+	machine_rank(&machine, false);
+	expect("20 21 2 10 1");
+	processes[0].cpu_pct = 26;
+	machine_rank(&machine, false);
+	expect("1 20 21 2 10");
+	processes[0].cpu_pct = 0.04;
+	machine_rank(&machine, false);
+	expect("20 21 2 10 1");
+	machine_rank(&machine, true);
+	expect("10 20 21 2 1");
+	processes[0].cpu_pct = 0;
+	processes[2].cpu_pct = 1;
+	for (size_t i = 0; i < machine.count; i++)
+		processes[i].cpu_rank = -1;
+}
+END_TEST
+
 START_TEST(a_pid_that_is_typed_is_found_before_longer_ones)
 {
 	expect("20 21 2 10 1");
@@ -254,6 +276,7 @@ Suite *machine_suite(void)
 	tcase_add_checked_fixture(tests, begin, end);
 	tcase_add_test(tests, equals_stand_by_their_pids_either_way_round);
 	tcase_add_test(tests, each_column_sorts);
+	tcase_add_test(tests, rows_keep_their_places_until_they_are_put_in_order_or_much_has_changed);
 	tcase_add_test(tests, a_pid_that_is_typed_is_found_before_longer_ones);
 	tcase_add_test(tests, a_tree_is_tagged_as_a_whole_and_as_far_as_there_is_room);
 	tcase_add_test(tests, what_was_seen_inside_is_told_of_who_is_there_and_of_nobody_else);

@@ -616,6 +616,7 @@ END_TEST
 static struct machine_process processes[] = {
 	{ .id = { .pid = 1 },
 		.state = 'S',
+		.cpu_rank = -1,
 		.cpu_ns = 16000000000,
 		.rss = 12 << 20,
 		.threads = 1,
@@ -626,6 +627,7 @@ static struct machine_process processes[] = {
 	{ .id = { .pid = 42 },
 		.parent = 1,
 		.state = 'R',
+		.cpu_rank = -1,
 		.cpu_pct = 99.5,
 		.cpu_ns = 3723000000000,
 		.rss = 204 << 20,
@@ -636,6 +638,7 @@ static struct machine_process processes[] = {
 	{ .id = { .pid = 43 },
 		.parent = 42,
 		.state = 'D',
+		.cpu_rank = -1,
 		.cpu_pct = 1.5,
 		.cpu_ns = 70000000,
 		.rss = SAMPLE_UNKNOWN,
