@@ -402,7 +402,7 @@ static void share_rest(struct fit *fit, int rest)
 	fit->name = rest - fit->trend - 1;
 }
 
-/* What processes tell of themselves has what the other columns leave; the last that has room for a little is cut. */
+/* What some processes tell of themselves has what the columns of all leave; the last that has room for a little is cut. */
 static int fit_metrics(struct fit *fit, const struct ui *ui, int room)
 {
 	int used = 0;
@@ -449,8 +449,8 @@ static struct fit fit_columns(const struct ui *ui, int width)
 	while (width - width_of(figures) < NAME_LEAST && figures & ~(1u << COLUMN_STATE))
 		figures = without_last(figures);
 	fit.columns = figures | (fit.columns & 1u << COLUMN_TREND);
-	int used = width_of(figures);
-	used += fit_metrics(&fit, ui, width - used - NAME_LEAST);
+	int used = width_of(figures), trend = has_column(&fit, COLUMN_TREND) ? TREND_LEAST + 1 : 0;
+	used += fit_metrics(&fit, ui, width - used - NAME_LEAST - trend);
 	share_rest(&fit, width - used);
 	return fit;
 }

@@ -230,10 +230,10 @@ START_TEST(what_processes_tell_has_the_room_that_is_left)
 	ui->told_columns = ~0u;
 	draw(80, 24);
 	ck_assert(!shows("request"));
-	draw(122, 24);
+	draw(131, 24);
 	ck_assert(shows("request"));
 	ck_assert(!shows("heap"));
-	draw(142, 24);
+	draw(151, 24);
 	ck_assert(shows("requests"));
 	ck_assert(shows(" 123 "));
 	ck_assert(shows("9.5?[MiB"));
@@ -390,6 +390,8 @@ START_TEST(what_was_asked_of_now_is_not_taken_for_then)
 	say_past(ui->past_asked_us);
 	details_message(ui, reply);
 	ck_assert_int_eq(ui->insight.study.pid, 0);
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert(!ui->is_paused);
 	json_decref(reply);
 }
 END_TEST
