@@ -216,7 +216,7 @@ int thrum_port_transfer(struct thrum_port *port, void **buffer, size_t size, int
 
 /*
  * The next message; *buffer is the caller's, for thrum_buffer_destroy (NULL for an empty one). -ETIMEDOUT: there was none;
- * -EPIPE: there will be none, for the other end is closed and all that it had sent was received.
+ * -EPIPE: there will be none, for the other end is closed and all that it had sent was received; -ENOMEM: it is there still.
  */
 int thrum_port_receive(struct thrum_port *port, void **buffer, size_t *size, int timeout_ms);
 

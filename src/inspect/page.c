@@ -59,7 +59,7 @@ static bool read_worker(int fd, struct stats_worker *worker, size_t size, size_t
 
 /* Of the threads of one pool, together, and of those that lent a hand. */
 struct sums {
-	uint64_t started, completed, failed, passed, expired;
+	uint64_t started, completed, failed, passed, expired, claimed;
 	uint64_t wait[STATS_BUCKETS], run[STATS_BUCKETS];
 };
 
@@ -70,6 +70,7 @@ static void add_worker(struct sums *sums, const struct stats_worker *worker)
 	sums->failed += worker->failed;
 	sums->passed += worker->passed;
 	sums->expired += worker->expired;
+	sums->claimed += stats_claimed(worker->claim);
 	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
 		sums->wait[i] += worker->wait[i];
 		sums->run[i] += worker->run[i];
@@ -93,7 +94,7 @@ static void add_workers(int fd, const struct stats_header *header, uint32_t pool
 /* Without those that were removed from its midst and not passed yet. */
 static uint64_t count_queued(const struct stats_pool *pool, const struct sums *sums)
 {
-	uint64_t put = 0, gone = sums->passed < pool->removed ? pool->removed - sums->passed : 0;
+	uint64_t put = sums->claimed, gone = sums->passed < pool->removed ? pool->removed - sums->passed : 0;
 
 	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
 		put += (pool->queues[i].tail & ~STATS_CLOSED) - pool->queues[i].head;

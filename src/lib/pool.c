@@ -129,7 +129,8 @@ static int worker_add(struct thrum_pool *pool)
 	}
 	worker->pool = pool;
 	worker->index = pool->worker_count;
-	pool->workers[pool->worker_count++] = worker;
+	pool->workers[worker->index] = worker;
+	atomic_store_explicit(&pool->worker_count, worker->index + 1, memory_order_release);
 	return 0;
 }
 
@@ -198,11 +199,14 @@ static void settle_all(struct thrum_pool *pool, enum thrum_shutdown how)
 {
 	struct thrum_task *task;
 
-	while (!thrum__pool_is_over(pool))
-		if (thrum__pool_take(pool, false, &task))
+	for (;;) {
+		if (thrum__pool_take(pool, NULL, &task))
 			settle(pool, task, how);
+		else if (thrum__pool_is_over(pool))
+			break;
 		else
 			sched_yield();
+	}
 	crew_wake_all(&pool->crew);
 }
 
@@ -287,20 +291,20 @@ static uint64_t load(const _Atomic uint64_t *count)
 }
 
 /* What is taken is read before what is put, so that no difference is negative. */
-static uint64_t count_queued(const struct thrum_pool *pool, uint64_t passed, uint64_t *submitted)
+static uint64_t count_queued(const struct thrum_pool *pool, uint64_t passed, uint64_t claimed, uint64_t *submitted)
 {
-	uint64_t taken = 0, removed = load(&pool->figures->removed), put = 0;
+	uint64_t taken = 0, removed = load(&pool->figures->removed), put = claimed;
 
 	for (unsigned i = 0; i < STATS_PRIORITIES; i++) {
 		taken += load(&pool->rings[i].ends->head);
 		put += load(&pool->rings[i].ends->tail) & ~STATS_CLOSED;
 	}
-	*submitted += put;
+	*submitted += put - claimed;
 	return put - taken > removed - passed ? put - taken - (removed - passed) : 0;
 }
 
 struct sums {
-	uint64_t completed, started, failed, passed, expired;
+	uint64_t completed, started, failed, passed, expired, claimed;
 	uint64_t wait[STATS_BUCKETS], run[STATS_BUCKETS];
 };
 
@@ -311,6 +315,7 @@ static void sum_worker(struct sums *sums, const struct stats_worker *figures)
 	sums->failed += load(&figures->failed);
 	sums->passed += load(&figures->passed);
 	sums->expired += load(&figures->expired);
+	sums->claimed += stats_claimed(load(&figures->claim));
 	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
 		sums->wait[i] += load(&figures->wait[i]);
 		sums->run[i] += load(&figures->run[i]);
@@ -347,6 +352,6 @@ void thrum_pool_stats(struct thrum_pool *pool, struct thrum_pool_stats *stats)
 		.wait = quantiles(sums.wait),
 		.run = quantiles(sums.run),
 	};
-	stats->queued = count_queued(pool, sums.passed, &stats->submitted);
+	stats->queued = count_queued(pool, sums.passed, sums.claimed, &stats->submitted);
 	memcpy(stats->name, pool->name, sizeof stats->name);
 }

@@ -7,19 +7,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <thrum.h>
+#include "lib/claim.h"
 #include "lib/crew.h"
+#include "lib/park.h"
 #include "lib/ring.h"
 #include "lib/stats.h"
-
-/* How often a thread looks before it sleeps. A test that goes through all orders of events looks once. */
-#ifndef POOL_LOOKS
-#define POOL_LOOKS(count) (count)
-#endif
 
 enum task_state {
 	TASK_IDLE, /* answered, or never submitted */
 	TASK_SUBMITTED,
 	TASK_AWAITED /* and a thread sleeps until it is answered */
+};
+
+enum {
+	SHORT_TIMING = 16 /* one task in so many is timed, of those that are short */
 };
 
 /* A place for a thread. It is the pool's until the pool ends; threads come and go. */
@@ -29,6 +30,8 @@ struct worker {
 	struct thrum_task *task; /* that it is at */
 	unsigned index;
 	unsigned picks;
+	unsigned looks;       /* for a claim that does not move */
+	uint64_t suspect;     /* the claim that was seen then */
 	bool searching;       /* counted so in the crew's word */
 	bool has_former;      /* former is to be joined by the next one */
 	_Atomic bool present; /* a thread is there, or is about to be */
@@ -52,11 +55,10 @@ struct thrum_pool {
 
 	alignas(STATS_LINE) pthread_mutex_t mutex; /* for what follows, and who comes and goes */
 	struct worker **workers;                   /* owned; STATS_THREADS_MOST places, of which worker_count were ever filled */
-	unsigned worker_count;
-	_Atomic uint32_t present; /* threads that there are; a futex for who waits until there is none */
-	bool missing;             /* a thread could not be made */
+	_Atomic unsigned worker_count;             /* a place is filled before it is counted */
+	_Atomic uint32_t present;                  /* threads that there are; a futex for who waits until there is none */
+	bool missing;                              /* a thread could not be made */
 	bool closed;
-	bool rejecting;
 	_Atomic uint32_t guests; /* threads that wait in a submission */
 	struct thrum_pool *next; /* of the process's pools, in page.c */
 };
@@ -69,9 +71,8 @@ struct worker *thrum__worker_current(void);
 int thrum__worker_start(struct worker *worker);
 /* Runs a task in this thread of the pool, within the one that it is at if there is one, and answers. */
 void thrum__worker_run(struct worker *worker, struct thrum_task *task);
-/* Takes one task out of the queues, or what was removed from them (NULL); false if there is none. figures may be NULL. */
-bool thrum__pool_take(struct thrum_pool *pool, bool from_below, struct thrum_task **task);
-bool thrum__pool_has_work(const struct thrum_pool *pool);
+/* Takes one task out of the queues, or what was removed from them (NULL); false if there is none. worker: who it is for; NULL: none. */
+bool thrum__pool_take(struct thrum_pool *pool, struct worker *worker, struct thrum_task **task);
 /* Whether it was closed and all was taken. */
 bool thrum__pool_is_over(const struct thrum_pool *pool);
 

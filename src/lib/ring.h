@@ -3,7 +3,8 @@
  *
  * Its two ends are in the stats page. Each cell says whose turn it is: 2n before the n-th task in it was put there, 2n+1 after,
  * so that memory which is all zero is an empty queue. A task can be taken out of the midst, by its place: the cell
- * holds it until somebody exchanges it for NULL, and only whoever got it may touch it.
+ * holds it until somebody exchanges it for NULL, and only whoever got it may touch it. So several places can be claimed at
+ * once, and their tasks are still where they were until each is begun: claim.h.
  */
 #ifndef LIB_RING_H
 #define LIB_RING_H
@@ -104,28 +105,56 @@ static inline void ring_put(struct ring *ring, uint64_t place, struct thrum_task
 	atomic_store_explicit(&cell->turn, ring_turn(ring, place) + 1, memory_order_seq_cst);
 }
 
-/* The oldest task, or NULL if it had been removed; false if there is none. */
-static inline _Bool ring_take(struct ring *ring, struct thrum_task **task)
+/* How many of these cells, from place on, are filled. */
+static inline unsigned ring_filled_cells(const struct ring *ring, uint64_t place, unsigned count)
+{
+	unsigned i = 0;
+
+	while (i < count &&
+		atomic_load_explicit(&ring_cell(ring, place + i)->turn, memory_order_acquire) == ring_turn(ring, place + i) + 1)
+		i++;
+	return i;
+}
+
+/*
+ * Claims the oldest places: how many, the first one in *place; 0 if nothing waits. Whoever claimed one empties it, by ring_empty. Up to
+ * most of them (a power of two) are claimed at once where so many wait that there are as many left for others, which
+ * is to say, that the cell at reach is filled; and so that the next claim begins with a line of the cache.
+ */
+static inline unsigned ring_claim(struct ring *ring, unsigned most, uint64_t reach, uint64_t *place)
 {
 	uint64_t head = atomic_load_explicit(&ring->ends->head, memory_order_relaxed);
-	struct ring_cell *cell;
 	uint64_t turn, due;
+	unsigned some;
 
 	for (;;) {
-		cell = ring_cell(ring, head);
 		due = ring_turn(ring, head) + 1;
-		turn = atomic_load_explicit(&cell->turn, memory_order_acquire);
+		turn = atomic_load_explicit(&ring_cell(ring, head)->turn, memory_order_acquire);
 		if (turn < due)
 			return 0;
-		if (turn > due)
+		if (turn > due) {
 			head = atomic_load_explicit(&ring->ends->head, memory_order_relaxed);
-		else if (atomic_compare_exchange_weak_explicit(&ring->ends->head, &head, head + 1, memory_order_seq_cst,
-				 memory_order_relaxed))
-			break;
+			continue;
+		}
+		some = 1;
+		if (most > 1 && ring_filled_cells(ring, head + reach, 1))
+			some += ring_filled_cells(ring, head + 1, most - 1 - (unsigned)(head & (most - 1)));
+		if (atomic_compare_exchange_weak_explicit(&ring->ends->head, &head, head + some, memory_order_seq_cst,
+			    memory_order_relaxed)) {
+			*place = head;
+			return some;
+		}
 	}
-	*task = atomic_exchange_explicit(&cell->task, NULL, memory_order_acq_rel);
-	atomic_store_explicit(&cell->turn, due + 1, memory_order_release);
-	return 1;
+}
+
+/* The task at a place that was claimed, or NULL if it had been removed. */
+static inline struct thrum_task *ring_empty(struct ring *ring, uint64_t place)
+{
+	struct ring_cell *cell = ring_cell(ring, place);
+	struct thrum_task *task = atomic_exchange_explicit(&cell->task, NULL, memory_order_acq_rel);
+
+	atomic_store_explicit(&cell->turn, ring_turn(ring, place) + 2, memory_order_release);
+	return task;
 }
 
 /* Takes a task out of the midst; false if somebody has taken it already. */

@@ -17,7 +17,7 @@
 
 enum {
 	STATS_ABI_MAJOR = 1,
-	STATS_ABI_MINOR = 0,
+	STATS_ABI_MINOR = 1,
 	STATS_POOLS = 32,
 	STATS_WORKERS = 8192,
 	STATS_BUCKETS = 64,
@@ -80,6 +80,7 @@ struct stats_worker {
 	_Atomic uint64_t started, completed, failed;
 	_Atomic uint64_t passed;  /* places in a queue whose task had been removed */
 	_Atomic uint64_t expired; /* answered without having run: they had waited for too long */
+	_Atomic uint64_t claim;   /* what it has taken at once and not begun, how many: see stats_claimed; other threads may take of it */
 	/* of tasks that were timed, weighted */
 	alignas(STATS_LINE) _Atomic uint64_t wait[STATS_BUCKETS], run[STATS_BUCKETS];
 };
@@ -95,6 +96,27 @@ static inline void stats_add(_Atomic uint64_t *count, uint64_t more)
 #else
 	(void)count, (void)more;
 #endif
+}
+
+/* Places of one queue that follow each other: how many (at most 63), of which queue, and the first one. 0: none. */
+static inline uint64_t stats_claim(unsigned queue, uint64_t place, unsigned count)
+{
+	return place << 8 | (uint64_t)queue << 6 | count;
+}
+
+static inline unsigned stats_claimed(uint64_t claim)
+{
+	return claim & 63;
+}
+
+static inline unsigned stats_claim_queue(uint64_t claim)
+{
+	return claim >> 6 & 3;
+}
+
+static inline uint64_t stats_claim_place(uint64_t claim)
+{
+	return claim >> 8;
 }
 
 /* Two to each doubling, from 64 ns on; the last one is of all above four minutes. */

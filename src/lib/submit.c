@@ -4,6 +4,10 @@
 #include <sched.h>
 #include "lib/pool.h"
 
+enum {
+	SOON_NS = 100000
+};
+
 static bool is_submitted(const struct thrum_task *task)
 {
 	return __atomic_load_n(&task->state, __ATOMIC_RELAXED) != TASK_IDLE;
@@ -52,15 +56,25 @@ static bool is_full(const struct ring *ring)
 	return !(tail & STATS_CLOSED) && tail - atomic_load_explicit(&ring->ends->head, memory_order_seq_cst) >= ring->most;
 }
 
-/* One turn of waiting: the queue is full, or the last of its cells is just being emptied. */
+/*
+ * One turn of waiting: the queue is full, or the next of its cells is not empty yet: it is just being emptied, or was claimed by a
+ * thread that is at another task, which is for no long time.
+ */
 static int wait_for_room(struct ring *ring, uint64_t deadline_ns)
 {
 	uint32_t room = atomic_load_explicit(&ring->room, memory_order_acquire);
+	uint64_t now;
 
 	if (is_full(ring))
 		return thrum__futex_wait(&ring->room, room, deadline_ns, FUTEX_PRIVATE_FLAG);
-	sched_yield();
-	return deadline_ns == FUTEX_EVER || thrum__now_ns() < deadline_ns ? 0 : -ETIMEDOUT;
+	now = thrum__now_ns();
+	if (now >= deadline_ns)
+		return -ETIMEDOUT;
+	if (claim_is_allowed(ring->most, CLAIM_MOST))
+		thrum__futex_wait(&ring->room, room, now + SOON_NS < deadline_ns ? now + SOON_NS : deadline_ns, FUTEX_PRIVATE_FLAG);
+	else
+		sched_yield();
+	return 0;
 }
 
 static int reserve_or_wait(struct ring *ring, unsigned count, uint64_t *place, uint64_t deadline_ns)

@@ -5,7 +5,7 @@
 
 /* A thread that waits looks so often before it sleeps: some microseconds, as long as it takes to wake it. */
 enum {
-	LOOKS = POOL_LOOKS(500)
+	LOOKS = PARK_LOOKS(500)
 };
 
 struct ring *thrum__pool_ring(struct thrum_pool *pool, enum thrum_priority priority)

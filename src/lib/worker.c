@@ -8,9 +8,9 @@
 #include "lib/pool.h"
 
 enum {
-	LOOKS = POOL_LOOKS(600), /* of a searcher before it sleeps: some microseconds, as long as it takes to wake it */
+	LOOKS = PARK_LOOKS(600), /* of a searcher before it sleeps: some microseconds, as long as it takes to wake it */
 	FROM_BELOW = 64,         /* each so many picks, the least urgent comes first */
-	SHORT_TIMING = 16,       /* one short task in so many is timed */
+	LOOK_AFTER = 16,         /* each so many times that it takes of a queue, a thread looks whether another one is stuck */
 	LONG_NS = 10000,         /* a task that takes longer is long */
 	FRAMES_SIZE = 65536
 };
@@ -36,24 +36,154 @@ static void make_room(struct ring *ring)
 	thrum__futex_wake(&ring->room, INT_MAX, FUTEX_PRIVATE_FLAG);
 }
 
-bool thrum__pool_take(struct thrum_pool *pool, bool from_below, struct thrum_task **task)
-{
-	struct ring *ring;
+/* -- Taking -- */
 
-	for (unsigned i = 0; i < STATS_PRIORITIES; i++) {
-		ring = &pool->rings[from_below ? STATS_PRIORITIES - 1 - i : i];
-		if (ring_take(ring, task)) {
-			make_room(ring);
+static struct thrum_task *empty(struct ring *ring, uint64_t place)
+{
+	struct thrum_task *task = ring_empty(ring, place);
+
+	make_room(ring);
+	return task;
+}
+
+/* Those that may have claimed some, counted from the first on. */
+static unsigned claimers(const struct thrum_pool *pool)
+{
+	unsigned count = atomic_load_explicit(&pool->worker_count, memory_order_acquire);
+
+	if (!claim_is_allowed(pool->rings[0].most, CLAIM_MOST))
+		return 0;
+	return count < CLAIMERS_MOST ? count : CLAIMERS_MOST;
+}
+
+static bool has_claim(const struct worker *worker)
+{
+	return stats_claimed(atomic_load_explicit(&worker->figures->claim, memory_order_seq_cst)) > 0;
+}
+
+static bool may_claim(const struct worker *worker)
+{
+	return worker && worker->index < claimers(worker->pool) && !has_claim(worker);
+}
+
+/* They are written to soon, by this thread. */
+static void fetch(const struct ring *ring, uint64_t place, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		__builtin_prefetch(atomic_load_explicit(&ring_cell(ring, place + i)->task, memory_order_relaxed), 1);
+}
+
+/* The first one for now; the others are the worker's to begin, but whoever falls asleep now sees them, or is seen. */
+static struct thrum_task *begin_claim(struct worker *worker, unsigned queue, uint64_t place, unsigned count)
+{
+	struct thrum_pool *pool = worker->pool;
+
+	if (count > 1) {
+		atomic_store_explicit(&worker->figures->claim, stats_claim(queue, place + 1, count - 1), memory_order_seq_cst);
+		crew_wake(&pool->crew);
+		fetch(&pool->rings[queue], place, count);
+	}
+	return empty(&pool->rings[queue], place);
+}
+
+/* How many may be claimed at once: several only of short ones, and where queues are so long that these few do not matter. */
+static unsigned claim_most(const struct thrum_pool *pool, const struct ring *ring, const struct worker *worker, uint64_t *reach)
+{
+	*reach = (uint64_t)CLAIM_MOST * atomic_load_explicit(&pool->target, memory_order_relaxed);
+	return may_claim(worker) && claim_is_allowed(ring->most, *reach) &&
+			       atomic_load_explicit(&pool->timing, memory_order_relaxed) == SHORT_TIMING
+		       ? CLAIM_MOST
+		       : 1;
+}
+
+static bool take_of_queue(struct thrum_pool *pool, struct worker *worker, unsigned queue, struct thrum_task **task)
+{
+	struct ring *ring = &pool->rings[queue];
+	uint64_t place, reach;
+	unsigned most, count;
+
+	if (worker && claim_next(&worker->figures->claim, queue, &place)) {
+		*task = empty(ring, place);
+		return true;
+	}
+	most = claim_most(pool, ring, worker, &reach);
+	count = ring_claim(ring, most, reach, &place);
+	if (count == 0)
+		return false;
+	*task = most > 1 ? begin_claim(worker, queue, place, count) : empty(ring, place);
+	return true;
+}
+
+/* Of what another one has claimed; who may not claim takes one. */
+static bool take_of_claim(struct thrum_pool *pool, struct worker *worker, struct worker *other, bool is_all, struct thrum_task **task)
+{
+	_Atomic uint64_t *theirs = &other->figures->claim;
+	uint64_t place, claim;
+
+	if (may_claim(worker)) {
+		claim = claim_steal(theirs, is_all);
+		if (claim)
+			*task = begin_claim(worker, stats_claim_queue(claim), stats_claim_place(claim), stats_claimed(claim));
+		return claim;
+	}
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
+		if (claim_next(theirs, i, &place)) {
+			*task = empty(&pool->rings[i], place);
 			return true;
 		}
-	}
 	return false;
 }
 
-bool thrum__pool_has_work(const struct thrum_pool *pool)
+static bool take_of_others(struct thrum_pool *pool, struct worker *worker, struct thrum_task **task)
+{
+	for (unsigned i = 0, count = claimers(pool); i < count; i++)
+		if (pool->workers[i] != worker && take_of_claim(pool, worker, pool->workers[i], false, task))
+			return true;
+	return false;
+}
+
+/* What is claimed by a thread that is at a long task: it is seen twice, with many other tasks between. */
+static bool take_of_stuck(struct thrum_pool *pool, struct worker *worker, struct thrum_task **task)
+{
+	struct worker *other;
+	uint64_t claim;
+
+	if (!may_claim(worker) || worker->looks++ % LOOK_AFTER)
+		return false;
+	other = pool->workers[worker->looks / LOOK_AFTER / 2 % claimers(pool)];
+	claim = atomic_load_explicit(&other->figures->claim, memory_order_relaxed);
+	if (stats_claimed(claim) > 0 && claim == worker->suspect)
+		return take_of_claim(pool, worker, other, true, task);
+	worker->suspect = claim;
+	return false;
+}
+
+bool thrum__pool_take(struct thrum_pool *pool, struct worker *worker, struct thrum_task **task)
+{
+	bool from_below = worker && worker->picks++ % FROM_BELOW == FROM_BELOW - 1;
+
+	if (take_of_stuck(pool, worker, task))
+		return true;
+	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
+		if (take_of_queue(pool, worker, from_below ? STATS_PRIORITIES - 1 - i : i, task))
+			return true;
+	return take_of_others(pool, worker, task);
+}
+
+static bool queues_have_work(const struct thrum_pool *pool)
 {
 	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
 		if (ring_has(&pool->rings[i]))
+			return true;
+	return false;
+}
+
+static bool has_work(const struct thrum_pool *pool)
+{
+	if (queues_have_work(pool))
+		return true;
+	for (unsigned i = 0, count = claimers(pool); i < count; i++)
+		if (has_claim(pool->workers[i]))
 			return true;
 	return false;
 }
@@ -145,14 +275,14 @@ static void stop_searching(struct worker *worker)
 	struct crew *crew = &worker->pool->crew;
 
 	worker->searching = false;
-	if (CREW_SLEEPERS(crew_change(crew, -CREW_SEARCHER)) > 0 && thrum__pool_has_work(worker->pool))
+	if (CREW_SLEEPERS(crew_change(crew, -CREW_SEARCHER)) > 0 && has_work(worker->pool))
 		crew_wake(crew);
 }
 
 static bool look_on(const struct worker *worker)
 {
 	for (unsigned i = 0; i < LOOKS; i++) {
-		if (thrum__pool_has_work(worker->pool))
+		if (queues_have_work(worker->pool))
 			return true;
 		thrum__relax();
 	}
@@ -172,14 +302,17 @@ static void rest(struct worker *worker)
 		worker->searching = false;
 		crew_change(crew, CREW_SLEEPER - CREW_SEARCHER);
 	}
-	if (!(thrum__pool_has_work(worker->pool) || is_to_leave(worker)) || !crew_rouse(crew, UINT16_MAX))
+	if (!(has_work(worker->pool) || is_to_leave(worker)) || !crew_rouse(crew, UINT16_MAX))
 		crew_sleep(crew);
 	worker->searching = true;
 }
 
 /* -- Coming and going -- */
 
-/* The mutex is held. Whoever waits until all have gone joins this thread then; those who sleep are to see that all is over. */
+/*
+ * The mutex is held. Whoever waits until all have gone joins this thread then; those who sleep are to see that all is over, or what
+ * it has left.
+ */
 static void depart(struct worker *worker)
 {
 	worker->former = worker->thread;
@@ -190,6 +323,8 @@ static void depart(struct worker *worker)
 	thrum__futex_wake(&worker->pool->present, INT_MAX, FUTEX_PRIVATE_FLAG);
 	if (thrum__pool_is_over(worker->pool))
 		crew_wake_all(&worker->pool->crew);
+	else if (has_claim(worker))
+		crew_wake(&worker->pool->crew);
 }
 
 /* False if it is wanted again. */
@@ -244,7 +379,7 @@ static void work(struct worker *worker)
 
 	do {
 		while (worker->index < atomic_load_explicit(&pool->target, memory_order_relaxed)) {
-			if (thrum__pool_take(pool, worker->picks++ % FROM_BELOW == FROM_BELOW - 1, &task)) {
+			if (thrum__pool_take(pool, worker, &task)) {
 				if (worker->searching)
 					stop_searching(worker);
 				handle(worker, task);

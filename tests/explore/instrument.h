@@ -109,7 +109,8 @@
 	((timeout_ms) < 0 ? FUTEX_EVER : explore_now_ns() + (uint64_t)(timeout_ms)*1000000)
 #define sched_yield() explore_relax()
 #define free(block) explore_free(block)
-#define POOL_LOOKS(count) 1
+#define PARK_LOOKS(count) 1
+#define CLAIM_MOST 2U
 #define clock_gettime(clock, to) explore_clock(to)
 
 static inline int explore_clock(struct timespec *to)

@@ -3,7 +3,11 @@
 #include "lib/page.h"
 #include "tests/explore/scenario.h"
 
-static unsigned runs[4], answers[4];
+enum {
+	TASKS = 5 /* at most */
+};
+
+static unsigned runs[TASKS], answers[TASKS];
 
 static int count_run(void *argument)
 {
@@ -288,6 +292,72 @@ void who_waits_for_room_hears_of_the_end(void)
 	explore_claim(late_status == -ESHUTDOWN || late_status == 0);
 	explore_claim(late_status || late.result == (runs[1] ? 0 : -ECANCELED));
 	explore_claim(task.result == (runs[0] ? 0 : -ECANCELED));
+}
+
+static unsigned cancelled;
+
+static bool others_ended(void *unused)
+{
+	unsigned ended = cancelled;
+
+	(void)unused;
+	for (unsigned i = 1; i < TASKS; i++)
+		ended += runs[i];
+	return ended == TASKS - 1;
+}
+
+static int wait_for_others(void *argument)
+{
+	explore_until(others_ended, NULL);
+	return count_run(argument);
+}
+
+/* So many tasks, that the first thread claims two at once. */
+static void submit_crowd(struct thrum_pool *pool, struct thrum_task *tasks)
+{
+	struct thrum_task *all[TASKS];
+
+	cancelled = 0;
+	atomic_store(&pool->timing, SHORT_TIMING);
+	for (unsigned i = 0; i < TASKS; i++) {
+		tasks[i] = task_of(i);
+		all[i] = &tasks[i];
+	}
+	tasks[0].work = wait_for_others;
+	explore_claim(thrum_pool_submit_many(pool, all, TASKS) == TASKS);
+}
+
+/* The first one ends when all others were run. */
+void none_is_stuck_behind_another(void)
+{
+	struct thrum_pool *pool = pool_of(2, 16, THRUM_REFUSE);
+	struct thrum_task tasks[TASKS];
+
+	submit_crowd(pool, tasks);
+	for (unsigned i = 0; i < TASKS; i++) {
+		explore_claim(thrum_task_wait(&tasks[i], -1) == 0);
+		claim_ran(&tasks[i], i);
+	}
+	end(pool);
+}
+
+void what_is_claimed_can_be_cancelled(void)
+{
+	struct thrum_pool *pool = pool_of(2, 16, THRUM_REFUSE);
+	struct thrum_task tasks[TASKS];
+	struct thrum_pool_stats stats;
+
+	submit_crowd(pool, tasks);
+	if (thrum_task_cancel(&tasks[1]) == 0)
+		cancelled++;
+	for (unsigned i = 0; i < TASKS; i++)
+		explore_claim(thrum_task_wait(&tasks[i], -1) == 0);
+	for (unsigned i = 0; i < TASKS; i++)
+		explore_claim(runs[i] == (tasks[i].result == 0));
+	explore_claim(thrum_pool_shutdown(pool, THRUM_DRAIN) == 0);
+	thrum_pool_stats(pool, &stats);
+	explore_claim(stats.queued == 0 && stats.busy == 0 && stats.completed + stats.cancelled == TASKS);
+	end(pool);
 }
 
 /* By the page, as thrum does it. */

@@ -35,12 +35,23 @@ static int put(struct thrum_task *task)
 	return 0;
 }
 
+/* The oldest task, or NULL if it had been removed; false if there is none. */
+static bool take_first(struct thrum_task **task)
+{
+	uint64_t place;
+
+	if (ring_claim(&ring, 1, 0, &place) == 0)
+		return false;
+	*task = ring_empty(&ring, place);
+	return true;
+}
+
 /* One task, which is not NULL, and was not taken before. */
 static unsigned take(void)
 {
 	struct thrum_task *task;
 
-	while (!ring_take(&ring, &task))
+	while (!take_first(&task))
 		sched_yield();
 	explore_claim(task);
 	taken[task - tasks]++;
@@ -98,7 +109,7 @@ static void take_or_pass(void)
 {
 	struct thrum_task *task;
 
-	if (ring_take(&ring, &task) && task)
+	if (take_first(&task) && task)
 		taken[task - tasks]++;
 }
 

@@ -592,6 +592,123 @@ START_TEST(several_pools_are_there_at_once)
 }
 END_TEST
 
+/* -- Claims: threads take several short tasks at once -- */
+
+enum {
+	CROWD = 200
+};
+
+static struct thrum_task crowd[CROWD];
+
+static void *shut_down(void *pool)
+{
+	thrum_pool_shutdown(pool, THRUM_REJECT);
+	return NULL;
+}
+
+static void wait_until_finished(int count)
+{
+	for (int i = 0; i < PATIENCE_MS && atomic_load(&finished) < count; i++)
+		usleep(1000);
+	ck_assert_int_eq(atomic_load(&finished), count);
+}
+
+/* So many threads; tasks are known to be short, and of those that wait then the first one, which is at the gate now, was not. */
+static struct thrum_pool *pool_with_claim(unsigned threads)
+{
+	struct thrum_pool *pool = pool_of(threads, 0, THRUM_BLOCK);
+	struct thrum_task first = { .work = count_up };
+
+	atomic_store(&finished, 0);
+	ck_assert_int_eq(thrum_pool_submit(pool, &first), 0);
+	finish(&first);
+	ck_assert_int_eq(thrum_pool_resize(pool, 0), 0);
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = (struct thrum_task){ .work = i ? count_up : pass_gate, .done = on_done };
+		ck_assert_int_eq(thrum_pool_submit(pool, &crowd[i]), 0);
+	}
+	ck_assert_int_eq(thrum_pool_resize(pool, threads), 0);
+	sem_wait(&arrived);
+	return pool;
+}
+
+START_TEST(none_waits_behind_a_long_one_while_a_thread_is_idle)
+{
+	struct thrum_pool *pool = pool_with_claim(2);
+
+	wait_until_finished(CROWD - 1);
+	sem_post(&gate);
+	thrum_pool_destroy(pool);
+	ck_assert_int_eq(atomic_load(&finished), CROWD);
+}
+END_TEST
+
+static struct thrum_pool *busy;
+static atomic_bool busy_over;
+
+static void submit_again(struct thrum_task *task)
+{
+	if (!atomic_load(&busy_over))
+		thrum_pool_submit(busy, task);
+}
+
+START_TEST(none_waits_behind_a_long_one_for_ever_when_others_are_never_idle)
+{
+	static struct thrum_task others[64];
+
+	busy = pool_with_claim(2);
+	for (int i = 0; i < 64; i++) {
+		others[i] = (struct thrum_task){ .work = count_up, .done = submit_again };
+		ck_assert_int_eq(thrum_pool_submit(busy, &others[i]), 0);
+	}
+	wait_until_finished(CROWD - 1);
+	atomic_store(&busy_over, true);
+	sem_post(&gate);
+	thrum_pool_shutdown(busy, THRUM_DRAIN);
+	thrum_pool_destroy(busy);
+}
+END_TEST
+
+START_TEST(what_a_thread_has_taken_and_not_begun_waits)
+{
+	struct thrum_pool *pool = pool_with_claim(1);
+	struct thrum_pool_stats stats;
+
+	thrum_pool_stats(pool, &stats);
+	ck_assert_uint_eq(stats.busy, 1);
+	ck_assert_uint_eq(stats.queued, CROWD - 1);
+	ck_assert_uint_eq(stats.submitted, CROWD + 1);
+	ck_assert_int_eq(thrum_task_cancel(&crowd[1]), 0);
+	ck_assert_int_eq(crowd[1].result, -ECANCELED);
+	thrum_pool_stats(pool, &stats);
+	ck_assert_uint_eq(stats.queued, CROWD - 2);
+	ck_assert_int_eq(thrum_pool_resize(pool, 0), 0);
+	sem_post(&gate);
+	wait_until_finished(2);
+	ck_assert_int_eq(thrum_pool_resize(pool, 1), 0);
+	wait_until_finished(CROWD);
+	thrum_pool_stats(pool, &stats);
+	ck_assert_uint_eq(stats.queued, 0);
+	thrum_pool_destroy(pool);
+}
+END_TEST
+
+START_TEST(what_a_thread_has_taken_and_not_begun_is_rejected)
+{
+	struct thrum_pool *pool = pool_with_claim(1);
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, shut_down, pool);
+	wait_until_finished(CROWD - 1);
+	for (int i = 1; i < CROWD; i++)
+		ck_assert_int_eq(crowd[i].result, -ECANCELED);
+	sem_post(&gate);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(crowd[0].result, 0);
+	thrum_pool_destroy(pool);
+}
+END_TEST
+
 /* -- Stress -- */
 
 enum {
@@ -694,6 +811,12 @@ START_TEST(millions_of_tasks_are_each_run_once_or_cancelled)
 }
 END_TEST
 
+START_TEST(the_same_when_the_queue_is_so_long_that_several_are_taken_at_once)
+{
+	storm_pool(THRUM_BLOCK, 0);
+}
+END_TEST
+
 START_TEST(the_same_when_submitters_are_refused)
 {
 	storm_pool(THRUM_REFUSE, 3);
@@ -746,12 +869,26 @@ static void add_tasks(Suite *suite)
 	suite_add_tcase(suite, test_case);
 }
 
+static void add_claims(Suite *suite)
+{
+	TCase *test_case = tcase_create("claims");
+
+	tcase_add_checked_fixture(test_case, begin_case, NULL);
+	tcase_set_timeout(test_case, 30);
+	tcase_add_test(test_case, none_waits_behind_a_long_one_while_a_thread_is_idle);
+	tcase_add_test(test_case, none_waits_behind_a_long_one_for_ever_when_others_are_never_idle);
+	tcase_add_test(test_case, what_a_thread_has_taken_and_not_begun_waits);
+	tcase_add_test(test_case, what_a_thread_has_taken_and_not_begun_is_rejected);
+	suite_add_tcase(suite, test_case);
+}
+
 static void add_storms(Suite *suite)
 {
 	TCase *test_case = tcase_create("storms");
 
 	tcase_set_timeout(test_case, 120);
 	tcase_add_test(test_case, millions_of_tasks_are_each_run_once_or_cancelled);
+	tcase_add_test(test_case, the_same_when_the_queue_is_so_long_that_several_are_taken_at_once);
 	tcase_add_test(test_case, the_same_when_submitters_are_refused);
 	tcase_add_test(test_case, the_same_when_submitters_run_what_does_not_fit);
 	suite_add_tcase(suite, test_case);
@@ -763,6 +900,7 @@ Suite *pool_suite(void)
 
 	add_tasks(suite);
 	add_life(suite);
+	add_claims(suite);
 	add_storms(suite);
 	return suite;
 }
