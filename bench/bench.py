@@ -111,18 +111,16 @@ class Project:
         return done.stdout
 
     def hello(self):
-        """By a connection of its own."""
+        return self.ask("hello", client="cli")
+
+    def ask(self, method, **params):
+        """By a connection of its own: a command would take the processor from what is measured."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(DEADLINE)
             connection.connect(self.dir + "/run/bench/control")
-            connection.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"client":"cli"}}\n')
-            data = b""
-            while not data.endswith(b"\n"):
-                got = connection.recv(65536)
-                if not got:
-                    raise ConnectionResetError
-                data += got
-            return json.loads(data)["result"]
+            connection.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
+            with connection.makefile() as answers:
+                return next(answer["result"] for answer in map(json.loads, answers) if answer.get("id") == 1)
 
     def pids(self):
         hello = self.hello()
@@ -836,17 +834,22 @@ def our_tasks(command, concurrency, size=2):
         time.sleep(0.5)  # Node has started when it runs its first line
         begun = time.monotonic()
         project.run("submit", "w", "--from", "tasks")
-        wait_for(lambda: json.loads(project.run("pool", "w", "--json"))["completed"] == TASKS, "not all is done")
+        wait_for(lambda: project.ask("pool", name="w")["completed"] == TASKS, "not all is done")
         return TASKS / (time.monotonic() - begun)
+
+
+def exchanged(concurrency):
+    """The floor: lines to two processes and back."""
+    return float(subprocess.run([PROGRAMS + "exchange", "2", str(concurrency), str(TASKS)], check=True, stdout=subprocess.PIPE, text=True, timeout=DEADLINE).stdout)
 
 
 def tasks():
     """Tasks of two Node workers, one at a time, by a pool as Node's guides write it and by the engine; and of plain C workers."""
     report("tasks a second, Node workers", "k/s", *zip(*[(node_tasks() / 1e3, our_tasks(["node", "worker.js"], 1) / 1e3) for _ in range(ROUNDS)]), 3, True)
     worker = os.environ["BENCH_BUILD"] + "/tests/worker/tasker"
-    for concurrency in (1, 16):
-        rates = [our_tasks([worker], concurrency) for _ in range(ROUNDS)]
-        remark(f"C workers, {concurrency} at a time: {statistics.median(rates) / 1e3:.0f} thousand tasks a second")
+    for concurrency, least in ((1, 0.5), (16, 0.2)):
+        report(f"tasks a second, C workers, {concurrency} at a time, floor: lines there and back", "k/s",
+               *zip(*[(exchanged(concurrency) / 1e3, our_tasks([worker], concurrency) / 1e3) for _ in range(ROUNDS)]), least, True)
 
 
 FLEET_TASKS = 300000
@@ -962,11 +965,14 @@ def threads():
     """Tasks by libthrum's pool of two threads against libuv's and a list under a mutex: bursts, a window, one at a time; and messages by a port."""
     for ns, least in ((0, 3), (1000, 1.8), (10000, 0.9)):
         rounds = [threads_say("tasks", str(ns)) for _ in range(ROUNDS)]
-        mutex, uv, ours, waited = ([n / 1e6 for n in column] for column in zip(*rounds))
+        mutex, uv, ours, waited, halves = ([n / 1e6 for n in column] for column in zip(*rounds))
         if ns < 10000:
             report(f"tasks of {ns} ns, against libuv", "M/s", uv, ours, least, True)
         if ns:
             report_least(f"tasks of {ns} ns, of what two threads can do", "%", statistics.median(ours) * ns / 20, 70 if ns == 1000 else 90)
+            remark(f"two threads that do it and nothing else: {statistics.median(halves) * ns / 20:.0f} %, {statistics.median(halves) / statistics.median(uv):.2f} of libuv")
+        else:
+            remark(f"a pointer from one thread to another, and nothing else: {statistics.median(threads_say('cells')[0] for _ in range(ROUNDS)) / 1e6:.1f} M/s")
         remark(f"… a list under a mutex {statistics.median(mutex):.2f} M/s; by who waits for one after the other {statistics.median(waited):.2f} M/s")
     for mode, name, least in (("window", "256 outstanding tasks", 1), ("trip", "one task at a time", 2)):
         uv, ours, uv_ns, our_ns = zip(*[threads_say(mode) for _ in range(ROUNDS)])

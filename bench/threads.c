@@ -2,7 +2,10 @@
  * Of two threads that work and one that hands over; who hands over learns of each task that it was done.
  *
  * threads tasks NS: tasks a second of so many nanoseconds each, as a burst: by a list under a mutex, by libuv's uv_queue_work,
- *                   by thrum_pool with a function that is called, and with tasks that are waited for one after the other.
+ *                   by thrum_pool with a function that is called, and with tasks that are waited for one after the other; then by two
+ *                   threads that each do half of them, of which they know. Bursts are measured after two others: memory that is
+ *                   touched for the first time costs more than what is done with it.
+ * threads cells: pointers a second that one thread hands to another one, by a ring of which each cell is filled or empty.
  * threads window: empty tasks a second of which 256 are outstanding, and nanoseconds of CPU for each: by libuv, by thrum_pool.
  * threads trip: empty tasks a second, the next one when the former was answered: by libuv, by thrum_pool.
  * threads empty: nanoseconds for an empty task of a queue that was filled before, by one thread.
@@ -12,6 +15,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +27,7 @@
 
 enum {
 	TASKS = 200000,
+	WARM = 2, /* bursts before the one that is measured: each cell of the queue was used then */
 	WINDOW = 256,
 	TRIPS = 20000,
 	THREADS = 2,
@@ -30,10 +35,13 @@ enum {
 	PASSES = 200,
 	MESSAGES = 2000000,
 	MESSAGE_SIZE = 64,
-	BLOCK_SIZE = 100 << 20
+	BLOCK_SIZE = 100 << 20,
+	CELLS = 65536,
+	LINE = 128 /* two lines of the cache: they are fetched in pairs */
 };
 
-static uint64_t work_ns;
+/* All read it: it shares its line with nothing that is written. */
+static alignas(LINE) uint64_t work_ns;
 
 static uint64_t now_ns(void)
 {
@@ -63,11 +71,11 @@ struct item {
 };
 
 static struct {
-	pthread_mutex_t lock;
+	alignas(LINE) pthread_mutex_t lock;
 	pthread_cond_t filled, emptied;
 	struct item *first, **end;
 	unsigned left;
-} list = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, &list.first, TASKS };
+} list = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, &list.first, 0 };
 
 static struct item *take_item(void)
 {
@@ -99,18 +107,19 @@ static void *empty_list(void *unused)
 	return unused;
 }
 
-static double by_mutex(void)
+static double burst_by_mutex(struct item *items)
 {
-	struct item *items = calloc(TASKS, sizeof *items);
 	pthread_t threads[THREADS];
 	uint64_t begun;
 	double result;
 
+	list.left = TASKS;
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, empty_list, NULL);
 	begun = now_ns();
 	for (int i = 0; i < TASKS; i++) {
 		pthread_mutex_lock(&list.lock);
+		items[i].next = NULL;
 		*list.end = &items[i];
 		list.end = &items[i].next;
 		pthread_cond_signal(&list.filled);
@@ -123,6 +132,17 @@ static double by_mutex(void)
 	result = rate(begun, TASKS);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
+	return result;
+}
+
+static double by_mutex(void)
+{
+	struct item *items = calloc(TASKS, sizeof *items);
+	double result;
+
+	for (int i = 0; i < WARM; i++)
+		burst_by_mutex(items);
+	result = burst_by_mutex(items);
 	free(items);
 	return result;
 }
@@ -140,21 +160,25 @@ static void answered_by_uv(uv_work_t *request, int status)
 	(void)request, (void)status;
 }
 
-static double by_uv(void)
+static double burst_by_uv(uv_work_t *requests)
 {
-	uv_work_t *requests = calloc(TASKS, sizeof *requests);
 	uv_loop_t *loop = uv_default_loop();
-	uint64_t begun;
-	double result;
+	uint64_t begun = now_ns();
 
-	/* Its threads begin with the first request. */
-	uv_queue_work(loop, requests, work_of_uv, answered_by_uv);
-	uv_run(loop, UV_RUN_DEFAULT);
-	begun = now_ns();
 	for (int i = 0; i < TASKS; i++)
 		uv_queue_work(loop, &requests[i], work_of_uv, answered_by_uv);
 	uv_run(loop, UV_RUN_DEFAULT);
-	result = rate(begun, TASKS);
+	return rate(begun, TASKS);
+}
+
+static double by_uv(void)
+{
+	uv_work_t *requests = calloc(TASKS, sizeof *requests);
+	double result;
+
+	for (int i = 0; i < WARM; i++)
+		burst_by_uv(requests);
+	result = burst_by_uv(requests);
 	free(requests);
 	return result;
 }
@@ -168,8 +192,8 @@ static int work_of_ours(void *unused)
 	return 0;
 }
 
-static atomic_uint left;
-static sem_t all_done;
+static alignas(LINE) atomic_uint left;
+static alignas(LINE) sem_t all_done;
 
 static void count_done(struct thrum_task *task)
 {
@@ -178,47 +202,92 @@ static void count_done(struct thrum_task *task)
 		sem_post(&all_done);
 }
 
-static double by_pool(void)
+static double burst_by_pool(struct thrum_pool *pool, struct thrum_task *tasks)
+{
+	uint64_t begun = now_ns();
+
+	atomic_store(&left, TASKS);
+	for (int i = 0; i < TASKS; i++)
+		thrum_pool_submit(pool, &tasks[i]);
+	sem_wait(&all_done);
+	return rate(begun, TASKS);
+}
+
+static double burst_waited_for(struct thrum_pool *pool, struct thrum_task *tasks)
+{
+	uint64_t begun = now_ns();
+
+	for (int i = 0; i < TASKS; i++)
+		thrum_pool_submit(pool, &tasks[i]);
+	for (int i = 0; i < TASKS; i++)
+		thrum_task_wait(&tasks[i], -1);
+	return rate(begun, TASKS);
+}
+
+static double by_pool(double (*burst)(struct thrum_pool *pool, struct thrum_task *tasks), thrum_task_done *done)
 {
 	struct thrum_pool_options options = { .threads = THREADS, .queue_max = TASKS };
 	struct thrum_pool *pool = thrum_pool_create(&options);
 	struct thrum_task *tasks = calloc(TASKS, sizeof *tasks);
-	uint64_t begun;
 	double result;
 
 	sem_init(&all_done, 0, 0);
-	atomic_store(&left, TASKS);
 	for (int i = 0; i < TASKS; i++)
-		tasks[i] = (struct thrum_task){ .work = work_of_ours, .done = count_done };
-	begun = now_ns();
-	for (int i = 0; i < TASKS; i++)
-		thrum_pool_submit(pool, &tasks[i]);
-	sem_wait(&all_done);
-	result = rate(begun, TASKS);
+		tasks[i] = (struct thrum_task){ .work = work_of_ours, .done = done };
+	for (int i = 0; i < WARM; i++)
+		burst(pool, tasks);
+	result = burst(pool, tasks);
 	thrum_pool_destroy(pool);
 	free(tasks);
 	return result;
 }
 
-static double by_waiting(void)
-{
-	struct thrum_pool_options options = { .threads = THREADS, .queue_max = TASKS };
-	struct thrum_pool *pool = thrum_pool_create(&options);
-	struct thrum_task *tasks = calloc(TASKS, sizeof *tasks);
-	uint64_t begun;
-	double result;
+/* -- Floors -- */
 
-	for (int i = 0; i < TASKS; i++)
-		tasks[i].work = work_of_ours;
-	begun = now_ns();
-	for (int i = 0; i < TASKS; i++)
-		thrum_pool_submit(pool, &tasks[i]);
-	for (int i = 0; i < TASKS; i++)
-		thrum_task_wait(&tasks[i], -1);
-	result = rate(begun, TASKS);
-	thrum_pool_destroy(pool);
-	free(tasks);
-	return result;
+static void *do_half(void *unused)
+{
+	for (int i = 0; i < TASKS / THREADS; i++)
+		spin();
+	return unused;
+}
+
+static double by_halves(void)
+{
+	pthread_t threads[THREADS];
+	uint64_t begun = now_ns();
+
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, do_half, NULL);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	return rate(begun, TASKS);
+}
+
+static alignas(LINE) void *_Atomic cells[CELLS];
+
+static void *fill_cells(void *data)
+{
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		while (atomic_load_explicit(&cells[i % CELLS], memory_order_acquire))
+			continue;
+		atomic_store_explicit(&cells[i % CELLS], data, memory_order_release);
+	}
+	return NULL;
+}
+
+static double empty_cells(void)
+{
+	pthread_t thread;
+	uint64_t begun = now_ns();
+
+	pthread_create(&thread, NULL, fill_cells, cells);
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		while (!atomic_load_explicit(&cells[i % CELLS], memory_order_acquire))
+			continue;
+		atomic_store_explicit(&cells[i % CELLS], NULL, memory_order_release);
+	}
+	pthread_join(thread, NULL);
+	return rate(begun, MESSAGES);
 }
 
 /* -- A window of outstanding tasks, or one -- */
@@ -390,7 +459,10 @@ int main(int argc, char **argv)
 	setenv("UV_THREADPOOL_SIZE", "2", 1);
 	if (argc == 3 && strcmp(argv[1], "tasks") == 0) {
 		work_ns = strtoull(argv[2], NULL, 10);
-		printf("%.0f %.0f %.0f %.0f\n", by_mutex(), by_uv(), by_pool(), by_waiting());
+		printf("%.0f %.0f %.0f %.0f %.0f\n", by_mutex(), by_uv(), by_pool(burst_by_pool, count_done),
+			by_pool(burst_waited_for, NULL), by_halves());
+	} else if (argc == 2 && strcmp(argv[1], "cells") == 0) {
+		printf("%.0f\n", empty_cells());
 	} else if (argc == 2 && strcmp(argv[1], "window") == 0) {
 		print_window(WINDOW, TASKS);
 	} else if (argc == 2 && strcmp(argv[1], "trip") == 0) {
