@@ -4,6 +4,7 @@ Suite *crew_suite(void);
 Suite *finding_suite(void);
 Suite *lock_suite(void);
 Suite *page_suite(void);
+Suite *stepped_suite(void);
 Suite *reuse_suite(void);
 Suite *role_suite(void);
 Suite *roll_suite(void);
@@ -15,6 +16,7 @@ static suite_function *const suites[] = {
 	finding_suite,
 	lock_suite,
 	page_suite,
+	stepped_suite,
 	reuse_suite,
 	role_suite,
 	roll_suite,
