@@ -534,7 +534,10 @@ static double trend_mean(const struct table_row *row, unsigned back, unsigned ea
 	return known ? total / known : -1;
 }
 
-/* The last minute, however wide it is; 100 % of a core is full, or the largest of the values if that is more. */
+/*
+ * The last minute, however wide it is; 100 % of a core is full, or the largest of the values if that is more. What does not
+ * always have samples is left out: it would come and go on a screen on which nothing happens.
+ */
 void table_draw_trend(const struct ui *ui, struct grid *grid, struct rect at, const struct table_row *row)
 {
 	enum spark_style style = ui_graph(ui);
@@ -542,7 +545,7 @@ void table_draw_trend(const struct ui *ui, struct grid *grid, struct rect at, co
 	double values[TREND_VALUES * 2 + 2], most = 100;
 
 	for (unsigned back = 0; back < count; back++) {
-		double value = trend_mean(row, back, each);
+		double value = back < TREND_VALUES / each ? trend_mean(row, back, each) : -1;
 		values[count - 1 - back] = value;
 		most = value > most ? value : most;
 	}

@@ -155,10 +155,12 @@ def lines_are_marked_and_copied():
 
 
 def colours_are_shown_and_nothing_else_is_obeyed():
-    evil = r"\033[31mred\033[0m \033[1;38;5;208morange\033[0m \033[2Jcleared\033]0;title\007 \033[4munder\033[0m \033]52;c;ZXZpbA==\007end\n"
+    evil = (r"\033[31mred\033[0m \033[1;38;5;208morange\033[0m \033]0;title\007\033[4munder\033[0m \033]52;c;ZXZpbA==\007end\n"
+            r"old\033[H\033[2Jnew\n10 of 100\r 99 of 100\r100 of 100 done\n")
     def test(project, terminal):
         terminal.keys("6", "z")
-        terminal.sees("red orange cleared under end")
+        terminal.sees("red orange under end", "--- cleared --- new", " 100 of 100 done")
+        expect("old" not in terminal.screen() and "99 of" not in terminal.screen(), "what was written over is gone")
         with_colours = terminal.tmux("capture-pane", "-p", "-e", "-t", "s")
         expect(re.search(r"\x1b\[31m(\x1b\[[0-9;]*m)*red", with_colours), "red is red")
         expect(re.search(r"\x1b\[[0-9;]*38;5;208m(\x1b\[[0-9;]*m)*orange", with_colours), f"orange is orange: {with_colours!r}")

@@ -212,6 +212,33 @@ START_TEST(every_size_is_drawn)
 }
 END_TEST
 
+static unsigned count_low_bars(void)
+{
+	unsigned count = 0;
+
+	for (int i = 0; i < grid.width * grid.height; i++)
+		count += grid.cells[i].character == 0x2581;
+	return count;
+}
+
+/* Of who rests, in any width: no place of its graph comes and goes with the samples. */
+START_TEST(a_full_graph_stands_still)
+{
+	for (int width = 90; width <= 200; width++)
+		for (unsigned samples = REPLICA_HISTORY, first = 0; samples < 2 * REPLICA_HISTORY; samples++) {
+			for (size_t i = 0; i < ui->replica.row_count; i++) {
+				memset(ui->replica.rows[i].cpu, 0, sizeof ui->replica.rows[i].cpu);
+				ui->replica.rows[i].cpu_count = samples;
+			}
+			draw(width, 40);
+			first = samples == REPLICA_HISTORY ? count_low_bars() : first;
+			if (count_low_bars() != first)
+				ck_abort_msg("%d columns, %u samples: %u, not %u", width, samples, count_low_bars(), first);
+		}
+	ck_assert_uint_gt(count_low_bars(), 0);
+}
+END_TEST
+
 START_TEST(narrow_screens_keep_what_matters)
 {
 	draw(40, 12);
@@ -1034,6 +1061,7 @@ Suite *view_suite(void)
 	tcase_add_test(screens, a_long_line_stays_within_its_tab);
 	tcase_add_test(screens, what_is_found_is_seen_without_colours);
 	tcase_add_test(screens, every_size_is_drawn);
+	tcase_add_test(screens, a_full_graph_stands_still);
 	tcase_add_test(screens, narrow_screens_keep_what_matters);
 	tcase_add_test(screens, what_processes_tell_has_the_room_that_is_left);
 	tcase_add_test(screens, a_service_has_the_channels_of_all_its_processes);
