@@ -976,6 +976,8 @@ static void confirm_key(struct ui *ui, uint32_t key)
 	ui->dialog = DIALOG_NONE;
 	if (key == 'R' && dialog_offers_rolling(ui))
 		ui->asked_method = "reload";
+	else if (key == 'K' && strcmp(ui->asked_method, "stop") == 0)
+		ui->asked_method = "kill";
 	else if (key != 'y' && key != 'Y')
 		return;
 	act_on_asked(ui, ui->asked_method);

@@ -372,6 +372,11 @@ static void undoing(void)
 	json_decref(params);
 }
 
+static void asking_to_stop(void)
+{
+	keys("kx");
+}
+
 static void quitting(void)
 {
 	keys("q");
@@ -444,6 +449,7 @@ static const struct {
 	{ "08-launch", 100, 30, launch },
 	{ "09-help", 100, 30, help },
 	{ "10-stop", 100, 30, stopping },
+	{ "10-stop-asked", 100, 30, asking_to_stop },
 	{ "11-quit", 100, 30, quitting },
 	{ "11-reload", 100, 30, reloading },
 	{ "11-scale", 100, 30, scaling },

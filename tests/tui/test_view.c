@@ -989,7 +989,7 @@ START_TEST(a_question_names_who_is_meant)
 	draw(100, 30);
 	ck_assert(shows("stop api (all its instances)?"));
 	ck_assert(shows("api/0") && shows("pid 1001") && shows("pid 1002"));
-	ck_assert(shows("[ y Yes ]") && !shows("R One after the other"));
+	ck_assert(shows("[ y Stop ]") && shows("K Kill now") && !shows("R One after the other"));
 	action_key(ui, INPUT_ESCAPE);
 	action_key(ui, 'r');
 	draw(100, 30);
