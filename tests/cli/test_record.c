@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(a_terminal_is_told_nothing_by_children)
 {
-	const char *shown = line_as(&terminal, "a\033]0;title\007b\033[31mred\033[2J", 29 - 5);
+	const char *shown = line_as(&terminal, "a\033]0;title\007b\033[2J\033[31mred", 29 - 5);
 
 	ck_assert_ptr_null(strstr(shown, "title"));
 	ck_assert_ptr_null(strstr(shown, "[2J"));
