@@ -106,9 +106,13 @@ enum thrum_pool_full {
 
 /* All zero is a good choice. */
 struct thrum_pool_options {
-	const char *name;   /* copied; the first 31 bytes count. NULL: "pool" */
-	unsigned threads;   /* 0: as many as there are cores to run on; at most THRUM_POOL_MOST_THREADS */
-	unsigned queue_max; /* how many tasks of each priority may wait; 0: 65536; at most 2^24 */
+	const char *name; /* copied; the first 31 bytes count. NULL: "pool" */
+	unsigned threads; /* 0: as many as there are cores to run on; at most THRUM_POOL_MOST_THREADS */
+	/*
+	 * How many tasks of each priority may wait; 0: 65536; at most 2^24. Where tasks are short and very many wait, a thread takes
+	 * up to 16 at once: those of them that it has not begun are counted as queued, and are not counted here.
+	 */
+	unsigned queue_max;
 	enum thrum_pool_full when_full;
 	size_t stack_size;    /* of each thread, bytes; 0: the system's */
 	uint64_t reserved[4]; /* zero */
