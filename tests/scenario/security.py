@@ -179,7 +179,7 @@ def it_is_no_program_for_setuid():
 def what_processes_print_cannot_drive_a_terminal():
     """To a terminal nothing goes but text; the file has all as it was."""
     import pty
-    bad = rb"a\033]0;title\007b\033]52;c;aGk=\007c\033[6nd\033Pq#0\033\\e\033cf\302\233ng\016h\342\200\256i\033[2Jj"
+    bad = rb"\033[2Ja\033]0;title\007b\033]52;c;aGk=\007c\033[6nd\033Pq#0\033\\e\033cf\302\233ng\016h\342\200\256ij"
     p = Project("drive", {"a": {"command": ["printf", bad.decode() + "\\n"], "availability": {"restart": "no"}}})
     try:
         p.run("up", "-d", check=0)

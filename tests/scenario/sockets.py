@@ -45,8 +45,11 @@ def nothing_is_refused():
         expect(info["sockets"][0]["address"] == f"tcp 127.0.0.1:{port}" and info["sockets"][0]["given"] == "listen", f"{info['sockets']}")
         p.run("stop", "web", check=0)
         p.run("wait", "web", "--for", "stopped", "--timeout", "20s", check=0)
-        with socket.socket() as s:
-            expect(s.connect_ex(("127.0.0.1", port)) != 0, "nobody listens for a service that is stopped")
+
+        def is_refused():
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", port)) != 0
+        until(is_refused, "nobody listens for a service that is stopped, as soon as the keeper has closed the socket, too")
     finally:
         p.close()
 

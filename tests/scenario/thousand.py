@@ -54,7 +54,7 @@ def their_table_can_be_used():
         p.run("up", "-d", check=0, timeout=120)
         until(lambda: states(p) == {"running": COUNT}, "all run", 60)
         t = Terminal(p, "attach", 120, 40)
-        t.sees(f"instances {COUNT}", f"up {COUNT}", "s000", seconds=30)
+        t.sees(f"inst {COUNT}", f"up {COUNT}", "s000", seconds=30)
         t.keys("End")
         on_row(t, "s999")
         expect(not re.search(r"^.  s000 ", t.screen(), re.M), "the first is far away")
