@@ -14,7 +14,7 @@
 #include "procfs/tree.h"
 
 enum { FORMER_GLANCES = 50 }; /* of 20 ms, until they are killed */
-enum { KILL_ROUNDS = 8 };     /* against a tree that forks while it is being signalled */
+enum { ROUNDS_MOST = 8 };     /* against a tree that forks while it is being looked at or signalled */
 
 void marker_format(char out[MARKER_SIZE], const struct life *life)
 {
@@ -80,15 +80,19 @@ static void find(struct engine *engine, const struct life *life, pid_t leader, s
 	cgroup_visit(&engine->cgroup, marker, gather, &(struct gathering){ tree, life });
 }
 
+/* Nobody looks again at a tree that was found to be empty: so it is looked at while somebody ends, and may have left somebody. */
 unsigned leftovers_count(struct engine *engine, const struct member *member)
 {
-	struct tree tree = { 0 };
+	unsigned count = 0;
+	bool is_sure = member->life < 0;
 
-	if (member->life < 0)
-		return 0;
-	find(engine, &engine->store->lives[member->life], 0, &tree);
-	unsigned count = (unsigned)tree.count;
-	tree_finish(&tree);
+	for (unsigned i = 0; i < ROUNDS_MOST && !count && !is_sure; i++) {
+		struct tree tree = { 0 };
+		find(engine, &engine->store->lives[member->life], 0, &tree);
+		count = (unsigned)tree.count;
+		is_sure = !tree.is_changing;
+		tree_finish(&tree);
+	}
 	return count;
 }
 
@@ -127,7 +131,7 @@ static unsigned signal_all(struct engine *engine, const struct life *life, pid_t
 	struct tree before = { 0 };
 	unsigned count = 0;
 
-	for (int round = 0; round < KILL_ROUNDS; round++) {
+	for (int round = 0; round < ROUNDS_MOST; round++) {
 		struct tree now = { 0 };
 		find(engine, life, leader, &now);
 		bool is_any = signal_new(&now, &before, signal);
@@ -171,7 +175,7 @@ void leftovers_of_all(struct engine *engine)
 	const struct tree_search search = { .keeper = page->keeper_pid, .takes_all = true, .known = known, .known_count = 1 };
 	unsigned count = 0;
 
-	for (int round = 0; round < KILL_ROUNDS; round++) {
+	for (int round = 0; round < ROUNDS_MOST; round++) {
 		struct tree tree = { 0 }, nobody = { 0 };
 		tree_find(&tree, &search);
 		bool is_any = signal_new(&tree, &nobody, SIGKILL);

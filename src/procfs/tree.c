@@ -32,6 +32,7 @@ struct finder {
 	size_t queue_count, queue_room;
 	size_t next; /* those from here on are still to be looked at */
 	size_t zombies;
+	size_t ended;  /* of the orphans, whosever they were: the dead have no environment, and may have left somebody */
 	pid_t reading; /* whose children are being read */
 	pid_t unended; /* the number at the end of the piece before */
 };
@@ -183,6 +184,8 @@ static bool has_marker(struct finder *finder, pid_t pid)
 	do {
 		is_there = proc_file_scan(finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
 	} while (is_there && !match.has_begun && exec_await(finder->root, pid, &glances));
+	if (!match.has_begun)
+		finder->ended++;
 	return match.is_found;
 }
 
@@ -199,8 +202,12 @@ static void look_at_orphan(struct finder *finder, const struct candidate *candid
 	const struct tree_search *search = finder->search;
 	struct proc_stat stat;
 
-	if (candidate->pid == search->leader || is_known(search, candidate->pid) ||
-		!read_candidate(finder, candidate, &stat))
+	if (candidate->pid == search->leader || is_known(search, candidate->pid))
+		return;
+	bool is_there = read_candidate(finder, candidate, &stat);
+	if (!is_there || proc_is_dead(stat.state, stat.threads))
+		finder->ended++;
+	if (!is_there)
 		return;
 	bool is_of_session = search->session > 0 && stat.session == search->session;
 	if (search->takes_all || is_of_session || has_marker(finder, candidate->pid))
@@ -257,6 +264,7 @@ void tree_find(struct tree *tree, const struct tree_search *search)
 	if (search->reaper > 0)
 		find_orphans(&finder, search->reaper, THREADS_UNKNOWN);
 	tree->only_zombies = finder.zombies > 0 && tree->count == before;
+	tree->is_changing = finder.ended > 0;
 	free(finder.queue);
 	close(finder.root);
 }

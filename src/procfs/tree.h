@@ -25,6 +25,7 @@ struct tree {
 	size_t count, room;
 	bool is_cut;       /* there are more than TREE_MOST */
 	bool only_zombies; /* none is left but dead ones that nobody has reaped yet */
+	bool is_changing;  /* somebody ended meanwhile: whom he left has fallen to the keeper, maybe after that was looked at */
 	bool is_unsure;    /* somebody is just executing another program: what its environment says is not to be known yet */
 };
 

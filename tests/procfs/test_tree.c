@@ -228,6 +228,26 @@ START_TEST(zombies_are_told_but_not_listed)
 }
 END_TEST
 
+/* Whom it made has fallen to the keeper after that one's list was read. */
+START_TEST(an_orphan_that_ends_meanwhile_is_a_reason_to_look_again)
+{
+	search.leader = 0;
+	set_children(KEEPER, KEEPER, "");
+	find();
+	ck_assert(!tree.is_changing);
+	set_children(KEEPER, KEEPER, "201 ");
+	find();
+	ck_assert(tree.is_changing);
+	add_dead(201, KEEPER, 201);
+	find();
+	ck_assert(tree.is_changing && !tree.only_zombies);
+	set_children(KEEPER, KEEPER, "202 ");
+	add(202, KEEPER, LEADER);
+	find();
+	ck_assert(!tree.is_changing && tree.count == 1);
+}
+END_TEST
+
 START_TEST(a_process_without_its_main_thread_is_no_zombie)
 {
 	struct proc_stat headless = {
@@ -557,6 +577,7 @@ Suite *tree_suite(void)
 		the_mark_is_found_across_pieces,
 		those_who_are_somebody_else_s_are_left_alone,
 		zombies_are_told_but_not_listed,
+		an_orphan_that_ends_meanwhile_is_a_reason_to_look_again,
 		a_process_without_its_main_thread_is_no_zombie,
 		a_stranger_in_the_leader_s_place_has_no_tree,
 		a_stranger_in_a_child_s_place_is_none_of_ours,
