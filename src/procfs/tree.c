@@ -237,8 +237,26 @@ static void find_children(struct finder *finder)
 	drain_queue(finder);
 }
 
+/* The kernel passes over somebody when others, listed before, end meanwhile: is there a child that was not listed? */
+static bool has_missed(struct finder *finder, size_t begin, size_t end, pid_t parent, uint64_t threads)
+{
+	size_t again = finder->queue_count, at = begin;
+	bool has = false;
+
+	list_children(finder, parent, threads);
+	for (size_t i = again; i < finder->queue_count && !has; i++) {
+		while (at < end && finder->queue[at].pid != finder->queue[i].pid)
+			at++;
+		has = at == end;
+	}
+	finder->queue_count = again;
+	return has;
+}
+
 static void find_orphans(struct finder *finder, pid_t parent, uint64_t threads)
 {
+	size_t begin = finder->queue_count;
+
 	list_children(finder, parent, threads);
 	size_t end = finder->queue_count;
 	while (finder->next < end) {
@@ -246,6 +264,8 @@ static void find_orphans(struct finder *finder, pid_t parent, uint64_t threads)
 		look_at_orphan(finder, &candidate);
 	}
 	drain_queue(finder);
+	if (!finder->tree->count && has_missed(finder, begin, end, parent, threads))
+		finder->ended++;
 }
 
 /* Orphans last: whoever loses its parent meanwhile goes from there to here. */
