@@ -111,15 +111,15 @@ def what_cannot_be_read_stays_as_it_was():
 
 def secrets_are_masked():
     project = Project("secrets", {"a": {"command": "sleep 600", "environment": {
-        "API_KEY": "k1", "github_token": "k2", "SESSION_SECRET": "k3", "PGPASSWORD": "k4", "BASIC_AUTH": "k5", "SENTRY_DSN": "k6",
-        "AWS_CREDENTIALS": "k7", "PLAIN": "k8"}}})
+        "API_KEY": "value-1", "github_token": "value-2", "SESSION_SECRET": "value-3", "PGPASSWORD": "value-4",
+        "BASIC_AUTH": "value-5", "SENTRY_DSN": "value-6", "AWS_CREDENTIALS": "value-7", "PLAIN": "value-8"}}})
     try:
         project.run("up", "-d", check=0)
         for args in ["env", "a"], ["env", "a", "--json"]:
             hidden, shown = project.run(*args, check=0).stdout, project.run(*args, "--show", check=0).stdout
             for i in range(1, 8):
-                expect(f"k{i}" not in hidden and f"k{i}" in shown, f"{args}: k{i}")
-            expect("k8" in hidden, f"{args}: PLAIN")
+                expect(f"value-{i}" not in hidden and f"value-{i}" in shown, f"{args}: value-{i}")
+            expect("value-8" in hidden, f"{args}: PLAIN")
         project.run("env", "nobody", check=4)
     finally:
         project.close()
