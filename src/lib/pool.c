@@ -218,6 +218,32 @@ static void wait_for_none(_Atomic uint32_t *count)
 		thrum__futex_wait(count, value, FUTEX_EVER, FUTEX_PRIVATE_FLAG);
 }
 
+/* Under the mutex, for a thread that its task has ended is replaced within it. */
+static void wait_for_threads(struct thrum_pool *pool)
+{
+	uint32_t value;
+
+	for (;;) {
+		pthread_mutex_lock(&pool->mutex);
+		value = atomic_load(&pool->present);
+		pthread_mutex_unlock(&pool->mutex);
+		if (value == 0)
+			return;
+		thrum__futex_wait(&pool->present, value, FUTEX_EVER, FUTEX_PRIVATE_FLAG);
+	}
+}
+
+/* Whoever looks after missing threads makes none any more, and those that it has just made are gone. */
+static void end_threads(struct thrum_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	atomic_store(&pool->target, 0);
+	pool->missing = false;
+	pthread_mutex_unlock(&pool->mutex);
+	crew_wake_all(&pool->crew);
+	wait_for_threads(pool);
+}
+
 static bool is_own_thread(const struct thrum_pool *pool)
 {
 	const struct worker *worker = thrum__worker_current();
@@ -232,7 +258,7 @@ int thrum_pool_shutdown(struct thrum_pool *pool, enum thrum_shutdown how)
 	close_queues(pool);
 	if (how == THRUM_REJECT)
 		settle_all(pool, how);
-	wait_for_none(&pool->present);
+	wait_for_threads(pool);
 	/* What no thread was there for */
 	settle_all(pool, how);
 	return 0;
@@ -251,8 +277,10 @@ int thrum_pool_destroy(struct thrum_pool *pool)
 		return 0;
 	if (is_own_thread(pool))
 		return -EDEADLK;
-	if (pool->rings[STATS_PRIORITIES - 1].cells)
+	if (pool->rings[STATS_PRIORITIES - 1].cells) {
 		thrum_pool_shutdown(pool, THRUM_REJECT);
+		end_threads(pool);
+	}
 	wait_for_none(&pool->guests);
 	join_all(pool);
 	thrum__page_leave(pool);

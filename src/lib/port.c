@@ -314,8 +314,10 @@ static int take(struct thrum_port *port, struct received *received)
 		return -EAGAIN;
 	if (side->other_seen - count > AHEAD)
 		__builtin_prefetch(message_at(port, place_after(port, side->at, AHEAD)));
-	if (!unpack(message_at(port, side->at), port->link, received))
+	if (!unpack(message_at(port, side->at), port->link, received)) {
+		park_wake(&port->filled); /* another reader may have room for it */
 		return -ENOMEM;
+	}
 	step(port, side);
 	park_wake(&port->emptied);
 	return 0;
@@ -335,7 +337,9 @@ static int take_before_watching(struct thrum_port *port, struct received *receiv
 		return -EAGAIN;
 	pthread_mutex_lock(&port->senders.lock);
 	result = take(port, received);
-	if (result == -EAGAIN && !atomic_load(&port->is_watched)) {
+	if (result == -EAGAIN && atomic_load(&port->is_ended)) {
+		result = -EPIPE; /* nobody writes to the event again */
+	} else if (result == -EAGAIN && !atomic_load(&port->is_watched)) {
 		ignored = read(event, &count, sizeof count);
 		(void)ignored;
 		atomic_store(&port->is_watched, true);

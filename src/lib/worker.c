@@ -178,14 +178,17 @@ static bool queues_have_work(const struct thrum_pool *pool)
 	return false;
 }
 
-static bool has_work(const struct thrum_pool *pool)
+static bool are_claimed(const struct thrum_pool *pool)
 {
-	if (queues_have_work(pool))
-		return true;
 	for (unsigned i = 0, count = claimers(pool); i < count; i++)
 		if (has_claim(pool->workers[i]))
 			return true;
 	return false;
+}
+
+static bool has_work(const struct thrum_pool *pool)
+{
+	return queues_have_work(pool) || are_claimed(pool);
 }
 
 bool thrum__pool_is_over(const struct thrum_pool *pool)
@@ -193,7 +196,7 @@ bool thrum__pool_is_over(const struct thrum_pool *pool)
 	for (unsigned i = 0; i < STATS_PRIORITIES; i++)
 		if (!ring_is_over(&pool->rings[i]))
 			return false;
-	return true;
+	return !are_claimed(pool);
 }
 
 /* -- Running -- */

@@ -49,6 +49,7 @@ static const struct exploration explorations[] = {
 	ROW(messages_pass_one_by_one, 3, 1),
 	ROW(an_end_is_closed, 4, 1),
 	ROW(a_loop_is_told_of_each_message, 3, 1),
+	ROW(a_loop_is_told_of_the_end, 3, 1),
 	ROW(turns_are_taken_by_words, 4, 1),
 	ROW(turns_are_taken_by_longs, 4, 1),
 };
@@ -92,7 +93,7 @@ static const struct {
 	{ { EXPLORE_DROP, EXPLORE_WAKE, "make_room" }, two_submit_where_one_has_room, { 2, 1 } },
 	{ { EXPLORE_BLIND, EXPLORE_WAIT, "wait_for_room" }, two_submit_where_one_has_room, { 2, 1 } },
 	{ { EXPLORE_DROP, EXPLORE_WAKE, "depart" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
-	{ { EXPLORE_BLIND, EXPLORE_WAIT, "wait_for_none" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
+	{ { EXPLORE_BLIND, EXPLORE_WAIT, "wait_for_threads" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
 	{ { EXPLORE_TEAR, EXPLORE_CHANGE, "close_queues" }, a_shutdown_answers_all_or_takes_none, { 2, 1 } },
 	{ { EXPLORE_TEAR, EXPLORE_CHANGE, "ring_empty" }, who_removes_and_who_takes, { 2, 0 } },
 	{ { EXPLORE_WEAKEN, EXPLORE_STORE, "step" }, messages_pass_one_by_one, { 2, 1 } },

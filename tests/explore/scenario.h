@@ -14,7 +14,7 @@ explore_scenario two_tasks_are_waited_for, a_task_wakes_who_sleeps, two_submit_w
 	none_is_stuck_behind_another, what_is_claimed_can_be_cancelled;
 
 /* Ports */
-explore_scenario messages_pass_one_by_one, an_end_is_closed, a_loop_is_told_of_each_message;
+explore_scenario messages_pass_one_by_one, an_end_is_closed, a_loop_is_told_of_each_message, a_loop_is_told_of_the_end;
 
 /* Shared arrays */
 explore_scenario turns_are_taken_by_words, turns_are_taken_by_longs;

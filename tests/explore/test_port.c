@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <poll.h>
 #include <thrum.h>
 #include "tests/explore/scenario.h"
@@ -92,4 +93,25 @@ void a_loop_is_told_of_each_message(void)
 	}
 	explore_join(sender);
 	close_both();
+}
+
+/* … nor the end. */
+void a_loop_is_told_of_the_end(void)
+{
+	unsigned sender;
+	int fd, result;
+	void *buffer;
+	size_t size;
+
+	explore_claim(thrum_port_pair(ends, 2) == 0);
+	fd = thrum_port_fd(ends[1]);
+	explore_claim(fd >= 0);
+	sender = explore_start(send_and_close, NULL);
+	do {
+		explore_until(is_readable, &fd);
+		while ((result = thrum_port_receive(ends[1], &buffer, &size, 0)) == 0)
+			thrum_buffer_destroy(buffer);
+	} while (result != -EPIPE);
+	explore_join(sender);
+	thrum_port_close(ends[1]);
 }
