@@ -186,7 +186,7 @@ static const char *skip_columns(const char *text, int columns)
 	uint32_t character;
 
 	while (columns > 0 && *text) {
-		text += utf8_decode(text, strlen(text), &character);
+		text += utf8_decode(text, strnlen(text, 4), &character);
 		columns -= (int)utf8_width(character);
 	}
 	return text;
@@ -224,11 +224,10 @@ static enum look look_of(const struct top_column *column, const struct machine_p
 											     : LOOK_NORMAL;
 }
 
-static void draw_row(const struct top *top, struct grid *grid, int y, long place)
+static void draw_row(const struct top *top, struct grid *grid, int y, long place, int leaves)
 {
 	const struct machine_row *row = &top->rows[place];
 	struct rect at = { 1, y, grid->width, 1 };
-	int leaves = leaves_of(top, grid->width);
 	const struct top_column *column;
 	char cell[TOP_CELL_SIZE];
 
@@ -248,6 +247,7 @@ static void draw_row(const struct top *top, struct grid *grid, int y, long place
 static void draw_table(struct top *top, struct grid *grid, struct rect area)
 {
 	long last = (long)top->row_count - area.height;
+	int leaves = leaves_of(top, grid->width);
 
 	top->shown = area.height > 0 ? area.height : 1;
 	top->first = top->first < last ? top->first : last;
@@ -256,7 +256,7 @@ static void draw_table(struct top *top, struct grid *grid, struct rect area)
 	top->first = top->first < top->place ? top->first : top->place;
 	top->first = top->first > 0 ? top->first : 0;
 	for (int i = 0; i < area.height && top->first + i < (long)top->row_count; i++) {
-		draw_row(top, grid, area.y + i, top->first + i);
+		draw_row(top, grid, area.y + i, top->first + i, leaves);
 		grid_spot(grid, (struct rect){ 0, area.y + i, grid->width, 1 }, SPOT_ROW, (uint32_t)(top->first + i));
 	}
 	if (!top->row_count)
@@ -294,7 +294,7 @@ static struct piece piece_of(const char *text, int width)
 	uint32_t character;
 
 	while (text[at] && text[at] != '\n') {
-		size_t size = utf8_decode(text + at, strlen(text + at), &character);
+		size_t size = utf8_decode(text + at, strnlen(text + at, 4), &character);
 		width -= (int)utf8_width(character);
 		if (width < 0 && at)
 			return (struct piece){ at, at };
