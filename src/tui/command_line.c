@@ -12,8 +12,7 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-enum { ANSWER_MS = 2000,
-	CHOICES_SIZE = 4096 };
+enum { CHOICES_SIZE = 4096 };
 
 /* ---- what is done ---- */
 
@@ -92,15 +91,13 @@ static void run_scale(struct ui *ui, char *rest)
 static void run_send(struct ui *ui, char *rest)
 {
 	char *name = strsep(&rest, " ");
-	json_t *message = rest ? json_loads(rest, JSON_DECODE_ANY, NULL) : NULL;
 
 	if (!name || !rest || !*rest) {
 		ui_say(ui, true, "send NAME JSON");
 		return;
 	}
-	ui_request(ui, REPLY_SEND, 0, "send",
-		json_pack("{s:[s],s:o,s:i}", "names", name, "message", message ? message : json_string(rest), "wait_ms", ANSWER_MS));
-	ui_say(ui, false, "sent to %s; waiting for an answer", name);
+	if (send_text(ui, json_pack("{s:[s]}", "names", name), rest))
+		ui_say(ui, false, "sent to %s; waiting for an answer", name);
 }
 
 static void run_launch(struct ui *ui, char *rest)
@@ -140,7 +137,9 @@ static void run_past(struct ui *ui, char *ago)
 {
 	uint64_t ms, at_us;
 
-	if (ago && units_parse_duration(ago, &ms))
+	if (ui->options->is_plain) /* nothing that can be typed there comes back from it */
+		ui_say(ui, true, "the past is shown on a screen only");
+	else if (ago && units_parse_duration(ago, &ms))
 		past_go_back(ui, ms * 1000);
 	else if (ago && clock_parse_local(ago, past_newest(ui), &at_us))
 		past_go(ui, at_us);

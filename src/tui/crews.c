@@ -60,7 +60,8 @@ static void forget_unseen(struct ui *ui, const struct table_row *rows, int count
 	}
 }
 
-static void ask(struct ui *ui, const struct row *row)
+/* Is an answer waited for that was not before? */
+static bool ask(struct ui *ui, const struct row *row)
 {
 	struct crews *crews = &ui->crews;
 	struct crew *crew = find(ui, row);
@@ -71,10 +72,11 @@ static void ask(struct ui *ui, const struct row *row)
 		memcpy(crew->service, row->service, sizeof crew->service);
 	}
 	if (!crew || crew->is_waiting || (crew->asked_us && ui->now_us + EARLY_US < crew->asked_us + AGAIN_US))
-		return;
+		return false;
 	crew->asked_us = ui->now_us;
 	crew->is_waiting = ui_request(ui, REPLY_CREW, crew->number, "inspect",
 		json_pack("{s:s,s:i}", "service", row->service, "instance", (int)row->instance));
+	return crew->is_waiting;
 }
 
 void crews_follow(struct ui *ui, int height)
@@ -95,8 +97,7 @@ void crews_follow(struct ui *ui, int height)
 	for (int i = 0; i < count && waiting < ASKED_MOST; i++) {
 		if (rows[i].is_service || rows[i].thread || !rows[i].row->row.pid)
 			continue;
-		ask(ui, &rows[i].row->row);
-		waiting++;
+		waiting += ask(ui, &rows[i].row->row);
 	}
 }
 

@@ -216,6 +216,8 @@ static void take_sent(
 	} else if (text) {
 		ui_say(ui, false, "%s/%d answered %s", json_string_value(json_object_get(reply, "service")),
 			(int)json_integer_value(json_object_get(reply, "instance")), text);
+	} else if (!replies) {
+		ui_say(ui, false, "sent; only an object {...} can be answered");
 	} else {
 		ui_say(ui, false, "sent; no answer came in time");
 	}

@@ -51,16 +51,19 @@ static json_t *name_tagged(const struct ui *ui)
 	return json_pack("{s:o}", "names", names);
 }
 
-/* JSON goes as it is; anything else is sent as a string. */
-static void send(struct ui *ui)
+bool send_text(struct ui *ui, json_t *params, const char *text)
 {
-	json_t *message = json_loads(ui->input, JSON_DECODE_ANY, NULL);
-	json_t *params = ui->is_asked_tagged ? name_tagged(ui) : ui_identity(&ui->asked);
+	json_t *message = json_loads(text, JSON_DECODE_ANY, NULL);
 
 	if (json_is_object(message))
 		json_object_set_new(params, "wait_ms", json_integer(ANSWER_MS));
-	json_object_set_new(params, "message", message ? message : json_string(ui->input));
-	if (!ui_request(ui, REPLY_SEND, 0, "send", params))
+	json_object_set_new(params, "message", message ? message : json_string(text));
+	return ui_request(ui, REPLY_SEND, 0, "send", params);
+}
+
+static void send(struct ui *ui)
+{
+	if (!send_text(ui, ui->is_asked_tagged ? name_tagged(ui) : ui_identity(&ui->asked), ui->input))
 		return;
 	ui->sending.asked_us = clock_wall_us();
 	push(&ui->sending.former, json_string(ui->input), SEND_FORMER_MOST);

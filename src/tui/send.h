@@ -23,6 +23,8 @@ struct sending {
 void send_open(struct ui *ui);
 void send_key(struct ui *ui, uint32_t key);
 void send_draw(const struct ui *ui, struct grid *grid);
+/* JSON goes as it is, anything else as a string; an object is waited for. params: to whom; stolen. False: it was not sent. */
+bool send_text(struct ui *ui, json_t *params, const char *text);
 /* The result of `send`. False: it is not shown here. */
 bool send_take(struct ui *ui, const json_t *result, const char *why);
 void send_forget(struct ui *ui);

@@ -55,15 +55,15 @@ static void wait_longer(struct ui *ui)
 	json_t *params = ui_identity(&ui->asked);
 
 	json_object_set_new(params, "ms", json_integer((json_int_t)(row ? left_ms(ui, &row->row) : 0) + WAIT_MS));
-	ui_request(ui, REPLY_ACTION, 0, "extend", params);
-	ui_say(ui, false, "%s/%d has 30 s more", ui->asked.service, ui->asked.instance);
+	if (ui_request(ui, REPLY_ACTION, 0, "extend", params))
+		ui_say(ui, false, "%s/%d has 30 s more", ui->asked.service, ui->asked.instance);
 }
 
 void stopping_key(struct ui *ui, uint32_t key)
 {
 	if (key == 'K') {
-		ui_request(ui, REPLY_ACTION, 0, "kill", ui_identity(&ui->asked));
-		ui_say(ui, false, "kill %s/%d", ui->asked.service, ui->asked.instance);
+		if (ui_request(ui, REPLY_ACTION, 0, "kill", ui_identity(&ui->asked)))
+			ui_say(ui, false, "kill %s/%d", ui->asked.service, ui->asked.instance);
 	} else if (key == 'w') {
 		wait_longer(ui);
 	} else if (key == INPUT_ESCAPE || key == 'q') {

@@ -23,13 +23,25 @@ static void add(struct ui *ui, const char *method, json_t *params, const char *w
 
 /* ---- whom a request is about ---- */
 
+/* As the engine understands them: model/project.h. */
+static bool has_namespace(const struct row *row, const char *pattern)
+{
+	char names[sizeof row->namespaces], *rest = names, *name;
+
+	snprintf(names, sizeof names, "%s", row->namespaces);
+	while ((name = strsep(&rest, ",")))
+		if (*name && fnmatch(pattern, name, 0) == 0)
+			return true;
+	return false;
+}
+
 static bool has_name(const struct row *row, const char *name)
 {
 	char whole[sizeof row->service + 16];
 
 	snprintf(whole, sizeof whole, "%s/%u", row->service, row->instance);
 	if (strncmp(name, "ns:", 3) == 0)
-		return row_is_in_namespace(row, name + 3);
+		return has_namespace(row, name + 3);
 	return strcmp(name, "all") == 0 || fnmatch(name, row->service, 0) == 0 || fnmatch(name, whole, 0) == 0;
 }
 
@@ -72,9 +84,10 @@ static void note_states(struct ui *ui, const char *method, const json_t *params,
 		if (!state_is_over(row->state) == was_up && is_meant(row, params))
 			json_array_append_new(names, json_sprintf("%s/%u", row->service, row->instance));
 	}
-	describe(what, method, names);
-	if (json_array_size(names))
+	if (json_array_size(names)) {
+		describe(what, method, names);
 		add(ui, back, json_pack("{s:O}", "names", names), what);
+	}
 	json_decref(names);
 }
 
@@ -147,6 +160,7 @@ void undo_do(struct ui *ui)
 	struct undo *undo = &ui->undo;
 	char what[UNDO_WORD_SIZE];
 	unsigned count = 0;
+	bool is_sent = true;
 
 	if (!undo->count) {
 		ui_say(ui, true, "nothing was done here that can be taken back");
@@ -155,12 +169,18 @@ void undo_do(struct ui *ui)
 	uint64_t key = undo->entries[undo->count - 1].key;
 	undo->is_under_way = true;
 	while (undo->count && undo->entries[undo->count - 1].key == key) {
-		struct undo_entry *entry = &undo->entries[--undo->count];
+		struct undo_entry *entry = &undo->entries[undo->count - 1];
 		snprintf(what, sizeof what, "%s", entry->what);
-		ui_request(ui, REPLY_ACTION, 0, entry->method, entry->params);
+		is_sent = ui_request(ui, REPLY_ACTION, 0, entry->method, json_incref(entry->params));
+		if (!is_sent)
+			break; /* said why; it can be taken back later */
+		json_decref(entry->params);
+		undo->count--;
 		count++;
 	}
 	undo->is_under_way = false;
+	if (!is_sent)
+		return;
 	if (count > 1)
 		ui_say(ui, false, "taken back: %s and %u others", what, count - 1);
 	else
