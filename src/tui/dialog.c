@@ -142,7 +142,7 @@ static void draw_confirm(const struct ui *ui, struct grid *grid)
 	int last = area.height - 1 < shown + 2 ? area.height - 1 : shown + 1;
 	bool is_stop = strcmp(ui->asked_method, "stop") == 0;
 	if (is_stop && count == shown)
-		grid_put(grid, rect_line(area, last - 1), LOOK_DIM, "told to end, killed if they do not; they stay stopped; u undoes");
+		grid_put(grid, rect_line(area, last - 1), LOOK_DIM, "told to end, killed if they do not, and stay stopped; u undoes");
 	grid_put(grid, rect_line(area, last), LOOK_KEY,
 		dialog_offers_rolling(ui) ? "[ y All at once ] [ R One after the other ] > [ n Cancel ]"
 		: is_stop                 ? "[ y Stop ] [ K Kill now ] > [ n Cancel ]"

@@ -136,6 +136,10 @@ static void leave(struct plain *plain)
 
 static void ask_end(struct plain *plain)
 {
+	if (plain->ui->options->read_only) {
+		action_say_read_only(plain->ui);
+		return;
+	}
 	plain->question = QUESTION_SURE;
 	tell("stop all, and leave: yes does it, anything else does not");
 }
@@ -217,6 +221,7 @@ static void take_line(struct plain *plain, char *line)
 	unsigned number = number_of(line);
 	char command[INPUT_MOST];
 
+	ui->undo.keys++; /* what follows is taken back together */
 	plain->question = QUESTION_NONE;
 	if (question == QUESTION_NONE) {
 		take_command(plain, line);
