@@ -124,8 +124,10 @@ static void judge_locks(struct study *study)
 	size_t most = 0;
 
 	for (size_t i = 0; i < study->thread_count; i++) {
-		size_t count = count_waiting(study, study->threads[i].tid);
-		worst = count > most ? &study->threads[i] : worst;
+		const struct thread_report *holder = holder_of(study, &study->threads[i]);
+		size_t count = holder ? count_waiting(study, holder->tid) : 0;
+		bool is_worse = count > most || (count && count == most && holder < worst);
+		worst = is_worse ? holder : worst;
 		most = count > most ? count : most;
 	}
 	if (!worst)

@@ -426,17 +426,16 @@ static void find_java_main(struct study *study)
 }
 
 /* glibc keeps the number of the thread that has a mutex behind its word; one with priority inheritance is that number. */
-static int32_t holder_of(struct memory *memory, int32_t pid, uint64_t lock)
+static void read_holder(struct memory *memory, uint64_t lock, int32_t numbers[2])
 {
 	uint32_t word;
-	int32_t owner, numbers[2];
+	int32_t owner;
 
+	numbers[0] = numbers[1] = 0;
 	if (!memory_get_now(memory, lock, &word, sizeof word) || !memory_get_now(memory, lock + LOCK_OWNER, &owner, sizeof owner))
-		return 0;
+		return;
 	numbers[0] = owner;
 	numbers[1] = (int32_t)(word & LOCK_TID);
-	task_translate(pid, numbers, 2);
-	return numbers[0] > 0 ? numbers[0] : numbers[1];
 }
 
 static bool has_thread(const struct study *study, int32_t tid)
@@ -449,18 +448,25 @@ static bool has_thread(const struct study *study, int32_t tid)
 
 static void find_holders(struct subject *subject, struct workshop *workshop, struct study *study)
 {
+	struct thread_report *waiting[LOCKS_MOST];
+	int32_t numbers[LOCKS_MOST][2]; /* of who has it, either way */
 	size_t asked = 0;
 
 	for (size_t i = 0; i < study->thread_count && asked < LOCKS_MOST; i++) {
-		struct thread_report *thread = &study->threads[i];
-		thread->holder = 0;
-		if (thread->wait != WAIT_LOCK || !open_memory(subject))
+		if (study->threads[i].wait != WAIT_LOCK || !open_memory(subject))
 			continue;
-		if (!asked++)
+		if (!asked)
 			memory_attach(&workshop->memory, memory_read_file, &subject->fd);
-		int32_t holder = holder_of(&workshop->memory, subject->pid, thread->wait_on);
-		if (holder != thread->tid && has_thread(study, holder))
-			thread->holder = holder;
+		waiting[asked] = &study->threads[i];
+		read_holder(&workshop->memory, waiting[asked]->wait_on, numbers[asked]);
+		asked++;
+	}
+	if (asked)
+		task_translate(subject->pid, numbers[0], 2 * asked);
+	for (size_t i = 0; i < asked; i++) {
+		int32_t holder = numbers[i][0] > 0 ? numbers[i][0] : numbers[i][1];
+		if (holder != waiting[i]->tid && has_thread(study, holder))
+			waiting[i]->holder = holder;
 	}
 }
 
