@@ -290,6 +290,8 @@ static void read_extras(const struct pass *pass, const struct machine_process *l
 
 	process->read_bytes = process->written_bytes = process->shared = SAMPLE_UNKNOWN;
 	process->read_rate = process->write_rate = -1;
+	if (!wants_io && !wants_shared)
+		return;
 	snprintf(folder, sizeof folder, process->is_thread ? PROC_ROOT "/%d/task/%d" : PROC_ROOT "/%d",
 		(int)(process->is_thread ? process->parent : process->id.pid), (int)process->id.pid);
 	if (wants_io && has_io && !has_run) {

@@ -13,7 +13,8 @@
 #include "procfs/file.h"
 
 enum { INFO_MOST = 1024,
-	TERMINAL_MAJOR = 136 }; /* of eight */
+	TERMINAL_MAJOR = 136,  /* the first … */
+	TERMINAL_MAJORS = 8 }; /* … of so many; Linux uses the first alone, with larger minors */
 
 static bool is_open_both_ways(int root, pid_t pid, int number)
 {
@@ -78,6 +79,6 @@ bool proc_terminal_is(pid_t pid, int number, int master)
 	unsigned place;
 
 	return ioctl(master, TIOCGPTN, &place) == 0 && look_at(pid, number, &theirs) && S_ISCHR(theirs.st_mode) &&
-	       major(theirs.st_rdev) >= TERMINAL_MAJOR && major(theirs.st_rdev) < TERMINAL_MAJOR + 8 &&
-	       minor(theirs.st_rdev) == place % 256;
+	       major(theirs.st_rdev) >= TERMINAL_MAJOR && major(theirs.st_rdev) < TERMINAL_MAJOR + TERMINAL_MAJORS &&
+	       (major(theirs.st_rdev) - TERMINAL_MAJOR) * 256 + minor(theirs.st_rdev) == place;
 }

@@ -184,7 +184,9 @@ static bool has_marker(struct finder *finder, pid_t pid)
 	do {
 		is_there = proc_file_scan(finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
 	} while (is_there && !match.has_begun && exec_await(finder->root, pid, &glances));
-	if (!match.has_begun)
+	/* a living one without any environment, or whose it may not be read, is no reason to look again */
+	struct proc_stat stat;
+	if (!match.has_begun && (!procfs_stat(finder->root, pid, &stat) || proc_is_dead(stat.state, stat.threads)))
 		finder->ended++;
 	return match.is_found;
 }
