@@ -240,7 +240,8 @@ static void print_machine(const struct machine *machine, const struct machine_wi
 static int print_times(struct watch *watch, const struct machine_wish *wish, const struct top_options *options,
 	uint64_t times, bool is_json)
 {
-	struct machine machine = { 0 };
+	struct machine machine = { .wants_io = wish->sort == MACHINE_BY_READ || wish->sort == MACHINE_BY_WRITTEN,
+		.wants_shared = wish->sort == MACHINE_BY_SHARED };
 	struct error err = { 0 };
 	bool ok = take_pass(watch, &machine, wish, &err);
 

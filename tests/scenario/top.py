@@ -60,6 +60,17 @@ def it_prints_what_is_chosen(family):
         expect(word in top(*args, code=2), f"top {args}")
 
 
+SHARES = "import mmap, signal; kept = mmap.mmap(-1, 64 << 20); kept.write(bytes(64 << 20)); print(); signal.pause()"
+
+
+@with_family(SLEEP, SHARES, SLEEP)
+def what_it_prints_is_sorted_by_what_is_read_only_when_asked_for(family):
+    one, shares, three = family.children()
+    until(lambda: int(field(shares, "RssShmem")) >= 64 << 10, "it shares memory")
+    first = lambda sort: int(top(family.pid, "-b", "--sort", sort, "--over", "100ms").splitlines()[1].split()[0])
+    expect(first("shared") == shares, "who shares most is first")
+
+
 @with_family(SLEEP, SLEEP, SLEEP)
 def signals_reach_who_was_meant(family):
     one, two, three = family.children()
@@ -311,7 +322,8 @@ def it_goes_with_its_terminal(family):
     until(lambda: not is_alive(pid), "it has ended with the terminal")
 
 
-main(figures_are_those_of_the_kernel, it_prints_what_is_chosen, signals_reach_who_was_meant, a_pid_that_is_gone_gets_nothing,
+main(figures_are_those_of_the_kernel, it_prints_what_is_chosen, what_it_prints_is_sorted_by_what_is_read_only_when_asked_for,
+     signals_reach_who_was_meant, a_pid_that_is_gone_gets_nothing,
      rows_are_sorted_folded_and_filtered, a_queue_is_seen_to_fall_to_nothing, a_blocked_loop_is_seen_to_lag,
      who_may_not_be_looked_into_is_not_known, details_tell_of_the_selected, threads_have_rows_when_asked_for,
      the_terminal_is_left_as_it_was, it_is_suspended_and_comes_back,
