@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,23 @@ bool text_write_file(const struct text *text, const char *path, struct error *er
 	if (fd < 0)
 		return error_errno(err, "cannot write '%s'", path);
 	bool ok = text_write_all(fd, text->data, text->size);
-	ok = close(fd) == 0 && ok;
-	return ok || error_errno(err, "cannot write all of '%s'", path);
+	ok = (close(fd) == 0 && ok) || error_errno(err, "cannot write all of '%s'", path);
+	if (!ok)
+		unlink(path);
+	return ok;
+}
+
+bool text_replace_file(const struct text *text, const char *path, struct error *err)
+{
+	char real[PATH_MAX], beside[PATH_MAX + 16];
+	const char *file = realpath(path, real) ? real : path; /* a link stays one */
+
+	if (text->full)
+		return error_set(err, EFBIG, "'%s' would be too long", path);
+	snprintf(beside, sizeof beside, "%s.%d", file, (int)getpid());
+	unlink(beside); /* of another of that pid, which was killed */
+	bool ok = text_write_file(text, beside, err) && (rename(beside, file) == 0 || error_errno(err, "cannot write '%s'", path));
+	if (!ok)
+		unlink(beside);
+	return ok;
 }

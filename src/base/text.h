@@ -51,5 +51,7 @@ bool text_read_fd(struct text *text, int fd, struct error *err);
 bool text_write_all(int fd, const char *bytes, size_t size);
 /* Into a new file, for its owner alone. False: there is such a file already, or it cannot be written whole. */
 bool text_write_file(const struct text *text, const char *path, struct error *err);
+/* In the place of a file that may be there: who reads it meanwhile reads the one or the other. False: it stays as it is. */
+bool text_replace_file(const struct text *text, const char *path, struct error *err);
 
 #endif

@@ -4,21 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "client/paths.h"
 
 enum { FILE_MOST = 1024 * 1024 };
-#define FILE_NAME "launches"
 
-static bool file_path(char out[PATH_MAX], const char *suffix, struct error *err)
+static bool file_path(char out[PATH_MAX], struct error *err)
 {
 	char folder[PATH_MAX];
 
 	if (!paths_state(folder, err))
 		return false;
-	if (snprintf(out, PATH_MAX, "%s/" FILE_NAME "%s", folder, suffix) >= PATH_MAX)
+	if (snprintf(out, PATH_MAX, "%s/launches", folder) >= PATH_MAX)
 		return error_set(err, ENAMETOOLONG, "the path of the state folder is too long");
 	return true;
 }
@@ -31,7 +29,7 @@ json_t *launches_read(size_t most)
 	struct text text;
 
 	text_init(&text, FILE_MOST);
-	if (file_path(path, "", &err) && text_read_file(&text, path, &err)) {
+	if (file_path(path, &err) && text_read_file(&text, path, &err)) {
 		rest = (char *)text_string(&text);
 		while ((line = strsep(&rest, "\n"))) {
 			one = json_loads(line, 0, NULL);
@@ -48,13 +46,12 @@ json_t *launches_read(size_t most)
 
 static bool write_list(const json_t *list, struct error *err)
 {
-	char path[PATH_MAX], fresh[PATH_MAX], suffix[32];
+	char path[PATH_MAX];
 	const json_t *one;
 	struct text text;
 	size_t i;
 
-	snprintf(suffix, sizeof suffix, ".%d", (int)getpid());
-	if (!file_path(path, "", err) || !file_path(fresh, suffix, err))
+	if (!file_path(path, err))
 		return false;
 	text_init(&text, FILE_MOST);
 	json_array_foreach(list, i, one)
@@ -63,7 +60,7 @@ static bool write_list(const json_t *list, struct error *err)
 		text_format(&text, "%s\n", line ? line : "{}");
 		free(line);
 	}
-	bool ok = text_write_file(&text, fresh, err) && (rename(fresh, path) == 0 || error_errno(err, "%s", path));
+	bool ok = text_replace_file(&text, path, err);
 	text_finish(&text);
 	return ok;
 }

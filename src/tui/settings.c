@@ -472,25 +472,6 @@ static void make_folder(const char *path)
 	}
 }
 
-/* Beside it, and then in its place: who reads it meanwhile reads the one or the other. */
-static bool replace_file(const struct text *text, const char *path, struct error *err)
-{
-	char real[PATH_MAX], beside[PATH_MAX + 8];
-
-	snprintf(beside, sizeof beside, "%s.new", realpath(path, real) ? real : path);
-	if (!realpath(path, real))
-		snprintf(real, sizeof real, "%s", path);
-	make_folder(real);
-	unlink(beside);
-	if (!text_write_file(text, beside, err))
-		return error_wrap(err, "settings %s", path);
-	if (rename(beside, real) == 0)
-		return true;
-	error_errno(err, "settings %s", path);
-	unlink(beside);
-	return false;
-}
-
 bool settings_save(const struct settings *settings, struct error *err)
 {
 	struct writing writing = { .settings = settings };
@@ -504,7 +485,8 @@ bool settings_save(const struct settings *settings, struct error *err)
 	for (char *line; (line = next_line(&rest));)
 		write_line(&writing, line);
 	write_rest(&writing);
-	bool ok = !writing.text.full ? replace_file(&writing.text, path, err) : error_set(err, 0, "settings %s: too long", path);
+	make_folder(path);
+	bool ok = text_replace_file(&writing.text, path, err) || error_wrap(err, "settings");
 	text_finish(&writing.text);
 	free(copy);
 	return ok;

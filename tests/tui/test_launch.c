@@ -188,6 +188,20 @@ START_TEST(former_launches_are_kept_once_and_not_for_ever)
 }
 END_TEST
 
+START_TEST(a_launch_that_cannot_be_kept_leaves_nothing_behind)
+{
+	struct error err;
+	json_t *one = json_pack("{s:s}", "command", "true");
+	char path[96];
+
+	make("launches", 0); /* in the place of the file */
+	ck_assert(!launches_add(one, 5, &err));
+	json_decref(one);
+	snprintf(path, sizeof path, "%s/launches.%d", folder, (int)getpid());
+	ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
 Suite *launch_suite(void)
 {
 	Suite *suite = suite_create("launch");
@@ -201,6 +215,7 @@ Suite *launch_suite(void)
 	tcase_add_test(tests, a_path_that_would_be_too_long_stays);
 	tcase_add_test(tests, programs_are_found_as_they_would_be);
 	tcase_add_test(tests, former_launches_are_kept_once_and_not_for_ever);
+	tcase_add_test(tests, a_launch_that_cannot_be_kept_leaves_nothing_behind);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
