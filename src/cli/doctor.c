@@ -19,6 +19,7 @@
 #include "client/paths.h"
 #include "config/gateway.h"
 #include "inspect/roll.h"
+#include "procfs/group.h"
 
 enum health { FINE,
 	POOR, /* something cannot be had; the rest works */
@@ -273,22 +274,18 @@ static void check_journal(struct finding *finding)
 	find(finding, is_there ? FINE : POOR, "`log: {journald: true}` has nobody to write to: lines stay in thrum's own logs");
 }
 
-/* Its own control group, of version 2, which it may divide: as the engine finds it. */
 static void check_groups(struct finding *finding)
 {
-	char line[PATH_MAX] = "", path[PATH_MAX + 64] = "";
-	FILE *file = fopen("/proc/self/cgroup", "re");
+	char *path = group_of(getpid());
+	int fd = path ? group_open(path) : -1;
 
-	while (file && !path[0] && fgets(line, sizeof line, file))
-		if (strncmp(line, "0::/", 4) == 0)
-			snprintf(path, sizeof path, "/sys/fs/cgroup%.*s/cgroup.kill", (int)strcspn(line + 3, "\n"), line + 3);
-	if (file)
-		fclose(file);
-	bool is_ours = path[0] && geteuid() != 0 && access(path, W_OK) == 0;
-	snprintf(finding->text, sizeof finding->text, "%s", !path[0] ? "none of version 2" : is_ours ? "may be divided here"
-												     : "not delegated to this shell");
-	find(finding, is_ours ? FINE : POOR,
+	snprintf(finding->text, sizeof finding->text, "%s", !path ? "none of version 2" : fd >= 0 ? "may be divided here"
+												  : "not delegated to this shell");
+	find(finding, fd >= 0 ? FINE : POOR,
 		"a stop finds a service's processes by descent and marks; a unit with Delegate=yes has groups for it too");
+	if (fd >= 0)
+		close(fd);
+	free(path);
 }
 
 static void check_gateway(struct finding *finding, const char *name, const char *remedy)

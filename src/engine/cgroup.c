@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/memory.h"
+#include "procfs/group.h"
 
 enum { NAME_MOST = 128,
-	LINE_MOST = 4096,
 	FOLDER_MODE = 0755 };
 
 static FILE *open_file(const struct cgroup *cgroup, const char *marker, const char *file, int flags, const char *mode)
@@ -23,69 +21,11 @@ static FILE *open_file(const struct cgroup *cgroup, const char *marker, const ch
 	return fd < 0 ? NULL : fdopen(fd, mode);
 }
 
-/* Where version 2 is mounted: "36 32 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw" */
-char *cgroup_find_mount(FILE *file)
-{
-	char line[LINE_MOST], root[LINE_MOST], mount[LINE_MOST];
-	char *found = NULL;
-
-	while (file && !found && fgets(line, sizeof line, file))
-		if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %4095s %4095s", root, mount) == 2 &&
-			strcmp(root, "/") == 0 && mount[0] == '/')
-			found = memory_copy(mount);
-	return found;
-}
-
-/* "0::/user.slice/…" */
-char *cgroup_find_own(FILE *file, const char *mount)
-{
-	char line[LINE_MOST];
-	char *found = NULL;
-
-	while (file && !found && fgets(line, sizeof line, file))
-		if (strncmp(line, "0::/", 4) == 0)
-			found = memory_format("%s%.*s", mount, (int)strcspn(line + 3, "\n"), line + 3);
-	return found;
-}
-
-/* The folder of the group that we are in. */
-static char *find_folder(void)
-{
-	FILE *mounts = fopen("/proc/self/mountinfo", "re"), *groups = fopen("/proc/self/cgroup", "re");
-	char *mount = cgroup_find_mount(mounts), *own = mount ? cgroup_find_own(groups, mount) : NULL;
-
-	if (mounts)
-		fclose(mounts);
-	if (groups)
-		fclose(groups);
-	free(mount);
-	return own;
-}
-
-/* Root may write everywhere: it is systemd's, unless that has said that it is ours. */
-static bool is_said_to_be_ours(int root)
-{
-	char value = '0';
-
-	return fgetxattr(root, "user.delegate", &value, 1) == 1 && value == '1';
-}
-
-/* cgroup.kill: Linux 5.14 */
-static bool is_delegated(int root)
-{
-	return faccessat(root, "cgroup.kill", F_OK, 0) == 0 && faccessat(root, ".", W_OK, AT_EACCESS) == 0 &&
-	       faccessat(root, "cgroup.procs", W_OK, AT_EACCESS) == 0 && (geteuid() != 0 || is_said_to_be_ours(root));
-}
-
 void cgroup_open(struct cgroup *cgroup)
 {
-	*cgroup = (struct cgroup){ -1, find_folder() };
+	*cgroup = (struct cgroup){ -1, group_of(getpid()) };
 	if (cgroup->path)
-		cgroup->root = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup->root >= 0 && !is_delegated(cgroup->root)) {
-		close(cgroup->root);
-		cgroup->root = -1;
-	}
+		cgroup->root = group_open(cgroup->path);
 }
 
 void cgroup_close(struct cgroup *cgroup)

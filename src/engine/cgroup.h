@@ -7,7 +7,6 @@
 #define ENGINE_CGROUP_H
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 struct cgroup {
@@ -27,10 +26,6 @@ bool cgroup_kill(const struct cgroup *cgroup, const char *marker);
 /* Calls visit for each process in it. */
 void cgroup_visit(const struct cgroup *cgroup, const char *marker, void (*visit)(void *context, pid_t pid),
 	void *context);
-/* What /proc/self/mountinfo says of where version 2 is mounted, and /proc/self/cgroup of our own group under that; to be freed. NULL:
-   nothing, or there is no file. */
-char *cgroup_find_mount(FILE *file);
-char *cgroup_find_own(FILE *file, const char *mount);
 bool cgroup_is_there(const struct cgroup *cgroup, const char *marker);
 void cgroup_remove(const struct cgroup *cgroup, const char *marker);
 

@@ -9,9 +9,8 @@
 
 #include "model/sample.h"
 #include "procfs/file.h"
+#include "procfs/group.h"
 #include "procfs/stat.h"
-
-#define CGROUPS "/sys/fs/cgroup"
 
 enum { TEXT_SIZE = 4096 };
 
@@ -101,21 +100,17 @@ static void take_room(struct ceiling *ceiling, uint64_t now, uint64_t most, uint
 }
 
 /* Its cgroup, and all above it. */
-static void take_cgroups(struct ceiling ceilings[GROWTH_FIGURES], const uint64_t figures[GROWTH_FIGURES], int32_t pid)
+static void take_groups(struct ceiling ceilings[GROWTH_FIGURES], const uint64_t figures[GROWTH_FIGURES], int32_t pid)
 {
-	char path[PROC_PATH_SIZE], text[TEXT_SIZE], folder[TEXT_SIZE + sizeof CGROUPS];
+	char *folder = group_of(pid);
 
-	snprintf(path, sizeof path, PROC_ROOT "/%d/cgroup", (int)pid);
-	const char *own = proc_file_read(AT_FDCWD, path, text, sizeof text) > 0 ? strstr(text, "0::/") : NULL;
-	if (!own || (own > text && own[-1] != '\n'))
-		return;
-	snprintf(folder, sizeof folder, CGROUPS "%.*s", (int)strcspn(own + 3, "\n"), own + 3);
-	for (char *end; strlen(folder) > strlen(CGROUPS "/") && (end = strrchr(folder, '/')); *end = '\0') {
+	for (char *end; folder && (end = strrchr(folder, '/')); *end = '\0') {
 		take_room(&ceilings[GROWTH_RSS], figures[GROWTH_RSS], read_number(folder, "memory.max"),
 			read_number(folder, "memory.current"), "memory.max of its cgroup");
 		take_room(&ceilings[GROWTH_THREADS], figures[GROWTH_THREADS], read_number(folder, "pids.max"),
 			read_number(folder, "pids.current"), "pids.max of its cgroup");
 	}
+	free(folder);
 }
 
 static void take_machine(struct ceiling ceilings[GROWTH_FIGURES], const uint64_t figures[GROWTH_FIGURES])
@@ -139,6 +134,6 @@ void ceilings_read(struct ceiling ceilings[GROWTH_FIGURES], int32_t pid)
 	if (!figures_read(figures, pid))
 		return;
 	take_resource_limits(ceilings, pid);
-	take_cgroups(ceilings, figures, pid);
+	take_groups(ceilings, figures, pid);
 	take_machine(ceilings, figures);
 }

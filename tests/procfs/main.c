@@ -1,6 +1,7 @@
 #include "tests/runner.h"
 
 Suite *census_suite(void);
+Suite *group_suite(void);
 Suite *muster_suite(void);
 Suite *pipe_suite(void);
 Suite *stat_suite(void);
@@ -9,6 +10,7 @@ Suite *tree_suite(void);
 
 static suite_function *const suites[] = {
 	census_suite,
+	group_suite,
 	muster_suite,
 	pipe_suite,
 	stat_suite,

@@ -53,12 +53,17 @@ def escaped(p):
     return int(until(lambda: p.log_at("escaped").strip(), "it has got away"))
 
 
+def doctor(p):
+    return next(found["found"] for found in p.json("doctor") if found["name"] == "control groups")
+
+
 def a_stop_ends_the_whole_group():
     group = try_group(True)
     if not group:
         return
     p = Project("group", {"a": {"command": ESCAPE}, "b": {"command": "sleep 1000"}})
     try:
+        expect(doctor(p) == "may be divided here", "the doctor says so")
         p.run("up", "-d", check=0)
         pid = escaped(p)
         folder = p.json("info", "a")["cgroup"]
@@ -87,6 +92,7 @@ def without_delegation_all_is_as_it_was():
         return
     p = Project("nogroup", {"a": {"command": "sleep 1000"}})
     try:
+        expect(doctor(p) == "not delegated to this shell", "the doctor says so")
         p.run("up", "-d", check=0)
         until(lambda: p.rows()["a/0"]["state"] == "running", "it runs")
         expect(p.json("info", "a")["cgroup"] is None, "info says so")
