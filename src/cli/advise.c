@@ -74,27 +74,12 @@ static bool ask(struct advising *advising, size_t index)
 
 /* ---- figures ---- */
 
-static bool is_crash(const struct death *death)
-{
-	switch (death->cause) {
-	case CAUSE_EXIT:
-		return death->code != 0;
-	case CAUSE_SIGNAL:
-	case CAUSE_CORE:
-	case CAUSE_OOM:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int count_crashes(struct advising *advising, struct invocation *invocation)
 {
 	uint64_t since_us = clock_wall_us() - (uint64_t)CRASHES_SPAN_MS * 1000;
 	int status = EXIT_OK;
 	struct link *link = cli_connect(invocation, &status);
-	json_t *names = json_pack("{s:[s]}", "names", invocation->names[0]), *one;
-	json_t *result = link ? cli_call(link, "history", names, &status) : NULL;
+	json_t *result = link ? cli_call(link, "history", json_pack("{s:[s]}", "names", invocation->names[0]), &status) : NULL, *one;
 	struct death death;
 	struct error err;
 	size_t i;
@@ -104,7 +89,7 @@ static int count_crashes(struct advising *advising, struct invocation *invocatio
 	json_array_foreach(json_object_get(result, "deaths"), i, one)
 	{
 		bool is_known = death_from_json(&death, one, &err);
-		advising->figures.crashes += is_known && death.ended_us >= since_us && is_crash(&death);
+		advising->figures.crashes += is_known && death.ended_us >= since_us && death_is_crash(&death);
 	}
 	json_decref(result);
 	link_close(link);

@@ -85,10 +85,7 @@ static void run(struct engine *engine, struct member *member, enum hook hook, co
 
 static bool is_crash(const struct member *member, const struct notice *notice)
 {
-	bool was_its_own = notice->cause == CAUSE_EXIT || notice->cause == CAUSE_SIGNAL ||
-			   notice->cause == CAUSE_CORE || notice->cause == CAUSE_OOM;
-
-	return was_its_own && !policy_is_success(&member_spec(member)->restart, &member->now.death);
+	return cause_is_own((enum cause)notice->cause) && !policy_is_success(&member_spec(member)->restart, &member->now.death);
 }
 
 void hook_consider(struct engine *engine, struct member *member, const struct notice *notice)

@@ -26,6 +26,16 @@ const char *cause_name(enum cause cause)
 	return names[cause];
 }
 
+bool cause_is_own(enum cause cause)
+{
+	return cause == CAUSE_EXIT || cause == CAUSE_SIGNAL || cause == CAUSE_CORE || cause == CAUSE_OOM;
+}
+
+bool death_is_crash(const struct death *death)
+{
+	return cause_is_own((enum cause)death->cause) && (death->cause != CAUSE_EXIT || death->code != 0);
+}
+
 void death_describe(char out[CAUSE_TEXT_SIZE], const struct death *death)
 {
 	const char *name = names[death->cause < CAUSE_COUNT ? death->cause : CAUSE_NONE];

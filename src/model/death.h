@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Why it ended, in the contract's words. EXIT and SIGNAL are its own doing. */
+/* Why it ended, in the contract's words. */
 enum cause {
 	CAUSE_NONE,
 	CAUSE_EXIT,
@@ -45,6 +45,10 @@ struct death {
 /* "exit 3", "signal SEGV", "core", "manual" … */
 void death_describe(char out[CAUSE_TEXT_SIZE], const struct death *death);
 const char *cause_name(enum cause cause);
+/* Its own doing, or the kernel's; not that of the operator or of one of our rules. */
+bool cause_is_own(enum cause cause);
+/* Where nobody has said which statuses mean success: by itself, and not with status 0. */
+bool death_is_crash(const struct death *death);
 /* The same, and how the process itself ended: "manual (TERM)", "signal SEGV (core)". */
 void death_explain(char out[DEATH_TEXT_SIZE], const struct death *death);
 

@@ -15,12 +15,6 @@ enum { STRIP_HEIGHT = 2,
 	STRIP_LEAST = 6, /* a pane of fewer lines has none */
 	LINE_MOST = 4096 };
 
-static bool is_crash(const struct death *death)
-{
-	return death->cause == CAUSE_SIGNAL || death->cause == CAUSE_CORE ||
-	       death->cause == CAUSE_OOM || (death->cause == CAUSE_EXIT && death->code != 0);
-}
-
 /* ---- the list ---- */
 
 static void draw_death(
@@ -35,7 +29,7 @@ static void draw_death(
 	if (death->peak_rss)
 		units_format_size(rss, death->peak_rss);
 	death_explain(ending, death);
-	grid_format(grid, at, is_crash(death) ? LOOK_BAD : LOOK_NORMAL,
+	grid_format(grid, at, death_is_crash(death) ? LOOK_BAD : LOOK_NORMAL,
 		" %4u %8d  %.19s %9s %6s %8s  %s  %s", death->life, death->pid, started, ran, rss,
 		cpu, ending, death->detail);
 	if (ui->is_zoomed && death == history_selected(ui)) {
@@ -84,7 +78,7 @@ static size_t list_lives(const struct ui *ui, const struct row *row, struct stri
 
 	for (; count < all; count++)
 		lives[count] = (struct strip_life){ ui->deaths[count].started_us,
-			ui->deaths[count].ended_us, is_crash(&ui->deaths[count]) };
+			ui->deaths[count].ended_us, death_is_crash(&ui->deaths[count]) };
 	if (row->pid)
 		lives[count++] = (struct strip_life){ row->started_us, UINT64_MAX, false };
 	return count;
