@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "client/paths.h"
+#include "protocol/value.h"
 
 enum { FILE_MOST = 1024 * 1024 };
 
@@ -34,13 +35,11 @@ json_t *launches_read(size_t most)
 		while ((line = strsep(&rest, "\n"))) {
 			one = json_loads(line, 0, NULL);
 			if (json_is_object(one))
-				json_array_append(list, one);
+				list_keep(list, json_incref(one), most);
 			json_decref(one);
 		}
 	}
 	text_finish(&text);
-	while (json_array_size(list) > most)
-		json_array_remove(list, 0);
 	return list;
 }
 
@@ -72,9 +71,7 @@ bool launches_add(const json_t *launch, size_t most, struct error *err)
 	for (size_t i = json_array_size(list); i > 0; i--)
 		if (json_equal(json_array_get(list, i - 1), launch))
 			json_array_remove(list, i - 1);
-	json_array_append(list, (json_t *)launch);
-	if (json_array_size(list) > most)
-		json_array_remove(list, 0);
+	list_keep(list, json_incref((json_t *)launch), most);
 	bool ok = write_list(list, err);
 	json_decref(list);
 	return ok;

@@ -4,7 +4,9 @@
 
 enum { PROTOCOL_VERSION = 1,
 	PROTOCOL_LINE_MOST = 1024 * 1024,
-	PROTOCOL_TYPED_MOST = 64 * 1024 }; /* bytes that may wait to be read from a terminal */
+	PROTOCOL_TYPED_MOST = 64 * 1024, /* bytes that may wait to be read from a terminal */
+	PROTOCOL_DEATHS = 100,           /* of `history`, unless it asks for more … */
+	PROTOCOL_DEATHS_MOST = 5000 };   /* … than which there is no more in a reply */
 
 /* JSON-RPC error codes: its own, and ours. */
 enum {

@@ -104,3 +104,10 @@ double rate_from_json(const json_t *object, const char *key)
 
 	return json_is_number(value) ? json_number_value(value) : -1;
 }
+
+void list_keep(json_t *list, json_t *one, size_t most)
+{
+	json_array_append_new(list, one);
+	if (json_array_size(list) > most)
+		json_array_remove(list, 0);
+}

@@ -1,6 +1,6 @@
 /*
  * What JSON has no value for: moments, which are written "2026-11-23T02:07:00.123456Z", and
- * text of children, which need not be UTF-8.
+ * text of children, which need not be UTF-8; and lists that do not grow for ever.
  */
 #ifndef PROTOCOL_VALUE_H
 #define PROTOCOL_VALUE_H
@@ -28,5 +28,8 @@ uint64_t figure_from_json(const json_t *object, const char *key);
 json_t *rate_to_json(double value);
 json_t *fraction_to_json(double value);
 double rate_from_json(const json_t *object, const char *key);
+
+/* Append, which takes the reference over: of all, the newest `most` are kept. */
+void list_keep(json_t *list, json_t *one, size_t most);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "protocol/value.h"
@@ -13,8 +14,7 @@
 #include "replay/then.h"
 
 enum { EVENTS_TOLD = 256,
-	MESSAGES_TOLD = 500,
-	DEATHS_TOLD = 5000 };
+	MESSAGES_TOLD = 500 };
 
 struct question {
 	struct recording *recording;
@@ -132,12 +132,14 @@ static json_t *history(struct question *question)
 {
 	uint64_t since_us = time_from_json(json_object_get(question->params, "since"));
 	json_int_t limit = json_integer_value(json_object_get(question->params, "limit"));
-	size_t most = limit > 0 && limit < DEATHS_TOLD ? (size_t)limit : DEATHS_TOLD;
-	json_t *deaths = json_array();
+	size_t most = limit > PROTOCOL_DEATHS_MOST ? PROTOCOL_DEATHS_MOST : limit > 0 ? (size_t)limit : PROTOCOL_DEATHS;
+	struct recording *recording = question->recording;
+	bool *is_wanted = memory_zeroed(recording->member_count + 1, sizeof *is_wanted);
 
-	for (size_t i = 0; i < question->recording->member_count; i++)
-		if (is_named(question, &question->recording->members[i].standing.row))
-			deaths_append(question->recording, i, since_us, most, deaths);
+	for (size_t i = 0; i < recording->member_count; i++)
+		is_wanted[i] = is_named(question, &recording->members[i].standing.row);
+	json_t *deaths = deaths_list(recording, is_wanted, since_us, most);
+	free(is_wanted);
 	return json_pack("{s:o}", "deaths", deaths);
 }
 

@@ -1,7 +1,9 @@
 #include "replay/deaths.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "protocol/value.h"
 
 enum { LINES = 50,
@@ -29,25 +31,53 @@ static unsigned kept(const struct recording_member *member)
 	return member->death_count < RECORDING_DEATHS ? member->death_count : RECORDING_DEATHS;
 }
 
-void deaths_append(struct recording *recording, size_t index, uint64_t since_us, size_t most, json_t *list)
-{
-	const struct recording_member *member = &recording->members[index];
-	unsigned count = kept(member);
-	struct death death;
+struct found {
+	size_t member;
+	const struct recording_death *death;
+};
 
-	for (unsigned i = member->death_count - (count < most ? count : (unsigned)most); i < member->death_count; i++)
-		if (read_death(recording, index, &member->deaths[i % RECORDING_DEATHS], &death) && death.ended_us > since_us)
-			json_array_append_new(list, death_to_json(member->standing.row.service, member->standing.row.instance, &death));
+static int compare_places(const void *a, const void *b)
+{
+	const struct found *one = a, *other = b;
+
+	return one->death->offset < other->death->offset ? -1 : one->death->offset > other->death->offset;
+}
+
+/* In the order of the file; free(). */
+static struct found *find_all(const struct recording *recording, const bool *is_wanted, size_t *count)
+{
+	struct found *all = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < recording->member_count; i++) {
+		const struct recording_member *member = &recording->members[i];
+		unsigned more = is_wanted[i] ? kept(member) : 0;
+		all = memory_resize(all, *count + more + 1, sizeof *all);
+		for (unsigned n = 0; n < more; n++)
+			all[(*count)++] = (struct found){ i, &member->deaths[n] };
+	}
+	if (*count)
+		qsort(all, *count, sizeof *all, compare_places);
+	return all;
+}
+
+json_t *deaths_list(struct recording *recording, const bool *is_wanted, uint64_t since_us, size_t most)
+{
+	json_t *list = json_array();
+	struct death death;
+	size_t count;
+	struct found *all = find_all(recording, is_wanted, &count);
+
+	for (size_t i = count > most ? count - most : 0; i < count; i++) {
+		const struct row *row = &recording->members[all[i].member].standing.row;
+		if (read_death(recording, all[i].member, all[i].death, &death) && death.ended_us > since_us)
+			json_array_append_new(list, death_to_json(row->service, row->instance, &death));
+	}
+	free(all);
+	return list;
 }
 
 /* ---- the record of one ---- */
-
-static void keep_last(json_t *list, json_t *one, size_t most)
-{
-	json_array_append_new(list, one);
-	if (json_array_size(list) > most)
-		json_array_remove(list, 0);
-}
 
 static json_t *line_to_json(const struct entry *entry)
 {
@@ -74,9 +104,9 @@ static void read_last(struct recording *recording, const struct row *row, const 
 		if (entry->pid != pid || entry->instance != row->instance || strcmp(entry->service, row->service) != 0)
 			continue;
 		if (entry->kind == ENTRY_LOG)
-			keep_last(lines, line_to_json(entry), LINES);
+			list_keep(lines, line_to_json(entry), LINES);
 		else
-			keep_last(samples, sample_of(entry), SAMPLES);
+			list_keep(samples, sample_of(entry), SAMPLES);
 	}
 }
 

@@ -4,8 +4,8 @@
 
 #include "replay/recording.h"
 
-/* Those of a member, oldest first: the newest `most`, of those that ended later than `since_us`. */
-void deaths_append(struct recording *recording, size_t member, uint64_t since_us, size_t most, json_t *list);
+/* Those of the members that are wanted, oldest first: of the newest `most`, those that ended later than `since_us`. */
+json_t *deaths_list(struct recording *recording, const bool *is_wanted, uint64_t since_us, size_t most);
 
 /* One of them with its last lines and samples; NULL: there is none of that life. */
 json_t *deaths_record(struct recording *recording, size_t member, uint32_t life);

@@ -48,7 +48,7 @@ uint64_t *logs_ends(struct recording *recording, uint64_t at_us)
 	recording_seek(recording, recording->blocks[block].offset);
 	while ((entry = recording_next(recording, recording_block_end(recording, block), 1u << ENTRY_LOG, &offset))) {
 		int i = recording_find(recording, entry->service, entry->instance);
-		if (i >= 0 && entry->kind == ENTRY_LOG && entry->ts_us <= at_us)
+		if (i >= 0 && entry->ts_us <= at_us)
 			ends[i * 2 + entry->is_err] += entry->size + 1;
 	}
 	return ends;

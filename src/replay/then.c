@@ -113,9 +113,9 @@ static uint32_t count_in(const struct recording_block *block, enum entry_kind ki
 	return kind == ENTRY_EVENT ? block->events : block->messages;
 }
 
-/* Of one block: in order, before those that are there already. */
-static void put_before(struct recording *recording, json_t **list, uint32_t block, enum entry_kind kind, uint64_t at_us, picker *pick,
-	const void *context)
+/* Of one block the newest, in order, before those that are there already. */
+static void put_before(struct recording *recording, json_t **list, uint32_t block, enum entry_kind kind, uint64_t at_us, size_t most,
+	picker *pick, const void *context)
 {
 	const struct entry *entry;
 	json_t *found = json_array(), *one;
@@ -124,7 +124,7 @@ static void put_before(struct recording *recording, json_t **list, uint32_t bloc
 	recording_seek(recording, recording->blocks[block].offset);
 	while ((entry = recording_next(recording, recording_block_end(recording, block), 1u << kind, &offset)))
 		if (entry->ts_us <= at_us && (one = pick(entry, context)))
-			json_array_append_new(found, one);
+			list_keep(found, one, most);
 	json_array_extend(found, *list);
 	json_decref(*list);
 	*list = found;
@@ -138,13 +138,11 @@ static json_t *collect(struct recording *recording, enum entry_kind kind, uint64
 	for (uint32_t block = recording_block_at(recording, at_us) + 1; block-- > 0;) {
 		if (!count_in(&recording->blocks[block], kind))
 			continue;
-		put_before(recording, &list, block, kind, at_us, pick, context);
+		put_before(recording, &list, block, kind, at_us, most - json_array_size(list), pick, context);
 		looked += recording_block_end(recording, block) - recording->blocks[block].offset;
 		if (json_array_size(list) >= most || looked > LOOKED_MOST)
 			break;
 	}
-	while (json_array_size(list) > most)
-		json_array_remove(list, 0);
 	return list;
 }
 

@@ -42,8 +42,6 @@
 
 enum {
 	NOTICES_FIRST = 256, /* of `subscribe`, unless it asks for more */
-	HISTORY_FIRST = 100,
-	HISTORY_MOST = 5000, /* a reply has a maximum too */
 	INSTANCES_MOST = 1000,
 };
 
@@ -708,9 +706,9 @@ static json_t *do_history(struct call *call)
 	struct history_filter filter = { call->engine, json_object_get(call->params, "names") };
 	json_int_t limit = json_integer_value(json_object_get(call->params, "limit"));
 	struct journal_query query = {
-		.limit = limit > HISTORY_MOST ? HISTORY_MOST
-			 : limit > 0          ? (size_t)limit
-					      : HISTORY_FIRST,
+		.limit = limit > PROTOCOL_DEATHS_MOST ? PROTOCOL_DEATHS_MOST
+			 : limit > 0                  ? (size_t)limit
+						      : PROTOCOL_DEATHS,
 		.since_us = time_from_json(json_object_get(call->params, "since")),
 		.is_wanted = is_wanted,
 		.context = &filter,

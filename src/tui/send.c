@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "protocol/value.h"
 #include "tui/keymap.h"
 #include "tui/pane.h"
 #include "tui/ui.h"
@@ -32,9 +33,7 @@ static void push(json_t **list, json_t *item, size_t most)
 {
 	if (!*list)
 		*list = json_array();
-	json_array_append_new(*list, item);
-	if (json_array_size(*list) > most)
-		json_array_remove(*list, 0);
+	list_keep(*list, item, most);
 }
 
 /* ---- sending ---- */

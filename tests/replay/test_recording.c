@@ -268,6 +268,26 @@ START_TEST(deaths_are_found_with_what_was_written_last)
 }
 END_TEST
 
+/* Of a service that keeps crashing there is more than one wants: it is the end that counts, whoever it was. */
+START_TEST(deaths_of_all_are_told_as_they_came)
+{
+	for (int i = 0; i < 300; i++)
+		put_event(i, "exited", i % 3, 71 + i, ",\"cause\":\"exit 3\",\"code\":3,\"uptime_ms\":1000,\"restarts\":0");
+	open_file();
+	json_t *result = ask_well("history", json_pack("{s:i}", "limit", 4)), *deaths = json_object_get(result, "deaths");
+	ck_assert_uint_eq(json_array_size(deaths), 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(deaths, i), "pid")), 71 + 296 + (int)i);
+	json_decref(result);
+	result = ask_well("history", json_pack("{s:[s]}", "names", "web"));
+	ck_assert_uint_eq(json_array_size(json_object_get(result, "deaths")), 100);
+	json_decref(result);
+	result = ask_well("history", json_pack("{s:[ss],s:i,s:o}", "names", "web/0", "web/2", "limit", 9000, "since", time_to_json(at(295))));
+	ck_assert_uint_eq(json_array_size(json_object_get(result, "deaths")), 3);
+	json_decref(result);
+}
+END_TEST
+
 static double step(double second, const char *event)
 {
 	json_t *result = ask_well("past", json_pack("{s:o,s:s}", "at", time_to_json(at(second)), "event", event));
@@ -423,6 +443,7 @@ Suite *recording_suite(void)
 	tcase_add_test(tests, figures_and_their_trend_are_of_the_moment);
 	tcase_add_test(tests, logs_are_read_as_bytes);
 	tcase_add_test(tests, deaths_are_found_with_what_was_written_last);
+	tcase_add_test(tests, deaths_of_all_are_told_as_they_came);
 	tcase_add_test(tests, one_goes_from_event_to_event);
 	tcase_add_test(tests, messages_are_those_until_then);
 	tcase_add_test(tests, what_is_scaled_away_is_gone);
