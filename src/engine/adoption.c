@@ -104,8 +104,8 @@ static bool is_of_this_configuration(struct engine *engine, const struct find *f
 	struct service *service = member_service(find->member);
 	char wanted[DIGEST_SIZE];
 
-	if (engine->store->cold)
-		return true; /* the project runs on; what was changed in it since is shown as ever */
+	if (engine->store->cold || !find->row->life)
+		return true; /* the project runs on, and what was changed in it since is shown as ever; or it never was started */
 	environment_refresh(engine, service);
 	config_fingerprint(wanted, service->spec);
 	return strcmp(wanted, find->row->launched_as) == 0;

@@ -597,6 +597,7 @@ void engine_recalled(struct engine *engine, struct member *member, const struct 
 	struct moment now = engine_moment(engine);
 
 	instance_recalled(&member->now, member_spec(member), &heritage, &now);
+	roster_know(member);
 	/* nobody starts the project: it never was stopped */
 	bool is_due = engine->store->cold && row->wanted && !member->now.is_recalled;
 	struct outcome outcome = { 0 };

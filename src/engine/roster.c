@@ -147,6 +147,20 @@ void roster_replace(struct roster *roster)
 	free(path);
 }
 
+void roster_know(struct member *member)
+{
+	member->noted = UINT32_MAX;
+}
+
+static void know_all(struct engine *engine)
+{
+	struct roster_row row;
+
+	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && read_row(engine->roster.fd, seat, sizeof row, &row) && row.service[0])
+			roster_know(engine->members[seat]);
+}
+
 /* The keeper may be another one than before. */
 bool roster_resume(struct engine *engine)
 {
@@ -157,6 +171,8 @@ bool roster_resume(struct engine *engine)
 	if (roster->fd >= 0 &&
 		!(check_header(roster->fd, &header) && header.row_size == sizeof(struct roster_row) && write_header(engine)))
 		roster_close(roster);
+	if (roster->fd >= 0)
+		know_all(engine);
 	return roster->fd >= 0;
 }
 

@@ -60,6 +60,8 @@ void roster_begin(struct engine *engine);
 void roster_replace(struct roster *roster);
 /* Go on with that of this run; false: there is none that this thrum can go on with. */
 bool roster_resume(struct engine *engine);
+/* Another engine has written a row of it: it is written again, whatever it says, with the next change. */
+void roster_know(struct member *member);
 /* Write down what has become of a member, if it is something else than before. */
 void roster_note(struct engine *engine, struct member *member);
 /* Its place is another's from now on. */

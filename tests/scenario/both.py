@@ -67,6 +67,26 @@ def a_stop_that_was_under_way_goes_on():
         p.close()
 
 
+def who_was_stopped_before_it_ever_ran_stays_so():
+    p = Project("waiting", {"before": {"command": "sleep 1000"},
+                            "waits": {"command": "sleep 1000", "depends_on": {"before": {"condition": "process_completed_successfully"}}}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: states(p).get("waits/0") == "pending", "it waits")
+        engine = p.engine()
+        os.kill(engine, signal.SIGKILL)
+        until(lambda: p.engine() not in (None, engine), "another engine")
+        p.run("stop", "waits", check=0)
+        for time in ("first", "second"):
+            until(lambda: states(p).get("waits/0") == "stopped", f"the {time} time: {states(p)}")
+            kill_both(p)
+            p.run("up", "-d", check=0)
+        until(lambda: states(p).get("before/0") == "running", "the other goes on")
+        expect(states(p)["waits/0"] == "stopped", f"it stays stopped: {states(p)}")
+    finally:
+        p.close()
+
+
 class Gate:
     """Whoever is to execute the file waits until it is let through. None: we may not hold anybody."""
 
@@ -132,4 +152,5 @@ def parent_of(pid):
 
 main(what_rested_rests_on,
      a_stop_that_was_under_way_goes_on,
+     who_was_stopped_before_it_ever_ran_stays_so,
      who_is_just_being_born_is_waited_for)
