@@ -49,7 +49,7 @@ static struct member *find_member(struct engine *engine, const struct roster_row
 	return instance ? member_of(instance) : NULL;
 }
 
-static struct find look_for(struct engine *engine, const struct roster_row *row)
+static struct find look_for(struct engine *engine, const struct salvage *held, const struct roster_row *row)
 {
 	struct find find = { .row = row, .member = find_member(engine, row), .pidfd = -1, .held = SALVAGE_NONE };
 
@@ -62,7 +62,7 @@ static struct find look_for(struct engine *engine, const struct roster_row *row)
 		find.pidfd = -1;
 	}
 	if (find.pidfd >= 0)
-		find.held = salvage_find(engine, row->pid);
+		find.held = salvage_find(held, row->pid);
 	return find;
 }
 
@@ -253,14 +253,16 @@ static void settle(struct adoption *adoption, struct find *find)
 static void look_for_all(struct adoption *adoption)
 {
 	uint32_t count = adoption->former.count;
+	struct salvage *held = salvage_look(adoption->engine);
 
 	adoption->finds = memory_zeroed(count + 1, sizeof *adoption->finds);
 	for (uint32_t i = 0; i < count; i++) {
 		struct find *find = &adoption->finds[i];
-		*find = look_for(adoption->engine, &adoption->former.rows[i]);
+		*find = look_for(adoption->engine, held, &adoption->former.rows[i]);
 		if (find->held >= 0)
 			adoption->is_claimed[find->held] = true;
 	}
+	free(held);
 	salvage_drop_rest(adoption->engine, adoption->is_claimed);
 }
 

@@ -2,28 +2,39 @@
 
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "engine/engine.h"
-#include "procfs/pipe.h"
 
 static int inherited(const struct engine *engine, uint32_t slot, enum keeper_kind kind)
 {
 	return slot < engine->keeper.inherited_count ? engine->keeper.inherited[slot][kind] - 1 : -1;
 }
 
-/* A slot of instances or sockets that has the same number holds nothing of the kind. */
-static bool is_of(const struct engine *engine, uint32_t slot, pid_t pid)
+static struct proc_end end_of(const struct engine *engine, uint32_t slot, enum keeper_kind kind)
 {
-	int out = inherited(engine, slot, KEEPER_OUT), err = inherited(engine, slot, KEEPER_ERR);
-	int master = inherited(engine, slot, KEEPER_TERMINAL);
+	int fd = inherited(engine, slot, kind);
 
-	return (out >= 0 && proc_pipe_is(pid, STDOUT_FILENO, out)) || (err >= 0 && proc_pipe_is(pid, STDERR_FILENO, err)) ||
-	       (master >= 0 && proc_terminal_is(pid, STDOUT_FILENO, master));
+	return fd < 0 ? (struct proc_end){ 0 } : proc_end_of(fd);
 }
 
-int salvage_find(const struct engine *engine, pid_t pid)
+/* A slot of instances or sockets that has the same number holds nothing of the kind. */
+struct salvage *salvage_look(const struct engine *engine)
 {
+	struct salvage *all = memory_zeroed(STORE_LIVES, sizeof *all);
+
+	for (uint32_t life = 0; life < STORE_LIVES; life++)
+		all[life] = (struct salvage){ .out = end_of(engine, STORE_LIFE_SLOT + life, KEEPER_OUT),
+			.err = end_of(engine, STORE_LIFE_SLOT + life, KEEPER_ERR),
+			.terminal = end_of(engine, STORE_LIFE_SLOT + life, KEEPER_TERMINAL) };
+	return all;
+}
+
+int salvage_find(const struct salvage *all, pid_t pid)
+{
+	struct proc_end out = proc_end_at(pid, STDOUT_FILENO), err = proc_end_at(pid, STDERR_FILENO);
+
 	for (int life = 0; life < STORE_LIVES; life++)
-		if (is_of(engine, STORE_LIFE_SLOT + (uint32_t)life, pid))
+		if (proc_end_is(&all[life].out, &out) || proc_end_is(&all[life].err, &err) || proc_end_is(&all[life].terminal, &out))
 			return life;
 	return SALVAGE_NONE;
 }

@@ -11,13 +11,21 @@
 #include <sys/types.h>
 
 #include "keeper/protocol.h"
+#include "procfs/pipe.h"
 
 struct engine;
 
 enum { SALVAGE_NONE = -1 };
 
+/* What the keeper holds in the slot of a life. */
+struct salvage {
+	struct proc_end out, err, terminal;
+};
+
+/* Of all lives; free(). */
+struct salvage *salvage_look(const struct engine *engine);
 /* The life whose slot holds what this process writes to; SALVAGE_NONE: there is none. */
-int salvage_find(const struct engine *engine, pid_t pid);
+int salvage_find(const struct salvage *all, pid_t pid);
 /* What there is in the slot of that life: bit set of enum keeper_kind. */
 unsigned salvage_kinds(const struct engine *engine, int life);
 /* Let go of all slots but the project's own and those of these lives. */

@@ -57,28 +57,35 @@ int proc_pipe_open(pid_t pid, int number, ino_t *inode)
 	return fd;
 }
 
-static bool look_at(pid_t pid, int number, struct stat *st)
+struct proc_end proc_end_of(int fd)
 {
-	char path[PROC_PATH_SIZE];
-
-	snprintf(path, sizeof path, PROC_ROOT "/%d/fd/%d", (int)pid, number);
-	return stat(path, st) == 0;
-}
-
-bool proc_pipe_is(pid_t pid, int number, int fd)
-{
-	struct stat theirs, ours;
-
-	return fstat(fd, &ours) == 0 && S_ISFIFO(ours.st_mode) && look_at(pid, number, &theirs) &&
-	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
-}
-
-bool proc_terminal_is(pid_t pid, int number, int master)
-{
-	struct stat theirs;
+	struct stat st;
 	unsigned place;
 
-	return ioctl(master, TIOCGPTN, &place) == 0 && look_at(pid, number, &theirs) && S_ISCHR(theirs.st_mode) &&
-	       major(theirs.st_rdev) >= TERMINAL_MAJOR && major(theirs.st_rdev) < TERMINAL_MAJOR + TERMINAL_MAJORS &&
-	       (major(theirs.st_rdev) - TERMINAL_MAJOR) * 256 + minor(theirs.st_rdev) == place;
+	if (ioctl(fd, TIOCGPTN, &place) == 0)
+		return (struct proc_end){ .number = place + 1 };
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		return (struct proc_end){ st.st_dev, st.st_ino };
+	return (struct proc_end){ 0 };
+}
+
+struct proc_end proc_end_at(pid_t pid, int number)
+{
+	char path[PROC_PATH_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof path, PROC_ROOT "/%d/fd/%d", (int)pid, number);
+	if (stat(path, &st) < 0)
+		return (struct proc_end){ 0 };
+	if (S_ISFIFO(st.st_mode))
+		return (struct proc_end){ st.st_dev, st.st_ino };
+	unsigned above = major(st.st_rdev) - TERMINAL_MAJOR;
+	if (S_ISCHR(st.st_mode) && above < TERMINAL_MAJORS)
+		return (struct proc_end){ .number = above * 256 + minor(st.st_rdev) + 1 };
+	return (struct proc_end){ 0 };
+}
+
+bool proc_end_is(const struct proc_end *one, const struct proc_end *other)
+{
+	return one->number && one->number == other->number && one->device == other->device;
 }

@@ -1,4 +1,4 @@
-/* The pipes that other processes have open. */
+/* The pipes and terminals that other processes have open. */
 #ifndef PROCFS_PIPE_H
 #define PROCFS_PIPE_H
 
@@ -12,9 +12,14 @@
  */
 int proc_pipe_open(pid_t pid, int number, ino_t *inode);
 
-/* What it has open under the number: is it the pipe of which fd is an end? */
-bool proc_pipe_is(pid_t pid, int number, int fd);
-/* … the terminal of which this is the master? */
-bool proc_terminal_is(pid_t pid, int number, int master);
+/* Of which pipe or terminal something is an end: two that are equal belong together, unless they are of none (zeroed). */
+struct proc_end {
+	dev_t device; /* 0: the number is one of terminals */
+	ino_t number;
+};
+
+struct proc_end proc_end_of(int fd);                /* of a pipe, or the master of a terminal */
+struct proc_end proc_end_at(pid_t pid, int number); /* what a process has there: of a pipe, or a terminal */
+bool proc_end_is(const struct proc_end *one, const struct proc_end *other);
 
 #endif

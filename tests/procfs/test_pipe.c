@@ -1,6 +1,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +61,26 @@ START_TEST(what_a_process_made_itself_is_left_alone)
 }
 END_TEST
 
+START_TEST(ends_of_one_pipe_or_terminal_are_told_to_belong_together)
+{
+	int others[2], master = posix_openpt(O_RDWR | O_NOCTTY);
+	static const struct proc_end none;
+
+	ck_assert_int_eq(pipe(others), 0);
+	ck_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	struct proc_end ours = proc_end_of(ends[0]), same = proc_end_at(getpid(), ends[1]), other = proc_end_at(getpid(), others[1]);
+	struct proc_end theirs = proc_end_at(getpid(), slave), of_master = proc_end_of(master);
+	ck_assert(proc_end_is(&ours, &same));
+	ck_assert(!proc_end_is(&ours, &other));
+	ck_assert(proc_end_is(&of_master, &theirs));
+	ck_assert(!proc_end_is(&of_master, &ours));
+	ck_assert(!proc_end_is(&none, &none));
+	same = proc_end_at(getpid(), 999);
+	ck_assert(!proc_end_is(&same, &same));
+}
+END_TEST
+
 Suite *pipe_suite(void);
 
 Suite *pipe_suite(void)
@@ -70,6 +91,7 @@ Suite *pipe_suite(void)
 	tcase_add_checked_fixture(pipes, begin, NULL);
 	tcase_add_test(pipes, what_waits_in_a_pipe_is_read_from_outside);
 	tcase_add_test(pipes, what_a_process_made_itself_is_left_alone);
+	tcase_add_test(pipes, ends_of_one_pipe_or_terminal_are_told_to_belong_together);
 	suite_add_tcase(suite, pipes);
 	return suite;
 }
