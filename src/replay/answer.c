@@ -132,7 +132,8 @@ static json_t *history(struct question *question)
 {
 	uint64_t since_us = time_from_json(json_object_get(question->params, "since"));
 	json_int_t limit = json_integer_value(json_object_get(question->params, "limit"));
-	size_t most = limit > PROTOCOL_DEATHS_MOST ? PROTOCOL_DEATHS_MOST : limit > 0 ? (size_t)limit : PROTOCOL_DEATHS;
+	size_t most = limit > PROTOCOL_DEATHS_MOST ? PROTOCOL_DEATHS_MOST : limit > 0 ? (size_t)limit
+										      : PROTOCOL_DEATHS;
 	struct recording *recording = question->recording;
 	bool *is_wanted = memory_zeroed(recording->member_count + 1, sizeof *is_wanted);
 

@@ -278,7 +278,8 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 	const struct notice *notice = &replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
 	view_notice(text, sizeof text, notice);
 	grid_format(grid, area, is_bad_notice(notice) ? LOOK_BAD : LOOK_NORMAL, "%s%s", text,
-		notice->kind != NOTICE_FATAL ? "" : notice->detail[0] ? " - gave up: r tries again, 6 has its log" : "- gave up: r tries again, 6 has its log");
+		notice->kind != NOTICE_FATAL ? "" : notice->detail[0] ? " - gave up: r tries again, 6 has its log"
+								      : "- gave up: r tries again, 6 has its log");
 }
 
 /* How much of the end of the line it takes. */

@@ -282,7 +282,8 @@ START_TEST(deaths_of_all_are_told_as_they_came)
 	result = ask_well("history", json_pack("{s:[s]}", "names", "web"));
 	ck_assert_uint_eq(json_array_size(json_object_get(result, "deaths")), 100);
 	json_decref(result);
-	result = ask_well("history", json_pack("{s:[ss],s:i,s:o}", "names", "web/0", "web/2", "limit", 9000, "since", time_to_json(at(295))));
+	result = ask_well("history", json_pack("{s:[ss],s:i,s:o}", "names", "web/0", "web/2", "limit", 9000, "since",
+					     time_to_json(at(295))));
 	ck_assert_uint_eq(json_array_size(json_object_get(result, "deaths")), 3);
 	json_decref(result);
 }
