@@ -27,7 +27,8 @@ enum {
 struct link {
 	char *project; /* owned */
 	int fd;
-	int code; /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
+	int code;    /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
+	bool is_cut; /* nothing can be sent any more; what came before that is still to be read */
 	json_int_t last_id;
 	struct lines lines; /* owned; received, not yet taken */
 	struct text unsent; /* owned */
@@ -71,6 +72,7 @@ static void begin(struct link *link, int fd)
 {
 	link->fd = fd;
 	link->code = 0;
+	link->is_cut = false;
 	link->kept = json_array();
 	link->kept_taken = 0;
 	lines_init(&link->lines, RECEIVE_LINE_MOST);
@@ -132,9 +134,22 @@ int link_fd(const struct link *link)
 
 static bool tell_broken(const struct link *link, struct error *err)
 {
-	if (link->code == ECONNRESET)
-		return error_set(err, ECONNRESET, "the engine closed the connection");
-	return error_set(err, link->code, "the engine sent what is no message");
+	if (link->code == EPROTO)
+		return error_set(err, EPROTO, "the engine sent what is no message");
+	return error_set(err, ECONNRESET, "the engine closed the connection");
+}
+
+static bool can_send(const struct link *link)
+{
+	return !link->code && !link->is_cut;
+}
+
+/* Its last words may be there already: reading goes on to the end, and that there is one is seen to here. */
+static void cut(struct link *link)
+{
+	link->is_cut = true;
+	text_drop(&link->unsent, link->unsent.size);
+	shutdown(link->fd, SHUT_RDWR);
 }
 
 static void flush(struct link *link)
@@ -147,7 +162,7 @@ static void flush(struct link *link)
 		else if (errno == EAGAIN)
 			return;
 		else if (errno != EINTR)
-			link->code = ECONNRESET;
+			cut(link);
 	}
 }
 
@@ -243,7 +258,7 @@ bool link_send(struct link *link, const char *method, json_t *params, json_int_t
 	size_t size = strlen(line);
 	bool fits = size < PROTOCOL_LINE_MOST &&
 		    size + 1 <= link->unsent.most - link->unsent.size;
-	if (fits) {
+	if (fits && can_send(link)) {
 		text_append(&link->unsent, line, size);
 		text_putc(&link->unsent, '\n');
 		flush(link);
@@ -252,7 +267,7 @@ bool link_send(struct link *link, const char *method, json_t *params, json_int_t
 	*id = link->last_id;
 	if (!fits)
 		return error_set(err, EMSGSIZE, "the request is too long");
-	return !link->code || tell_broken(link, err);
+	return can_send(link) || tell_broken(link, err);
 }
 
 static bool is_reply_to(const json_t *message, json_int_t id)
@@ -336,11 +351,11 @@ ssize_t link_write_some(struct link *link, const char *bytes, size_t size, struc
 	ssize_t sent = 0;
 
 	flush(link);
-	if (!link->code && !link->unsent.size && size)
+	if (can_send(link) && !link->unsent.size && size)
 		sent = send(link->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		link->code = ECONNRESET;
-	if (link->code) {
+		cut(link);
+	if (!can_send(link)) {
 		tell_broken(link, err);
 		return -1;
 	}

@@ -123,6 +123,25 @@ START_TEST(what_was_said_before_the_end_is_heard)
 }
 END_TEST
 
+START_TEST(what_was_said_before_the_end_is_heard_though_nothing_can_be_sent)
+{
+	json_int_t id;
+
+	say("{\"method\":\"log\"}\n{\"method\":\"bye\"}\n");
+	close(engine);
+	ck_assert(!link_send(client, "log.read", NULL, &id, &err));
+	ck_assert_int_eq(err.code, ECONNRESET);
+	for (int i = 0; i < 2; i++) {
+		json_t *message = link_next(client, &err);
+		ck_assert_ptr_nonnull(message);
+		ck_assert(!link_send(client, "log.read", NULL, &id, &(struct error){ 0 }));
+		json_decref(message);
+	}
+	ck_assert_ptr_null(link_next(client, &err));
+	ck_assert_int_eq(err.code, ECONNRESET);
+}
+END_TEST
+
 START_TEST(nonsense_ends_the_connection)
 {
 	static const char *const nonsense[] = { "hello\n", "[1]\n", "\n", "{\"a\":\n" };
@@ -341,6 +360,7 @@ Suite *link_suite(void)
 	tcase_add_test(links, a_refusal_is_an_error_with_its_code_and_text);
 	tcase_add_test(links, an_engine_that_says_nothing_is_not_waited_for_longer_than_told);
 	tcase_add_test(links, what_was_said_before_the_end_is_heard);
+	tcase_add_test(links, what_was_said_before_the_end_is_heard_though_nothing_can_be_sent);
 	tcase_add_test(links, nonsense_ends_the_connection);
 	tcase_add_test(links, a_request_that_is_too_long_is_not_sent);
 	tcase_add_test(links, nobody_there_is_told_from_nothing_there);
