@@ -12,6 +12,7 @@ import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, soc
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
 from lib_npm import npm_folder
+from lib_thrum import free_port
 
 PROGRAMS, THRUM = os.environ["BENCH_BUILD"] + "/bench/", os.environ["THRUM"]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -418,6 +419,7 @@ def engine_back():
 
 
 def pss_mb(pid):
+    """What it shares with others counted by parts."""
     with open(f"/proc/{pid}/smaps_rollup") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("Pss:")) / 1024
 
@@ -855,12 +857,6 @@ def tasks():
 FLEET_TASKS = 300000
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Redis:
     """A server on loopback as it comes: it saves now and then. A file of its own each time."""
 
@@ -1106,12 +1102,6 @@ def screen_idle():
 def rss_mb(pid):
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
-
-
-def pss_mb(pid):
-    """What it shares with others counted by parts."""
-    with open(f"/proc/{pid}/smaps_rollup") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("Pss:")) / 1024
 
 
 MOVER = """import random, time

@@ -2,12 +2,12 @@
 """
 Keeper and engine are killed together, and the engine that takes their processes over is killed at one of its system calls;
 each point is a run of its own. Whatever the point: nobody is started twice or ended, no line is lost or doubled.
-THRUM_POINTS=N tries only every N-th point.
+THRUM_POINTS=N tries only every N-th point, THRUM_SEED says which.
 """
-import concurrent.futures, os, shutil, signal, sys, tempfile, time
+import concurrent.futures, os, shutil, signal, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, WORKER, Failure, Project, expect, hello, is_alive, kill_both, main, numbered, until, write_traced_keeper
+from lib_thrum import THRUM, WORKER, Failure, Project, expect, is_alive, kill_both, main, numbered, points, until, write_traced_keeper
 
 COUNTERS, LINES = 3, 700
 POINTS_MOST = 900  # of a start that takes four processes over; it waits for work after less
@@ -27,7 +27,7 @@ def one_run(point, keeper):
         project.env.update(THRUM_KEEPER=keeper, KILLAT_THRUM=THRUM, KILLAT_FOLDER=project.dir, KILLAT_POINT=str(point))
         project.run("up", "-d")
         until(lambda: (rows := project.rows()) and all(rows[f"{n}/0"]["state"] in ("running", "completed", "failed") for n in names), f"point {point}: all are known")
-        until(lambda: all(project.rows().get(f"{n}/0", {}).get("state") in ("completed", "failed") for n in names), f"point {point}: the counters are done", 60)
+        until(lambda: all(project.rows().get(f"{n}/0", {}).get("state") in ("completed", "failed") for n in names), f"point {point}: the counters are done")
         for n in names:
             pids = project.log_at(f"pids-{n}").splitlines()
             expect(len(pids) == 1, f"point {point}: {n} ran more than once: {pids} {project.run('events').stdout}")
@@ -44,20 +44,18 @@ def one_run(point, keeper):
 
 def an_adoption_that_is_cut_off_is_done_again():
     folder = tempfile.mkdtemp(prefix="thrum-test-")
-    stride = int(os.environ.get("THRUM_POINTS", "30"))
-    points = list(range(1 + int(time.time()) % stride, POINTS_MOST, stride))
-    wrong = []
+    wrong, tried = [], points(POINTS_MOST, 30)
     try:
         keeper = write_traced_keeper(folder)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for result in [pool.submit(one_run, point, keeper) for point in points]:
+            for result in [pool.submit(one_run, point, keeper) for point in tried]:
                 try:
                     result.result()
                 except Failure as why:
                     wrong.append(str(why))
     finally:
         shutil.rmtree(folder)
-    print(f"# {len(points)} points, {len(wrong)} violations")
+    print(f"# {len(tried)} points, {len(wrong)} violations")
     expect(not wrong, "; ".join(wrong[:5]))
 
 

@@ -12,10 +12,7 @@ def running(project, *names):
     def look():
         rows = project.rows()
         return rows if set(rows) == set(names) and all(r["state"] == "running" for r in rows.values()) else None
-    try:
-        return until(look, "…")
-    except Failure:
-        raise Failure(f"not {names}, but {({n: r['state'] for n, r in project.rows().items()})}")
+    return until(look, lambda: f"{names} run, and what is there is {states(project)}")
 
 
 def file_is(project, processes, **top):
@@ -30,12 +27,6 @@ def events(project):
     return [(e["event"], e["service"]) for e in map(json.loads, project.run("events", "--json").stdout.splitlines())]
 
 
-def engine_killed(project):
-    engine = project.engine()
-    os.kill(engine, signal.SIGKILL)
-    until(lambda: project.engine() not in (None, engine), "the next engine")
-
-
 def only_what_changed_is_touched():
     project = Project("touched", {"keep": SLEEP, "changed": {"command": "sleep 600", "environment": {"A": "1"}}, "live": SLEEP,
                                   "more": dict(SLEEP, instances=2), "less": dict(SLEEP, instances=3), "old": {"command": "sleep 600 & sleep 600 & wait"}})
@@ -44,8 +35,8 @@ def only_what_changed_is_touched():
         project.run("run", "--name", "byhand", "--", "sleep", "600", check=0)
         names = ["keep/0", "changed/0", "live/0", "more/0", "more/1", "less/0", "less/1", "less/2", "old/0", "byhand/0"]
         before = running(project, *names)
-        tree = until(lambda: [int(p) for p in subprocess.run(["pgrep", "-s", str(before["old/0"]["pid"])], capture_output=True, text=True).stdout.split()][2:]
-                     and [int(p) for p in subprocess.run(["pgrep", "-s", str(before["old/0"]["pid"])], capture_output=True, text=True).stdout.split()], "old has children")
+        old = before["old/0"]["pid"]
+        tree = [old, *until(lambda: len(found := children_of(old)) == 2 and found, "old has children")]
         expect(plan(project) == {}, "the same file is a change")
         file_is(project, {"new": dict(SLEEP, instances=2, depends_on={"keep": {"condition": "process_started"}}), "keep": SLEEP,
                           "changed": {"command": "sleep 600", "environment": {"A": "2"}},
@@ -72,7 +63,7 @@ def only_what_changed_is_touched():
         info = project.json("info", "live")["service"]
         expect(info["availability"]["max_restarts"] == 9, "live keys")
         project.run("up", "-d", check=0)
-        engine_killed(project)
+        kill_engine(project)
         expect({n: r["pid"] for n, r in running(project, *after).items()} == {n: r["pid"] for n, r in after.items()}, "the next engine has touched something")
         expect(plan(project) == {}, "the next engine has another configuration")
         project.run("stop", "old", check=4)
@@ -127,7 +118,7 @@ def it_is_taken_out_in_reverse_order_and_put_in_in_order():
         expect(rows["api/0"]["state"] == rows["db/0"]["state"] == "running", "what web depends on is stopped before it")
         refused = project.run("scale", "api", "3")
         expect(refused.returncode == 1 and "being taken out" in refused.stderr, refused.stderr)
-        engine_killed(project)  # the next engine goes on where this one was
+        kill_engine(project)  # the next engine goes on where this one was
         rows = project.rows()
         expect(rows["api/0"]["pid"] == before["api/0"]["pid"] and rows["api/0"]["state"] == "running", "the order is lost with the engine")
         project.write("gate", "")
@@ -172,14 +163,14 @@ def what_is_down_stays_down_and_what_failed_gets_another_try():
         project.run("up", "-d", check=0)
         project.run("stop", "stopped", check=0)
         want = {"stopped/0": "stopped", "fatal/0": "fatal", "asleep/0": "disabled", "awake/0": "running", "waits/0": "backoff", "never/0": "skipped", "job/0": "failed"}
-        until(lambda: {n: r["state"] for n, r in project.rows().items()} == want, "all have settled")
+        until(lambda: states(project) == want, "all have settled")
         file_is(project, {"stopped": {"command": "sleep 700"}, "fatal": SLEEP, "asleep": SLEEP, "awake": dict(SLEEP, disabled=True), "waits": SLEEP,
                           "never": dict(SLEEP, depends_on={"job": {"condition": "process_completed_successfully"}}),
                           "job": {"command": "exit 0", "availability": {"restart": "no"}}})
         expect("~ stopped (at its next start)" in project.run("plan").stdout, "what is down waits for its start")
         project.run("apply", "--yes", check=0)
         want = {"stopped/0": "stopped", "fatal/0": "running", "asleep/0": "running", "awake/0": "stopped", "waits/0": "running", "never/0": "running", "job/0": "completed"}
-        until(lambda: {n: r["state"] for n, r in project.rows().items()} == want, "all are as they are to be")
+        until(lambda: states(project) == want, "all are as they are to be")
         project.run("start", "stopped", check=0)
         pid = until(lambda: project.rows()["stopped/0"]["pid"], "it starts")
         until(lambda: open(f"/proc/{pid}/cmdline").read().split("\0")[1:2] == ["700"], "with its new command")
@@ -211,7 +202,7 @@ def a_restart_under_way_takes_the_new_configuration():
 def ask(project, method, params):
     """One request, past the command line."""
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
+        s.settimeout(60)
         s.connect(f"{project.dir}/run/{project.name}/control")
         s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
         return json.loads(s.makefile().readline())
@@ -228,7 +219,7 @@ def what_was_launched_by_hand_keeps_what_it_needs():
         file_is(project, {"web": SLEEP})
         refused = project.run("apply", "--yes", check=1)
         expect("'hand' was launched by hand and depends on 'db'" in refused.stderr, refused.stderr)
-        engine_killed(project)  # what was refused is not kept either
+        kill_engine(project)  # what was refused is not kept either
         expect({n: r["pid"] for n, r in running(project, *before).items()} == {n: r["pid"] for n, r in before.items()}, "something was touched")
         file_is(project, {"db": SLEEP})
         project.run("apply", "--yes", check=0)
@@ -309,7 +300,7 @@ def an_engine_that_dies_while_it_applies_is_followed_by_one_that_goes_on():
         for turn in range(12):
             target = 2 if turn % 2 == 0 else 1
             file_is(project, two if target == 2 else one)
-            engine = project.engine()
+            engine = until(project.engine, "an engine")
             apply = subprocess.Popen([THRUM, "apply", "--yes"], cwd=project.dir, env=project.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.001 * turn)  # a moment, another one each time
             try:
@@ -322,8 +313,8 @@ def an_engine_that_dies_while_it_applies_is_followed_by_one_that_goes_on():
             known |= {r["pid"] for r in rows.values()}
             now = {r["pid"] for r in rows.values()}
             until(lambda: not any(is_alive(pid) for pid in known - now), f"turn {turn}: what is not in the table is gone")
-            env = open(f"/proc/{rows['changed/0']['pid']}/environ").read().split("\0")
-            expect(f"A={target}" in env, f"turn {turn}: changed has another A")
+            env = f"/proc/{rows['changed/0']['pid']}/environ"
+            until(lambda: f"A={target}" in open(env).read().split("\0"), f"turn {turn}: changed has its A")
             expect(plan(project) == {}, f"turn {turn}: {plan(project)}")
     finally:
         project.close()
@@ -355,21 +346,17 @@ def one_point(point, keeper):
 def wherever_the_engine_dies_the_next_one_goes_on():
     """THRUM_POINTS=N tries every N-th system call."""
     folder = tempfile.mkdtemp(prefix="thrum-test-")
-    keeper = folder + "/keeper"
-    with open(keeper, "w") as f:
-        f.write(f'#!/bin/sh\nexec "{os.path.dirname(THRUM)}/thrum-keeper" "$1" "{WORKER}/killat"\n')
-    os.chmod(keeper, 0o755)
+    keeper = write_traced_keeper(folder)
     try:
         total = one_point(0, keeper)
-        stride, wrong = int(os.environ.get("THRUM_POINTS", "25")), []
-        points = range(1 + int(time.time()) % stride, total + 1, stride)
+        wrong, tried = [], points(total, 25)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for result in [pool.submit(one_point, point, keeper) for point in points]:
+            for result in [pool.submit(one_point, point, keeper) for point in tried]:
                 try:
                     result.result()
                 except Failure as why:
                     wrong.append(str(why))
-        print(f"# {len(points)} of {total} points, {len(wrong)} violations")
+        print(f"# {len(tried)} of {total} points, {len(wrong)} violations")
         expect(not wrong, "; ".join(wrong[:5]))
     finally:
         shutil.rmtree(folder)

@@ -32,10 +32,6 @@ def typed(screen, text):
     press(screen, ":", *text, "Enter")
 
 
-def gone(screen, text):
-    until(lambda: text not in screen.screen(), f"{text} is not to be seen")
-
-
 def namespaces_are_chosen_and_named():
     def test(project, screen):
         screen.sees("api", "db", "plain", "running")
@@ -43,10 +39,10 @@ def namespaces_are_chosen_and_named():
         screen.sees("all namespaces", "jobs", "web")
         press(screen, "3")
         screen.sees("ns web", "ns web,front")
-        gone(screen, "   plain ")
+        screen.lacks("   plain ")
         typed(screen, "ns jobs")
         screen.sees("ns jobs", "db")
-        gone(screen, "   api ")
+        screen.lacks("   api ")
         typed(screen, "ns nowhere")
         screen.sees("nothing is in a namespace 'nowhere'")
         press(screen, "Escape")
@@ -65,13 +61,12 @@ def threads_have_rows_while_they_are_wanted():
         screen.sees("threads on", "├─", "└─")
         tid = max(int(t) for t in os.listdir(f"/proc/{pid}/task"))
         screen.sees(str(tid))
-        while f"thread {tid}" not in screen.screen():
-            press(screen, "j")
+        until(lambda: f"thread {tid}" in screen.screen() or press(screen, "j"), "the row of that thread")
         press(screen, "Enter")
         screen.sees("[2 Threads]", "SYSCALL")
         press(screen, "Escape", "H")
         screen.sees("threads off", "follow many/0")
-        gone(screen, "├─")
+        screen.lacks("├─")
     with_board(test, many={"command": "./thrum-workload block"}, nap={"command": "sleep 600"})
 
 
@@ -84,16 +79,16 @@ def events_are_searched_filtered_and_gone_to():
         screen.sees("follow nap/0")
         press(screen, "E", "\\", *"fatal", "Enter")
         screen.sees("only those with fatal")
-        gone(screen, "started")
+        screen.lacks("started")
         press(screen, "Enter")
         screen.sees("follow bad/0")
-        gone(screen, "new events (E)")
+        screen.lacks("new events (E)")
         press(screen, "E", "Escape")
         screen.sees("nap/0 started")
         press(screen, "/", "(")
         screen.sees("missing closing parenthesis")
         press(screen, "Escape", "Escape")
-        gone(screen, "Events -")
+        screen.lacks("Events -")
     with_board(test, bad={"command": "exit 3", "availability": {"restart": "on_failure", "max_restarts": 0}}, nap={"command": "sleep 600"})
 
 
@@ -109,7 +104,7 @@ def a_stop_tells_what_is_left_and_can_wait():
         until(lambda: seconds(project.rows()["stubborn/0"]["deadline"]) > seconds(before) + 25, "there is more time")
         press(screen, "K")
         screen.sees("stopped")
-        gone(screen, "KILL in")
+        screen.lacks("KILL in")
     with_board(test, stubborn={"command": "echo ready; " + STUBBORN, "shutdown": {"timeout": "60s"}})
 
 
@@ -123,7 +118,7 @@ def how_the_table_is_shown_is_kept_only_when_asked_for():
         screen.sees("nap", "running", "CPU 60s")
         typed(screen, "columns state,pid,fds")
         screen.sees("FDS")
-        gone(screen, "CPU%")
+        screen.lacks("CPU%")
         press(screen, "M", "F5")
         screen.sees("sort memory▼", "tree off")
         typed(screen, "delay 2s")
@@ -168,17 +163,17 @@ def a_service_is_a_template_of_a_launch():
 
 def what_was_done_is_taken_back():
     def test(project, screen):
-        states = lambda: [project.rows()[f"nap/{i}"]["state"] for i in range(3)]
+        found = lambda: [project.rows()[f"nap/{i}"]["state"] for i in range(3)]
         screen.sees("3/3 up")
         project.run("stop", "nap/1", check=0)
         press(screen, "g", "u")
         screen.sees("nothing was done here")
         press(screen, "x", "y")
-        until(lambda: states() == ["stopped"] * 3, "all are stopped")
+        until(lambda: found() == ["stopped"] * 3, "all are stopped")
         screen.sees("u undoes stop nap/0 and 1 more")
         press(screen, "u")
         screen.sees("taken back: stop nap/0 and 1 more")
-        until(lambda: states() == ["running", "stopped", "running"], "who was up is up again")
+        until(lambda: found() == ["running", "stopped", "running"], "who was up is up again")
         press(screen, "+")
         until(lambda: "nap/3" in project.rows(), "one more")
         press(screen, "u")
@@ -193,12 +188,11 @@ def states_and_tags_and_plural_actions():
         screen.sees("bad", "failed 3", "nap/1")
         press(screen, "&", "3")
         screen.sees("filter in trouble", "bad")
-        gone(screen, "─ nap/1")
+        screen.lacks("─ nap/1")
         press(screen, "Escape")
         screen.sees("nap/1")
         press(screen, "g")
-        while "follow nap/0" not in screen.screen():
-            press(screen, "j")
+        until(lambda: "follow nap/0" in screen.screen() or press(screen, "j"), "the row of nap/0")
         press(screen, "Space", "Space")
         screen.sees("tagged 2")
         press(screen, "x")
@@ -208,7 +202,7 @@ def states_and_tags_and_plural_actions():
         press(screen, "x", "y")
         until(lambda: all(project.rows()[f"nap/{i}"]["state"] == "stopped" for i in (0, 1)), "both are stopped")
         press(screen, "U")
-        gone(screen, "tagged 2")
+        screen.lacks("tagged 2")
     with_board(test, bad={"command": "exit 3", "availability": {"restart": "no"}}, nap={"command": "sleep 600", "instances": 2})
 
 

@@ -7,10 +7,6 @@ NEVER = {"restart": "no"}
 FAN_CLASS_CONTENT, FAN_CLOEXEC, FAN_MARK_ADD, FAN_OPEN_EXEC_PERM, FAN_ALLOW, AT_FDCWD = 4, 1, 1, 0x40000, 1, -100
 
 
-def states(p):
-    return {n: r["state"] for n, r in p.rows().items()}
-
-
 def what_rested_rests_on():
     p = Project("rest", {"done": {"command": ["sh", "-c", "echo done >> runs"], "availability": NEVER},
                          "failed": {"command": ["sh", "-c", "echo failed >> runs; exit 3"], "availability": NEVER},
@@ -23,12 +19,12 @@ def what_rested_rests_on():
         p.run("up", "-d", check=0)
         until(lambda: states(p).get("stopped/0") == "running", "all are started")
         p.run("stop", "stopped", check=0)
-        until(lambda: states(p) == at_rest, f"all rest: {states(p)}")
+        until(lambda: states(p) == at_rest, lambda: f"all rest: {states(p)}")
         before, runs = p.rows(), p.log_at("runs")
         for _ in range(2):
             kill_both(p)
             p.run("up", "-d", check=0)
-            until(lambda: states(p) == at_rest, f"they rest as they did: {states(p)} {p.log_at('runs')}")
+            until(lambda: states(p) == at_rest, lambda: f"they rest as they did: {states(p)} {p.log_at('runs')}")
             expect(p.log_at("runs") == runs, f"nobody was started again: {p.log_at('runs')}")
             for name, row in p.rows().items():
                 for key in "life", "restarts", "pid", "last_exit":
@@ -59,7 +55,7 @@ def a_stop_that_was_under_way_goes_on():
         until(lambda: p.log_at("asked"), "it is asked to stop")
         kill_both(p)
         p.run("up", "-d", check=0)
-        until(lambda: states(p).get("a/0") == "stopping", f"it is still to stop: {states(p)}")
+        until(lambda: states(p).get("a/0") == "stopping", lambda: f"it is still to stop: {states(p)}")
         expect(p.rows()["a/0"]["pid"] == pid, "the same")
         p.run("stop", "a")
         until(lambda: states(p)["a/0"] == "stopped", "a second stop kills now")
@@ -120,7 +116,7 @@ def who_is_just_being_born_is_waited_for():
         first = subprocess.Popen([THRUM, "up", "-d"], cwd=p.dir, env=p.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         fd, pid = gate.take()
         keeper = parent_of(pid)
-        engine = next(int(n) for n in os.listdir("/proc") if n.isdigit() and n != str(pid) and parent_of(int(n)) == keeper)
+        engine = next(child for child in children_of(keeper) if child != pid)
         os.kill(engine, signal.SIGSTOP)
         for one in keeper, engine:
             os.kill(one, signal.SIGKILL)
@@ -140,14 +136,6 @@ def who_is_just_being_born_is_waited_for():
         if gate:
             gate.close()
         p.close()
-
-
-def parent_of(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return int(f.read().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return -1
 
 
 main(what_rested_rests_on,

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Where a control group is delegated, a stop ends the whole tree, those too of whom nothing else tells whose they are."""
-import os, signal, sys
+import os, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, expect, is_alive, main, until
+from lib_thrum import Project, expect, is_alive, kill_engine, main, until
 
 # of another session, without an environment, and no child of anybody of its tree any more
 ESCAPE = ["sh", "-c", "env -i setsid sh -c 'sleep 4719 & echo $! > escaped'; exec sleep 1000"]
@@ -68,8 +68,7 @@ def a_stop_ends_the_whole_group():
         pid = escaped(p)
         folder = p.json("info", "a")["cgroup"]
         expect(folder.startswith(group.path + "/thrum-") and os.path.isdir(folder), f"info names it: {folder}")
-        os.kill(until(p.engine, "an engine"), signal.SIGKILL)
-        until(p.engine, "another engine")
+        kill_engine(p)
         expect(p.json("info", "a")["cgroup"] == folder, "another engine knows it")
         p.run("stop", "a", check=0)
         until(lambda: p.rows()["a/0"]["state"] == "stopped", "it is stopped")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The channel: JSON lines between the engine and a process, as Node's fork() has it."""
-import contextlib, json, os, shutil, signal, sys
+import contextlib, json, os, shutil, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Project, expect, main, until
+from lib_thrum import Project, comes_to, expect, kill_engine, main, until
 
 PYTHON = r'''
 import json, os, sys
@@ -23,10 +23,6 @@ def resident(pid):
         return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def comes_to(p, name, wanted):
-    return until(lambda: row(p, name).get("state") == wanted and row(p, name), f"{name} is {wanted} ({row(p, name).get('state')})")
-
-
 def a_message_says_that_it_is_ready_and_messages_go_both_ways():
     p = Project("both", {"a": {"command": ["python3", "-u", "-c", PYTHON + "send({'type':'ready'})\nfor l in f: print(json.loads(l)); send(['got', len(l)])"],
                                "ipc": "json", "ready": {"message": "ready"}}})
@@ -40,8 +36,7 @@ def a_message_says_that_it_is_ready_and_messages_go_both_ways():
         expect(p.run("send", "a", "{oops").returncode == 2, "what is no JSON is refused here")
         expect("Node's own" in p.run("send", "a", '{"cmd":"NODE_HANDLE_ACK"}').stderr, "forged messages are refused")
         pid = row(p)["pid"]
-        os.kill(p.engine(), signal.SIGKILL)
-        until(p.engine, "an engine")
+        kill_engine(p)
         p.run("send", "a", '"again"', check=0)
         until(lambda: "again" in p.log("a/0").decode(), "the channel outlives the engine")
         expect(row(p)["pid"] == pid, "and so does the process")
@@ -82,13 +77,13 @@ import time; time.sleep(1000)
                         "deaf": {"command": "sleep 1000", "ipc": "json"}, "none": {"command": "sleep 1000"}})
     try:
         p.run("up", "-d", check=0)
-        ipc = until(lambda: (row(p).get("ipc") or {}).get("in") == 12 and row(p)["ipc"], f"all lines")
+        ipc = until(lambda: (row(p).get("ipc") or {}).get("in") == 12 and row(p)["ipc"], "all lines")
         expect(ipc["errors"] == 6, f"{ipc}")
         until(lambda: b"NODE_HANDLE_ACK" in p.log("a/0"), "a handle is answered, or the child would wait for ever")
         until(lambda: b"closed" in p.log("long/0"), "a line without an end closes the channel")
         expect("more than 16777216 bytes" in p.run("events").stdout, "and that is said")
         expect(resident(p.engine()) < 100_000_000, f"the engine has {resident(p.engine())} bytes")
-        refused = until(lambda: next((r for r in [p.run("send", "deaf", json.dumps("x" * 100000))] if r.returncode), None), "one that does not read", 60)
+        refused = until(lambda: next((r for r in [p.run("send", "deaf", json.dumps("x" * 100000))] if r.returncode), None), "one that does not read")
         expect("does not read" in refused.stderr, refused.stderr)
         expect("`ipc: json` gives it one" in p.run("send", "none", "1").stderr, "a service without a channel")
         expect(row(p, "deaf/0")["ipc"]["queued"] > 500000, "it is on screen")
@@ -134,12 +129,12 @@ import time; time.sleep(1000)
             p.run("up", "-d", check=0)
             engine, before = p.engine(), descriptors(p.engine())
             p.run("start", "a", check=0)
-            until(lambda: b"ALL_CLOSED" in p.log("a/0"), f"{mode}: all is answered ({p.log('a/0', 'err')})")
+            until(lambda: b"ALL_CLOSED" in p.log("a/0"), lambda: f"{mode}: all is answered ({p.log('a/0', 'err')})")
             expect(row(p)["ipc"]["errors"] == 0, f"{mode}: {row(p)['ipc']}")
             expect(p.run("events").stdout.count("a/0 sends something open along with a message") == 1, f"{mode}: that is told, once")
             p.run("stop", "a", check=0)
             comes_to(p, "a/0", "stopped")
-            until(lambda: len(descriptors(engine)) <= len(before), f"{mode}: it keeps none: {before}, {descriptors(engine)}")
+            until(lambda: len(descriptors(engine)) <= len(before), lambda: f"{mode}: it keeps none: {before}, {descriptors(engine)}")
             expect(p.engine() == engine, f"{mode}: the engine goes on")
         finally:
             p.close()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Unmodified workers of Node's cluster, with the engine as their primary."""
-import http.client, json, os, select, shutil, signal, socket, ssl, subprocess, sys
+import http.client, os, select, shutil, signal, socket, ssl, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Load, Project, expect, free_port, main, until
+from lib_thrum import Load, Project, expect, free_port, kill_engine, main, until
 
 if not shutil.which("node"):
     print("no node here")
@@ -18,7 +18,7 @@ server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('port', s
 
 
 def get(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", "/")
         return connection.getresponse().read().decode()
@@ -100,7 +100,7 @@ udp.bind(0, '127.0.0.1', () => { console.log('udp', udp.address().port); done('u
             s.connect(path)
             expect(s.recv(10) == b"path", "a unix socket")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(10)
+            s.settimeout(60)
             s.sendto(b"it", ("127.0.0.1", int(said[0]["udp"])))
             expect(s.recv(20) == b"got it", "udp")
         p.run("down", check=0)
@@ -127,7 +127,7 @@ def a_given_socket_is_listened_to_by_its_number():
     p = project("nofd", HTTP.replace("Number(process.env.PORT), '127.0.0.1'", "{fd: 17}").replace("server.listen", "server.on('error', (e) => console.log(e.code)); server.listen"), 1, up=False)
     try:
         p.run("up", "-d", check=0)
-        until(lambda: b"EBADF" in p.log("web/0"), f"the application is told: {p.log('web/0')}")
+        until(lambda: b"EBADF" in p.log("web/0"), lambda: f"the application is told: {p.log('web/0')}")
         expect("not one of the sockets that `listen` gives it" in p.run("events").stdout, "and so is the operator")
     finally:
         p.close()
@@ -187,12 +187,10 @@ def who_waits_for_a_full_worker_outlives_the_engine():
             until(lambda: said() >= before + 12, "they are offered, and refused")
             before = said()
             until(lambda: said() > before, "once more, and not again for a while")
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGKILL)
-            until(lambda: p.engine() not in (None, engine), "another engine")
+            kill_engine(p)
         while waiting:
             served.pop(0).close()
-            ready = select.select(waiting, [], [], 20)[0]  # whichever is offered first
+            ready = select.select(waiting, [], [], 60)[0]  # whichever is offered first
             expect(ready and ready[0].recv(10) == b"hello", f"each is taken when there is room: {ready}")
             waiting.remove(ready[0])
             served.append(ready[0])
@@ -328,9 +326,7 @@ def nothing_is_refused_while_the_engine_is_killed():
         load = Load(port, get)
         for _ in range(5):
             load.wait_for(30)
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGKILL)
-            until(lambda: p.engine() not in (None, engine), "another engine")
+            kill_engine(p)
         load.wait_for(30)
         failed = load.end()
         expect(not failed, f"{load.done} requests, {len(failed)} failed: {failed[:3]}")
@@ -350,7 +346,7 @@ def a_killed_workers_connections_go_to_the_others():
         waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
         for s in waiting:
             s.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            s.settimeout(20)
+            s.settimeout(60)
         os.kill(pid, signal.SIGKILL)
         got = [s.makefile("rb").read().split(b"\r\n\r\n")[1] for s in waiting]
         expect(len(got) == 6 and all(got), f"all six are answered: {got}")
@@ -371,6 +367,8 @@ def a_worker_may_leave_by_itself():
     finally:
         p.close()
 
+
+REST_S = 0.1  # a worker that has refused is left alone for so long
 
 REFUSES = r"""
 import json, os, socket, sys
@@ -410,14 +408,12 @@ def a_worker_that_refuses_everything_costs_little():
     try:
         p.run("up", "-d", check=0)
         p.run("wait", "web", "--timeout", "60s", check=0)
-        with socket.create_connection(("127.0.0.1", port)) as s:
-            s.settimeout(1)
-            try:
-                s.recv(1)
-            except TimeoutError:
-                pass
-        count = p.log("web/0").count(b"refused")
-        expect(1 <= count <= 30, f"it was asked {count} times in a second: not as fast as it could")
+        count = lambda: p.log("web/0").count(b"refused")
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", port)):
+            until(lambda: count() >= 5, "it is asked again and again")
+            asked, seconds = count(), time.monotonic() - began
+        expect(asked <= 1 + seconds / REST_S, f"it was asked {asked} times in {seconds:.2f} s: as fast as it could")
     finally:
         p.close()
 
@@ -428,7 +424,7 @@ def one_that_is_no_worker_opens_no_socket():
     p.write("app.py", REFUSES)
     try:
         p.run("up", "-d", check=0)
-        until(lambda: p.rows().get("a/0", {}).get("ipc") and p.rows()["a/0"]["ipc"]["in"] >= 2, "its requests are heard")
+        until(lambda: (p.rows()["a/0"].get("ipc") or {"in": 0})["in"] >= 2, "its requests are heard")
         with socket.socket() as s:
             expect(s.connect_ex(("127.0.0.1", port)) != 0, "and nothing listens")
     finally:

@@ -11,10 +11,6 @@ ECHO = "import os\nf = os.fdopen(int(os.environ['THRUM_CHANNEL_FD']), 'r+b', buf
 NEVER = {"restart": "no"}
 
 
-def states(p):
-    return {n: r["state"] for n, r in p.rows().items()}
-
-
 def begin(name):
     p = Project(name, {"count": {"command": [WORKER + "/counter", "pids", "count", str(LINES), "1", "1000", "7"], "availability": NEVER},
                        "tree": {"command": ["sh", "-c", "(setsid sleep 4720 &) ; sleep 4720 & wait"]},
@@ -26,7 +22,7 @@ def begin(name):
                        "done": {"command": ["sh", "-c", "echo >> runs"], "availability": NEVER},
                        "stopped": {"command": "sleep 4720"}})
     p.run("up", "-d", check=0)
-    until(lambda: states(p).get("said/0") == "ready" and states(p)["done/0"] == "completed" and states(p)["stopped/0"] == "running", f"all run: {states(p)}")
+    until(lambda: states(p).get("said/0") == "ready" and states(p)["done/0"] == "completed" and states(p)["stopped/0"] == "running", lambda: f"all run: {states(p)}")
     p.run("stop", "stopped", check=0)
     until(lambda: states(p)["stopped/0"] == "stopped", "one is stopped")
     return p, {n: r["pid"] for n, r in p.rows().items()}
@@ -34,7 +30,7 @@ def begin(name):
 
 def goes_on(p, former, why):
     want = {"tree/0": "running", "term/0": "running", "chan/0": "running", "sock/0": "running", "said/0": "ready", "waits/0": "pending", "done/0": "completed", "stopped/0": "stopped"}
-    until(lambda: {n: s for n, s in states(p).items() if n != "count/0"} == want, f"all is as it was: {states(p)} {p.run('events').stdout}")
+    until(lambda: {n: s for n, s in states(p).items() if n != "count/0"} == want, lambda: f"all is as it was: {states(p)} {p.run('events').stdout}")
     now = {n: r["pid"] for n, r in p.rows().items()}
     expect({n: pid for n, pid in now.items() if n not in ("sock/0", "count/0")} == {n: pid for n, pid in former.items() if n not in ("sock/0", "count/0")}, f"the same processes: {former} {now}")
     expect(not is_alive(former["sock/0"]), "one whose socket nobody knows any more was ended first")
@@ -46,7 +42,7 @@ def goes_on(p, former, why):
 
 
 def ends(p, former):
-    until(lambda: states(p).get("count/0") == "failed", "the counter is done", 60)
+    comes_to(p, "count/0", "failed")
     wrong = numbered(p.log("count/0"), "count", LINES)
     expect(not wrong, wrong)
     died = [d for d in p.json("history") if d["service"] == "count"]
@@ -56,7 +52,7 @@ def ends(p, former):
     until(lambda: states(p)["tree/0"] == "stopped", "stopped with all of its tree")
     expect(not [m for m in marked(p).values() if m.service == "tree"], f"{marked(p)}")
     p.run("down", check=0)
-    until(lambda: not marked(p), f"nobody is left: {marked(p)}")
+    until(lambda: not marked(p), lambda: f"nobody is left: {marked(p)}")
 
 
 def another_thrum_takes_over():
@@ -109,7 +105,7 @@ def a_state_that_makes_no_sense_begins_anew():
         os.kill(engine, signal.SIGKILL)
         for _ in range(6):  # and the next ones in the midst of it
             time.sleep(luck.uniform(0, 0.02))
-            for pid in [int(n) for n in os.listdir("/proc") if n.isdigit() and parent_and_name(int(n)) == (keeper, "thrum")]:
+            for pid in [pid for pid in children_of(keeper) if name_of(pid) == "thrum"]:
                 os.kill(pid, signal.SIGKILL)
         goes_on(p, former, "the state of the engine made no sense")
         ends(p, former)
@@ -117,11 +113,10 @@ def a_state_that_makes_no_sense_begins_anew():
         p.close()
 
 
-def parent_and_name(pid):
+def name_of(pid):
     try:
-        with open(f"/proc/{pid}/stat") as f:
-            text = f.read()
-        return int(text.rsplit(")", 1)[1].split()[1]), text.split("(", 1)[1].rsplit(")", 1)[0]
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
     except OSError:
         return None
 
@@ -130,9 +125,7 @@ def fault_after_fault_makes_it_begin_anew():
     p, former = begin("faults")
     try:
         for _ in range(5):
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGSEGV)
-            until(lambda: p.engine() not in (None, engine), "another engine")
+            kill_engine(p, signal.SIGSEGV)
         goes_on(p, former, "one engine after another ended by a fault of its own")
         ends(p, former)
     finally:

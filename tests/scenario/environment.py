@@ -7,10 +7,7 @@ TELL = 'echo "$(env | grep ^T_ | sort | tr "\\n" " ")"; exec sleep 600'
 
 def told(project, name):
     """What each life printed of its variables."""
-    try:
-        return project.log(name).decode().splitlines()
-    except FileNotFoundError:
-        return []
+    return project.log(name).decode().splitlines()
 
 
 def last(project, name, count):
@@ -89,9 +86,7 @@ def what_cannot_be_read_stays_as_it_was():
         restarted(2, ["T_A=1", "T_B=1"], "No such file")
         expect(project.json("env", "a")["stale"], "env does not tell")
         expect("the values of the last time" in project.run("env", "a").stderr, "env does not say")
-        engine = project.engine()
-        os.kill(engine, signal.SIGKILL)
-        until(lambda: project.engine() not in (None, engine), "the next engine")
+        kill_engine(project)
         restarted(3, ["T_A=1", "T_B=1"])
         project.write(".env", "T_A=2\nthis is no line\n")
         restarted(4, ["T_A=1", "T_B=1"], "a line is NAME=value")

@@ -3,7 +3,7 @@
 import json, os, re, shutil, subprocess, sys, urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, THRUM, expect, free_port, main, until
+from lib_thrum import THRUM, Project, expect, free_port, main, until
 
 EXAMPLES = os.path.join(os.environ.get("SRCDIR", "."), "examples")
 HAS_NODE = shutil.which("node")
@@ -37,7 +37,7 @@ class Example(Project):
 
 
 def get(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
         return answer.read().decode()
 
 

@@ -2,7 +2,7 @@
 """A project as files of other systems, and as a service of systemd's."""
 import os, shutil, signal, socket, subprocess
 import lib_schema
-from lib_thrum import THRUM, Project, expect, main, until
+from lib_thrum import THRUM, Project, comes_to, expect, kill_engine, main, until
 
 SHOP = {
     "api": {"command": "sleep 1000", "instances": 2, "environment": {"A": "x$y $(z)"},
@@ -64,10 +64,10 @@ def kubernetes_gets_objects():
 def it_is_a_service_of_systemds():
     """READY=1 once all have started, beats, and STOPPING=1: told to the one above us, not by those below."""
     project = Project("unit", {"slow": {"command": "sh -c 'sleep 0.3; echo up; exec sleep 1000'", "ready": {"log": "up"}},
-                               "quick": {"command": "sleep 1000"}, "loud": {"command": "sh -c 'env; exec sleep 1000'"}})
+                               "quick": {"command": "sleep 1000"}, "loud": {"command": "sh -c 'env; echo all; exec sleep 1000'"}})
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as above:
         above.bind(project.dir + "/notify")
-        above.settimeout(20)
+        above.settimeout(60)
         project.env.update(NOTIFY_SOCKET=project.dir + "/notify", WATCHDOG_USEC="200000")
         try:
             project.headless("--exit-when", "never")
@@ -77,6 +77,7 @@ def it_is_a_service_of_systemds():
             expect(project.rows()["slow/0"]["state"] == "ready", "it is told when all are ready")
             for _ in range(3):
                 expect(above.recv(4096) == b"WATCHDOG=1", "it beats")
+            until(lambda: project.log("loud/0").endswith(b"\nall\n"), "one tells its variables")
             expect(b"NOTIFY_SOCKET" not in project.log("loud/0"), "services do not speak for it")
             project.front.send_signal(signal.SIGTERM)
             while told[-1] != b"STOPPING=1":
@@ -127,9 +128,8 @@ def the_first_client_starts_it():
         project.front = activate(project, control)
         until(lambda: os.path.exists(control), "it listens")
         inode = os.stat(control).st_ino
-        until(lambda: project.rows().get("a/0", {}).get("state") == "running", "a client starts the project, and is answered")
-        os.kill(project.engine(), signal.SIGKILL)
-        until(project.engine, "another engine answers at the same socket")
+        comes_to(project, "a/0", "running")  # a client starts the project, and is answered
+        kill_engine(project)
         project.run("down", check=0)
         expect(project.front.wait(60) == 0, "the client in front ends with it")
         expect(os.stat(control).st_ino == inode, "the socket is left to systemd")

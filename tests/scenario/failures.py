@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
 """Failures that have no file of their own: each is bounded and told, and nothing else is affected. doc/failures.md has them all."""
-import fcntl, random, resource, struct
+import fcntl, random, resource
 from lib_thrum import *
 
 NEVER = {"restart": "no"}
 FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
-
-
-def state(p, name):
-    return p.rows().get(name, {}).get("state")
 
 
 def run(*argv, **options):
@@ -19,13 +15,12 @@ def who_waits_in_the_kernel_is_told_and_holds_nobody_up():
     """A frozen file system: a write to it cannot be ended by any signal until it is thawed."""
     p = Project("stuck", {"stuck": {"command": ["sh", "-c", "echo > disk/there; while :; do echo x; done > disk/file"], "shutdown": {"timeout": "50ms"}, "availability": NEVER},
                           "other": {"command": "sleep 1000"}})
-    disk, is_mounted, is_frozen, fd = p.dir + "/disk", False, False, -1
+    disk, is_frozen, fd = p.dir + "/disk", False, -1
     try:
         os.mkdir(disk)
         with open(p.dir + "/image", "wb") as f:
             f.truncate(16 * 1024 * 1024)
-        is_mounted = run("mkfs.ext4", "-q", "-F", p.dir + "/image").returncode == 0 and run("mount", "-o", "loop", p.dir + "/image", disk).returncode == 0
-        if not is_mounted:
+        if run("mkfs.ext4", "-q", "-F", p.dir + "/image").returncode or not p.mount(disk, "-o", "loop", p.dir + "/image"):
             print("# skipped: no file system can be made here")
             return
         p.run("up", "-d", check=0)
@@ -34,7 +29,7 @@ def who_waits_in_the_kernel_is_told_and_holds_nobody_up():
         fd = os.open(disk, os.O_RDONLY)
         fcntl.ioctl(fd, FIFREEZE, 0)
         is_frozen = True
-        until(lambda: open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "D", "it waits in the kernel")
+        until(lambda: stat_of(pid)[0] == "D", "it waits in the kernel")
         p.run("stop", "stuck", check=0)
         detail = until(lambda: (d := p.rows()["stuck/0"]["detail"]) and "in state D" in d and d, "that it cannot be killed is told")
         expect(str(pid) in detail and state(p, "stuck/0") == "stopping", f"{p.rows()}")
@@ -49,8 +44,6 @@ def who_waits_in_the_kernel_is_told_and_holds_nobody_up():
         if fd >= 0:
             os.close(fd)
         p.close()
-        if is_mounted:
-            run("umount", "-l", disk)
 
 
 # in a pid namespace of its own, where the next pid can be chosen
@@ -74,7 +67,7 @@ try:
             break
         stranger.kill(), stranger.wait()
     p.run("up", "-d", check=0)
-    until(lambda: p.rows()["a/0"]["state"] == "failed", "its end is known: %s %s" % (p.rows(), p.run("events").stdout))
+    until(lambda: p.rows()["a/0"]["state"] == "failed", lambda: "its end is known: %s %s" % (p.rows(), p.run("events").stdout))
     expect(p.json("history")[0]["pid"] == pid and "nobody knows" in p.json("history")[0]["detail"], p.json("history"))
     p.run("stop", "all"), p.run("kill", "all"), p.run("down", check=0)
     expect(stranger.poll() is None, "the stranger was not touched")
@@ -104,7 +97,6 @@ def what_cannot_be_started_for_want_of_descriptors_is_started_later():
         until(lambda: state(p, "b/0") == "stopped", "one is stopped")
         engine = p.engine()
         soft, hard = resource.prlimit(engine, resource.RLIMIT_NOFILE)
-        used = max(map(int, os.listdir(f"/proc/{engine}/fd")))
         with socket.socket(socket.AF_UNIX) as s:  # a client that is connected before
             s.connect(f"{p.dir}/run/want/control")
             s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
@@ -138,12 +130,7 @@ def a_log_folder_that_goes_away_or_is_no_folder_stops_nobody():
         until(lambda: p.log_at("logs/a-0.out.log") == b"said one\n", "the first line")
         pid = p.rows()["a/0"]["pid"]
         shutil.rmtree(p.dir + "/logs")
-        for i in range(200):  # the next but one second at the latest it is seen
-            os.write(keep, b"more\n")
-            if p.log_at("logs/a-0.out.log"):
-                break
-            time.sleep(0.05)
-        expect(b"said more" in p.log_at("logs/a-0.out.log"), "the folder is made again")
+        until(lambda: os.write(keep, b"more\n") and b"said more" in p.log_at("logs/a-0.out.log"), "the folder is made again")
         expect(p.rows()["a/0"]["pid"] == pid and state(p, "fifo/0") == "running", "nobody noticed")
         os.close(keep)
     finally:
@@ -168,11 +155,9 @@ def clients_that_stop_reading_cost_so_much_and_no_more():
             s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"logs":true,"sample_ms":100}}\n' + b'{"jsonrpc":"2.0","id":2,"method":"list"}\n' * 200)
             clients.append(s)
         end = (p.json("info", "yes/0")["log"] or {"end": 0})["end"]
-        until(lambda: (p.json("info", "yes/0")["log"] or {"end": 0})["end"] > end + 300_000_000, "300 MB pass", 60)
-        began = time.monotonic()
+        until(lambda: (p.json("info", "yes/0")["log"] or {"end": 0})["end"] > end + 300_000_000, "300 MB pass")
         p.run("restart", "other", check=0)
         until(lambda: p.rows()["other/0"]["restarts"]["manual"] == 1, "others are served")
-        expect(time.monotonic() - began < 30, f"within {time.monotonic() - began:.1f} s")
         after = rss(p.engine())
         expect(after < before + 8 * 4096 + 4096, f"{before} KB before, {after} KB after")
     finally:
@@ -195,7 +180,7 @@ def whoever_goes_in_the_midst_of_a_request_has_asked_once_or_not_at_all():
                 s.connect(f"{p.dir}/run/midst/control")
                 s.sendall(request[:size])
             asked += size == len(request)
-            until(lambda: state(p, "a/0") == "running" and p.rows()["a/0"]["restarts"]["manual"] == asked, f"{asked} restarts: {p.rows()}")
+            until(lambda: state(p, "a/0") == "running" and p.rows()["a/0"]["restarts"]["manual"] == asked, lambda: f"{asked} restarts: {p.rows()}")
     finally:
         p.close()
 
@@ -212,7 +197,7 @@ def two_projects_of_one_name_are_told_apart():
         kill_both(p)  # leaves a socket that nobody listens on
         expect(p.run("ps").returncode == 3, "nobody answers")
         p.run("up", "-d", check=0)
-        expect(p.rows()["a/0"]["pid"] == pid, "and the place is taken again")
+        expect(until(lambda: p.rows()["a/0"]["pid"], "it is known") == pid, "and the place is taken again")
     finally:
         p.close()
 
@@ -239,7 +224,7 @@ def an_end_is_known_though_its_output_is_held_open():
                          "quick": {"command": ["sh", "-c", "sleep 1000 & exit 4"], "availability": {"restart": "always", "max_restarts": 2, "backoff": {"initial": "10ms"}}}})
     try:
         p.run("up", "-d", check=0)
-        until(lambda: state(p, "a/0") == "failed" and p.json("history"), f"{p.rows()}")
+        until(lambda: state(p, "a/0") == "failed" and p.json("history"), lambda: f"{p.rows()}")
         expect([d["code"] for d in p.json("history") if d["service"] == "a"] == [3], "its status is its own")
         until(lambda: state(p, "quick/0") == "fatal", "restarts are not held up either")
         expect(p.log("a/0") == b"said\n", "what it said is there")
@@ -259,7 +244,7 @@ def more_clients_than_there_is_room_for_are_turned_away():
         engine = p.engine()
         for _ in range(200):
             s = socket.socket(socket.AF_UNIX)
-            s.settimeout(10)
+            s.settimeout(60)
             try:
                 s.connect(f"{p.dir}/run/crowd/control")
                 clients.append(s)
@@ -280,7 +265,7 @@ def more_clients_than_there_is_room_for_are_turned_away():
 
 
 def a_second_signal_shortens_the_end():
-    p = Project("twofold", {"a": {"command": ["sh", "-c", "trap 'echo >> asked' TERM; while :; do sleep 0.05; done"], "shutdown": {"timeout": "60s"}}})
+    p = Project("twofold", {"a": {"command": ["sh", "-c", "trap 'echo >> asked' TERM; while :; do sleep 0.05; done"], "shutdown": {"timeout": "10m"}}})
     try:
         p.run("up", "-d", check=0)
         until(lambda: state(p, "a/0") == "running", "it runs")
@@ -293,7 +278,7 @@ def a_second_signal_shortens_the_end():
             if is_alive(keeper):
                 os.kill(keeper, signal.SIGTERM)
             return not is_alive(keeper)
-        until(ask_again, "who asks again does not wait for a minute", 40)
+        until(ask_again, "who asks again does not wait for ten minutes")
         expect(time.monotonic() - began > 0.9, "many at once are one")
         expect(not marked(p), f"nobody is left: {marked(p)}")
     finally:
@@ -310,8 +295,8 @@ def who_is_short_of_memory_ends_processes_first():
         rows = until(lambda: (r := p.rows()) and all(x["pid"] for x in r.values()) and r, "they run")
         now = hello(p)
         ours = max(score(now["engine_pid"]), score(now["keeper_pid"]))
-        expect(score(rows["usual/0"]["pid"]) == min(ours + 100, 1000), f"{score(rows['usual/0']['pid'])}, ours {ours}")
-        expect(score(rows["chosen/0"]["pid"]) == 500, "unless it is said otherwise")
+        until(lambda: score(rows["usual/0"]["pid"]) == min(ours + 100, 1000), lambda: f"{score(rows['usual/0']['pid'])}, ours {ours}")
+        until(lambda: score(rows["chosen/0"]["pid"]) == 500, "unless it is said otherwise")
     finally:
         p.close()
 

@@ -52,7 +52,6 @@ def try_page(path):
             expect(done.returncode == 0, f"{os.path.basename(path)}: status {done.returncode} of:\n{commands}\n{done.stdout}{done.stderr}")
             expect("thrum" in commands, f"{commands}")
     finally:
-        made.run("down")
         made.close()
         if redis:
             redis.kill()

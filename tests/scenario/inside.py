@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """See inside processes that know nothing of thrum: pools, loops, threads, peers; with an engine and without."""
-import json, os, shutil, signal, subprocess, sys, tempfile, time
+import bisect, json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 from lib_thrum import *
 
@@ -8,15 +8,16 @@ NODE = shutil.which("node")
 IS_OLD = bool(NODE) and subprocess.run([NODE, "--version"], capture_output=True, text=True).stdout.startswith("v18.")  # no count of rounds
 ONCE = {"restart": "no"}
 EVERY_MS = 100
-PBKDF2 = "const c=require('crypto');for(let i=0;i<50;i++)c.pbkdf2('a','b',60000,64,'sha512',()=>{});"
+SPAN_MS, TURN_MS = 4000, 10
+PBKDF2 = "const c=require('crypto');for(let i=0;i<50;i++)c.pbkdf2('a','b',150000,64,'sha512',()=>{});"
 
-# Each says when it blocks its loop, and when no more, on the monotonic clock.
-BLOCK = """const {performance}=require('perf_hooks');const now=()=>Number(process.hrtime.bigint()/1000000n);
-setTimeout(()=>{console.log('from',now());%s;console.log('to',now());},600);setInterval(()=>{},50);"""
+# Each says when it blocks its loop, on the monotonic clock, and does so until it is ended.
+BLOCK = """const now=()=>Number(process.hrtime.bigint()/1000000n);
+setTimeout(()=>{console.log('from',now());%s;},600);setInterval(()=>{},50);"""
 BLOCKS = {
-    "busy": "const t=Date.now();while(Date.now()-t<1200);",
-    "futex": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0,1200);",
-    "child": "require('child_process').execSync('sleep 1.2');",
+    "busy": "for(;;);",
+    "futex": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0);",
+    "child": "require('child_process').execSync('exec sleep 1000');",
     "fifo": "require('fs').closeSync(require('fs').openSync(process.argv[1],'r'));",
 }
 LIVE = "let n=0;const f=()=>{const t=Date.now();while(Date.now()-t<3);if(++n==100)console.log('so');setImmediate(f)};f();"
@@ -29,10 +30,13 @@ def study(target, *args):
 
 
 def node(script, *args, **options):
-    return subprocess.Popen([NODE, "-e", script, *args], stdout=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen([NODE, "-e", script, *args], stdout=subprocess.PIPE, text=True, start_new_session=True, **options)
 
 
 def end(process):
+    """And whom it has started, where it leads a session."""
+    for pid in children_of(process.pid) if os.getsid(process.pid) == process.pid else []:
+        os.kill(pid, signal.SIGKILL)
     process.kill()
     process.wait()
 
@@ -50,7 +54,7 @@ def a_queue_is_seen_to_fall_to_nothing():
             seen.append((row.get("queue"), row.get("busy"), row.get("size")))
             was_full = any((queue or 0) > 20 for queue, busy, size in seen)
             return was_full and row.get("queue") == 0 and row.get("size") == 4
-        until(is_empty, "an empty queue", 60)
+        until(is_empty, "an empty queue")
         known = [queue for queue, busy, size in seen if size == 4]
         known = known[known.index(max(known)):]  # it was filled before
         expect(20 < known[0] <= 50, f"{seen}")
@@ -64,7 +68,7 @@ def a_queue_is_seen_to_fall_to_nothing():
 def the_kinds_of_work_are_told_apart():
     if not NODE:
         return
-    process = node("const fs=require('fs'),c=require('crypto');for(let i=0;i<4;i++)c.pbkdf2('a','b',3000000,64,'sha512',()=>{});"
+    process = node("const fs=require('fs'),c=require('crypto');for(let i=0;i<4;i++)c.pbkdf2('a','b',30000000,64,'sha512',()=>{});"
                    "for(let i=0;i<20;i++)fs.stat('/',()=>{});for(let i=0;i<7;i++)require('dns').lookup('localhost',()=>{});"
                    "c.pbkdf2('a','b',1,64,'sha512',()=>{});console.log('so')")
     try:
@@ -76,22 +80,26 @@ def the_kinds_of_work_are_told_apart():
         end(process)
 
 
-# Node's spans begin and end a little before and after ours: its load has to be the same in every moment.
 def utilisation_is_what_node_says():
+    """
+    Ours is of 4 s within a somewhat longer span of Node's: what the loop did in ours it did in Node's, too, so that neither of the times in
+    which it was busy and idle can be longer. They are counted in turns of the loop, of 10 ms, of which one may be at either end.
+    """
     if not NODE:
         return
-    process = node("const {performance:p}=require('perf_hooks');let n=0;"
+    process = node("const {performance:p}=require('perf_hooks');let n=0,a;"
                    "setInterval(()=>{const t=p.now();while(p.now()-t<3);if(++n==50)console.log('steady');},10);"
-                   "let a;process.stdin.on('data',d=>{if(a)console.log(p.eventLoopUtilization(a).utilization);else a=p.eventLoopUtilization();});",
+                   "process.stdin.on('data',d=>{if(a)console.log(JSON.stringify(p.eventLoopUtilization(a)));else{a=p.eventLoopUtilization();console.log('begun');}});",
                    stdin=subprocess.PIPE)
     try:
-        process.stdout.readline()
+        expect(process.stdout.readline() == "steady\n", "it runs")
         process.stdin.write("a\n"), process.stdin.flush()
-        loop = next(loop for loop in study(process.pid, "--over", "4s")["loops"] if loop["main"])
+        expect(process.stdout.readline() == "begun\n", "Node's span has begun")
+        loop = next(loop for loop in study(process.pid, "--over", f"{SPAN_MS}ms")["loops"] if loop["main"])
         process.stdin.write("b\n"), process.stdin.flush()
-        truth = float(process.stdout.readline())
-        expect(abs(loop["utilisation"] - truth) < 0.01, f"{loop['utilisation']} is not {truth}")
-        expect(loop["iterations"] is None if IS_OLD else 5 < loop["iterations"] < 400, f"{loop}")
+        truth, ours = json.loads(process.stdout.readline()), loop["utilisation"]
+        expect(ours * SPAN_MS <= truth["active"] + 2 * TURN_MS and (1 - ours) * SPAN_MS <= truth["idle"] + 2 * TURN_MS, f"{ours} of {SPAN_MS} ms is not {truth}")
+        expect(loop["iterations"] is None if IS_OLD else 5 < loop["iterations"] <= SPAN_MS / TURN_MS, f"{loop}")
     finally:
         end(process)
 
@@ -125,8 +133,9 @@ def blocked_loops_are_seen_to_be():
         for _ in range(5):
             found = study(process.pid, "--over", "200ms")
             loop = next(loop for loop in found["loops"] if loop["main"])
-            expect(loop["lag_ms"] < 200, f"a live loop is not blocked: {loop}")
             expect(loop["utilisation"] > 0.9, f"{loop}")
+            # where it is kept from running for long it is late once; one that is taken for blocked would be so each time
+            until(lambda: next(loop for loop in study(process.pid, "--over", "0")["loops"] if loop["main"])["lag_ms"] < 200, "a live loop is not blocked")
     finally:
         end(process)
         shutil.rmtree(folder)
@@ -135,17 +144,16 @@ def blocked_loops_are_seen_to_be():
 def a_blocked_loop_is_an_event_and_a_limit():
     if not NODE:
         return
-    script = "setTimeout(()=>{const t=Date.now();while(Date.now()-t<4000);},1500);setInterval(()=>{},200);"
+    script = "setTimeout(()=>{const t=Date.now();while(Date.now()-t<20000);},1500);setInterval(()=>{},200);"
     project = Project("blocked", {"web": {"command": [NODE, "-e", script], "availability": ONCE, "limits": [
         {"metric": "loop_lag", "over": "500ms", "for": 1, "every": f"{EVERY_MS}ms", "action": "warn"}]}})
     try:
         project.headless()
         until(lambda: any(r.get("event") == "blocked" for r in project.records()), "the event")
-        records = project.records()
-        blocked = next(r for r in records if r.get("event") == "blocked")
-        expect(blocked["service"] == "web" and "event loop blocked for 1" in blocked["detail"], f"{blocked}")
+        blocked = next(r for r in project.records() if r.get("event") == "blocked")
+        expect(blocked["service"] == "web" and re.search(r"event loop blocked for [1-9]", blocked["detail"]), f"{blocked}")
         expect("main thread running" in blocked["detail"], f"{blocked}")
-        expect(any(r.get("event") == "limit" and "loop_lag" in r["detail"] for r in records), "the limit acted")
+        until(lambda: any(r.get("event") == "limit" and "loop_lag" in r["detail"] for r in project.records()), "the limit acted")
     finally:
         project.close()
 
@@ -194,16 +202,16 @@ def nobody_has_a_pool_by_mistake():
         looked += 1
         if any(pool["threads"] and pool["kind"] == "libuv" for pool in json.loads(done.stdout)["pools"]):
             try:
-                exe, maps = os.readlink(f"/proc/{name}/exe"), open(f"/proc/{name}/maps").read()
+                exe = os.readlink(f"/proc/{name}/exe")
+                with open(f"/proc/{name}/maps") as maps, open(f"/proc/{name}/exe", "rb") as program:
+                    has_one = "libuv" in maps.read() or b"UV_THREADPOOL_SIZE" in program.read()
             except OSError:
                 continue  # it has ended
-            with open(f"/proc/{name}/exe", "rb") as f:
-                expect("libuv" in maps or b"UV_THREADPOOL_SIZE" in f.read(), f"{name} ({exe}) has none")
+            expect(has_one, f"{name} ({exe}) has none")
     expect(looked > 3, f"{looked} processes were looked at")
 
 
 def peers_are_named():
-    import socket
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     client = subprocess.Popen([sys.executable, "-c", "import socket,sys,time\n"
@@ -224,28 +232,49 @@ def peers_are_named():
         end(client)
 
 
+class Meter:
+    """Reads all that comes, and knows when how much there was."""
+
+    def __init__(self, connection):
+        self.connection, self.times, self.totals = connection, [time.monotonic()], [0]
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while data := self.connection.recv(65536):
+            self.totals.append(self.totals[-1] + len(data))
+            self.times.append(time.monotonic())
+
+    def rates(self, began, span):
+        """The least and the greatest of all spans of this length since then."""
+        count = len(self.times)
+        starts = range(bisect.bisect(self.times, began, 0, count) - 1, bisect.bisect(self.times, self.times[count - 1] - span, 0, count))
+        ends = [(i, bisect.bisect(self.times, self.times[i] + span, 0, count) - 1) for i in starts]
+        found = [(self.totals[j] - self.totals[i]) / span for i, j in ends]
+        return min(found), max(found)
+
+
 def connections_have_their_speed():
-    import socket, threading
+    """On a machine that is busy it is not the same all the time: ours is that of some span as long while we looked."""
     listener = socket.create_server(("127.0.0.1", 0))
     client = subprocess.Popen([sys.executable, "-c", "import socket,time\n"
                                f"s=socket.create_connection(('127.0.0.1',{listener.getsockname()[1]}))\n"
                                "while True: s.sendall(b'x'*10000); time.sleep(0.01)"])
     try:
         mine, _ = listener.accept()
-        got = [0]
+        meter = Meter(mine)
+        until(lambda: meter.totals[-1] > 50000, "it sends")
 
-        def read():
-            while data := mine.recv(65536):
-                got[0] += len(data)
-        threading.Thread(target=read, daemon=True).start()
-        until(lambda: got[0] > 50000, "it sends")
-        before, began = got[0], time.monotonic()
-        tcp = next(p for p in study(client.pid, "--over", "1500ms")["peers"] if p["transport"] == "tcp")
-        truth = (got[0] - before) / (time.monotonic() - began)
-        expect(0.7 * truth < tcp["out_rate"] < 1.4 * truth and tcp["in_rate"] == 0, f"{tcp}, and it is {truth:.0f}")
+        def look(pid, of):
+            """And the least and the most that the rate may be."""
+            began = time.monotonic()
+            found = next(p for p in study(pid, "--over", "1500ms")["peers"] if p["transport"] == "tcp" and p["pid"] == of)
+            least, most = meter.rates(began, 1.5)
+            return found, 0.7 * least, 1.4 * most
+        tcp, least, most = look(client.pid, os.getpid())
+        expect(least < tcp["out_rate"] < most and tcp["in_rate"] == 0, f"{tcp}, and it is from {least:.0f} to {most:.0f}")
         expect(0 < tcp["rtt_ms"] < 1000 and tcp["resent"] == 0 and tcp["unanswered"] == 0, f"{tcp}")
-        here = next(p for p in study(os.getpid(), "--over", "1500ms")["peers"] if p["pid"] == client.pid)
-        expect(0.7 * truth < here["in_rate"] < 1.4 * truth, f"the other way round: {here}")
+        here, least, most = look(os.getpid(), client.pid)
+        expect(least < here["in_rate"] < most, f"the other way round: {here}, and it is from {least:.0f} to {most:.0f}")
         at_once = next(p for p in study(client.pid, "--over", "0")["peers"] if p["transport"] == "tcp")
         expect(at_once["out_rate"] is None, f"of one look there is no rate: {at_once}")
     finally:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Output for systemd's journal: its protocol, on a socket of its kind."""
-import json, os, shutil, signal, socket, subprocess, sys
+import json, os, shutil, socket, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, expect, main, until
+from lib_thrum import Project, expect, kill_engine, main, until
 
 
 class Journal:
@@ -50,7 +50,7 @@ def lines_have_their_fields():
         until(lambda: len(project.journal.of("a")) == 4, "four lines")
         until(lambda: project.journal.of("term") == ["typed"], "what a terminal shows, without how its lines end")
         until(lambda: project.log("quiet/0") == b"no\n", "the other one has written, too")
-        pid = next(d["pid"] for d in project.json("history") if d["service"] == "a")
+        pid = until(lambda: [d["pid"] for d in project.json("history") if d["service"] == "a"], "its end")[0]
         common = {"SYSLOG_IDENTIFIER": "a", "THRUM_PROJECT": "jot", "THRUM_SERVICE": "a", "THRUM_INSTANCE": "0", "THRUM_PID": str(pid)}
         for text, priority, stream in (("plain", "6", "stdout"), ("careful", "4", "stdout"), ("a = b", "3", "stderr"), ("rest", "6", "stdout")):
             want = dict(common, MESSAGE=text, PRIORITY=priority, THRUM_STREAM=stream)
@@ -70,7 +70,7 @@ def it_may_be_slow_and_go_away():
         project.journal.close()
         project.run("up", "-d", check=0)
         until(lambda: project.log("a/0").endswith(b"\n%d\n" % count), "all is written")
-        expect("its lines wait in its log" in until(lambda: project.log_at("state/jot/engine.log").decode(), "the operator is told"), "what it means")
+        until(lambda: b"its lines wait in its log" in project.log_at("state/jot/engine.log"), "the operator is told what it means")
         project.journal.open()
         until(lambda: len(project.journal.of("a")) == count, "it gets all, a few at a time")
         expect(project.journal.of("a") == [str(i + 1) for i in range(count)], "once and in order")
@@ -85,8 +85,7 @@ def the_engine_is_killed():
         project.run("up", "-d", check=0)
         for goal in (2000, 8000):
             until(lambda: len(set(project.journal.of("a"))) >= goal, f"{goal} lines")
-            os.kill(project.engine(), signal.SIGKILL)
-            until(project.engine, "another engine")
+            kill_engine(project)
         until(lambda: len(set(project.journal.of("a"))) == count, "all lines have come")
         got = [int(text) for text in project.journal.of("a")]
         first = list(dict.fromkeys(got))
@@ -113,20 +112,20 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/journal /run/log/journal
 begin() {
 	/lib/systemd/systemd-journald 2>>/run/complaints & journald=$!
-	for i in $(seq 600); do [ -S /run/systemd/journal/socket ] && return; sleep 0.05; done
+	for i in $(seq 1200); do [ -S /run/systemd/journal/socket ] && return; sleep 0.05; done
 	cat /run/complaints >&2; exit 1
 }
 read_all() { journalctl -D /run/log/journal -o json --no-pager --output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,THRUM_STREAM THRUM_SERVICE=$1; }
 [ -s /etc/machine-id ] || { echo 0123456789abcdef0123456789abcdef >/run/id; mount --bind /run/id /etc/machine-id; }
 begin
 "$THRUM" up -d >&2
-for i in $(seq 600); do read_all a | grep careful >/dev/null && read_all many | grep '"500"' >/dev/null && break; sleep 0.05; done
+for i in $(seq 1200); do read_all a | grep careful >/dev/null && read_all many | grep '"500"' >/dev/null && break; sleep 0.05; done
 kill -9 $journald; wait $journald || :
 rm -f /run/systemd/journal/socket
 touch go
-for i in $(seq 600); do "$THRUM" logs -n 1 many | grep '| 1000' >/dev/null && break; sleep 0.05; done
+for i in $(seq 1200); do "$THRUM" logs -n 1 many | grep '| 1000' >/dev/null && break; sleep 0.05; done
 begin
-for i in $(seq 600); do read_all many | grep '"1000"' >/dev/null && break; sleep 0.05; done
+for i in $(seq 1200); do read_all many | grep '"1000"' >/dev/null && break; sleep 0.05; done
 read_all a; read_all many
 "$THRUM" down >&2
 kill $journald
@@ -143,7 +142,7 @@ def the_real_one_has_them():
                       log={"journald": True})
     try:
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", REAL], cwd=project.dir, env=project.env,
-                              capture_output=True, text=True, timeout=150, stdin=subprocess.DEVNULL)
+                              capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL)
         if "unshare:" in done.stderr:
             print(f"no namespaces here: {done.stderr}")
             return

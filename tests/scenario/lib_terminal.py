@@ -24,15 +24,19 @@ class Terminal:
             self.tmux("send-keys", "-t", "s", key)
 
     def sees(self, *words, seconds=60):
-        try:
-            until(lambda: all(w in self.screen() for w in words), " and ".join(words), seconds)
-        except Failure as why:
-            raise Failure(f"{why}; the screen:\n{self.screen()}")
+        """All of them at once."""
+        self.until(lambda text: all(word in text for word in words), " and ".join(words), seconds)
+
+    def lacks(self, *words):
+        self.until(lambda text: not any(word in text for word in words), "neither " + " nor ".join(words))
+
+    def until(self, test, what, seconds=60):
+        """What is on the screen passes this test."""
+        until(lambda: test(self.screen()), lambda: f"{what}; the screen:\n{self.screen()}\n", seconds)
 
     def pid(self):
         shell = self.tmux("display-message", "-p", "-t", "s", "#{pane_pid}").strip()
-        with open(f"/proc/{shell}/task/{shell}/children") as f:
-            return int(f.read().split()[0])
+        return until(lambda: children_of(int(shell))[0], "the program runs")
 
     def close(self):
         self.tmux("kill-server")

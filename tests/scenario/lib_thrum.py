@@ -1,5 +1,5 @@
 """What the scenarios share: a project in a folder of its own, driven as a user would."""
-import json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time, traceback
 
 THRUM = os.environ["THRUM"]
 if os.environ.get("THRUM_NODE"):  # another Node than the one that is installed
@@ -18,7 +18,7 @@ class Project:
         self.env = dict(os.environ, THRUM_RUNTIME_DIR=self.dir + "/run", THRUM_STATE_DIR=self.dir + "/state", LC_ALL="C.UTF-8")
         os.mkdir(self.dir + "/run", 0o700)
         os.mkdir(self.dir + "/state")
-        self.front = None
+        self.front, self.mounts = None, []
         self.write("thrum.yaml", json.dumps(dict(top, name=name, processes=processes)))
 
     def write(self, name, text, mode=0o644):
@@ -81,6 +81,12 @@ class Project:
         except OSError:
             return b""
 
+    def mount(self, folder, *args):
+        """`mount ARGS FOLDER`, until the project is closed. False: that may not be done here."""
+        is_done = subprocess.run(["mount", *args, folder], capture_output=True).returncode == 0
+        self.mounts += [folder] if is_done else []
+        return is_done
+
     def close(self):
         try:
             self.run("down", "--timeout", "1s")
@@ -92,14 +98,38 @@ class Project:
                 self.front.wait(60)
             except subprocess.TimeoutExpired:
                 self.front.kill()
+        for folder in reversed(self.mounts):
+            subprocess.run(["umount", "-l", folder], capture_output=True)
         if not os.environ.get("THRUM_KEEP"):  # to be looked at
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def lowest_of_the_kernel():
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        return int(f.read().split()[0])
+
+
+# Not those that the kernel gives to clients, and to whoever takes any: such a one may have another owner in a moment.
+PORTS = range(max(1024, lowest_of_the_kernel() - 12000), lowest_of_the_kernel()) or range(20000, 32000)
+taken = []
+
+
+def take_port(port):
+    """Whether nobody has it; no other test gets it then while this one runs. A socket without a file says so."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0thrum-test-port-{port}")
+        with socket.socket() as s:
+            s.bind(("", port))
+    except OSError:
+        mark.close()
+        return False
+    taken.append(mark)
+    return True
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return next(port for port in random.sample(PORTS, len(PORTS)) if take_port(port))
 
 
 class Load:
@@ -131,23 +161,81 @@ class Load:
 
 
 def until(test, what, seconds=60):
-    """Wait for a condition, not for time to pass."""
+    """
+    Wait for a condition, not for time to pass. What the condition looks at may not be there yet. What is waited for is a text, or a
+    function that makes one when it did not come.
+    """
     end = time.monotonic() + seconds
     while True:
-        got = test()
+        try:
+            got, why = test(), ""
+        except (LookupError, OSError) as not_there:
+            got, why = None, f", {not_there!r}"
         if got:
             return got
         if time.monotonic() > end:
-            raise Failure(f"{what}: not within {seconds} s")
+            raise Failure(f"{what() if callable(what) else what}: not within {seconds} s{why}")
         time.sleep(0.02)
 
 
-def is_alive(pid):
+def seldom(deed, state={"at": 0.0}):
+    """For what is to be done again until it has its effect: not oftener than each half second. True, for use in a condition."""
+    if time.monotonic() > state["at"] + 0.5:
+        state["at"] = time.monotonic()
+        deed()
+    return True
+
+
+def stat_of(pid):
+    """The fields of /proc/PID/stat from the state on; none: there is no such process."""
     try:
         with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            return f.read().rsplit(")", 1)[1].split()
     except OSError:
-        return False
+        return []
+
+
+def is_alive(pid):
+    return (stat_of(pid) or "X")[0] not in "ZX"
+
+
+def parent_of(pid):
+    return int((stat_of(pid) or [0, -1])[1])
+
+
+def children_of(parent):
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and parent_of(name) == parent]
+
+
+def ticks_of(pid):
+    """How long it has worked, in hundredths of a second."""
+    return sum(map(int, stat_of(pid)[11:13]))
+
+
+def states(p):
+    return {name: row["state"] for name, row in p.rows().items()}
+
+
+def state(p, name):
+    return states(p).get(name)
+
+
+def comes_to(p, name, wanted):
+    """Its row, as soon as it has this state."""
+    return until(lambda: (row := p.rows()[name])["state"] == wanted and row, lambda: f"{name} is {wanted}, and it is {state(p, name)}")
+
+
+def pids_of(p):
+    """The process of each instance, as soon as all have one."""
+    def look():
+        rows = p.rows()
+        return rows and all(row["pid"] for row in rows.values()) and {name: row["pid"] for name, row in rows.items()}
+    return until(look, lambda: f"all run: {states(p)}")
+
+
+def events_of(p, service, *kinds):
+    """Those that a run in front has printed."""
+    return [r for r in p.records() if r["kind"] == "event" and r["service"] == service and (not kinds or r["event"] in kinds)]
 
 
 class Marked:
@@ -169,13 +257,12 @@ def marked(p):
         try:
             with open(f"/proc/{name}/environ", "rb") as f:
                 env = dict(e.split(b"=", 1) for e in f.read().split(b"\0") if b"=" in e)
-            with open(f"/proc/{name}/stat") as f:
-                stat = f.read().rsplit(")", 1)[1].split()
+            stat = stat_of(name)
             with open(f"/proc/{name}/cmdline", "rb") as f:
                 command = f.read()
         except OSError:
             continue
-        if env.get(b"THRUM_STATE_DIR") == (p.dir + "/state").encode() and b"THRUM_LIFE_ID" in env:
+        if stat and env.get(b"THRUM_STATE_DIR") == (p.dir + "/state").encode() and b"THRUM_LIFE_ID" in env:
             found[int(name)] = Marked(int(name), env[b"THRUM_LIFE_ID"].decode(), env, stat, command)
     return found
 
@@ -184,12 +271,19 @@ def hello(p):
     """What the engine that answers now says of itself and its keeper, or None."""
     try:
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
+            s.settimeout(60)
             s.connect(f"{p.dir}/run/{p.name}/control")
             s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
             return json.loads(s.makefile().readline())["result"]
     except (OSError, ValueError):
         return None
+
+
+def kill_engine(p, number=signal.SIGKILL):
+    """And wait for the next one: its pid."""
+    former = until(p.engine, "an engine")
+    os.kill(former, number)
+    return until(lambda: (now := p.engine()) != former and now, "another engine")
 
 
 def kill_both(p):
@@ -200,6 +294,12 @@ def kill_both(p):
     for pid in reversed(pids):
         os.kill(pid, signal.SIGKILL)
     until(lambda: not any(is_alive(pid) for pid in pids), "both are gone")
+
+
+def points(most, stride):
+    """The system calls at which something is killed: every so-many-th (THRUM_POINTS), THRUM_SEED says which; the same in each run."""
+    stride = int(os.environ.get("THRUM_POINTS", stride))
+    return list(range(1 + int(os.environ.get("THRUM_SEED", "0")) % stride, most + 1, stride))
 
 
 def write_traced_keeper(folder):
@@ -239,4 +339,7 @@ def main(*tests):
         except Failure as why:
             failed += 1
             print(f"not ok {test.__name__}: {why}")
+        except Exception:
+            failed += 1
+            print(f"not ok {test.__name__}: {traceback.format_exc()}")
     sys.exit(1 if failed else 0)

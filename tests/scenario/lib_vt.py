@@ -47,6 +47,10 @@ class Screen:
         for text in texts:
             self.do(f"sees {text}")
 
+    def lacks(self, *texts):
+        for text in texts:
+            self.do(f"lacks {text}")
+
     def screen(self):
         return "\n".join(self.do("screen"))
 

@@ -3,7 +3,7 @@
 import json, os, shutil, signal, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Project, THRUM, expect, hello, main, until, write_traced_keeper
+from lib_thrum import THRUM, Failure, Project, expect, hello, kill_engine, main, until, write_traced_keeper
 
 CHANNEL = r"""
 import json, os, sys
@@ -73,7 +73,7 @@ def many_are_sent_from_a_file():
     try:
         p.write("lines", "".join('{"n": %d}\n' % i for i in range(1, count + 1)))
         expect("20000 sent" in p.run("send", "a", "--from", "lines", check=0).stdout, "as many as there are")
-        until(lambda: b"all 20000" in p.log("a/0"), f"all in order: {p.log('a/0', 'err')[-200:]}")
+        until(lambda: b"all 20000" in p.log("a/0"), lambda: f"all in order: {p.log('a/0', 'err')[-200:]}")
         for line, wanted in (("{oops", "no JSON"), ('{"cmd": "NODE_HANDLE_ACK"}', "Node's own"), ('{"c\\u006dd": "NODE_HANDLE_ACK"}', "Node's own")):
             p.write("lines", '{"n": %d}\n%s\n{"n": 0}\n' % (count + 1, line))
             got = p.run("send", "a", "--from", "lines")
@@ -93,7 +93,7 @@ def what_comes_slowly_is_sent_at_once():
             sender.stdin.flush()
             until(lambda: p.log("a/0").endswith(b"got %d\n" % i), f"message {i}, though there may be more")
         told = sender.communicate('"end"', timeout=60)[0]
-        until(lambda: p.log("a/0") == b"got 0\ngot 1\ngot 2\ngot end\n", f"the last: {p.log('a/0')}")
+        until(lambda: p.log("a/0") == b"got 0\ngot 1\ngot 2\ngot end\n", lambda: f"the last: {p.log('a/0')}")
         expect(told == "4 sent\n", told)
         got = p.run("send", "a", "--from", ".")
         expect(got.returncode == 1 and "0 were sent; then .: Is a directory" in got.stderr, got.stderr)
@@ -150,7 +150,7 @@ def headless_prints_messages_too():
         p.headless("--ipc")
         until(lambda: p.run("wait", "all").returncode == 0, "all are ready")
         until(lambda: p.run("send", "--wait", "a", '{"requestId": 7, "a": 1, "b": 2}').returncode == 0, "an answer")
-        got = until(lambda: (lambda seen: len(seen) >= 3 and seen)([r for r in p.records() if r["kind"] == "ipc"]), f"messages: {p.records()}")
+        got = until(lambda: (lambda seen: len(seen) >= 3 and seen)([r for r in p.records() if r["kind"] == "ipc"]), lambda: f"messages: {p.records()}")
         expect([(r["service"], r["instance"], r["dir"], r["message"]) for r in got[-2:]] ==
                [("a", 0, "out", {"requestId": 7, "a": 1, "b": 2}), ("a", 0, "in", {"requestId": 7, "result": 3})], f"{got}")
     finally:
@@ -194,8 +194,7 @@ for m in messages():
         expect(json.loads(p.run("trigger", "a", "flush", '{"deep": 1}', check=0).stdout)["data"]["return"] == {"deep": 1}, "with parameters")
         got = p.run("trigger", "a", "nonsense")
         expect(got.returncode == 1 and "has no action 'nonsense'" in got.stderr, got.stderr)
-        os.kill(p.engine(), signal.SIGKILL)
-        until(p.engine, "an engine")
+        kill_engine(p)
         expect(p.json("info", "a")["channel"]["actions"] == ["flush"], "known after the engine's death")
     finally:
         p.close()
@@ -208,11 +207,9 @@ def what_a_process_says_is_taken_once():
     p = up("once", a=python(script))
     try:
         kills = 0
-        while b"all" not in p.log("a/0"):
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGKILL)
+        while b"all" not in p.log("a/0"):  # each wait in it has an end, and so has the file
+            kill_engine(p)
             kills += 1
-            until(lambda: p.engine() not in (None, engine), "another engine")
         row = until(lambda: p.rows()["a/0"]["ipc"]["in"] >= count + 1 and p.rows()["a/0"], "all of them")
         expect(row["ipc"]["in"] == count + 1 and row["ipc"]["errors"] == 0, f"{kills} kills: {row['ipc']}")
         expect(kills >= 3, f"{kills} kills")
@@ -239,9 +236,9 @@ for m in messages():
         for name in "ab":
             until(lambda: p.run("send", name, '"go"').returncode == 0, "it is told to go")
         for name in "ab":
-            until(lambda: p.log(name + "/0") == b"NODE_HANDLE_ACK\n", f"{name}: what follows is answered, and it is not: {p.log(name + '/0')}")
+            until(lambda: p.log(name + "/0") == b"NODE_HANDLE_ACK\n", lambda: f"{name}: what follows is answered, and it is not: {p.log(name + '/0')}")
         for name in "ab":
-            ipc = until(lambda: p.rows().get(name + "/0", {}).get("ipc"), "its figures")
+            ipc = until(lambda: (ipc := p.rows()[name + "/0"]["ipc"])["in"] >= 5 and ipc, "all that it says is counted")
             expect(ipc["in"] == 5 and ipc["errors"] == 1, f"{name}: each is counted once: {ipc}")
         told = p.run("events").stdout
         kept = p.log_at("state/poison/quarantine.log")
@@ -261,20 +258,17 @@ def what_waits_for_a_process_comes_once():
         os.kill(pid, signal.SIGSTOP)
         p.write("lines", "".join('{"n": %d, "pad": "%s"}\n' % (i, "y" * 1000) for i in range(count)))
         p.run("send", "a", "--from", "lines", check=0)
-        waiting = p.rows()["a/0"]["ipc"]["queued"]
+        queued = lambda: until(p.rows, "it answers")["a/0"]["ipc"]["queued"]
+        waiting = queued()
         expect(waiting > 500_000, f"{waiting} bytes wait")
         for _ in range(3):
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGKILL)
-            until(lambda: p.engine() not in (None, engine), "another engine")
-        expect(p.rows()["a/0"]["ipc"]["queued"] == waiting, f"they wait still: {p.rows()['a/0']['ipc']}")
+            kill_engine(p)
+        expect(queued() == waiting, f"they wait still: {queued()} of {waiting}")
         os.kill(pid, signal.SIGCONT)
         for _ in range(2):  # while it is being sent
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGKILL)
-            until(lambda: p.engine() not in (None, engine), "another engine")
+            kill_engine(p)
         want = "".join(f"{i} 1000\n" for i in range(count)).encode()
-        until(lambda: len(p.log("a/0")) >= len(want), f"all of them ({p.log('a/0', 'err')[-300:]})")
+        until(lambda: len(p.log("a/0")) >= len(want), lambda: f"all of them ({p.log('a/0', 'err')[-300:]})")
         expect(p.log("a/0") == want, "each once, in order, whole")
     finally:
         p.close()

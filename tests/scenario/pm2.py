@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """PM2's own libraries, unmodified, as peers: what they tell, what can be triggered, and how such programs are started and ended."""
-import json, os, shutil, signal, subprocess, sys
+import json, os, shutil, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_npm import npm_folder
-from lib_thrum import THRUM, Project, expect, free_port, main, until
+from lib_thrum import THRUM, Project, expect, free_port, kill_engine, main, until
 
 MODULES = shutil.which("node") and npm_folder("pm2-io", "@pm2/io@6.1.0", "pmx@1.6.8")
 if not MODULES:
@@ -116,12 +116,11 @@ def what_they_tell_everybody_is_an_event():
 def they_are_started_and_ended_as_pm2_does_it():
     p = project()
     try:
-        told = until(lambda: [p.log(f"new/{i}").decode().split() for i in (0, 1)], "their variables")
+        told = until(lambda: all(lines := [p.log(f"new/{i}").decode().split() for i in (0, 1)]) and lines, "their variables")
         expect([line[:2] for line in told] == [["new", "cluster_mode"]] * 2 and [line[3] for line in told] == ["0", "1"], f"{told}")
         expect(len({line[2] for line in told}) == 2, f"each has a pm_id of its own: {told}")
         before = {name: row["pid"] for name, row in p.rows().items()}
-        os.kill(p.engine(), signal.SIGKILL)
-        until(p.engine, "an engine")
+        kill_engine(p)
         p.run("reload", "new", check=0)
         expect(all(p.rows()[f"new/{i}"]["pid"] != before[f"new/{i}"] for i in (0, 1)) and p.rows()["old/0"]["pid"] == before["old/0"], "reloaded")
         p.run("stop", "all", check=0)

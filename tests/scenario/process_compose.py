@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A file of process-compose runs as it did there: what ends a project, daemons, templates, logs, schedules."""
 import json, os, signal
-from lib_thrum import Project, expect, free_port, is_alive, main, until
+from lib_thrum import PORTS, Project, comes_to, events_of, expect, is_alive, kill_engine, main, state, take_port, until
 
 DAEMON = r'''
 import os, signal, sys, time
@@ -23,10 +23,6 @@ def project(text, **files):
     for name, content in files.items():
         made.write(name.replace("__", "."), content)
     return made
-
-
-def state(p, name):
-    return p.rows().get(name, {}).get("state")
 
 
 def ends(p, status, what):
@@ -108,8 +104,8 @@ processes:
         p.run("start", "d", check=0)
         until(lambda: pid() and is_alive(pid()), "up again")
         third = pid()
-        os.kill(p.engine(), signal.SIGKILL)
-        until(lambda: p.rows().get("d/0", {}).get("state") == "running", "another engine has it")
+        kill_engine(p)
+        comes_to(p, "d/0", "running")  # another engine has it
         p.run("down", check=0)
         expect(not is_alive(third), "nothing is left of it")
     finally:
@@ -157,7 +153,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRe
 
 
 def instances_differ_by_their_number():
-    port = next(base for base in range(21000, 60000, 10) if base % 10 == 0 and not any_taken(base))
+    port = next(base for base in PORTS if base % 10 == 0 and all(take_port(base + i) for i in range(3)))
     p = project("""
 vars: {PORT: %d, GREETING: hi}
 log_configuration: {add_timestamp: true}
@@ -175,7 +171,7 @@ processes:
         for i in range(2):
             os.mkdir(f"{p.dir}/w{i}")
         p.run("up", "-d", check=0)
-        until(lambda: state(p, "web/0") == state(p, "web/1") == "ready", "each is asked at its own port", 30)
+        until(lambda: state(p, "web/0") == state(p, "web/1") == "ready", "each is asked at its own port")
         for i in range(2):
             expect(p.log(f"web/{i}") == f"hello-{i} web {i} w{i}\n".encode(), f"{p.log(f'web/{i}')}")
             lines = until(lambda: [json.loads(line) for line in p.log_at(f"web.{i}.log").splitlines() if b"trouble" in p.log_at(f"web.{i}.log")], "the file")
@@ -184,21 +180,9 @@ processes:
             expect(all(line["time"].endswith("Z") for line in lines), f"{lines}")
         os.mkdir(p.dir + "/w2")
         p.run("scale", "web", "3", check=0)
-        until(lambda: state(p, "web/2") == "ready", "one that comes later", 30)
+        until(lambda: state(p, "web/2") == "ready", "one that comes later")
     finally:
         p.close()
-
-
-def any_taken(base):
-    import socket
-    for port in range(base, base + 3):
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                return True
-    return False
 
 
 def one_log_for_all_is_one_for_each():
@@ -211,10 +195,6 @@ def one_log_for_all_is_one_for_each():
         p.close()
 
 
-def events(p, service, *kinds):
-    return [r for r in p.records() if r["kind"] == "event" and r["service"] == service and r["event"] in kinds]
-
-
 def a_schedule_runs_at_once_and_side_by_side():
     p = project("""
 processes:
@@ -224,16 +204,16 @@ processes:
 """)
     try:
         p.headless()
-        until(lambda: events(p, "soon", "completed"), "a run at once")
+        until(lambda: events_of(p, "soon", "completed"), "a run at once")
         until(lambda: state(p, "soon/0") == "scheduled" and state(p, "later/0") == "scheduled", "and then by the hour")
-        expect(p.rows()["soon/0"]["deadline"] and not events(p, "later", "started"), "the other waits")
+        expect(p.rows()["soon/0"]["deadline"] and not events_of(p, "later", "started"), "the other waits")
         until(lambda: [state(p, f"side/{i}") for i in range(3)] == ["running"] * 3, "three at a time")
-        until(lambda: any("left out" in r["detail"] for r in events(p, "side", "skipped")), "and no more")
-        starts = [r["ts"] for r in events(p, "side", "started")]
+        until(lambda: any("left out" in r["detail"] for r in events_of(p, "side", "skipped")), "and no more")
+        starts = until(lambda: len(starts := [r["ts"] for r in events_of(p, "side", "started")]) >= 3 and starts, "three are told")
         expect(len(starts) == 3 and len(set(starts)) == 3, f"one after another: {starts}")
         os.kill(p.rows()["side/1"]["pid"], signal.SIGTERM)
-        until(lambda: len(events(p, "side", "started")) == 4, "a place that gets free is taken")
-        os.kill(p.engine(), signal.SIGKILL)
+        until(lambda: len(events_of(p, "side", "started")) == 4, "a place that gets free is taken")
+        kill_engine(p)
         until(lambda: [state(p, f"side/{i}") for i in range(3)] == ["running"] * 3, "also after the engine was killed")
     finally:
         p.close()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The engine of another machine, by a real ssh to a real sshd on loopback."""
-import getpass, json, os, shutil, signal, socket, subprocess, sys
-from lib_thrum import THRUM, Project, expect, main, until
+import getpass, json, os, shutil, socket, subprocess, sys
+from lib_thrum import THRUM, Project, expect, free_port, kill_engine, main, until
 from lib_terminal import Terminal
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
@@ -15,9 +15,7 @@ class Far(Project):
 
     def __init__(self, processes):
         super().__init__("far", processes)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         for name in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.dir}/{name}"], check=True, stdin=subprocess.DEVNULL)
         shutil.copy(f"{self.dir}/user.pub", f"{self.dir}/authorized")
@@ -34,9 +32,9 @@ class Far(Project):
         self.url = f"ssh://{getpass.getuser()}@127.0.0.1:{self.port}"
         until(lambda: "listening" in open(f"{self.dir}/sshd.log").read(), "sshd listens")
 
-    def from_afar(self, *args, host=None, timeout=40):
+    def from_afar(self, *args, host=None):
         return subprocess.run([THRUM, "-H", host or self.url, "-p", "far", *args], cwd="/", env=self.far, capture_output=True,
-                              text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+                              text=True, timeout=60, stdin=subprocess.DEVNULL)
 
     def close(self):
         super().close()
@@ -68,8 +66,7 @@ def what_follows_comes_back_with_the_engine():
         with subprocess.Popen([THRUM, "-H", project.url, "-p", "far", "events", "-f", "--json"], cwd="/", env=project.far,
                               stdout=open(project.dir + "/events", "w"), stdin=subprocess.DEVNULL) as follower:
             until(lambda: "started" in open(project.dir + "/events").read(), "events come")
-            os.kill(project.engine(), signal.SIGKILL)
-            until(project.engine, "another engine")
+            kill_engine(project)
             project.run("stop", "a", check=0)
             until(lambda: "stopped" in open(project.dir + "/events").read(), "and go on")
             follower.terminate()
@@ -88,14 +85,13 @@ def the_dashboard_is_shown_here():
         near = type("Near", (), {"dir": project.dir, "env": project.far})
         exports = " ".join(f"{name}='{project.far[name]}'" for name in ("THRUM_RUNTIME_DIR", "THRUM_REMOTE_PROGRAM"))
         terminal = Terminal(near, f"attach {project.url}/far", width=100, before=f"export PATH={project.dir}:$PATH {exports};")
-        terminal.sees("thrum far", "running", ">  a", seconds=40)
+        terminal.sees("thrum far", "running", ">  a")
         pid = project.rows()["a/0"]["pid"]
         terminal.keys("r")
         until(lambda: project.rows()["a/0"]["pid"] not in (None, pid), "a key acts there")
-        os.kill(project.engine(), signal.SIGKILL)
-        until(project.engine, "another engine")
+        kill_engine(project)
         project.run("stop", "b", check=0)
-        terminal.sees("stopped", seconds=40)
+        terminal.sees("stopped")
         terminal.keys("q")
         terminal.sees("Detach")
         terminal.keys("d")
@@ -121,7 +117,7 @@ def what_is_wrong_is_one_sentence():
             done = project.from_afar(*command)
             expect(done.returncode == 2 and "log in there" in done.stderr, done.stderr)
         done = subprocess.run([THRUM, "attach", project.url + "/far"], cwd="/", env=project.far, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=40)
+                              stdin=subprocess.DEVNULL, timeout=60)
         expect(done.returncode != 0 and done.stderr, "no engine runs there")
     finally:
         project.close()

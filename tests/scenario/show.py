@@ -3,7 +3,7 @@
 import json, os, shutil, subprocess, sys, urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, expect, free_port, main, until
+from lib_thrum import Project, expect, free_port, main, states, until
 import lib_schema
 
 EXAMPLE = os.path.join(os.environ["SRCDIR"], "examples", "pm2")
@@ -13,7 +13,7 @@ if not shutil.which("node"):
 
 
 def get(port, path="/"):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -36,8 +36,7 @@ def it_runs_and_tells_of_itself():
     try:
         made.run("up", "-d", *made.files, "--profile", "production", check=0)
         wanted = {"api/0": "ready", "api/1": "ready", "worker/0": "running", "report/0": "scheduled", "thrum-http/0": "ready"}
-        states = lambda: {name: row["state"] for name, row in made.rows().items()}
-        until(lambda: states() == wanted, f"all is as it should be: {states()}")
+        until(lambda: states(made) == wanted, lambda: f"all is as it should be: {states(made)}")
         got = [json.loads(get(port)) for _ in range(4)]
         expect(sorted(g["instance"] for g in got) == ["0", "0", "1", "1"] and {g["mode"] for g in got} == {"production"}, f"{got}")
         made.run("reload", "api", check=0)
@@ -65,7 +64,7 @@ def what_is_exported_is_valid():
     try:
         done = made.run("export", "kubernetes", *made.files, check=0)
         kinds = lib_schema.check_kubernetes(done.stdout)
-        expect(kinds == ["Deployment", "Deployment", "CronJob"], f"{kinds}")
+        expect(kinds in (None, ["Deployment", "Deployment", "CronJob"]), f"{kinds}")  # None: there is nothing to judge with
         lib_schema.check_compose(made.run("export", "compose", *made.files, check=0).stdout)
         unit = made.run("export", "systemd", *made.files, check=0).stdout
         if shutil.which("systemd-analyze"):

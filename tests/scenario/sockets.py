@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Sockets that processes are started with: `listen`, for any language."""
-import os, pwd, shutil, signal, socket, stat, sys, tempfile
+import os, pwd, shutil, socket, stat, sys, tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Failure, Load, Project, expect, free_port, main, until
+from lib_thrum import Load, Project, expect, free_port, kill_engine, main, until
 
 SERVED = os.path.join(os.environ.get("SRCDIR", "."), "examples", "python", "served.py")
 
@@ -14,10 +14,15 @@ def ask(port):
         return s.makefile("rb").read().split(b"\r\n\r\n")[1].decode()
 
 
+def listeners(port):
+    with open("/proc/net/tcp") as f:
+        return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in f)
+
+
 def served(name, listen, count=2, **more):
     p = Project(name, {"web": dict({"command": ["python3", SERVED], "listen": listen, "instances": count, "ready": {"log": "^serving", "timeout": "60s"}}, **more)})
     p.run("up", "-d", check=0)
-    p.run("wait", "web", "--timeout", "20s", check=0)
+    p.run("wait", "web", "--timeout", "60s", check=0)
     return p
 
 
@@ -31,9 +36,7 @@ def nothing_is_refused():
         p.run("reload", "web", check=0)
         load.wait_for(50)
         for _ in range(3):
-            engine = until(p.engine, "an engine")
-            os.kill(engine, signal.SIGKILL)
-            until(lambda: p.engine() not in (None, engine), "another engine")
+            kill_engine(p)
             load.wait_for(20)
         p.run("restart", "web", check=0)  # nobody is there for a moment: they wait
         load.wait_for(50)
@@ -44,7 +47,7 @@ def nothing_is_refused():
         info = p.json("info", "web/1")
         expect(info["sockets"][0]["address"] == f"tcp 127.0.0.1:{port}" and info["sockets"][0]["given"] == "listen", f"{info['sockets']}")
         p.run("stop", "web", check=0)
-        p.run("wait", "web", "--for", "stopped", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--for", "stopped", "--timeout", "60s", check=0)
 
         def is_refused():
             with socket.socket() as s:
@@ -62,9 +65,10 @@ def each_instance_may_have_its_own():
         until(lambda: seen.add(ask(port).split(",")[0]) or len(seen) == 3, "all three are asked")
         p.run("scale", "web", "1", check=0)
         until(lambda: set(p.rows()) == {"web/0"}, "one is left")
+        until(lambda: listeners(port) == 1, "and one socket, as soon as the keeper has closed the others, too")
         expect({ask(port).split(",")[0] for _ in range(20)} == {"instance 0"}, "no connection goes to a socket that nobody reads")
         p.run("scale", "web", "3", check=0)
-        p.run("wait", "web", "--timeout", "20s", check=0)
+        p.run("wait", "web", "--timeout", "60s", check=0)
         load = Load(port, ask)
         load.wait_for(20)
         for _ in range(2):
@@ -93,7 +97,7 @@ import time; time.sleep(1000)
                                 "listen": [f"tcp://127.0.0.1:{port}", "udp://127.0.0.1:0", "unix://own.sock", "tcp://[::1]:0"]}})
     try:
         p.run("up", "-d", check=0)
-        p.run("wait", "a", "--timeout", "20s", check=0)
+        p.run("wait", "a", "--timeout", "60s", check=0)
         until(lambda: b"channel" in p.log("a/0"), "what it was given")
         lines = p.log("a/0").decode().splitlines()
         expect(lines[0].startswith("3 AF_INET SOCK_STREAM") and lines[1].startswith("4 AF_INET SOCK_DGRAM") and lines[2].startswith("5 AF_UNIX") and
@@ -154,7 +158,7 @@ def who_holds_a_place_is_told():
             p.run("up", "-d", check=0)
             for name, where in (("unix/0", f"listen on {path}: "), ("tcp/0", f"listen on 127.0.0.1 port {port}: ")):
                 wanted = f"{where}it is in use by somebody else: python3 ({os.getpid()})"
-                until(lambda: wanted in (p.rows().get(name, {}).get("detail") or ""), f"{wanted}: {p.rows().get(name)}")
+                until(lambda: wanted in (p.rows().get(name, {}).get("detail") or ""), lambda: f"{wanted}: {p.rows().get(name)}")
         finally:
             p.close()
             shutil.rmtree(os.path.dirname(path))

@@ -49,7 +49,7 @@ def a_sleeper_is_seen_where_it_sleeps():
         text = subprocess.run([THRUM, "threads", str(sleeper.pid), "--stack"], capture_output=True, text=True, timeout=60).stdout
         expect(text.startswith(f"thread {sleeper.pid} sleep") and "nanosleep" in text and "#0 " in text, text)
         expect(open(f"/proc/{sleeper.pid}/status").read().split("TracerPid:\t")[1].startswith("0\n"), "nobody traces it any more")
-        expect(open(f"/proc/{sleeper.pid}/stat").read().split(") ")[1][0] in "SR", "and it is not stopped")
+        expect(stat_of(sleeper.pid)[0] in "SR", "and it is not stopped")
     finally:
         end(sleeper)
 
@@ -58,11 +58,11 @@ def what_is_stopped_stays_stopped():
     sleeper = subprocess.Popen(["sleep", "1000"])
     try:
         sleeper.send_signal(signal.SIGSTOP)
-        until(lambda: open(f"/proc/{sleeper.pid}/stat").read().split(") ")[1][0] == "T", "it is stopped")
+        until(lambda: stat_of(sleeper.pid)[0] == "T", "it is stopped")
         stacks(sleeper.pid)
-        until(lambda: open(f"/proc/{sleeper.pid}/stat").read().split(") ")[1][0] == "T", "still, after that")
+        until(lambda: stat_of(sleeper.pid)[0] == "T", "still, after that")
         sleeper.send_signal(signal.SIGCONT)
-        until(lambda: open(f"/proc/{sleeper.pid}/stat").read().split(") ")[1][0] == "S", "it goes on")
+        until(lambda: stat_of(sleeper.pid)[0] == "S", "it goes on")
     finally:
         end(sleeper)
 
@@ -113,7 +113,7 @@ def the_map_that_node_writes_names_its_functions():
     process = subprocess.Popen([NODE, "--perf-basic-prof", "-e", SPIN], stdout=subprocess.PIPE, text=True, cwd=folder)
     try:
         process.stdout.readline()
-        until(lambda: any("hash" in s for s in symbols(stacks(process.pid, "--tid", str(process.pid))["threads"][0])), "its name", 30)
+        until(lambda: any("hash" in s for s in symbols(stacks(process.pid, "--tid", str(process.pid))["threads"][0])), "its name")
     finally:
         end(process)
         if os.path.exists(f"/tmp/perf-{process.pid}.map"):

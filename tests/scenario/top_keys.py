@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """thrum top: what its keys do to processes and to the screen, as who knows htop expects it; in a terminal of our own."""
-import fcntl
+import contextlib, fcntl, re
 
 from lib_family import *
 from lib_vt import *
@@ -15,7 +15,11 @@ CALLS = "import os, time\nwhile True: os.access('/thrum-traced', 0), time.sleep(
 
 def opened(*args, command=(THRUM,), **how):
     screen = Screen(Machine, *command, "top", "--over", "200ms", *map(str, args), size="200x40", **how)
-    screen.sees("COMMAND")
+    try:
+        screen.sees("COMMAND")
+    except Failure:
+        screen.close()
+        raise
     return screen
 
 
@@ -23,14 +27,9 @@ def with_screen(*children, **how):
     """A family, and a screen of it alone, where the first child is selected."""
     def decorate(test):
         def run():
-            family = Family(*children)
-            screen = opened(family.pid, **how)
-            try:
+            with contextlib.closing(Family(*children)) as family, contextlib.closing(opened(family.pid, **how)) as screen:
                 choose(screen, family.children()[0])
                 test(screen, family)
-            finally:
-                screen.close()
-                family.close()
         run.__name__ = test.__name__
         return run
     return decorate
@@ -135,11 +134,19 @@ def figures_and_f3_lead_to_rows(screen, family):
     screen.keys(*str(other), ENTER, "w")
     screen.sees(f"pid {other} ", "[7 Args]")
     screen.keys(ESCAPE)
-    screen.keys("N", "/", *family.mark)
-    for key, pid in ((F3, None), (SHIFT_F3, None)):
-        screen.keys(key)
-    screen.keys(ENTER, *str(one), "w")
-    screen.sees(f"pid {one} ")
+    screen.keys("N")
+
+    def found(*keys):
+        """Whom a search for all of the family, and then these keys, lead to from the first row on."""
+        screen.keys("g", "/", *family.mark, *keys, ENTER, "w")
+        screen.sees("[7 Args]")
+        pid = int(re.search(r"pid (\d+) ", screen.screen())[1])
+        screen.keys(ESCAPE)
+        return pid
+    rows = sorted([family.pid, one, other])
+    ways = ((), (F3,), (F3, F3), (F3, SHIFT_F3), (F3, F3, F3), (SHIFT_F3,))
+    places = [rows.index(found(*keys)) for keys in ways]
+    expect(places == [0, 1, 2, 0, 0, 2], f"on, back, and round: {places}")
 
 
 def details_tell_how_it_was_started():
@@ -261,14 +268,14 @@ def commands_are_shown_as_one_wishes(screen, family):
     child, = family.children()
     screen.sees(" " + sys.executable)
     screen.keys("p")
-    screen.do(f"lacks {sys.executable} -c import")
+    screen.lacks(f"{sys.executable} -c import")
     screen.sees(" " + os.path.basename(sys.executable) + " -c import signal")
     screen.keys("\\eOC")
-    screen.do(f"lacks {os.path.basename(sys.executable)} -c import signal")
+    screen.lacks(f"{os.path.basename(sys.executable)} -c import signal")
     screen.keys("^", "m")
     screen.sees("NAME", " " + os.path.basename(sys.executable) + " -c import signal")
     screen.keys("#")
-    screen.do("lacks load ")
+    screen.lacks("load ")
     screen.keys(*":top-columns", "\\x20", *"pid,read,written,shared,virt,start,processor,ppid", ENTER)
     screen.sees("READ/s WRIT/s    SHR   VIRT START CPU    PPID COMMAND")
     row = next(line for line in screen.screen().splitlines() if line.split()[:1] == [str(child)]).split()

@@ -47,11 +47,22 @@ def seconds_until(terminal, *words, seconds=60):
     return time.monotonic() - begin
 
 
+def seconds_of_a_key(terminal):
+    """One that only draws: how busy the machine is."""
+    begin = time.monotonic()
+    for _ in range(2):
+        terminal.keys("?")
+        terminal.sees("? ")
+        terminal.keys("Escape")
+    return (time.monotonic() - begin) / 2
+
+
 def a_big_log_is_paged_and_searched():
     def test(project, terminal):
         terminal.sees("big", "running")
         terminal.keys("6", "z")
-        terminal.sees("the end", seconds=60)
+        terminal.sees("the end")
+        usual = seconds_of_a_key(terminal)
         terminal.keys("g")
         oldest = seconds_until(terminal, "line 0000000000", "line 0000000005")
         terminal.keys("C-f", "C-f")
@@ -65,7 +76,7 @@ def a_big_log_is_paged_and_searched():
         terminal.sees("searched", "Esc stops")
         began = time.monotonic()
         terminal.keys("t")
-        until(lambda: not re.search(r"\d\d:\d\d:\d\d\.\d+ line", terminal.screen()), "a key is obeyed while it searches", 5)
+        terminal.until(lambda text: not re.search(r"\d\d:\d\d:\d\d\.\d+ line", text), "a key is obeyed while it searches")
         while_searching = time.monotonic() - began
         searched = seconds_until(terminal, "608 below, G follows")
         terminal.keys("n")
@@ -74,7 +85,7 @@ def a_big_log_is_paged_and_searched():
         type_in(terminal, "not there", "Enter")
         terminal.sees("searched")
         terminal.keys("Escape")
-        until(lambda: "searched" not in terminal.screen(), "Esc stops it")
+        terminal.lacks("searched")
         terminal.sees("[6 Logs]", "Esc")
         terminal.keys("G", "\\")
         type_in(terminal, "0000012345 ", "Enter")
@@ -82,7 +93,7 @@ def a_big_log_is_paged_and_searched():
         print(f"    {BIG // MB} MB: oldest {oldest * 1000:.0f} ms, newest {newest * 1000:.0f} ms, a key while searching {while_searching * 1000:.0f} ms, "
               f"searched in {searched:.1f} s, filtered in {filtered:.1f} s")
         for what, took in (("oldest", oldest), ("newest", newest), ("a key while searching", while_searching)):
-            expect(took < 2, f"{what}: {took:.2f} s")
+            expect(took < 2 + 10 * usual, f"{what}: {took:.2f} s, where a key that asks for nothing takes {usual:.2f} s")
     with_viewer({"big": {"command": [sys.executable, "-c", WRITE % LINES], "log": {"rotate": {"max_size": "32MB", "max_files": 100}}}}, test)
 
 

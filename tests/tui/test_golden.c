@@ -490,7 +490,7 @@ static char letter_of(const struct cell *cell)
 static void append_row(struct text *out, int y)
 {
 	char encoded[4];
-	size_t start = out->size + 1, used = start;
+	size_t start, used;
 
 	text_putc(out, '|');
 	for (int x = 0; x < grid.width; x++) {

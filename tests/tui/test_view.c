@@ -188,30 +188,6 @@ START_TEST(what_is_found_is_seen_without_colours)
 }
 END_TEST
 
-START_TEST(every_size_is_drawn)
-{
-	say_study(study_text);
-	for (int width = 1; width <= 160; width++)
-		for (int height = 1; height <= 50; height += 3)
-			for (enum detail_tab tab = 0; tab < TAB_COUNT; tab++) {
-				ui->tab = tab;
-				ui->is_zoomed = height % 2;
-				draw(width, height);
-			}
-	ui->is_zoomed = false;
-	for (int width = 1; width <= 160; width++)
-		for (int height = 1; height <= 50; height += 3)
-			for (enum dialog dialog = DIALOG_NONE; dialog <= DIALOG_LAUNCH; dialog++) {
-				ui->dialog = dialog;
-				ui->asked_method = "restart";
-				draw(width, height);
-			}
-	ui->dialog = DIALOG_NONE;
-	draw(20, 5);
-	ck_assert(shows("api"));
-}
-END_TEST
-
 static unsigned count_low_bars(void)
 {
 	unsigned count = 0;
@@ -1060,7 +1036,6 @@ Suite *view_suite(void)
 	tcase_add_test(screens, the_table_says_how_everything_is);
 	tcase_add_test(screens, a_long_line_stays_within_its_tab);
 	tcase_add_test(screens, what_is_found_is_seen_without_colours);
-	tcase_add_test(screens, every_size_is_drawn);
 	tcase_add_test(screens, a_full_graph_stands_still);
 	tcase_add_test(screens, narrow_screens_keep_what_matters);
 	tcase_add_test(screens, what_processes_tell_has_the_room_that_is_left);

@@ -46,7 +46,7 @@ int main(void)
 #else
 #include <vterm.h>
 
-enum { DEADLINE_MS = 30000,
+enum { DEADLINE_MS = 60000,
 	PIECE = 16 * 1024,
 	LINE_MOST = 8192,
 	KINDS_MOST = 256,
@@ -539,7 +539,7 @@ static bool do_refresh(const char *argument)
 		uint64_t quiet_ms = now_ms() + QUIET_MS;
 		for (uint64_t now = now_ms(); now < quiet_ms && vt.bytes == last; now = now_ms())
 			pump((int)(quiet_ms - now));
-	} while (vt.bytes != last);
+	} while (vt.bytes != last && now_ms() < until_ms);
 	printf("%llu %u\n", vt.bytes - before, count_changes());
 	return vt.bytes != before;
 }
