@@ -23,7 +23,8 @@ struct truth {
 enum { SAMPLES = 400,
 	OUTSTANDING_MOST = 2000,
 	WORKERS = 4,
-	BLOCK_MS = 400 };
+	BLOCK_MS = 400,
+	PATIENCE_S = 60 };
 
 static struct truth *truth;
 static pid_t child;
@@ -127,7 +128,7 @@ static void await_pool(void)
 {
 	struct inside inside = INSIDE_UNKNOWN;
 
-	for (int i = 0; i < 2000 && inside.size != WORKERS; i++) {
+	for (uint64_t until_ns = now_ns() + PATIENCE_S * 1000000000ull; inside.size != WORKERS && now_ns() < until_ns;) {
 		usleep(1000);
 		look(&inside);
 	}
