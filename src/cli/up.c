@@ -127,29 +127,26 @@ static struct project_spec *empty_project(const struct invocation *invocation)
 	return spec;
 }
 
-/* An engine runs already: is it this project, of this folder, from this file? */
-static bool is_the_same(
-	struct link *link, const struct project_spec *spec, const char *digest, int *status)
+/* An engine runs already, and this is what it says of itself: is it this project, of this folder, from this file? */
+static bool is_the_same(const json_t *hello, const struct project_spec *spec, const char *digest, int *status)
 {
-	json_t *hello = cli_call(link, "hello", json_pack("{s:s}", "client", "cli"), status);
 	const char *dir = json_string_value(json_object_get(hello, "dir"));
 	const char *theirs = json_string_value(json_object_get(hello, "digest"));
-	bool ok = hello;
 
-	if (ok && dir && strcmp(dir, spec->dir) != 0) {
+	if (dir && strcmp(dir, spec->dir) != 0) {
 		*status = cli_fail(EXIT_USAGE,
 			"project '%s' runs already, from %s; give this one another name with `name:` or -p",
 			spec->name, dir);
-		ok = false;
-	} else if (ok && digest && theirs && strcmp(digest, theirs) != 0) {
+		return false;
+	}
+	if (digest && theirs && strcmp(digest, theirs) != 0) {
 		*status = cli_fail(EXIT_USAGE,
 			"the running engine of '%s' has a different configuration; "
 			"`thrum plan` shows what differs, `thrum apply` takes this one",
 			spec->name);
-		ok = false;
+		return false;
 	}
-	json_decref(hello);
-	return ok;
+	return true;
 }
 
 static struct link *first_link(const struct launch *launch, int *status)
@@ -170,16 +167,28 @@ static struct link *first_link(const struct launch *launch, int *status)
 	return NULL;
 }
 
-/* An engine that holds the lock and answers no more is about to end: its place is free in a moment. */
-static struct link *join_or_wait(struct launch *launch, bool *is_launched, struct error *err)
+/* One that is over answers still, to who reads what is left of its output. */
+static json_t *ask_who_runs(struct link *link, const char *project, struct error *err)
+{
+	json_t *hello = link_call(link, "hello", json_pack("{s:s}", "client", "cli"), CALL_MS, err);
+
+	if (json_is_true(json_object_get(hello, "over"))) {
+		error_set(err, ECONNREFUSED, "the engine of '%s' is about to end", project);
+		json_decref(hello);
+		hello = NULL;
+	}
+	return hello;
+}
+
+/* An engine that holds the lock and is over, or answers no more, is about to end: its place is free in a moment. */
+static struct link *join_or_wait(struct launch *launch, bool *is_launched, json_t **hello, struct error *err)
 {
 	uint64_t until_ms = clock_monotonic_ms() + ENDING_MS;
 
 	for (;;) {
 		struct link *link = link_open(launch->project, err);
-		json_t *hello = !link ? NULL : link_call(link, "hello", NULL, CALL_MS, err);
-		json_decref(hello);
-		if (hello)
+		*hello = link ? ask_who_runs(link, launch->project, err) : NULL;
+		if (*hello)
 			return link;
 		link_close(link);
 		if (cli_status(err) != EXIT_NO_ENGINE || clock_monotonic_ms() > until_ms)
@@ -210,6 +219,7 @@ static struct link *launch_or_join(
 	char digest[DIGEST_SIZE];
 	struct error err = { 0 };
 	struct link *link = NULL;
+	json_t *hello = NULL;
 	struct text text;
 
 	text_init(&text, SPEC_MOST);
@@ -219,16 +229,17 @@ static struct link *launch_or_join(
 	config_digest(digest, spec);
 	bool is_launched = launch_project(&launch, &err);
 	if (!is_launched && err.code == EBUSY)
-		link = join_or_wait(&launch, &is_launched, &err);
+		link = join_or_wait(&launch, &is_launched, &hello, &err);
 	*was_running = link;
 	if (is_launched) {
 		link = first_link(&launch, status);
 	} else if (!link) {
 		*status = cli_fail(err.code == EBUSY ? EXIT_NO_ENGINE : EXIT_FAILED, "%s", err.text);
-	} else if (!is_the_same(link, spec, compares ? digest : NULL, status)) {
+	} else if (!is_the_same(hello, spec, compares ? digest : NULL, status)) {
 		link_close(link);
 		link = NULL;
 	}
+	json_decref(hello);
 	text_finish(&text);
 	return link;
 }

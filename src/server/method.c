@@ -381,7 +381,7 @@ static json_t *describe_project(struct engine *engine)
 			files, text_to_json(spec->files.items[i], strlen(spec->files.items[i])));
 	char *program = keeper_link_program(), abi[ABI_TEXT_SIZE];
 	store_describe_abi(abi);
-	json_t *json = json_pack("{s:s,s:o,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:s,s:o,s:s}",
+	json_t *json = json_pack("{s:s,s:o,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:s,s:o,s:s,s:b}",
 		"project", spec->name, "dir", text_to_json(spec->dir, strlen(spec->dir)),
 		"version", PACKAGE_VERSION, "protocol", PROTOCOL_VERSION,
 		"engine_pid", (int)getpid(), "keeper_pid", (int)engine->keeper.page->keeper_pid,
@@ -389,7 +389,7 @@ static json_t *describe_project(struct engine *engine)
 		"engine_started", time_to_json(engine->started_us), "files", files,
 		"digest", spec->digest,
 		"program", program ? text_to_json(program, strlen(program)) : json_null(),
-		"abi", abi);
+		"abi", abi, "over", engine->is_over);
 
 	free(program);
 	return json;

@@ -167,6 +167,27 @@ def a_run_ends_as_it_is_told_to():
         project.close()
 
 
+def a_run_waits_for_the_end_of_the_one_before():
+    """An engine whose work is over answers for a while still: here to a client that stays."""
+    project = Project("follows", {"one": {"command": "true", "availability": {"restart": "no"}}, "gate": {"command": "read x < gate", "availability": {"restart": "no"}}})
+    try:
+        os.mkfifo(project.dir + "/gate")
+        with socket.socket(socket.AF_UNIX) as client:
+            front = project.headless()
+            comes_to(project, "gate/0", "running")
+            former = project.engine()
+            client.connect(f"{project.dir}/run/follows/control")
+            with open(project.dir + "/gate", "w") as gate:
+                gate.write("go\n")
+            expect(front.wait(60) == 0, "the first run")
+            expect(hello(project) and hello(project)["over"], "its engine answers still")
+            project.write("thrum.yaml", json.dumps({"name": "follows", "processes": {"two": {"command": "true", "availability": {"restart": "no"}}}}))
+            expect("two/0" in project.run("up", "--headless", check=0).stdout, "the second run")
+        expect(not is_alive(former), "which waited for the end of the first")
+    finally:
+        project.close()
+
+
 def the_owner_is_lost_and_everything_stops():
     project = Project("owner", {"a": {"command": "sleep 600", "instances": 3}})
     try:
@@ -251,5 +272,5 @@ main(children_get_what_is_meant_for_them_and_nothing_else,
      errors_are_one_clear_sentence_with_a_status,
      the_examples_are_valid,
      a_failed_exec_says_which_step_and_why, order_and_status_follow_the_dependencies, a_run_ends_as_it_is_told_to,
-     the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other,
+     a_run_waits_for_the_end_of_the_one_before, the_owner_is_lost_and_everything_stops, down_and_up_follow_each_other,
      a_shell_that_names_the_project_is_no_part_of_it, without_descriptors_clients_wait_and_the_engine_rests, a_full_disk_loses_nothing)
