@@ -16,44 +16,42 @@ void tail_finish(struct tail *tail)
 	tail->count = 0;
 }
 
-static struct tail_stream *find(
-	struct tail *tail, const char *service, unsigned instance, bool is_err)
+struct tail_stream *tail_find(const struct tail *tail, const json_t *description)
 {
-	for (size_t i = 0; i < tail->count; i++) {
+	const char *service = json_string_value(json_object_get(description, "service"));
+	const char *name = json_string_value(json_object_get(description, "stream"));
+	unsigned instance = (unsigned)json_integer_value(json_object_get(description, "instance"));
+
+	for (size_t i = 0; service && name && i < tail->count; i++) {
 		struct tail_stream *stream = &tail->streams[i];
-		if (stream->instance == instance && stream->is_err == is_err &&
+		if (stream->instance == instance && stream->is_err == (strcmp(name, "stderr") == 0) &&
 			strcmp(stream->service, service) == 0)
 			return stream;
 	}
 	return NULL;
 }
 
-static struct tail_stream *add(
-	struct tail *tail, const char *service, unsigned instance, bool is_err)
+static struct tail_stream *add(struct tail *tail, const json_t *description)
 {
+	const char *service = json_string_value(json_object_get(description, "service"));
+	const char *name = json_string_value(json_object_get(description, "stream"));
+
+	if (!service || !name)
+		return NULL;
 	tail->streams = memory_resize(tail->streams, tail->count + 1, sizeof *tail->streams);
 	struct tail_stream *stream = &tail->streams[tail->count++];
-	*stream = (struct tail_stream){ .instance = instance, .is_err = is_err };
+	*stream = (struct tail_stream){ .instance = (unsigned)json_integer_value(json_object_get(description, "instance")),
+		.is_err = strcmp(name, "stderr") == 0,
+		.offset = (uint64_t)json_integer_value(json_object_get(description, tail->from_run ? "run" : "end")) };
 	snprintf(stream->service, sizeof stream->service, "%s", service);
 	return stream;
 }
 
 struct tail_stream *tail_know(struct tail *tail, const json_t *description)
 {
-	const char *service = json_string_value(json_object_get(description, "service"));
-	const char *name = json_string_value(json_object_get(description, "stream"));
-	unsigned instance = (unsigned)json_integer_value(json_object_get(description, "instance"));
+	struct tail_stream *stream = tail_find(tail, description);
 
-	if (!service || !name)
-		return NULL;
-	bool is_err = strcmp(name, "stderr") == 0;
-	struct tail_stream *stream = find(tail, service, instance, is_err);
-	if (stream)
-		return stream;
-	stream = add(tail, service, instance, is_err);
-	const char *from = tail->from_run ? "run" : "end";
-	stream->offset = (uint64_t)json_integer_value(json_object_get(description, from));
-	return stream;
+	return stream ? stream : add(tail, description);
 }
 
 static json_t *describe_read(const struct tail_stream *stream, size_t most)

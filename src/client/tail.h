@@ -51,6 +51,8 @@ struct tail {
 
 void tail_finish(struct tail *tail);
 
+/* The one that is described so; NULL: it is not known. */
+struct tail_stream *tail_find(const struct tail *tail, const json_t *description);
 /* A stream as log.list, or a `log` notification, describes it. NULL: it makes no sense. */
 struct tail_stream *tail_know(struct tail *tail, const json_t *description);
 

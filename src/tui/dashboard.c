@@ -293,15 +293,11 @@ static void end_all(struct ui *ui)
 		json_decref(link_call(ui->link, "down", NULL, CALL_MS, &err));
 }
 
-/* From the first frame, or line, to the last. */
-static bool show(struct loop *loop, struct error *err)
+/* From the first frame to the last. */
+static bool show_screen(struct loop *loop, struct error *err)
 {
 	char goodbye[MESSAGE_MOST];
 
-	if (loop->ui->options->is_plain) {
-		plain_show(loop->ui);
-		return true;
-	}
 	if (!stage_open(&loop->stage, &loop->ui->settings.style, "thrum up --headless", err))
 		return false;
 	loop->ui->is_unicode = screen_is_unicode();
@@ -310,7 +306,16 @@ static bool show(struct loop *loop, struct error *err)
 	serve(loop);
 	say_goodbye(loop->ui, goodbye);
 	stage_close(&loop->stage, goodbye);
-	if (loop->stage.is_gone && loop->ui->options->ends_on_hangup)
+	return true;
+}
+
+static bool show(struct loop *loop, struct error *err)
+{
+	bool is_plain = loop->ui->options->is_plain, is_gone = is_plain && plain_show(loop->ui);
+
+	if (!is_plain && !show_screen(loop, err))
+		return false;
+	if ((is_gone || loop->stage.is_gone) && loop->ui->options->ends_on_hangup)
 		end_all(loop->ui);
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "client/signals.h"
 #include "client/tail.h"
 #include "tui/command_line.h"
 #include "tui/ui.h"
@@ -37,9 +39,10 @@ struct plain {
 	enum action action;                  /* for the one that is asked for; ACTION_LOGS: show its output */
 	struct target choices[CHOICES_MOST]; /* as they were when they were told */
 	unsigned choice_count;
-	struct target shown; /* whose output is told; service "": nobody's */
-	uint64_t told;       /* notices */
-	bool was_lost;
+	struct target shown;    /* whose output is told; service "": nobody's */
+	json_int_t listing;     /* the request for how far it goes, from where on it is told; 0: none is under way */
+	uint64_t told;          /* notices */
+	bool was_lost, is_gone; /* … and the terminal */
 };
 
 /* What anybody else has written is made safe here, and nowhere before. */
@@ -120,6 +123,8 @@ static void ask_start(struct plain *plain)
 static void ask_output(struct plain *plain)
 {
 	plain->shown.service[0] = '\0';
+	plain->listing = 0;
+	tail_finish(&plain->tail);
 	ask_which(plain, ACTION_LOGS, "tell what is written by");
 }
 
@@ -159,8 +164,9 @@ static const struct item {
 };
 enum { ITEM_COUNT = sizeof menu / sizeof *menu };
 
-static void tell_menu(void)
+static void tell_menu(struct plain *plain)
 {
+	(void)plain;
 	for (unsigned i = 0; i < ITEM_COUNT; i++)
 		tell("%u %s", i + 1, menu[i].words);
 	tell("Or a command, such as `scale web 3`; Enter tells this again.");
@@ -176,6 +182,24 @@ static unsigned number_of(const char *line)
 	return *line >= '0' && *line <= '9' && !*end && number < CHOICES_MOST ? (unsigned)number : 0;
 }
 
+static void ask_streams(struct plain *plain)
+{
+	const struct target *shown = &plain->shown;
+	json_t *name = json_sprintf("%s/%d", shown->service, shown->instance);
+	struct error err;
+
+	if (!link_send(plain->ui->link, "log.list", json_pack("{s:[o]}", "names", name), &plain->listing, &err))
+		plain->listing = 0; /* the loss is seen where messages are read */
+}
+
+static void show_output(struct plain *plain, const struct target *target)
+{
+	plain->shown = *target;
+	if (plain->ui->link)
+		ask_streams(plain);
+	tell("what %s/%d writes is told from now on", target->service, target->instance);
+}
+
 /* The process that was told of, and not one that has taken its place meanwhile. */
 static void act_on(struct plain *plain, const struct target *target)
 {
@@ -185,33 +209,24 @@ static void act_on(struct plain *plain, const struct target *target)
 	if (!row || row->row.life != target->life) {
 		tell("%s/%d is another process by now; nothing was done", target->service, target->instance);
 	} else if (plain->action == ACTION_LOGS) {
-		plain->shown = *target;
-		tell("what %s/%d writes is told from now on", target->service, target->instance);
+		show_output(plain, target);
 	} else {
 		ui->selected = *target;
 		ui->tag_count = 0;
 		action_do(ui, plain->action);
-		ui->dialog = DIALOG_NONE;
 	}
 }
 
 static void take_command(struct plain *plain, char *line)
 {
-	struct ui *ui = plain->ui;
 	unsigned number = number_of(line);
 
-	if (!*line) {
-		tell_menu();
-	} else if (number >= 1 && number <= ITEM_COUNT) {
+	if (!*line)
+		tell_menu(plain);
+	else if (number >= 1 && number <= ITEM_COUNT)
 		menu[number - 1].choose(plain);
-	} else {
-		command_run(ui, line);
-		if (ui->dialog == DIALOG_HELP)
-			tell_menu();
-		else if (ui->dialog == DIALOG_QUIT)
-			ui->is_leaving = true;
-		ui->dialog = DIALOG_NONE;
-	}
+	else
+		command_run(plain->ui, line);
 }
 
 static void take_line(struct plain *plain, char *line)
@@ -264,6 +279,16 @@ static bool take_typed(struct plain *plain)
 
 /* ---- news ---- */
 
+static void take_streams(struct plain *plain, const json_t *streams)
+{
+	const json_t *stream;
+	size_t i;
+
+	plain->listing = 0;
+	json_array_foreach(streams, i, stream) tail_know(&plain->tail, stream);
+	tail_ask_all(&plain->tail, plain->ui->link);
+}
+
 static void see(void *context, const json_t *message)
 {
 	struct plain *plain = context;
@@ -271,9 +296,11 @@ static void see(void *context, const json_t *message)
 	struct ui *ui = plain->ui;
 
 	if (method && strcmp(method, "log") == 0) {
-		struct tail_stream *stream = tail_know(&plain->tail, json_object_get(message, "params"));
+		struct tail_stream *stream = tail_find(&plain->tail, json_object_get(message, "params"));
 		if (stream)
 			tail_ask(&plain->tail, stream, ui->link);
+	} else if (!method && plain->listing && json_integer_value(json_object_get(message, "id")) == plain->listing) {
+		take_streams(plain, json_object_get(json_object_get(message, "result"), "streams"));
 	} else if (!method) {
 		tail_reply(&plain->tail, message, ui->link);
 	}
@@ -281,11 +308,45 @@ static void see(void *context, const json_t *message)
 
 static void on_line(void *context, const struct tail_line *line)
 {
-	const struct plain *plain = context;
-	const struct tail_stream *stream = line->stream;
+	(void)context;
+	tell("%s/%u: %.*s", line->stream->service, line->stream->instance, (int)line->size, line->text);
+}
 
-	if (strcmp(plain->shown.service, stream->service) == 0 && plain->shown.instance == (int)stream->instance)
-		tell("%s/%u: %.*s", stream->service, stream->instance, (int)line->size, line->text);
+static void tell_launch(struct plain *plain)
+{
+	struct launch_form *form = &plain->ui->launch;
+
+	if (form->note[0])
+		tell("! %s", form->note);
+	else
+		ask_launch(plain);
+}
+
+static void tell_replies(struct plain *plain)
+{
+	const json_t *replies = json_object_get(plain->ui->replies, "replies"), *one;
+	const json_t *unanswered = json_object_get(plain->ui->replies, "unanswered");
+	size_t i;
+
+	json_array_foreach(replies, i, one) tell("%s/%lld answered %s", json_string_value(json_object_get(one, "service")),
+		(long long)json_integer_value(json_object_get(one, "instance")), json_string_value(json_object_get(one, "text")));
+	json_array_foreach(unanswered, i, one) tell("! %s did not answer in time", json_string_value(one));
+}
+
+/* What a screen shows in a dialog; the others have nothing to tell. */
+static void tell_dialog(struct plain *plain)
+{
+	static void (*const tellers[DIALOG_COUNT])(struct plain * plain) = {
+		[DIALOG_HELP] = tell_menu,
+		[DIALOG_QUIT] = leave,
+		[DIALOG_LAUNCH] = tell_launch,
+		[DIALOG_REPLIES] = tell_replies,
+	};
+	void (*teller)(struct plain * plain) = tellers[plain->ui->dialog];
+
+	plain->ui->dialog = DIALOG_NONE;
+	if (teller)
+		teller(plain);
 }
 
 static void tell_news(struct plain *plain)
@@ -300,20 +361,47 @@ static void tell_news(struct plain *plain)
 		view_notice(text, sizeof text, &replica->notices[plain->told % REPLICA_NOTICES]);
 		tell("%s", text);
 	}
+	tell_dialog(plain);
 	if (ui->message[0])
 		tell("%s%s", ui->is_bad ? "! " : "", ui->message);
 	ui->message[0] = '\0';
 	if (!ui->link != plain->was_lost)
 		tell(ui->link ? "the engine is there again" : "lost the engine; it is looked for");
-	if (ui->link && plain->was_lost)
-		tail_resume(&plain->tail, ui->link);
+	if (ui->link && plain->was_lost) {
+		if (plain->shown.service[0] && !plain->tail.count)
+			ask_streams(plain);
+		else
+			tail_resume(&plain->tail, ui->link);
+	}
 	plain->was_lost = !ui->link;
 	fflush(stdout);
 }
 
-void plain_show(struct ui *ui)
+/* What may come: a line, a message, or the end of the terminal. */
+static void wait_for_more(struct plain *plain, int signal_fd, int ms)
 {
+	struct ui *ui = plain->ui;
+	struct pollfd ready[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = ui->link ? link_fd(ui->link) : -1, .events = POLLIN },
+		{ .fd = signal_fd, .events = POLLIN } };
+
+	if (poll(ready, sizeof ready / sizeof *ready, ms) < 0)
+		return;
+	if (ready[0].revents && !take_typed(plain)) {
+		ui->is_leaving = true;
+		plain->is_gone = ready[0].revents & (POLLHUP | POLLERR);
+	}
+	if (ready[2].revents)
+		ui->is_leaving = plain->is_gone = true;
+}
+
+bool plain_show(struct ui *ui)
+{
+	static const int hangup[] = { SIGHUP, 0 };
 	struct plain *plain = memory_zeroed(1, sizeof *plain);
+	sigset_t former;
+	int signal_fd = signals_open(hangup, &former);
+	bool has_more = false;
 
 	plain->ui = ui;
 	plain->told = ui->replica.notice_count;
@@ -321,23 +409,24 @@ void plain_show(struct ui *ui)
 	text_init(&plain->typed, LINE_MOST);
 	tell("thrum %s", ui->replica.project);
 	list(plain);
-	tell_menu();
-	bool has_more = false;
+	tell_menu(plain);
 	while (!ui->is_leaving) {
 		tell_news(plain);
-		int fd = ui->link ? link_fd(ui->link) : -1;
-		struct pollfd ready[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
-		poll(ready, 2, has_more ? 0 : ui->link ? TICK_MS
-						       : RETRY_MS);
+		wait_for_more(plain, signal_fd, has_more ? 0 : ui->link ? TICK_MS
+									: RETRY_MS);
 		if (!ui->link)
 			news_find(ui);
 		has_more = news_take(ui, see, plain);
-		if (ready[0].revents && !take_typed(plain))
-			ui->is_leaving = true;
 	}
 	tell_news(plain);
-	tell(ui->replica.is_over || !ui->link ? "all has ended" : "they run on");
+	bool ends = plain->is_gone && ui->options->ends_on_hangup, is_gone = plain->is_gone;
+	tell(ui->replica.is_over || !ui->link ? "all has ended" : ends ? "all is being stopped"
+								       : "they run on");
+	fflush(stdout);
 	tail_finish(&plain->tail);
 	text_finish(&plain->typed);
 	free(plain);
+	close(signal_fd);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	return is_gone;
 }

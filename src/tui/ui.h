@@ -339,8 +339,8 @@ void past_show(struct ui *ui, const json_t *result);
 void news_find(struct ui *ui);
 /* Those that have come, as many as can be taken in a while; see (or NULL) is shown each. True: there may be more. */
 bool news_take(struct ui *ui, void (*see)(void *context, const json_t *message), void *context);
-/* plain.c: without a screen, until the user leaves. */
-void plain_show(struct ui *ui);
+/* plain.c: without a screen, until the user leaves, or (true) the terminal is gone. */
+bool plain_show(struct ui *ui);
 
 /* details.c: the log, history and so on of what is selected. */
 void details_follow(struct ui *ui);

@@ -139,5 +139,58 @@ def the_engine_may_die_meanwhile():
     with_plain(NAP, test, "--plain")
 
 
-main(questions_have_numbered_answers, who_has_been_replaced_meanwhile_is_not_meant, nothing_is_drawn_and_nothing_is_obeyed,
+def what_is_written_is_told_from_the_first_line_on():
+    def test(project, plain):
+        until(lambda: b"before" in project.log("reads/0"), "it waits for lines")
+        plain.sees("8 stop all")
+        plain.type("5")
+        plain.sees("1 reads/0: running")
+        plain.type("1")
+        plain.sees("what reads/0 writes is told from now on")
+        with open(project.dir + "/pipe", "w") as pipe:
+            pipe.write("one\ntwo\n")
+        plain.sees("reads/0: one")
+        plain.sees("reads/0: two")
+        expect(b"before" not in plain.seen and b"talks/0: " not in plain.seen, f"and nothing else: {plain.seen}")
+    with_plain({"reads": {"command": ["sh", "-c", "mkfifo pipe; echo before; cat < pipe; exec sleep 600"]},
+                "talks": {"command": ["sh", "-c", "while :; do echo tick; sleep 0.05; done"]}}, test, "--plain")
+
+
+ECHO = "import os\nf = os.fdopen(int(os.environ['THRUM_CHANNEL_FD']), 'r+b', buffering=0)\nfor l in f: f.write(l)"
+
+
+def what_a_dialog_would_show_is_told():
+    def test(project, plain):
+        plain.sees("8 stop all")
+        plain.type("launch echo a | cat")
+        plain.sees("! a shell is needed for that")
+        plain.type("launch no-such-program-here --x")
+        plain.sees("no-such-program-here")
+        plain.type('send echo {"x": 5}')
+        plain.sees('echo/0 answered {"x":5')
+        plain.sees('echo/1 answered {"x":5')
+        plain.type("launch")
+        plain.sees("launch: the command; Enter for none")
+        plain.type("")
+        plain.sees("nothing was done")
+        plain.type("help")
+        plain.sees("8 stop all")
+        plain.type("q")
+        plain.ends()
+    with_plain({"echo": {"command": ["python3", "-u", "-c", ECHO], "ipc": "json", "instances": 2}}, test, "--plain")
+
+
+def a_hangup_stops_all_if_that_is_wanted():
+    def test(project, plain):
+        plain.sees("8 stop all")
+        pid = project.rows()["nap/0"]["pid"]
+        plain.child.stdin.close()
+        plain.ends()
+        expect(b"all is being stopped" in plain.seen, f"it is told: {plain.seen}")
+        until(lambda: not is_alive(pid) and not project.engine(), "all is stopped")
+    with_plain(NAP, test, "--plain", "--stop-on-hangup")
+
+
+main(what_is_written_is_told_from_the_first_line_on, what_a_dialog_would_show_is_told, a_hangup_stops_all_if_that_is_wanted,
+     questions_have_numbered_answers, who_has_been_replaced_meanwhile_is_not_meant, nothing_is_drawn_and_nothing_is_obeyed,
      the_engine_may_die_meanwhile)
