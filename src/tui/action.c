@@ -43,18 +43,16 @@ bool ui_request(struct ui *ui, int kind, unsigned stream, const char *method, js
 {
 	struct error err;
 	json_int_t id;
+	bool is_sent = ui->link && ui->pending_count < PENDING_MOST && link_send(ui->link, method, json_incref(params), &id, &err);
 
-	if (!ui->link || ui->pending_count == PENDING_MOST) {
-		json_decref(params);
-		if (kind == REPLY_ACTION)
-			ui_say(ui, true, "the engine does not answer now");
-		return false;
+	if (is_sent) {
+		undo_note(ui, method, params);
+		ui->pending[ui->pending_count++] = (struct pending){ id, ui->epoch, kind, stream };
+	} else if (kind == REPLY_ACTION || kind == REPLY_SEND) {
+		ui_say(ui, true, "the engine does not answer now");
 	}
-	undo_note(ui, method, params);
-	if (!link_send(ui->link, method, params, &id, &err))
-		return false;
-	ui->pending[ui->pending_count++] = (struct pending){ id, ui->epoch, kind, stream };
-	return true;
+	json_decref(params);
+	return is_sent;
 }
 
 /* The process that was on the screen when the key was pressed, or all of a service. */
@@ -90,24 +88,33 @@ static void refresh_target(struct ui *ui)
 		ui->selected.life = row->row.life;
 }
 
-static void act(struct ui *ui, const char *method, const struct target *target)
+/* False: it could not be sent, which is said. */
+static bool act(struct ui *ui, const char *method, const struct target *target)
 {
-	ui_request(ui, REPLY_ACTION, 0, method, ui_identity(target));
+	if (!ui_request(ui, REPLY_ACTION, 0, method, ui_identity(target)))
+		return false;
 	if (target->instance < 0)
 		ui_say(ui, false, "%s %s", method, target->service);
 	else
 		ui_say(ui, false, "%s %s/%d", method, target->service, target->instance);
+	return true;
 }
 
+static void act_on_tagged(struct ui *ui, const char *method)
+{
+	for (unsigned i = 0; i < ui->tag_count; i++)
+		if (!act(ui, method, &ui->tags[i]))
+			return;
+	ui_say(ui, false, "%s %u tagged", method, ui->tag_count);
+}
+
+/* What comes of the stop of one is looked on at. */
 static void act_on_asked(struct ui *ui, const char *method)
 {
-	if (!ui->is_asked_tagged) {
-		act(ui, method, &ui->asked);
-		return;
-	}
-	for (unsigned i = 0; i < ui->tag_count; i++)
-		act(ui, method, &ui->tags[i]);
-	ui_say(ui, false, "%s %u tagged", method, ui->tag_count);
+	if (ui->is_asked_tagged)
+		act_on_tagged(ui, method);
+	else if (act(ui, method, &ui->asked) && ui->asked.instance >= 0 && strcmp(method, "stop") == 0)
+		stopping_open(ui);
 }
 
 static void ask_about_selected(struct ui *ui)
@@ -152,8 +159,6 @@ static void do_start(struct ui *ui)
 static void do_stop(struct ui *ui)
 {
 	act_or_ask(ui, "stop", false);
-	if (ui->dialog == DIALOG_NONE && ui->asked.instance >= 0 && !ui->is_asked_tagged && !ui->options->read_only)
-		stopping_open(ui);
 }
 
 static void do_kill(struct ui *ui)
@@ -171,10 +176,10 @@ static void scale_thread_pool(struct ui *ui, int delta)
 {
 	const char *pool = json_string_value(json_object_get(insight_thread_pool(ui, 0), "name"));
 
-	ui_request(ui, REPLY_ACTION, 0, "scale",
-		json_pack("{s:o,s:s,s:i}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance), "pool", pool, "delta",
-			delta));
-	ui_say(ui, false, "pool %s of %s/%d: %+d threads", pool, ui->shown.service, ui->shown.instance, delta);
+	if (ui_request(ui, REPLY_ACTION, 0, "scale",
+		    json_pack("{s:o,s:s,s:i}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance), "pool", pool, "delta",
+			    delta)))
+		ui_say(ui, false, "pool %s of %s/%d: %+d threads", pool, ui->shown.service, ui->shown.instance, delta);
 }
 
 static void scale_by(struct ui *ui, int delta)
@@ -185,9 +190,8 @@ static void scale_by(struct ui *ui, int delta)
 		scale_thread_pool(ui, delta);
 		return;
 	}
-	ui_request(ui, REPLY_ACTION, 0, "scale",
-		json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta));
-	ui_say(ui, false, "scale %s %+d", ui->selected.service, delta);
+	if (ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta)))
+		ui_say(ui, false, "scale %s %+d", ui->selected.service, delta);
 }
 
 static void do_more(struct ui *ui)
@@ -220,21 +224,22 @@ static void do_signal(struct ui *ui)
 	menu_open(ui, MENU_SIGNAL, 0);
 }
 
-static void signal_one(struct ui *ui, const char *signal, const struct target *target)
+static bool signal_one(struct ui *ui, const char *signal, const struct target *target)
 {
 	json_t *params = ui_identity(target);
 
 	json_object_set_new(params, "signal", json_string(signal));
-	ui_request(ui, REPLY_ACTION, 0, "signal", params);
+	return ui_request(ui, REPLY_ACTION, 0, "signal", params);
 }
 
 void action_signal(struct ui *ui, const char *signal)
 {
-	ui_say(ui, false, "%s sent", signal);
-	if (!ui->is_asked_tagged)
-		signal_one(ui, signal, &ui->asked);
-	for (unsigned i = 0; ui->is_asked_tagged && i < ui->tag_count; i++)
-		signal_one(ui, signal, &ui->tags[i]);
+	bool is_sent = ui->is_asked_tagged || signal_one(ui, signal, &ui->asked);
+
+	for (unsigned i = 0; ui->is_asked_tagged && is_sent && i < ui->tag_count; i++)
+		is_sent = signal_one(ui, signal, &ui->tags[i]);
+	if (is_sent)
+		ui_say(ui, false, "%s sent", signal);
 }
 
 static void do_send(struct ui *ui)
@@ -755,8 +760,8 @@ static void do_drain(struct ui *ui)
 
 	if (!may_act(ui))
 		return;
-	ui_request(ui, REPLY_ACTION, 0, "drain", json_pack("{s:s,s:b}", "name", ui->selected.service, "off", is_draining));
-	ui_say(ui, false, "%s %s", ui->selected.service, is_draining ? "takes tasks again" : "drains: it takes no more tasks");
+	if (ui_request(ui, REPLY_ACTION, 0, "drain", json_pack("{s:s,s:b}", "name", ui->selected.service, "off", is_draining)))
+		ui_say(ui, false, "%s %s", ui->selected.service, is_draining ? "takes tasks again" : "drains: it takes no more tasks");
 }
 
 static void do_help(struct ui *ui)
@@ -981,8 +986,6 @@ static void confirm_key(struct ui *ui, uint32_t key)
 	else if (key != 'y' && key != 'Y')
 		return;
 	act_on_asked(ui, ui->asked_method);
-	if (strcmp(ui->asked_method, "stop") == 0 && ui->asked.instance >= 0 && !ui->is_asked_tagged)
-		stopping_open(ui);
 }
 
 static void quit_key(struct ui *ui, uint32_t key)

@@ -218,7 +218,12 @@ static bool ask(struct ui *ui)
 	struct launch_form *form = &ui->launch;
 	json_t *service = launch_service(form, ui->replica.dir, form->note, sizeof form->note);
 
-	return service && ui_request(ui, REPLY_LAUNCH, 0, "run", json_pack("{s:o}", "service", service));
+	if (!service)
+		return false;
+	bool is_sent = ui_request(ui, REPLY_LAUNCH, 0, "run", json_pack("{s:o}", "service", service));
+	if (!is_sent)
+		snprintf(form->note, sizeof form->note, "the engine does not answer now");
+	return is_sent;
 }
 
 /* ---- former ones ---- */

@@ -246,8 +246,8 @@ static void take_line(struct plain *plain, char *line)
 		snprintf(command, sizeof command, "launch %s", line);
 		command_run(ui, command);
 	} else if (question == QUESTION_SURE && strcmp(line, "yes") == 0) {
-		ui_request(ui, REPLY_ACTION, 0, "down", NULL);
-		tell("all is being stopped");
+		if (ui_request(ui, REPLY_ACTION, 0, "down", NULL))
+			tell("all is being stopped");
 	} else {
 		tell("nothing was done");
 	}

@@ -77,7 +77,7 @@ enum { INPUT_MOST = 512,
 	DEATHS_MOST = 1000,
 	FOLDED_MOST = 256,
 	TAGS_MOST = 256,
-	PENDING_MOST = 64 };
+	PENDING_MOST = TAGS_MOST + 64 };
 
 /* A reply that is still to come. */
 struct pending {

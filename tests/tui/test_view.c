@@ -822,6 +822,25 @@ START_TEST(escape_never_quits)
 }
 END_TEST
 
+/* There is no engine here that could be told. */
+START_TEST(what_cannot_be_sent_is_not_said_to_be_done)
+{
+	static const char keys[] = "xrsw+-";
+
+	for (const char *key = keys; *key; key++) {
+		snprintf(ui->selected.service, sizeof ui->selected.service, "api");
+		ui->selected.instance = 0;
+		ui_say(ui, false, "nothing yet");
+		action_key(ui, (uint32_t)*key);
+		ck_assert_msg(ui->dialog == DIALOG_NONE, "%c: dialog %d", *key, ui->dialog);
+		if (ui->is_bad)
+			ck_assert_str_eq(ui->message, "the engine does not answer now");
+		else
+			ck_assert_msg(strcmp(ui->message, "nothing yet") == 0, "%c: %s", *key, ui->message);
+	}
+}
+END_TEST
+
 START_TEST(read_only_acts_on_nothing)
 {
 	struct dashboard_options careful = { .project = "shop", .read_only = true };
@@ -1078,6 +1097,7 @@ Suite *view_suite(void)
 	tcase_add_test(keys, what_is_typed_behind_a_colon_is_done);
 	tcase_add_test(keys, the_answers_of_several_are_all_shown);
 	tcase_add_test(keys, escape_never_quits);
+	tcase_add_test(keys, what_cannot_be_sent_is_not_said_to_be_done);
 	tcase_add_test(keys, read_only_acts_on_nothing);
 	suite_add_tcase(suite, screens);
 	suite_add_tcase(suite, keys);
