@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 #include "cli/cli.h"
 #include "client/paths.h"
 #include "config/gateway.h"
@@ -213,24 +214,10 @@ static void check_locale(struct finding *finding)
 
 /* ---- other programs ---- */
 
-static bool find_program(const char *name, char path[PATH_MAX])
-{
-	const char *dirs = getenv("PATH");
-
-	for (const char *dir = dirs ? dirs : "/usr/bin:/bin"; *dir; dir += strspn(dir, ":")) {
-		size_t length = strcspn(dir, ":");
-		snprintf(path, PATH_MAX, "%.*s/%s", (int)length, dir, name);
-		if (access(path, X_OK) == 0)
-			return true;
-		dir += length;
-	}
-	return false;
-}
-
 static void check_program(struct finding *finding, const char *name, const char *advice)
 {
 	char path[PATH_MAX];
-	bool is_there = find_program(name, path);
+	bool is_there = program_find(path, name);
 
 	snprintf(finding->text, sizeof finding->text, "%s", is_there ? path : "not found");
 	find(finding, is_there ? FINE : POOR, advice);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 #include "base/utf8.h"
 
 enum { KEPT_MOST = 64 * 1024,
@@ -80,21 +81,6 @@ static void run(int out, pid_t parent, const char *pid)
 	_exit(NO_PROGRAM);
 }
 
-static bool has_strace(void)
-{
-	const char *path = getenv("PATH"), *at = path ? path : "/usr/bin:/bin";
-	char file[512];
-
-	for (; *at; at += *at == ':') {
-		size_t length = strcspn(at, ":");
-		snprintf(file, sizeof file, "%.*s/strace", (int)length, at);
-		if (access(file, X_OK) == 0)
-			return true;
-		at += length;
-	}
-	return false;
-}
-
 static bool start(struct tracer *tracer, int ends[2], struct error *err)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -118,6 +104,7 @@ static bool start(struct tracer *tracer, int ends[2], struct error *err)
 
 bool tracer_begin(struct tracer *tracer, const struct machine_id *id, struct error *err)
 {
+	char path[PATH_MAX];
 	int ends[2];
 
 	end(tracer);
@@ -126,7 +113,7 @@ bool tracer_begin(struct tracer *tracer, const struct machine_id *id, struct err
 	tracer->traced = (struct machine_id){ 0 };
 	if (!id->pid)
 		return true;
-	if (!has_strace())
+	if (!program_find(path, "strace"))
 		return error_set(err, ENOENT, "strace is not installed");
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, "starting strace");

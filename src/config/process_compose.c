@@ -1,9 +1,9 @@
 /* The words of process-compose for what thrum.yaml says otherwise. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 #include "config/take.h"
 
 #define TAKES(name) static TAKES_OF(name)
@@ -55,29 +55,12 @@ TAKES_OF(take_vars)
 
 /* ---- the shell ---- */
 
-/* A program by its path, or by its name in PATH. */
-static bool is_program(const char *name)
-{
-	const char *path = getenv("PATH");
-
-	if (strchr(name, '/'))
-		return access(name, X_OK) == 0;
-	for (const char *end; path && *path; path = *end ? end + 1 : end) {
-		end = strchrnul(path, ':');
-		char *candidate = memory_format("%.*s/%s", (int)(end - path), path, name);
-		bool is_there = access(candidate, X_OK) == 0;
-		free(candidate);
-		if (is_there)
-			return true;
-	}
-	return false;
-}
-
 TAKES(take_shell_command)
 {
 	struct strings *words = place;
 	char *text = schema_text(reading, value, key->name);
-	bool ok = text && is_program(text);
+	char path[PATH_MAX];
+	bool ok = text && (strchr(text, '/') ? program_is(text) : program_find(path, text));
 
 	if (text && !ok)
 		problem_error(reading->problems, value->at, "%s: '%.60s' is no program that can be found; name its path",

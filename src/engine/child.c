@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "config/gateway.h"
 #include "procfs/stat.h"
@@ -171,29 +172,16 @@ void child_environment(struct strings *environment, const struct service_spec *s
 		set_entry(environment, who->variables->items[i], who->instance);
 }
 
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
 /* Another user may not be let into the folder of the first: then it has the next. */
 static void find_in_path(struct launch *launch, const char *name)
 {
-	const char *path = strings_get_variable(&launch->environment, "PATH");
+	const char *places = strings_get_variable(&launch->environment, "PATH");
+	char path[PATH_MAX];
 
-	if (!path)
-		path = "/usr/local/bin:/usr/bin:/bin";
-	for (const char *end; *path && (launch->drops_rights || !launch->programs.count); path = *end ? end + 1 : end) {
-		end = strchrnul(path, ':');
-		if (end == path)
-			continue; /* an empty entry would be the current folder: a trap */
-		char *candidate = memory_format("%.*s/%s", (int)(end - path), path, name);
-		if (is_program(candidate))
-			strings_add(&launch->programs, candidate);
-		free(candidate);
-	}
+	if (!places)
+		places = PROGRAM_PLACES;
+	while ((launch->drops_rights || !launch->programs.count) && program_next(path, name, &places))
+		strings_add(&launch->programs, path);
 }
 
 /* As execvp: a name with a slash is a path, from the working folder on. Programs of thrum's own are found wherever it is. */

@@ -213,6 +213,18 @@ json_t *launch_service(const struct launch_form *form, const char *folder, char 
 	return NULL;
 }
 
+/* At a key, and not for each frame. */
+static void look(struct ui *ui)
+{
+	struct launch_form *form = &ui->launch;
+	const char *directory = form->text[LAUNCH_DIRECTORY];
+	struct strings words = { 0 };
+	bool is_program = is_default(form, LAUNCH_SHELL) && command_split(form->text[LAUNCH_COMMAND], &words) == COMMAND_WORDS;
+
+	form->is_missing = is_program && !remote_host() && !path_finds(words.items[0], *directory ? directory : ui->replica.dir);
+	strings_finish(&words);
+}
+
 static bool ask(struct ui *ui)
 {
 	struct launch_form *form = &ui->launch;
@@ -386,6 +398,7 @@ void launch_take_template(struct ui *ui, const json_t *info, const char *why)
 	snprintf(form->note, sizeof form->note, "as %s; what has no field here is as usual%s", form->template,
 		is_whole ? "" : "; what is secret, or too long, is left out");
 	form->recalled = 0;
+	look(ui);
 }
 
 /* One service after the other, the selected one first. */
@@ -450,8 +463,10 @@ void launch_line(struct ui *ui, const char *command)
 {
 	clear(&ui->launch);
 	snprintf(ui->launch.text[LAUNCH_COMMAND], LAUNCH_TEXT, "%s", command);
-	if (!ask(ui))
-		ui->dialog = DIALOG_LAUNCH;
+	if (ask(ui))
+		return;
+	look(ui);
+	ui->dialog = DIALOG_LAUNCH;
 }
 
 static void move(struct launch_form *form, int by)
@@ -482,7 +497,7 @@ static bool complete(struct ui *ui)
 	       path_complete(form->text[form->field], LAUNCH_TEXT, folder, is_folder, form->note, sizeof form->note);
 }
 
-void launch_key(struct ui *ui, uint32_t key)
+static void take_key(struct ui *ui, uint32_t key)
 {
 	struct launch_form *form = &ui->launch;
 	bool is_chosen = rows[form->field].choices[0];
@@ -512,16 +527,21 @@ void launch_key(struct ui *ui, uint32_t key)
 		keymap_type(form->text[form->field], LAUNCH_TEXT, key);
 }
 
+void launch_key(struct ui *ui, uint32_t key)
+{
+	take_key(ui, key);
+	look(ui);
+}
+
 /* ---- drawing ---- */
 
 /* Quoting errors are seen before anything is run. */
-static void preview(const struct launch_form *form, const char *folder, struct text *out)
+static void preview(const struct launch_form *form, struct text *out)
 {
 	struct strings words = { 0 };
 	enum command_kind kind = command_split(form->text[LAUNCH_COMMAND], &words);
-	const char *directory = form->text[LAUNCH_DIRECTORY];
-
 	bool has_shell = !is_default(form, LAUNCH_SHELL);
+
 	if (kind != COMMAND_EMPTY && has_shell)
 		text_puts(out, "run through /bin/sh -c");
 	else if (kind == COMMAND_UNENDED)
@@ -532,7 +552,7 @@ static void preview(const struct launch_form *form, const char *folder, struct t
 		text_puts(out, "argv:");
 	for (size_t i = 0; kind == COMMAND_WORDS && !has_shell && i < words.count; i++)
 		text_format(out, " [%s]", words.items[i]);
-	if (kind == COMMAND_WORDS && !has_shell && !remote_host() && !path_finds(words.items[0], *directory ? directory : folder))
+	if (kind == COMMAND_WORDS && form->is_missing)
 		text_format(out, "\n! no such program is found here: %s", words.items[0]);
 	strings_finish(&words);
 }
@@ -589,7 +609,7 @@ void launch_draw(const struct ui *ui, struct grid *grid)
 	struct text text;
 
 	text_init(&text, 4 * LAUNCH_TEXT + 256);
-	preview(form, ui->replica.dir, &text);
+	preview(form, &text);
 	char *first = (char *)text_string(&text), *second = strchr(first, '\n');
 	if (second)
 		*second++ = '\0';

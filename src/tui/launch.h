@@ -37,6 +37,7 @@ struct launch_form {
 	unsigned templates; /* services of the project that were taken for one so far */
 	char template[64];  /* … and whose configuration is asked for; "" nobody's */
 	char note[256];     /* why not, or what could be meant */
+	bool is_missing;    /* no such program is found, as far as it is typed */
 };
 
 void launch_open(struct ui *ui);

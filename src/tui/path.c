@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/program.h"
 
 enum { LOOKED_MOST = 10000 /* names in a folder */ };
 
@@ -110,26 +111,11 @@ bool path_complete(char *text, size_t size, const char *folder, bool folders_onl
 	return search.count && add(text, size, search.found + known, search.common - known, last);
 }
 
-static bool is_program(const char *path)
-{
-	struct stat status;
-
-	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
-}
-
 bool path_finds(const char *program, const char *folder)
 {
-	const char *places = getenv("PATH");
 	char path[PATH_MAX];
 
-	if (strchr(program, '/'))
-		return join(path, folder, program, strlen(program)) && is_program(path);
-	while (places && *places) {
-		size_t length = strcspn(places, ":");
-		snprintf(path, sizeof path, "%.*s/%s", (int)length, places, program);
-		if (is_program(path))
-			return true;
-		places += length + (places[length] == ':');
-	}
-	return false;
+	if (!strchr(program, '/'))
+		return program_find(path, program);
+	return join(path, folder, program, strlen(program)) && program_is(path);
 }
