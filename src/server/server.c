@@ -124,6 +124,7 @@ static void keep_past(struct hall *hall)
 	}
 }
 
+/* A pass that somebody else asked for is not told of: its figures are of a moment, soon after those of the one before. */
 static void on_sampled(void *context)
 {
 	struct hall *hall = context;
@@ -133,13 +134,16 @@ static void on_sampled(void *context)
 		next = session->next;
 		answer_lists(session, hall->engine.passes_done);
 	}
-	samples_tell(hall);
+	if (hall->is_sample_due)
+		samples_tell(hall);
+	hall->is_sample_due = false;
 }
 
 static void on_sample_timer(uv_timer_t *timer)
 {
 	struct hall *hall = timer->data;
 
+	hall->is_sample_due = true;
 	engine_sample(&hall->engine);
 }
 

@@ -37,6 +37,7 @@ struct hall {
 	uv_timer_t sample_timer;
 	uv_timer_t tidy_timer;  /* memory that requests left free goes back to the system then */
 	uint64_t sample_ms;     /* what the timer runs at; 0: it does not */
+	bool is_sample_due;     /* it went off: the next pass is told of */
 	uv_timer_t owner_timer; /* the owner is lost: all is stopped then */
 	uv_timer_t leave_timer; /* all is stopped: nobody asks for logs any more */
 	uv_signal_t sigterm, sigint, sigusr2;

@@ -354,7 +354,40 @@ def samples_in_pieces_tell_what_has_changed():
         project.close()
 
 
-main(samples_in_pieces_tell_what_has_changed, a_launch_is_previewed_and_remembered, the_command_line_completes_and_acts, all_answers_to_a_message_are_shown,
+def who_asks_has_nothing_told_to_others():
+    """What a list or an inspection measures is of a moment, and would be a frame of every dashboard."""
+    project = Project("asked", {"nap": {"command": "sleep 600"}})
+    try:
+        project.run("up", "-d", check=0)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"{project.dir}/run/{project.name}/control")
+            client.settimeout(20)
+            stream = client.makefile("rw")
+            told = []
+
+            def wait_for(test):
+                for message in map(json.loads, stream):
+                    told.append(message.get("method"))
+                    if test(message):
+                        return
+
+            def ask(id, method, params):
+                stream.write(json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}) + "\n")
+                stream.flush()
+                wait_for(lambda message: message.get("id") == id)
+            ask(1, "subscribe", {"samples": True, "sample_ms": 3600000})
+            if "sample" not in told:
+                wait_for(lambda message: message.get("method") == "sample")
+            told.clear()
+            for id in range(2, 7):
+                ask(id, "list", {})
+                ask(id + 10, "inspect", {"service": "nap", "instance": 0})
+            expect("sample" not in told, f"{told}")
+    finally:
+        project.close()
+
+
+main(who_asks_has_nothing_told_to_others, samples_in_pieces_tell_what_has_changed, a_launch_is_previewed_and_remembered, the_command_line_completes_and_acts, all_answers_to_a_message_are_shown,
      keys_act_on_what_is_selected, it_survives_every_size_and_hostile_output, detaching_leaves_them_running,
      the_engine_may_die_under_it, the_history_shows_each_death, signals_leave_the_terminal_as_it_was, a_terminal_that_does_not_read_is_left,
      a_crash_before_a_terminal_that_does_not_read_gives_it_back,
