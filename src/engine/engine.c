@@ -1,19 +1,15 @@
 #include "engine/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "config/diff.h"
-#include "config/load.h"
 #include "engine/adoption.h"
 #include "engine/apply.h"
 #include "engine/attendant.h"
@@ -75,6 +71,14 @@ struct member *engine_find(struct engine *engine, const char *service, unsigned 
 	return NULL;
 }
 
+struct member *engine_find_pid(const struct engine *engine, pid_t pid)
+{
+	for (uint32_t seat = 0; pid && seat < engine->store->seat_top; seat++)
+		if (engine->members[seat] && engine->members[seat]->now.pid == pid)
+			return engine->members[seat];
+	return NULL;
+}
+
 /*
  * Deaths go to the journal once: the store remembers that one is still to be written. The record
  * comes first, so that a death in the history has it, wherever we die.
@@ -86,7 +90,10 @@ void engine_write_death(struct engine *engine, struct member *member)
 	if (!member->now.death_unwritten)
 		return;
 	roster_note(engine, member); /* the next run, too, is to look whether it is there */
-	if (!recorder_add(&engine->recorder, member, &err))
+	bool is_recorded = member->recorded_life == member->now.death.life || recorder_add(&engine->recorder, member, &err);
+	if (is_recorded)
+		member->recorded_life = member->now.death.life;
+	else
 		log_line("%s/%u: its last lines are not kept: %s", member->now.service,
 			member->now.index, err.text);
 	if (!journal_add(&engine->journal, member->now.service, member->now.index, &member->now.death, &err)) {
@@ -283,7 +290,7 @@ static void end_if_over(struct engine *engine)
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat] && !instance_is_finished(&engine->members[seat]->now))
 			return;
-	if (engine->is_over)
+	if (engine->is_over || engine->helpers) /* a hook of the last stop has its time, too */
 		return;
 	engine->is_over = true;
 	leftovers_of_all(engine);
@@ -914,6 +921,7 @@ static void on_end_timeout(uv_timer_t *timer)
 	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
 		if (engine->members[seat] && !instance_is_finished(&engine->members[seat]->now))
 			push(engine, (struct happening){ .seat = seat, .event = EVENT_KILL, .cause = CAUSE_MANUAL });
+	helper_kill_all(engine);
 	drain(engine);
 }
 

@@ -161,6 +161,8 @@ void engine_tell(struct engine *engine, const char *fmt, ...)
 
 /* NULL when there is none. */
 struct member *engine_find(struct engine *engine, const char *service, unsigned instance);
+/* By the main process that an instance has now. */
+struct member *engine_find_pid(const struct engine *engine, pid_t pid);
 
 /* Change how many instances a service has. New ones are started. */
 bool engine_scale(struct engine *engine, struct service *service, unsigned count,

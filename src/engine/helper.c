@@ -82,12 +82,21 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		text_append(&helper->output, bytes, (size_t)size < room ? (size_t)size : room);
 }
 
-static void on_timeout(uv_timer_t *timer)
+static void end_its_time(struct helper *helper)
 {
-	struct helper *helper = timer->data;
-
 	helper->is_late = true;
 	child_signal(&helper->engine->keeper, helper->life, SIGKILL, true);
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+	end_its_time(timer->data);
+}
+
+void helper_kill_all(struct engine *engine)
+{
+	for (struct helper *helper = engine->helpers; helper; helper = helper->next)
+		end_its_time(helper);
 }
 
 static void trim(struct text *output)
@@ -141,6 +150,7 @@ bool helper_take_exit(struct engine *engine, const struct exit_record *record)
 	if (helper->on_end)
 		helper->on_end(helper->context, &end);
 	forget(helper);
+	engine->graph_dirty = true; /* the end of all may wait for it */
 	return true;
 }
 

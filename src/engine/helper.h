@@ -41,6 +41,9 @@ struct helper *helper_start(struct engine *engine, const struct helper_task *tas
 /* Kill it; on_end is not called any more. */
 void helper_abandon(struct helper *helper);
 
+/* As if the time of each were up. */
+void helper_kill_all(struct engine *engine);
+
 /* An exit of somebody unknown was recorded. True: it was a helper. */
 bool helper_take_exit(struct engine *engine, const struct exit_record *record);
 

@@ -170,9 +170,11 @@ char *leftovers_cgroup(struct engine *engine, const struct member *member)
 
 void leftovers_of_all(struct engine *engine)
 {
-	const struct keeper_page *page = engine->keeper.page;
-	const pid_t known[] = { page->engine_pid };
-	const struct tree_search search = { .keeper = page->keeper_pid, .takes_all = true, .known = known, .known_count = 1 };
+	size_t known_count;
+	pid_t *known = list_known(engine, &known_count); /* a hook of the last stop still runs */
+	const struct tree_search search = {
+		.keeper = engine->keeper.page->keeper_pid, .takes_all = true, .known = known, .known_count = known_count
+	};
 	unsigned count = 0;
 
 	for (int round = 0; round < ROUNDS_MOST; round++) {
@@ -184,6 +186,7 @@ void leftovers_of_all(struct engine *engine)
 		if (!is_any)
 			break;
 	}
+	free(known);
 	if (count)
 		engine_tell(engine, "%u processes that had left their trees without a trace were ended", count);
 }

@@ -35,6 +35,7 @@ struct member {
 	bool is_blocked_told;        /* that its event loop is blocked */
 	uint32_t noted;              /* what the roster says of it, in short … */
 	uint32_t noted_life;         /* … and of which life */
+	uint32_t recorded_life;      /* whose last words the recorder has from us; 0: none's */
 	struct study *study;         /* the last one; owned, with what is in it; NULL: none */
 	struct journald *journald;   /* owned; of log.journald, the same */
 	struct derived *derived;     /* owned; of log.file, once it was written */

@@ -21,24 +21,16 @@ enum { TURN_MOST = 64, /* datagrams a turn: then the others have theirs */
 
 /* ---- whose it is ---- */
 
-static struct member *find_by_pid(struct engine *engine, pid_t pid)
-{
-	for (uint32_t seat = 0; seat < engine->store->seat_top; seat++)
-		if (engine->members[seat] && engine->members[seat]->now.pid == pid)
-			return engine->members[seat];
-	return NULL;
-}
-
 /* The sender itself, the leader of its session, or somebody above it. */
 static struct member *find_sender(struct engine *engine, pid_t pid)
 {
 	struct proc_stat stat;
 
 	for (int i = 0; i < ANCESTORS_MOST && pid > 1; i++) {
-		struct member *member = find_by_pid(engine, pid);
+		struct member *member = engine_find_pid(engine, pid);
 		if (member || !proc_stat_read(pid, &stat))
 			return member;
-		member = stat.session > 1 ? find_by_pid(engine, stat.session) : NULL;
+		member = stat.session > 1 ? engine_find_pid(engine, stat.session) : NULL;
 		if (member)
 			return member;
 		pid = stat.parent;

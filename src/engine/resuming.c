@@ -1,7 +1,5 @@
 #include "engine/resuming.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -591,14 +591,6 @@ static json_t *do_inspect(struct call *call)
 
 /* ---- who talks to whom ---- */
 
-static struct member *member_of_pid(const struct engine *engine, int32_t pid)
-{
-	for (uint32_t seat = 0; pid && seat < engine->store->seat_top; seat++)
-		if (engine->members[seat] && engine->members[seat]->now.pid == pid)
-			return engine->members[seat];
-	return NULL;
-}
-
 static void name_member(char *out, size_t size, const struct member *member)
 {
 	snprintf(out, size, "%s/%u", member->now.service, member->now.index);
@@ -618,7 +610,7 @@ static void name_other(char *out, size_t size, const struct engine *engine, cons
 /* Of those that are asked for, on either side. */
 static json_t *chart_edge_to_json(const struct engine *engine, const struct selection *selection, const struct chart_edge *edge)
 {
-	const struct member *from = member_of_pid(engine, edge->from), *to = member_of_pid(engine, edge->to);
+	const struct member *from = engine_find_pid(engine, edge->from), *to = engine_find_pid(engine, edge->to);
 	struct map_edge told = { .peer = edge->peer, .is_inside = to };
 	bool is_wanted = false;
 

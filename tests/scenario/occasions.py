@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What happens on occasion: a schedule, files that change, hooks."""
-import json, os, re, shutil, signal, sys, tempfile, time
+import errno, json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, comes_to, events_of, expect, main, seldom, state, until
+from lib_thrum import THRUM, Project, comes_to, events_of, expect, main, seldom, state, until
 
 
 
@@ -199,6 +199,33 @@ def hooks_are_told_what_happened():
         p.close()
 
 
+def opened(fifo):
+    """To write to it; None: nobody reads."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as why:
+        expect(why.errno == errno.ENXIO, str(why))
+
+
+def the_hook_of_the_last_stop_has_its_time():
+    p = Project("last", {"a": {"command": "sleep 1000", "hooks": {"on_stop": "cat go > went"}}})
+    os.mkfifo(p.dir + "/go")
+    try:
+        p.run("up", "-d", check=0)
+        down = subprocess.Popen([THRUM, "down"], cwd=p.dir, env=p.env)
+        go = until(lambda: opened(p.dir + "/go"), "the hook reads")
+        expect(p.rows()["a/0"]["state"] == "stopped", "all else has ended, and the engine waits")
+        os.write(go, b"done")
+        os.close(go)
+        expect(down.wait(60) == 0, "then it ends")
+        expect(p.log_at("went") == b"done", "the hook was not ended with the rest")
+        p.run("up", "-d", check=0)
+        p.run("down", "--timeout", "200ms", check=0)
+        expect(opened(p.dir + "/go") is None, "the hook is not there any more, for there was no time left")
+    finally:
+        p.close()
+
+
 def a_hook_that_fails_hangs_or_forks_changes_nothing_else():
     p = Project("bad", {"fails": {"command": "true", "hooks": {"on_completed": "echo no such table; exit 7"}},
                         "hangs": {"command": "true", "hooks": {"on_completed": "sleep 1000", "timeout": "200ms"}},
@@ -223,4 +250,5 @@ main(a_schedule_runs_it_again_and_again,
      a_hundred_thousand_files_are_watched,
      a_time_that_never_comes_is_refused_and_one_far_away_waits,
      hooks_are_told_what_happened,
+     the_hook_of_the_last_stop_has_its_time,
      a_hook_that_fails_hangs_or_forks_changes_nothing_else)
