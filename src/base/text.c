@@ -71,14 +71,19 @@ bool text_putc(struct text *text, char c)
 	return text_append(text, &c, 1);
 }
 
+/* Two figures for each division, which is what takes the time. */
 bool text_put_number(struct text *text, uint64_t number, char after)
 {
+	static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+				    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 	char figures[24], *at = figures + sizeof figures;
 
 	*--at = after;
-	do
-		*--at = (char)('0' + number % 10);
-	while (number /= 10);
+	for (; number >= 100; number /= 100)
+		memcpy(at -= 2, pairs + number % 100 * 2, 2);
+	*--at = pairs[number * 2 + 1];
+	if (number >= 10)
+		*--at = pairs[number * 2];
 	return text_append(text, at, (size_t)(figures + sizeof figures - at));
 }
 

@@ -72,11 +72,18 @@ static void take_out(struct task_list *list, struct task *task)
 	*(task->next ? &task->next->previous : &list->last) = task->previous;
 }
 
+struct task *task_create(const char *payload, size_t size)
+{
+	struct task *task = memory_resize(NULL, 1, sizeof *task + size + 1);
+
+	*task = (struct task){ .payload_size = size };
+	memcpy(task->payload, payload, size);
+	task->payload[size] = '\0';
+	return task;
+}
+
 void task_destroy(struct task *task)
 {
-	if (!task)
-		return;
-	free(task->payload);
 	free(task);
 }
 

@@ -31,8 +31,8 @@ struct task {
 	uint64_t added_us;   /* wall clock */
 	uint64_t started_us; /* the last time; monotonic */
 	uint64_t wait_us;    /* before that */
-	char *payload;       /* JSON; owned */
 	size_t payload_size;
+	char payload[]; /* JSON, and a NUL */
 };
 
 struct task_list {
@@ -104,6 +104,8 @@ struct task_filter {
 /* Take out what waits of them: the caller's, linked by next. running: how many a worker has, which stay there. */
 struct task *task_pool_cancel(struct task_pool *pool, const struct task_filter *filter, uint64_t *running);
 
+/* All but its payload is 0. */
+struct task *task_create(const char *payload, size_t size);
 void task_destroy(struct task *task); /* accepts NULL */
 
 #endif

@@ -1,4 +1,6 @@
 #include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +148,31 @@ START_TEST(a_text_never_grows_past_its_maximum)
 }
 END_TEST
 
+static void expect_figures(uint64_t number)
+{
+	char expected[32];
+	struct text text;
+
+	text_init(&text, sizeof expected);
+	snprintf(expected, sizeof expected, "%" PRIu64 ",", number);
+	ck_assert(text_put_number(&text, number, ','));
+	ck_assert_str_eq(text_string(&text), expected);
+	text_finish(&text);
+}
+
+START_TEST(a_number_is_put_in_figures)
+{
+	for (uint64_t number = 0; number < 1100; number++)
+		expect_figures(number);
+	for (uint64_t power = 1; power < UINT64_MAX / 10; power *= 10) {
+		expect_figures(power * 10 - 1);
+		expect_figures(power * 10);
+		expect_figures(power * 9 + 7);
+	}
+	expect_figures(UINT64_MAX);
+}
+END_TEST
+
 Suite *text_suite(void)
 {
 	Suite *suite = suite_create("text");
@@ -158,6 +185,7 @@ Suite *text_suite(void)
 	tcase_add_loop_test(all, durations_are_read, 0, sizeof durations / sizeof *durations);
 	tcase_add_test(all, sizes_are_read_and_written);
 	tcase_add_test(all, a_text_never_grows_past_its_maximum);
+	tcase_add_test(all, a_number_is_put_in_figures);
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -21,12 +21,10 @@ static void begin(unsigned concurrency, unsigned retries)
 
 static void add(uint64_t id, unsigned priority)
 {
-	struct task *task = memory_zeroed(1, sizeof *task);
+	struct task *task = task_create("{}", 2);
 
 	task->id = id;
 	task->priority = (uint8_t)priority;
-	task->payload = memory_copy("{}");
-	task->payload_size = 2;
 	task_pool_add(&pool, task);
 }
 
