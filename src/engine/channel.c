@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "engine/mail.h"
 #include "engine/outbox.h"
+#include "engine/pool.h"
 
 enum {
 	TURN_MOST = 512 * 1024,             /* bytes of one process a turn: then the others have theirs */
@@ -550,10 +551,12 @@ static void take_all(struct channel *channel)
 		progress = take(channel);
 	if (member->channel != channel)
 		return;
-	if (progress == IS_OVER)
+	if (progress == IS_OVER) {
 		channel_close(member);
-	else
-		consider_rest(channel, channel->received - before);
+		return;
+	}
+	consider_rest(channel, channel->received - before);
+	pool_refill(member);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)

@@ -176,7 +176,7 @@ void engine_changed(struct engine *engine, struct member *member, struct outcome
 	}
 	listener->on_changed(listener->context, member);
 	project_ask_about(&engine->project, member_service(member));
-	pool_consider(engine, member);
+	pool_consider(member);
 	door_consider(engine, member);
 	reload_consider(engine, member_service(member));
 	engine->graph_dirty = true;
@@ -840,6 +840,7 @@ bool engine_open(struct engine *engine, uv_loop_t *loop, struct error *err)
 	uv_prepare_init(loop, &engine->turn);
 	engine->turn.data = engine;
 	uv_prepare_start(&engine->turn, on_turn_over);
+	eager_init(&engine->eager, loop);
 	uv_timer_init(loop, &engine->retry);
 	engine->retry.data = engine;
 	uv_timer_init(loop, &engine->end);

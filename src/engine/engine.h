@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "engine/cgroup.h"
+#include "engine/eager.h"
 #include "engine/journal.h"
 #include "engine/keeper_link.h"
 #include "engine/member.h"
@@ -85,6 +86,7 @@ struct engine {
 	unsigned door_count;
 	uint64_t cluster_serial; /* of what is said to workers */
 	uv_prepare_t turn;       /* the loop is about to wait */
+	struct eager eager;      /* … and is not to, as long as answers to tasks come at once */
 	struct notify notify;
 	struct journal journal;
 	struct recorder recorder;

@@ -57,7 +57,7 @@ void mail_sent(struct member *member, const char *json, size_t size)
 void mail_room(struct member *member)
 {
 	cluster_room(member);
-	pool_consider(member->engine, member);
+	pool_consider(member);
 	member->engine->listener.on_room(member->engine->listener.context, member);
 }
 

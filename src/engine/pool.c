@@ -240,15 +240,13 @@ bool pool_add(struct submission *submission, struct span payload, unsigned prior
 	if (pool->fd < 0 || pool->journal.size > JOURNAL_FULL)
 		return error_set(err, EIO, "tasks cannot be kept: %s",
 			pool->fd < 0 ? "the file cannot be opened" : "the disk takes no more");
-	task = memory_zeroed(1, sizeof *task);
-	*task = (struct task){ .id = ++pool->last_id,
-		.submission = submission->number,
-		.index = submission->accepted++,
-		.priority = (uint8_t)priority,
-		.timeout_ms = timeout_ms ? timeout_ms : pool->tasks.limits.timeout_ms,
-		.added_us = clock_wall_us(),
-		.payload = memory_copy_n(payload.at, payload.size),
-		.payload_size = payload.size };
+	task = task_create(payload.at, payload.size);
+	task->id = ++pool->last_id;
+	task->submission = submission->number;
+	task->index = submission->accepted++;
+	task->priority = (uint8_t)priority;
+	task->timeout_ms = timeout_ms ? timeout_ms : pool->tasks.limits.timeout_ms;
+	task->added_us = clock_wall_us();
 	note_task(&pool->journal, task);
 	touch(pool);
 	if (submission->is_cancelled) {
@@ -423,9 +421,15 @@ static void close_worker(struct pool *pool, struct member *member, bool is_charg
 	touch(pool);
 }
 
-void pool_consider(struct engine *engine, struct member *member)
+/* NULL: its service is none. */
+static struct pool *pool_of_member(const struct member *member)
 {
-	struct pool *pool = member_spec(member)->pool.is_pool ? pool_of(engine, member_service(member)) : NULL;
+	return member_spec(member)->pool.is_pool ? pool_of(member->engine, member_service(member)) : NULL;
+}
+
+void pool_consider(struct member *member)
+{
+	struct pool *pool = pool_of_member(member);
 
 	if (!pool)
 		return;
@@ -441,8 +445,7 @@ void pool_consider(struct engine *engine, struct member *member)
 
 void pool_ended(struct member *member)
 {
-	struct pool *pool =
-		member_spec(member)->pool.is_pool ? pool_of(member->engine, member_service(member)) : NULL;
+	struct pool *pool = pool_of_member(member);
 
 	if (pool)
 		close_worker(pool, member, member->now.state != STATE_STOPPING);
@@ -475,6 +478,7 @@ bool pool_take(struct member *member, const struct message *message)
 	struct task *task = task_pool_end(&pool->tasks, member->seat, id, ok, now_us);
 	if (!task)
 		return true; /* late, or twice, or of nobody */
+	eager_answered(&member->engine->eager, now_us);
 	struct span value = message->members[ok ? MEMBER_RESULT : MEMBER_ERROR];
 	answer(pool, task, ok, value.size ? value : (struct span){ "null", 4 }, now_us - task->started_us);
 	return true;
@@ -542,6 +546,29 @@ static void hand_out(struct pool *pool)
 			set_aside(pool, task->worker);
 	}
 	text_finish(&text);
+	if (pool->fresh_count)
+		eager_expect(&pool->engine->eager, now_us);
+}
+
+static void mark_fresh(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->fresh_count; i++) {
+		struct member *member = pool->engine->members[pool->fresh[i].seat];
+		if (member)
+			mark(member, 0, pool->fresh[i].id);
+	}
+	pool->fresh_count = 0;
+}
+
+void pool_refill(struct member *member)
+{
+	struct pool *pool = pool_of_member(member);
+
+	if (!pool || !pool->is_dirty)
+		return;
+	hand_out(pool);
+	channel_flush_all(pool->engine);
+	mark_fresh(pool);
 }
 
 /* A worker that does not come back from a task is of no use to the next one. */
@@ -638,16 +665,6 @@ void pool_before_sending(struct engine *engine)
 	}
 }
 
-static void mark_fresh(struct pool *pool)
-{
-	for (size_t i = 0; i < pool->fresh_count; i++) {
-		struct member *member = pool->engine->members[pool->fresh[i].seat];
-		if (member)
-			mark(member, 0, pool->fresh[i].id);
-	}
-	pool->fresh_count = 0;
-}
-
 void pool_after_sending(struct engine *engine)
 {
 	for (struct pool *pool = engine->pools; pool; pool = pool->next) {
@@ -667,8 +684,7 @@ void pool_after_sending(struct engine *engine)
 
 void pool_measure(const struct member *member, struct inside *inside)
 {
-	struct service *service = member_service(member);
-	const struct pool *pool = service->spec->pool.is_pool ? pool_of(member->engine, service) : NULL;
+	const struct pool *pool = pool_of_member(member);
 
 	if (!pool)
 		return;
@@ -765,19 +781,18 @@ static bool is_answered(const struct answered *answered, uint64_t id)
 
 static struct task *read_task(struct pool *pool, struct note *note)
 {
-	struct task *task = memory_zeroed(1, sizeof *task);
+	uint32_t submission = (uint32_t)number(note);
+	uint64_t index = number(note), id = number(note);
+	uint64_t priority = number(note), timeout_ms = number(note), added_us = number(note);
+	struct task *task = task_create(note->rest, note->size);
 
-	task->submission = (uint32_t)number(note);
-	task->index = number(note);
-	task->id = number(note);
-	task->priority = (uint8_t)number(note);
-	task->timeout_ms = (uint32_t)number(note);
-	task->added_us = number(note);
-	task->payload = memory_copy_n(note->rest, note->size);
-	task->payload_size = note->size;
-	if (task->priority >= TASK_PRIORITIES)
-		task->priority = TASK_PRIORITY;
-	pool->last_id = task->id > pool->last_id ? task->id : pool->last_id;
+	task->submission = submission;
+	task->index = index;
+	task->id = id;
+	task->priority = (uint8_t)(priority < TASK_PRIORITIES ? priority : TASK_PRIORITY);
+	task->timeout_ms = (uint32_t)timeout_ms;
+	task->added_us = added_us;
+	pool->last_id = id > pool->last_id ? id : pool->last_id;
 	return task;
 }
 
@@ -982,7 +997,7 @@ void pool_restore_all(struct engine *engine)
 			continue;
 		pool_of(engine, service);
 		for (size_t k = 0; k < service->count; k++)
-			pool_consider(engine, member_of(service->instances[k]));
+			pool_consider(member_of(service->instances[k]));
 	}
 }
 

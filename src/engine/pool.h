@@ -68,11 +68,13 @@ struct pool *pool_of(struct engine *engine, struct service *service);
 /* After a start, before any message is acted on. */
 void pool_restore_all(struct engine *engine);
 /* An instance has changed: it takes tasks now, or no more. */
-void pool_consider(struct engine *engine, struct member *member);
+void pool_consider(struct member *member);
 /* Its channel is being closed. */
 void pool_ended(struct member *member);
 /* A taker of mail. */
 bool pool_take(struct member *member, const struct message *message);
+/* All that has come from it is acted on: what it has room for is sent now, and it works while others are listened to. */
+void pool_refill(struct member *member);
 /* What a worker of a pool has to do; what waits is told of the first one alone, so that sums are right. */
 void pool_measure(const struct member *member, struct inside *inside);
 /* Its instances can do without it: the service is not there any more. */

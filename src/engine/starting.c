@@ -214,7 +214,7 @@ static int spawn_into(struct engine *engine, struct member *member, uint32_t ind
 	engine_welcome(engine, member, index);
 	if (pipes.channel.ours >= 0)
 		channel_open(member, pipes.channel.ours, pipes.channel.inbox, -1);
-	pool_consider(engine, member); /* now it can be given tasks */
+	pool_consider(member); /* now it can be given tasks */
 	attendant_begin(member, pipes.ready[0], true);
 	open_outputs(engine, index, &pipes);
 	return 0;

@@ -3,6 +3,7 @@
 Suite *adoption_suite(void);
 Suite *cgroup_suite(void);
 Suite *crash_suite(void);
+Suite *eager_suite(void);
 Suite *lastwords_suite(void);
 Suite *ledger_suite(void);
 Suite *logfile_suite(void);
@@ -14,6 +15,7 @@ static suite_function *const suites[] = {
 	adoption_suite,
 	cgroup_suite,
 	crash_suite,
+	eager_suite,
 	lastwords_suite,
 	ledger_suite,
 	logfile_suite,
