@@ -478,18 +478,9 @@ static bool take_next(struct link *link, struct waiting *waiting, struct error *
 	return message;
 }
 
-static bool try_to_subscribe(struct waiting *waiting, struct link *link, struct error *err)
-{
-	json_t *snapshot = link_call(link, "subscribe", NULL, CALL_MS, err);
-	bool ok = snapshot && replica_load(&waiting->replica, snapshot, err);
-
-	json_decref(snapshot);
-	return ok;
-}
-
 static bool subscribe_rows(struct waiting *waiting, struct link *link, struct error *err)
 {
-	while (!try_to_subscribe(waiting, link, err))
+	while (!replica_subscribe(&waiting->replica, link, NULL, CALL_MS, err))
 		if (!cli_reconnect(link, err))
 			return false;
 	return true;
@@ -532,7 +523,7 @@ static bool choose_goal(const struct invocation *invocation, struct waiting *wai
 		if (strcmp(goals[i].name, wanted) == 0)
 			waiting->goal = &goals[i];
 	if (!waiting->goal)
-		cli_fail(EXIT_USAGE, "--for takes ready, running, completed or stopped, not '%s'",
+		cli_fail(EXIT_USAGE, "--for takes ready, running, completed, reloaded or stopped, not '%s'",
 			wanted);
 	return waiting->goal;
 }

@@ -34,14 +34,10 @@ static bool subscribe(struct door *door)
 {
 	struct error err;
 	json_t *hello = link_call(door->link, "hello", json_pack("{s:s}", "client", door->client), ASK_MS, &err);
-	json_t *snapshot = hello ? link_call(door->link, "subscribe",
-					   json_pack("{s:b,s:b,s:i}", "logs", 0, "samples", 1, "sample_ms", SAMPLE_MS),
-					   ASK_MS, &err)
-				 : NULL;
-	bool ok = snapshot && replica_load(&door->replica, snapshot, &err);
+	bool ok = hello && replica_subscribe(&door->replica, door->link,
+				   json_pack("{s:b,s:i}", "samples", 1, "sample_ms", SAMPLE_MS), ASK_MS, &err);
 
 	json_decref(hello);
-	json_decref(snapshot);
 	return ok;
 }
 
