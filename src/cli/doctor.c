@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/program.h"
 #include "cli/cli.h"
@@ -90,8 +91,7 @@ static void check_pidfd(struct finding *finding)
 
 	snprintf(finding->text, sizeof finding->text, "pidfd_open: %s", fd >= 0 ? "works" : strerror(errno));
 	find(finding, fd >= 0 ? FINE : POOR, "a container's filter of system calls may forbid it; allow it there");
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 }
 
 static void check_memfd(struct finding *finding)
@@ -100,8 +100,7 @@ static void check_memfd(struct finding *finding)
 
 	snprintf(finding->text, sizeof finding->text, "memfd_create: %s", fd >= 0 ? "works" : strerror(errno));
 	find(finding, fd >= 0 ? FINE : BAD, "the keeper needs it; a container's filter of system calls may forbid it");
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 }
 
 static long read_number(const char *path)
@@ -124,8 +123,7 @@ static void check_inotify(struct finding *finding)
 	snprintf(finding->text, sizeof finding->text, "%ld watches for each user", watches);
 	find(finding, fd >= 0 && watches >= 8192 ? FINE : POOR,
 		"`watch` looks at each folder with one: sysctl fs.inotify.max_user_watches=524288");
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 }
 
 static void check_proc(struct finding *finding)
@@ -270,8 +268,7 @@ static void check_groups(struct finding *finding)
 												  : "not delegated to this shell");
 	find(finding, fd >= 0 ? FINE : POOR,
 		"a stop finds a service's processes by descent and marks; a unit with Delegate=yes has groups for it too");
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	free(path);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/tell.h"
@@ -101,8 +102,7 @@ void eyes_destroy(struct eyes *eyes)
 		pthread_mutex_unlock(&eyes->lock);
 		pthread_join(eyes->thread, NULL);
 	}
-	if (eyes->fd >= 0)
-		close(eyes->fd);
+	close_if_open(eyes->fd);
 	top_quest_destroy(eyes->given_quest);
 	top_quest_destroy(eyes->done_quest);
 	pthread_cond_destroy(&eyes->given);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 
 /* A name that begins with @ is no file. */
 static int open_socket(const char *path)
@@ -41,8 +42,7 @@ void herald_init(struct herald *herald)
 
 void herald_finish(struct herald *herald)
 {
-	if (herald->fd >= 0)
-		close(herald->fd);
+	close_if_open(herald->fd);
 }
 
 static void say(struct herald *herald, const char *text)

@@ -12,6 +12,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
@@ -382,8 +383,7 @@ static void watch_close(struct watch *watch)
 	tracer_destroy(watch->tracer);
 	eyes_destroy(watch->eyes);
 	muster_destroy(watch->muster);
-	if (watch->fd >= 0)
-		close(watch->fd);
+	close_if_open(watch->fd);
 }
 
 int cli_top(struct invocation *invocation)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "client/inherited.h"
@@ -52,8 +53,7 @@ static int lift(int fd)
 	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int code = errno;
 
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	errno = code;
 	return high;
 }
@@ -269,11 +269,9 @@ static bool start_keeper(struct preparation *preparation, struct launch *launch,
 static void let_go(const struct preparation *preparation)
 {
 	for (int i = 0; i < FD_COUNT; i++)
-		if (preparation->fds[i] >= 0)
-			close(preparation->fds[i]);
+		close_if_open(preparation->fds[i]);
 	for (int i = 0; i < 2; i++)
-		if (preparation->failure[i] >= 0)
-			close(preparation->failure[i]);
+		close_if_open(preparation->failure[i]);
 }
 
 bool launch_project(struct launch *launch, struct error *err)
@@ -295,8 +293,7 @@ static bool is_locked(const char *project)
 	int fd = folder < 0 ? -1 : openat(folder, PATHS_LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	bool is_locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
 
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	if (folder >= 0)
 		close(folder);
 	return is_locked;
@@ -327,8 +324,7 @@ static void read_log_end(const struct launch *launch, struct text *end)
 		text_read_fd(end, fd, &ignored);
 		close(fd);
 	}
-	if (folder >= 0)
-		close(folder);
+	close_if_open(folder);
 }
 
 void launch_explain(const struct launch *launch, struct error *err)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "client/paths.h"
@@ -60,8 +61,7 @@ static int connect_to(const char *project, struct error *err)
 	int fd = make_socket();
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
 		error_errno(err, "connecting to the engine of '%s'", project);
-		if (fd >= 0)
-			close(fd);
+		close_if_open(fd);
 		fd = -1;
 	}
 	close(folder);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "model/spec.h"
 
 /* A variable that holds an absolute path; others do not count, as XDG wants it. */
@@ -132,8 +133,7 @@ static int open_folder(int parent, const char *name, mode_t forbidden, const cha
 		error_errno(err, "opening %s", path);
 	else if (is_ours(fd, forbidden, path, err))
 		return fd;
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	return -1;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "config/diff.h"
 #include "engine/engine.h"
@@ -318,8 +319,7 @@ static void tell(const struct adoption *adoption)
 static void finish(struct adoption *adoption)
 {
 	for (uint32_t i = 0; i < adoption->former.count; i++)
-		if (adoption->finds[i].pidfd >= 0)
-			close(adoption->finds[i].pidfd);
+		close_if_open(adoption->finds[i].pidfd);
 	free(adoption->finds);
 	tree_finish(&adoption->doomed);
 	former_finish(&adoption->former);

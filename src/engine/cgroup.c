@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "procfs/group.h"
 
 enum { NAME_MOST = 128,
@@ -30,8 +31,7 @@ void cgroup_open(struct cgroup *cgroup)
 
 void cgroup_close(struct cgroup *cgroup)
 {
-	if (cgroup->root >= 0)
-		close(cgroup->root);
+	close_if_open(cgroup->root);
 	free(cgroup->path);
 	*cgroup = (struct cgroup){ -1, NULL };
 }

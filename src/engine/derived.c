@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/linewise.h"
@@ -80,8 +81,7 @@ static int open_file(const char *path, int flags)
 
 static void close_files(struct derived *derived)
 {
-	if (derived->fd >= 0)
-		close(derived->fd);
+	close_if_open(derived->fd);
 	if (derived->pos_fd >= 0)
 		close(derived->pos_fd);
 	derived->fd = derived->pos_fd = -1;

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "engine/cluster.h"
 #include "inspect/peers.h"
@@ -77,8 +78,7 @@ static void clear_path(const union address *address)
 	if (probe >= 0 && lstat(address->path.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
 		connect(probe, &address->any, sizeof address->path) < 0 && errno == ECONNREFUSED)
 		unlink(address->path.sun_path);
-	if (probe >= 0)
-		close(probe);
+	close_if_open(probe);
 }
 
 static bool set_options(int fd, const union address *address, const struct door_wish *wish)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/child.h"
@@ -222,8 +223,7 @@ static int spawn(struct engine *engine, const struct helper_task *task, struct l
 	int reason = ok ? child_spawn(life, &launch, &spec, &ends) : EINVAL;
 	if (ok && reason)
 		error_set(err, reason, "no process can be had: %s", strerror(reason));
-	if (ends.in >= 0)
-		close(ends.in);
+	close_if_open(ends.in);
 	launch_finish(&launch);
 	return reason;
 }

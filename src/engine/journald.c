@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "engine/linewise.h"
 
@@ -168,8 +169,7 @@ static bool dial(struct journald *journald)
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", path && *path ? path : SOCKET);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
 		complain(journald, "systemd's journal");
-		if (fd >= 0)
-			close(fd);
+		close_if_open(fd);
 		return false;
 	}
 	struct wire *wire = journald->wire = memory_zeroed(1, sizeof *wire);
@@ -261,7 +261,6 @@ void journald_close(struct member *member)
 		return;
 	member->journald = NULL;
 	hang_up(journald);
-	if (journald->pos_fd >= 0)
-		close(journald->pos_fd);
+	close_if_open(journald->pos_fd);
 	uv_close((uv_handle_t *)&journald->retry, on_closed);
 }

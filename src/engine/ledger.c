@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -48,8 +49,7 @@ void ledger_open(struct ledger *ledger, const char *dir, const char *name, size_
 
 void ledger_close(struct ledger *ledger)
 {
-	if (ledger->fd >= 0)
-		close(ledger->fd);
+	close_if_open(ledger->fd);
 	free(ledger->path);
 	*ledger = (struct ledger){ .fd = -1 };
 }

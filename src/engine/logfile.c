@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 
 enum {
@@ -95,8 +96,7 @@ static int create_segment(const char *path, uint64_t base, int *index_fd)
 	if (*index_fd < 0 || !put_mark(*index_fd, &first)) {
 		int reason = errno;
 		close(fd);
-		if (*index_fd >= 0)
-			close(*index_fd);
+		close_if_open(*index_fd);
 		errno = reason;
 		return -1;
 	}
@@ -107,8 +107,7 @@ static void use_segment(struct logfile *log, int fd, int index_fd, uint64_t base
 {
 	if (log->fd >= 0 && log->fd != fd)
 		close(log->fd);
-	if (log->index_fd >= 0)
-		close(log->index_fd);
+	close_if_open(log->index_fd);
 	log->fd = fd;
 	log->index_fd = index_fd;
 	log->base = base;
@@ -414,8 +413,7 @@ static bool segment_open(const struct logfile *log, unsigned number, struct segm
 	if (segment->index_fd < 0 || fstat(segment->fd, &st) < 0 ||
 		!get_first_mark(segment->index_fd, &first)) {
 		close(segment->fd);
-		if (segment->index_fd >= 0)
-			close(segment->index_fd);
+		close_if_open(segment->index_fd);
 		return false;
 	}
 	segment->base = first.offset;

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 enum { ROOM = 4 * 1024 * 1024 }; /* for some thousand */
 
 /* A byte that a descriptor comes with. */
@@ -49,8 +51,7 @@ void lost_restore(struct lost *lost, int from, int to)
 void lost_close(struct lost *lost)
 {
 	for (int i = 0; i < 2; i++)
-		if (lost->ends[i] >= 0)
-			close(lost->ends[i]);
+		close_if_open(lost->ends[i]);
 	*lost = (struct lost){ .ends = { -1, -1 } };
 }
 

@@ -6,6 +6,8 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 enum { LOOK_BACK = 64 * 1024 };
 
 bool outbox_make(struct outbox *outbox)
@@ -45,8 +47,7 @@ void outbox_restore(struct outbox *outbox, int fd)
 
 void outbox_close(struct outbox *outbox)
 {
-	if (outbox->fd >= 0)
-		close(outbox->fd);
+	close_if_open(outbox->fd);
 	outbox->fd = -1;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/engine.h"
@@ -30,8 +31,7 @@ static void read_boot_id(char out[BOOT_ID_SIZE])
 	memset(out, 0, BOOT_ID_SIZE);
 	if (fd >= 0 && read(fd, out, BOOT_ID_SIZE - 1) < 0)
 		out[0] = '\0';
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 }
 
 static off_t row_offset(uint32_t seat)
@@ -248,7 +248,6 @@ void roster_remove(struct roster *roster)
 
 void roster_close(struct roster *roster)
 {
-	if (roster->fd >= 0)
-		close(roster->fd);
+	close_if_open(roster->fd);
 	roster->fd = -1;
 }

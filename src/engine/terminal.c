@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "protocol/method.h"
@@ -57,8 +58,7 @@ bool terminal_make(struct terminal_ends *ends, uid_t owner, struct error *err)
 
 static void close_one(int *fd)
 {
-	if (*fd >= 0)
-		close(*fd);
+	close_if_open(*fd);
 	*fd = -1;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "base/pattern.h"
 
@@ -296,8 +297,7 @@ static void free_watch(struct watch *watch)
 	for (unsigned i = 0; i < watch->exclude_count; i++)
 		pattern_destroy(watch->exclude[i]);
 	strings_finish(&watch->paths);
-	if (watch->fd >= 0)
-		close(watch->fd);
+	close_if_open(watch->fd);
 	free(watch);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "inspect/path.h"
 #include "lib/stats.h"
 
@@ -251,8 +252,7 @@ size_t page_read(int32_t pid, struct pool_report *pools, size_t most)
 	int fd = page_open(pid, O_RDONLY);
 	size_t count = fd < 0 ? 0 : page_read_file(fd, pools, most);
 
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	return count;
 }
 
@@ -261,7 +261,6 @@ size_t page_study(int32_t pid, struct thread_pool *pools, size_t most)
 	int fd = page_open(pid, O_RDONLY);
 	size_t count = fd < 0 ? 0 : page_study_file(fd, pools, most);
 
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	return count;
 }

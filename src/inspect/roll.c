@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "kernel/roll.skel.h"
 
@@ -67,8 +68,7 @@ size_t roll_call(struct roll *roll, int32_t pid, struct roll_entry *out, size_t 
 
 	while (fd >= 0 && used < room && ((got = read(fd, (char *)out + used, room - used)) > 0 || (got < 0 && errno == EINTR)))
 		used += got > 0 ? (size_t)got : 0;
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	return got < 0 || used % sizeof *out ? 0 : tidy(out, used / sizeof *out);
 }
 

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "model/sample.h"
 
@@ -162,8 +163,7 @@ static void ask(struct sockets *sockets, void *request, size_t size, take_functi
 			break;
 	}
 	free(reply);
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 }
 
 static void ask_unix(struct sockets *sockets)

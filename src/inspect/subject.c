@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "inspect/page.h"
 #include "inspect/path.h"
@@ -43,8 +44,7 @@ void subject_open(struct subject *subject, int32_t pid, uint64_t starttime)
 
 void subject_close(struct subject *subject)
 {
-	if (subject->fd >= 0)
-		close(subject->fd);
+	close_if_open(subject->fd);
 	crew_finish(&subject->crew);
 	streams_finish(&subject->streams);
 	*subject = (struct subject){ .fd = -1 };
@@ -54,8 +54,7 @@ void subject_close(struct subject *subject)
 
 static void forget_program(struct subject *subject)
 {
-	if (subject->fd >= 0)
-		close(subject->fd);
+	close_if_open(subject->fd);
 	subject->fd = -1;
 	subject->is_explored = subject->is_libuv = subject->is_quiet = false;
 	subject->pool_count = subject->loop_count = subject->span_count = 0;

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 enum { PIECE_SIZE = 4096 }; /* the kernel makes these files a page at a time */
 
 static ssize_t read_some(int fd, char *buffer, size_t size)
@@ -76,8 +78,7 @@ bool proc_folder_scan(int root, const char *path, void (*visit)(void *context, i
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!folder) {
-		if (fd >= 0)
-			close(fd);
+		close_if_open(fd);
 		return false;
 	}
 	while ((entry = readdir(folder))) {

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "procfs/file.h"
 
 enum { INFO_MOST = 1024,
@@ -41,8 +42,7 @@ static int open_pipe(int root, pid_t pid, int number, ino_t *inode)
 		*inode = st.st_ino;
 		return fd;
 	}
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	return -1;
 }
 

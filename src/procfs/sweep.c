@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 #include "procfs/census.h"
 #include "procfs/file.h"
@@ -90,8 +91,7 @@ void sweep_destroy(struct sweep *sweep)
 	machine_reader_destroy(sweep->machine);
 	for (size_t i = 0; i < sizeof sweep->passes / sizeof *sweep->passes; i++)
 		census_finish(&sweep->passes[i].census);
-	if (sweep->root >= 0)
-		close(sweep->root);
+	close_if_open(sweep->root);
 	free(sweep->claims);
 	free(sweep);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 
 /* ---- who is in it ---- */
@@ -355,6 +356,5 @@ void recording_finish(struct recording *recording)
 	free(recording->blocks);
 	reel_finish(&recording->reel);
 	entry_finish(&recording->entry);
-	if (recording->fd >= 0)
-		close(recording->fd);
+	close_if_open(recording->fd);
 }
