@@ -13,7 +13,6 @@
 
 enum {
 	LOG_MODE = 0640,
-	LOG_FOLDER_MODE = 0750,
 	CHECK_US = 1000000,   /* how often we look whether the file is still there */
 	MARK_EVERY_US = 1000, /* bytes of the same process within this share a mark */
 	READ_MOST = 64 * 1024,

@@ -17,6 +17,8 @@
 #include "base/error.h"
 #include "model/spec.h"
 
+enum { LOG_FOLDER_MODE = 0750 };
+
 /* One index entry: from this offset on, bytes came at this time from this process. */
 struct log_mark {
 	uint64_t offset;

@@ -18,8 +18,6 @@
 #include "engine/journald.h"
 #include "engine/output.h"
 
-enum { LOG_DIR_MODE = 0750 };
-
 static const char *const stream_names[] = { "stdout", "stderr" };
 static const char *const stream_files[] = { "out", "err" };
 
@@ -145,7 +143,7 @@ static bool open_log(struct member *member, enum stream stream, struct error *er
 	char room[4096], *name = log_name(member, stream);
 	const char *dir = log_dir(member, spec, room, sizeof room);
 
-	mkdir(dir, LOG_DIR_MODE); /* whether it is there is seen when the file is opened */
+	mkdir(dir, LOG_FOLDER_MODE); /* whether it is there is seen when the file is opened */
 	bool ok = check_folder(dir, err) &&
 		  logfile_open(&member->logs[stream], dir, name, spec, held, err);
 	free(name);

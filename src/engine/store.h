@@ -46,7 +46,7 @@ struct seat {
 	char launched_as[DIGEST_SIZE]; /* fingerprint of what its present or last process was started with */
 };
 
-/* A run of the project, in the marks that its processes carry: the keeper that began it, by its pid and its start
+/* A run of the project, in the marks that its processes carry: by the keeper that began it and when it was begun
    (wall clock). */
 struct origin {
 	int32_t pid;

@@ -105,21 +105,14 @@ bool task_times_parse(struct task_times *times, const char *text)
 	return true;
 }
 
-static uint64_t number_behind(const char *text, const char *label)
-{
-	const char *at = strstr(text, label);
-
-	return at ? strtoull(at + strlen(label), NULL, 10) : SAMPLE_UNKNOWN;
-}
-
 static void read_switches(struct thread_report *thread, int32_t pid)
 {
 	char text[TEXT_SIZE];
 
 	if (read_file(text, sizeof text, pid, thread->tid, "status") <= 0)
 		return;
-	uint64_t voluntary = number_behind(text, "\nvoluntary_ctxt_switches:");
-	uint64_t forced = number_behind(text, "\nnonvoluntary_ctxt_switches:");
+	uint64_t voluntary = proc_number_behind(text, "\nvoluntary_ctxt_switches:");
+	uint64_t forced = proc_number_behind(text, "\nnonvoluntary_ctxt_switches:");
 	if (voluntary != SAMPLE_UNKNOWN && forced != SAMPLE_UNKNOWN)
 		thread->switches = voluntary + forced;
 }

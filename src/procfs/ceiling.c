@@ -47,20 +47,6 @@ bool figures_read(uint64_t figures[GROWTH_FIGURES], int32_t pid)
 
 /* ---- how far it may go ---- */
 
-/* The number after a name; SAMPLE_UNKNOWN: "unlimited", or there is none. */
-static uint64_t number_after(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-	char *end;
-
-	if (!at)
-		return SAMPLE_UNKNOWN;
-	at += strlen(name);
-	at += strspn(at, " ");
-	uint64_t number = strtoull(at, &end, 10);
-	return end == at ? SAMPLE_UNKNOWN : number;
-}
-
 static bool is_of_root(int32_t pid)
 {
 	char path[PROC_PATH_SIZE];
@@ -77,9 +63,9 @@ static void take_resource_limits(struct ceiling ceilings[GROWTH_FIGURES], int32_
 	snprintf(path, sizeof path, PROC_ROOT "/%d/limits", (int)pid);
 	if (proc_file_read(AT_FDCWD, path, text, sizeof text) <= 0)
 		return;
-	ceiling_lower(&ceilings[GROWTH_FDS], number_after(text, "Max open files"), "RLIMIT_NOFILE");
+	ceiling_lower(&ceilings[GROWTH_FDS], proc_number_behind(text, "Max open files"), "RLIMIT_NOFILE");
 	if (!is_of_root(pid)) /* which is not held to it */
-		ceiling_lower(&ceilings[GROWTH_THREADS], number_after(text, "Max processes"), "RLIMIT_NPROC");
+		ceiling_lower(&ceilings[GROWTH_THREADS], proc_number_behind(text, "Max processes"), "RLIMIT_NPROC");
 }
 
 static uint64_t read_number(const char *folder, const char *file)
@@ -89,7 +75,7 @@ static uint64_t read_number(const char *folder, const char *file)
 	if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path ||
 		proc_file_read(AT_FDCWD, path, text, sizeof text) <= 0)
 		return SAMPLE_UNKNOWN;
-	return number_after(text, "");
+	return proc_number_behind(text, "");
 }
 
 /* With what is left for all that are in it. */
@@ -120,7 +106,7 @@ static void take_machine(struct ceiling ceilings[GROWTH_FIGURES], const uint64_t
 	ceiling_lower(&ceilings[GROWTH_THREADS], read_number(PROC_ROOT "/sys/kernel", "threads-max"), "kernel.threads-max");
 	if (proc_file_read(AT_FDCWD, PROC_ROOT "/meminfo", text, sizeof text) <= 0)
 		return;
-	uint64_t kib = number_after(text, "MemAvailable:");
+	uint64_t kib = proc_number_behind(text, "MemAvailable:");
 	if (kib != SAMPLE_UNKNOWN)
 		take_room(&ceilings[GROWTH_RSS], figures[GROWTH_RSS], kib * 1024, 0, "all that the machine has left");
 }

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "model/sample.h"
 
 enum { PIECE_SIZE = 4096 }; /* the kernel makes these files a page at a time */
 
@@ -88,4 +91,16 @@ bool proc_folder_scan(int root, const char *path, void (*visit)(void *context, i
 	}
 	closedir(folder);
 	return true;
+}
+
+uint64_t proc_number_behind(const char *text, const char *label)
+{
+	const char *at = strstr(text, label);
+	char *end;
+
+	if (!at)
+		return SAMPLE_UNKNOWN;
+	at += strlen(label);
+	uint64_t number = strtoull(at, &end, 10);
+	return end == at ? SAMPLE_UNKNOWN : number;
 }

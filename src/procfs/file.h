@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PROC_ROOT "/proc"
@@ -32,5 +33,8 @@ bool proc_file_scan(int root, const char *path, size_t most,
  */
 bool proc_folder_scan(int root, const char *path, void (*visit)(void *context, int number),
 	void *context);
+
+/* The number behind a label, which blanks may come before; SAMPLE_UNKNOWN: there is none. */
+uint64_t proc_number_behind(const char *text, const char *label);
 
 #endif

@@ -260,13 +260,6 @@ static double rate_since(const struct pass *pass, uint64_t last, uint64_t now)
 	return now < last ? 0 : (double)(now - last) * (double)NS_PER_S / (double)span_ns;
 }
 
-static uint64_t find_figure(const char *text, const char *name)
-{
-	const char *line = strstr(text, name);
-
-	return line ? strtoull(line + strlen(name), NULL, 10) : SAMPLE_UNKNOWN;
-}
-
 /* Of others only root may read it. */
 static void read_io(const struct pass *pass, const struct machine_process *last, struct machine_process *process, const char *folder)
 {
@@ -275,8 +268,8 @@ static void read_io(const struct pass *pass, const struct machine_process *last,
 	snprintf(path, sizeof path, "%s/io", folder);
 	if (proc_file_read(AT_FDCWD, path, text, sizeof text) <= 0)
 		return;
-	process->read_bytes = find_figure(text, "\nread_bytes: ");
-	process->written_bytes = find_figure(text, "\nwrite_bytes: ");
+	process->read_bytes = proc_number_behind(text, "\nread_bytes: ");
+	process->written_bytes = proc_number_behind(text, "\nwrite_bytes: ");
 	process->read_rate = rate_since(pass, last ? last->read_bytes : SAMPLE_UNKNOWN, process->read_bytes);
 	process->write_rate = rate_since(pass, last ? last->written_bytes : SAMPLE_UNKNOWN, process->written_bytes);
 }

@@ -419,17 +419,23 @@ static json_t *namespaces_to_json(const struct row *row)
 	return list;
 }
 
-/* Those that have room, whole. */
+void row_add_namespace(struct row *row, const char *name)
+{
+	size_t used = strlen(row->namespaces);
+
+	if (used + strlen(name) + 2 <= sizeof row->namespaces)
+		snprintf(row->namespaces + used, sizeof row->namespaces - used, "%s%s", used ? "," : "", name);
+}
+
 static void get_namespaces(struct row *row, const json_t *list)
 {
-	size_t i, used = 0;
 	const json_t *name;
+	size_t i;
 
 	json_array_foreach(list, i, name)
 	{
-		const char *text = json_string_value(name);
-		if (text && used + strlen(text) + 2 <= sizeof row->namespaces)
-			used += (size_t)snprintf(row->namespaces + used, sizeof row->namespaces - used, "%s%s", used ? "," : "", text);
+		if (json_is_string(name))
+			row_add_namespace(row, json_string_value(name));
 	}
 }
 

@@ -58,6 +58,8 @@ struct identity {
 	uint32_t life;
 };
 
+/* If there is room for it, whole. */
+void row_add_namespace(struct row *row, const char *name);
 /* Is it in this one? */
 bool row_is_in_namespace(const struct row *row, const char *name);
 

@@ -66,15 +66,6 @@ struct traffic traffic_of_member(const struct member *member)
 	return ipc;
 }
 
-static void join_namespaces(struct row *row, const struct strings *names)
-{
-	size_t used = 0, room = sizeof row->namespaces;
-
-	for (size_t i = 0; i < names->count; i++)
-		if (used + strlen(names->items[i]) + 2 <= room)
-			used += (size_t)snprintf(row->namespaces + used, room - used, "%s%s", used ? "," : "", names->items[i]);
-}
-
 void row_of_member(struct row *row, const struct member *member)
 {
 	const struct instance *now = &member->now;
@@ -97,7 +88,8 @@ void row_of_member(struct row *row, const struct member *member)
 		.last_death = now->death,
 	};
 	memcpy(row->service, now->service, sizeof row->service);
-	join_namespaces(row, &member_spec(member)->namespaces);
+	for (size_t i = 0; i < member_spec(member)->namespaces.count; i++)
+		row_add_namespace(row, member_spec(member)->namespaces.items[i]);
 	snprintf(row->detail, sizeof row->detail, "%s", *now->detail ? now->detail : member->status ? member->status
 												    : "");
 	if (now->pid && member->sample.pid == now->pid)
@@ -503,23 +495,36 @@ json_t *method_list(struct session *session, json_t *params)
 	return json_pack("{s:o}", "instances", rows);
 }
 
+static bool has_too_many(struct call *call)
+{
+	bool is_full = call->session->list_count == SESSION_LISTS_MOST;
+
+	if (is_full)
+		call_refuse(call, PROTOCOL_REFUSED, "too many of these are under way");
+	return is_full;
+}
+
+/* It is answered once the next pass of the sampler is over. False: no thread can be had to look with. */
+static bool wait_for_pass(struct call *call, json_t *(*answer)(struct session *session, json_t *params))
+{
+	struct session *session = call->session;
+	uint64_t pass = engine_sample(call->engine);
+
+	if (!pass)
+		return false;
+	session->lists[session->list_count++] =
+		(struct waiting_list){ json_incref(call->id), json_incref(call->params), pass, answer };
+	call->is_answered = true;
+	return true;
+}
+
 static json_t *do_list(struct call *call)
 {
 	static struct selection selection;
-	struct session *session = call->session;
 
-	if (!call_select(call, &selection, true))
+	if (!call_select(call, &selection, true) || has_too_many(call))
 		return NULL;
-	if (session->list_count == SESSION_LISTS_MOST)
-		return call_refuse(call, PROTOCOL_REFUSED, "too many lists are under way");
-	uint64_t pass = engine_sample(call->engine);
-	if (!pass)
-		return method_list(session, call->params);
-	session->lists[session->list_count++] = (struct waiting_list){
-		json_incref(call->id), json_incref(call->params), pass, method_list
-	};
-	call->is_answered = true;
-	return NULL;
+	return wait_for_pass(call, method_list) ? NULL : method_list(call->session, call->params);
 }
 
 /* Of the member that a request names; NULL: none has that name, or has a process. */
@@ -565,9 +570,13 @@ static json_t *inspect_then(struct call *call, uint64_t at_us)
 	return study ? study : call_refuse(call, PROTOCOL_REFUSED, "not measured then: nobody looked into it");
 }
 
+static json_t *refuse_without_thread(struct call *call)
+{
+	return call_refuse(call, PROTOCOL_REFUSED, "no thread can be had to look with");
+}
+
 static json_t *do_inspect(struct call *call)
 {
-	struct session *session = call->session;
 	struct member *member = find_studied(call->engine, call->params);
 	uint64_t at_us = time_from_json(json_object_get(call->params, "at"));
 
@@ -575,18 +584,11 @@ static json_t *do_inspect(struct call *call)
 		return inspect_then(call, at_us);
 	if (!member)
 		return call_refuse(call, PROTOCOL_REFUSED, "service and instance say whom to look into: none such has a process");
-	if (session->list_count == SESSION_LISTS_MOST)
-		return call_refuse(call, PROTOCOL_REFUSED, "too many of these are under way");
+	if (has_too_many(call))
+		return NULL;
 	member->wants_study = true;
 	member->wants_holdings = member->wants_holdings || json_is_true(json_object_get(call->params, "files"));
-	uint64_t pass = engine_sample(call->engine);
-	if (!pass)
-		return call_refuse(call, PROTOCOL_REFUSED, "no thread can be had to look with");
-	session->lists[session->list_count++] = (struct waiting_list){
-		json_incref(call->id), json_incref(call->params), pass, method_inspect
-	};
-	call->is_answered = true;
-	return NULL;
+	return wait_for_pass(call, method_inspect) ? NULL : refuse_without_thread(call);
 }
 
 /* ---- who talks to whom ---- */
@@ -647,21 +649,11 @@ json_t *method_map(struct session *session, json_t *params)
 static json_t *do_map(struct call *call)
 {
 	static struct selection selection;
-	struct session *session = call->session;
 
-	if (!call_select(call, &selection, true))
+	if (!call_select(call, &selection, true) || has_too_many(call))
 		return NULL;
-	if (session->list_count == SESSION_LISTS_MOST)
-		return call_refuse(call, PROTOCOL_REFUSED, "too many of these are under way");
 	call->engine->wants_chart = true;
-	uint64_t pass = engine_sample(call->engine);
-	if (!pass)
-		return call_refuse(call, PROTOCOL_REFUSED, "no thread can be had to look with");
-	session->lists[session->list_count++] = (struct waiting_list){
-		json_incref(call->id), json_incref(call->params), pass, method_map
-	};
-	call->is_answered = true;
-	return NULL;
+	return wait_for_pass(call, method_map) ? NULL : refuse_without_thread(call);
 }
 
 struct history_filter {
