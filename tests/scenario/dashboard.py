@@ -244,7 +244,7 @@ def without_a_terminal_it_says_so():
 
 ECHO = """import json, os, socket
 s = socket.socket(fileno=int(os.environ["THRUM_CHANNEL_FD"]))
-s.sendall(b'"ready"\n')
+s.sendall(b'"ready"\\n')
 for line in s.makefile():
     asked = json.loads(line)
     s.sendall(json.dumps({"pong": os.environ["THRUM_INSTANCE"], "requestId": asked["requestId"]}).encode() + b"\\n")
