@@ -64,6 +64,11 @@ json_t *ui_identity(const struct target *target)
 		target->instance, "life", (int)target->life);
 }
 
+json_t *ui_name(const struct target *target)
+{
+	return target->instance < 0 ? json_string(target->service) : json_sprintf("%s/%d", target->service, target->instance);
+}
+
 void action_say_read_only(struct ui *ui)
 {
 	ui_say(ui, true, ui->options->recording ? "a recording cannot be changed" : "this dashboard is read-only");
@@ -177,7 +182,7 @@ static void scale_thread_pool(struct ui *ui, int delta)
 	const char *pool = json_string_value(json_object_get(insight_thread_pool(ui, 0), "name"));
 
 	if (ui_request(ui, REPLY_ACTION, 0, "scale",
-		    json_pack("{s:o,s:s,s:i}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance), "pool", pool, "delta",
+		    json_pack("{s:o,s:s,s:i}", "name", ui_name(&ui->shown), "pool", pool, "delta",
 			    delta)))
 		ui_say(ui, false, "pool %s of %s/%d: %+d threads", pool, ui->shown.service, ui->shown.instance, delta);
 }

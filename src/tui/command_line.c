@@ -35,26 +35,6 @@ static void act(struct ui *ui, const char *method, char *rest)
 		ui_say(ui, true, "%s NAME…: which?", method);
 }
 
-static void run_start(struct ui *ui, char *rest)
-{
-	act(ui, "start", rest);
-}
-
-static void run_stop(struct ui *ui, char *rest)
-{
-	act(ui, "stop", rest);
-}
-
-static void run_restart(struct ui *ui, char *rest)
-{
-	act(ui, "restart", rest);
-}
-
-static void run_reload(struct ui *ui, char *rest)
-{
-	act(ui, "reload", rest);
-}
-
 static void run_signal(struct ui *ui, char *rest)
 {
 	char *signal = strsep(&rest, " ");
@@ -260,8 +240,8 @@ static void put_namespaces(const struct ui *ui, int number, struct text *out)
 
 static const struct command_row {
 	const char *name;
-	bool acts; /* nothing of that in a read-only dashboard */
-	void (*run)(struct ui *ui, char *rest);
+	bool acts;                                                      /* nothing of that in a read-only dashboard */
+	void (*run)(struct ui *ui, char *rest);                         /* NULL: the engine does what the name says */
 	void (*put)(const struct ui *ui, int number, struct text *out); /* NULL: anything can follow */
 } rows[] = {
 	{ "filter", false, run_filter, NULL },
@@ -273,13 +253,13 @@ static const struct command_row {
 	{ "past", false, run_past, NULL },
 	{ "q", false, run_quit, NULL },
 	{ "quit", false, run_quit, NULL },
-	{ "reload", true, run_reload, put_names },
-	{ "restart", true, run_restart, put_names },
+	{ "reload", true, NULL, put_names },
+	{ "restart", true, NULL, put_names },
 	{ "scale", true, run_scale, put_services },
 	{ "send", true, run_send, put_services },
 	{ "signal", true, run_signal, put_signals },
-	{ "start", true, run_start, put_names },
-	{ "stop", true, run_stop, put_names },
+	{ "start", true, NULL, put_names },
+	{ "stop", true, NULL, put_names },
 	{ "undo", true, run_undo, NULL },
 	{ "w", false, run_write, NULL },
 };
@@ -302,8 +282,10 @@ void command_run(struct ui *ui, char *line)
 	const struct command_row *row = find(word);
 	if (row && row->acts && ui->options->read_only)
 		action_say_read_only(ui);
-	else if (row)
+	else if (row && row->run)
 		row->run(ui, rest);
+	else if (row)
+		act(ui, row->name, rest);
 	else if (settings_has(word))
 		take_setting(ui, whole);
 	else

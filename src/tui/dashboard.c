@@ -41,7 +41,7 @@ static struct replica *ui_live(struct ui *ui)
 json_t *ui_subscription(const struct ui *ui)
 {
 	return json_pack("{s:b,s:i,s:b,s:b}", "samples", 1, "sample_ms",
-		(int)(ui->settings.table.sample_ms ? ui->settings.table.sample_ms : SETTINGS_SAMPLE_MS), "logs", 1, "pieces", 1);
+		(int)settings_sample_ms(ui->settings.table.sample_ms), "logs", 1, "pieces", 1);
 }
 
 static bool connect_engine(struct ui *ui, struct error *err)
@@ -136,7 +136,7 @@ static void draw(struct loop *loop)
 	traffic_follow(ui);
 	stopping_follow(ui);
 	struct grid *grid = stage_begin(&loop->stage);
-	crews_follow(ui, layout_of(grid->width, grid->height, ui->is_zoomed, !ui->settings.table.is_headless).table.height);
+	crews_follow(ui, view_layout(ui, grid->width, grid->height).table.height);
 	logs_prepare(ui, grid->width, grid->height);
 	view_draw(ui, grid);
 	stage_show(&loop->stage);

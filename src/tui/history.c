@@ -17,21 +17,32 @@ enum { STRIP_HEIGHT = 2,
 
 /* ---- the list ---- */
 
+struct words {
+	char ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE];
+};
+
+static struct words describe(const struct death *death)
+{
+	struct words words = { .rss = "-" };
+
+	units_format_duration(words.ran, death->uptime_ms);
+	units_format_duration(words.cpu, death->cpu_ms);
+	if (death->peak_rss)
+		units_format_size(words.rss, death->peak_rss);
+	death_explain(words.ending, death);
+	return words;
+}
+
 static void draw_death(
 	const struct ui *ui, struct grid *grid, struct rect at, const struct death *death)
 {
-	char started[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], rss[UNITS_TEXT_SIZE] = "-",
-							     cpu[UNITS_TEXT_SIZE], ending[DEATH_TEXT_SIZE];
+	struct words words = describe(death);
+	char started[CLOCK_TEXT_SIZE];
 
 	clock_format_iso(started, death->started_us);
-	units_format_duration(ran, death->uptime_ms);
-	units_format_duration(cpu, death->cpu_ms);
-	if (death->peak_rss)
-		units_format_size(rss, death->peak_rss);
-	death_explain(ending, death);
 	grid_format(grid, at, death_is_crash(death) ? LOOK_BAD : LOOK_NORMAL,
-		" %4u %8d  %.19s %9s %6s %8s  %s  %s", death->life, death->pid, started, ran, rss,
-		cpu, ending, death->detail);
+		" %4u %8d  %.19s %9s %6s %8s  %s  %s", death->life, death->pid, started, words.ran, words.rss,
+		words.cpu, words.ending, death->detail);
 	if (ui->is_zoomed && death == history_selected(ui)) {
 		grid_put(grid, (struct rect){ at.x, at.y, 1, at.height }, LOOK_NORMAL, ">");
 		grid_select(grid, at);
@@ -167,19 +178,14 @@ static void draw_lines(const struct ui *ui, struct grid *grid, struct rect area)
 static int draw_facts(
 	const struct ui *ui, struct grid *grid, struct rect area, const struct death *death)
 {
-	char ended[CLOCK_TEXT_SIZE], ran[UNITS_TEXT_SIZE], cpu[UNITS_TEXT_SIZE],
-		rss[UNITS_TEXT_SIZE] = "-", ending[DEATH_TEXT_SIZE];
+	struct words words = describe(death);
+	char ended[CLOCK_TEXT_SIZE];
 	int line = 0;
 
 	clock_format_iso(ended, death->ended_us);
-	units_format_duration(ran, death->uptime_ms);
-	units_format_duration(cpu, death->cpu_ms);
-	if (death->peak_rss)
-		units_format_size(rss, death->peak_rss);
-	death_explain(ending, death);
 	grid_format(grid, rect_line(area, line++), LOOK_HEADING,
 		" life %u, pid %d: %s at %.19s after %s, peak %s, CPU %s", death->life, death->pid,
-		ending, ended, ran, rss, cpu);
+		words.ending, ended, words.ran, words.rss, words.cpu);
 	if (death->detail[0])
 		grid_put_safe(grid, rect_line(area, line++), LOOK_WARN, " ", death->detail, strlen(death->detail));
 	line += draw_graph(ui, grid, rect_line(area, line), "cpu", "cpu_pct");

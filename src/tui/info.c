@@ -277,9 +277,9 @@ static void brief_identity(struct text *line, const struct ui *ui, const struct 
 
 	describe_state(ui, row, text);
 	add(line, "%s", text);
-	join_command(ui, text, sizeof text);
 	if (ui->options->recording || !ui->insight.info)
 		return;
+	join_command(ui, text, sizeof text);
 	add(line, "%s", text);
 	add(line, "in %s", info_string(ui, "service", "working_dir"));
 	if (row->namespaces[0])

@@ -41,7 +41,7 @@ double gauge_most(const struct gauge *gauge)
 
 static json_t *name_of_shown(const struct ui *ui)
 {
-	return json_pack("{s:o}", "name", json_sprintf("%s/%d", ui->shown.service, ui->shown.instance));
+	return json_pack("{s:o}", "name", ui_name(&ui->shown));
 }
 
 static json_t *shown_process(const struct ui *ui)

@@ -615,9 +615,10 @@ void launch_draw(const struct ui *ui, struct grid *grid)
 		*second++ = '\0';
 	fields.height = area.height > 3 ? area.height - 3 : area.height;
 	int line = draw_fields(form, grid, fields, first);
-	if (second && !form->note[0])
+	if (form->note[0])
+		grid_put_safe(grid, rect_line(area, line), LOOK_BAD, "  ", form->note, strlen(form->note));
+	else if (second)
 		grid_put_safe(grid, rect_line(area, line), LOOK_WARN, "  ", second, strlen(second));
-	grid_put_safe(grid, rect_line(area, line), LOOK_BAD, "  ", form->note, strlen(form->note));
 	grid_put(grid, rect_line(area, area.height - 2), LOOK_KEY, "^T as a service of the project   ^P ^N as launched before");
 	grid_put(grid, rect_line(area, area.height - 1), LOOK_KEY, "Enter Start  Tab completes, next  Space chooses  Esc leaves it");
 	text_finish(&text);

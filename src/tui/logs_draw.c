@@ -213,7 +213,7 @@ static const char *empty_word(const struct log_view *view)
 
 void logs_prepare(struct ui *ui, int width, int height)
 {
-	struct rect area = layout_of(width, height, ui->is_zoomed, !ui->settings.table.is_headless).detail;
+	struct rect area = view_layout(ui, width, height).detail;
 
 	logs_fit(&ui->logs, area.height - ui->is_zoomed, area.width - 1 - time_width(&ui->logs) - name_width(&ui->logs));
 }

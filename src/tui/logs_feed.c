@@ -17,12 +17,6 @@ enum { WORK_MS = 10, /* keys are looked at again after it */
 
 /* ---- whose logs ---- */
 
-static void add_name(json_t *names, const struct target *target)
-{
-	json_array_append_new(names, target->instance < 0 ? json_string(target->service)
-							  : json_sprintf("%s/%d", target->service, target->instance));
-}
-
 /* All that is tagged, if what is selected is; a service's instances; or the one that is selected. */
 static json_t *names_of(const struct ui *ui)
 {
@@ -30,9 +24,9 @@ static json_t *names_of(const struct ui *ui)
 
 	if (tags_has(ui, &ui->selected))
 		for (unsigned i = 0; i < ui->tag_count; i++)
-			add_name(names, &ui->tags[i]);
+			json_array_append_new(names, ui_name(&ui->tags[i]));
 	else
-		add_name(names, &ui->selected);
+		json_array_append_new(names, ui_name(&ui->selected));
 	return names;
 }
 

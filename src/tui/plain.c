@@ -184,11 +184,10 @@ static unsigned number_of(const char *line)
 
 static void ask_streams(struct plain *plain)
 {
-	const struct target *shown = &plain->shown;
-	json_t *name = json_sprintf("%s/%d", shown->service, shown->instance);
+	json_t *params = json_pack("{s:[o]}", "names", ui_name(&plain->shown));
 	struct error err;
 
-	if (!link_send(plain->ui->link, "log.list", json_pack("{s:[o]}", "names", name), &plain->listing, &err))
+	if (!link_send(plain->ui->link, "log.list", params, &plain->listing, &err))
 		plain->listing = 0; /* the loss is seen where messages are read */
 }
 

@@ -42,11 +42,8 @@ static json_t *name_tagged(const struct ui *ui)
 {
 	json_t *names = json_array();
 
-	for (unsigned i = 0; i < ui->tag_count; i++) {
-		const struct target *tag = &ui->tags[i];
-		json_array_append_new(names,
-			tag->instance < 0 ? json_string(tag->service) : json_sprintf("%s/%d", tag->service, tag->instance));
-	}
+	for (unsigned i = 0; i < ui->tag_count; i++)
+		json_array_append_new(names, ui_name(&ui->tags[i]));
 	return json_pack("{s:o}", "names", names);
 }
 

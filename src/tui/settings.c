@@ -221,6 +221,11 @@ static bool take_value(const struct choice *choice, const char *word, unsigned *
 	return true;
 }
 
+unsigned settings_sample_ms(unsigned chosen)
+{
+	return chosen ? chosen : SETTINGS_SAMPLE_MS;
+}
+
 static bool take_time(const char *word, unsigned *value)
 {
 	uint64_t ms;
@@ -386,7 +391,7 @@ static void put_value(const struct choice *choice, unsigned value, struct text *
 	if (choice->kind == KIND_WORD)
 		text_puts(out, choice->words[value]);
 	else if (choice->kind == KIND_TIME)
-		text_format(out, "%ums", value ? value : SETTINGS_SAMPLE_MS);
+		text_format(out, "%ums", settings_sample_ms(value));
 	else if (!value)
 		text_puts(out, no_columns);
 	for (unsigned i = 0; choice->kind == KIND_WORDS && i < choice->count; i++) {

@@ -60,6 +60,7 @@ struct table_style {
 	unsigned sample_ms;   /* between two measurements; 0: SETTINGS_SAMPLE_MS */
 };
 enum { SETTINGS_SAMPLE_MS = 1000 };
+unsigned settings_sample_ms(unsigned chosen);
 
 /* Zeroed: nothing is chosen. */
 struct settings {

@@ -90,7 +90,7 @@ void status_draw(const struct ui *ui, struct grid *grid, struct rect area)
 		draw_pause(ui, grid, at);
 		return;
 	}
-	snprintf(text, sizeof text, "%.4gs", (style->sample_ms ? style->sample_ms : SETTINGS_SAMPLE_MS) / 1000.0);
+	snprintf(text, sizeof text, "%.4gs", settings_sample_ms(style->sample_ms) / 1000.0);
 	put(grid, &at, style->sample_ms ? LOOK_KEY : LOOK_NORMAL, "tick", text);
 	snprintf(text, sizeof text, "%u", ui->tag_count);
 	if (ui->tag_count)

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "protocol/value.h"
 #include "tui/keymap.h"
 #include "tui/pane.h"
 #include "tui/ui.h"
@@ -43,18 +42,13 @@ void stopping_follow(struct ui *ui)
 	ui_request(ui, REPLY_REMAINS, 0, "remains", json_pack("{s:s,s:i}", "service", ui->asked.service, "instance", ui->asked.instance));
 }
 
-static uint64_t left_ms(const struct ui *ui, const struct row *row)
-{
-	return row->deadline_us > ui->now_us ? (row->deadline_us - ui->now_us) / 1000 : 0;
-}
-
 /* More than there is; again and again, if need be. */
 static void wait_longer(struct ui *ui)
 {
 	const struct replica_row *row = find(ui);
 	json_t *params = ui_identity(&ui->asked);
 
-	json_object_set_new(params, "ms", json_integer((json_int_t)(row ? left_ms(ui, &row->row) : 0) + WAIT_MS));
+	json_object_set_new(params, "ms", json_integer((json_int_t)(row ? view_left_ms(&row->row, ui->now_us) : 0) + WAIT_MS));
 	if (ui_request(ui, REPLY_ACTION, 0, "extend", params))
 		ui_say(ui, false, "%s/%d has 30 s more", ui->asked.service, ui->asked.instance);
 }
@@ -88,7 +82,7 @@ static void draw_bar(struct grid *grid, struct rect at, unsigned percent, bool i
 static void draw_time(const struct ui *ui, struct grid *grid, struct rect at, const struct row *row)
 {
 	uint64_t ago = ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0;
-	uint64_t left = left_ms(ui, row);
+	uint64_t left = view_left_ms(row, ui->now_us);
 	int used = grid_format(grid, at, LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
 
 	draw_bar(grid, (struct rect){ at.x + used, at.y, BAR_WIDTH, at.height }, ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100,

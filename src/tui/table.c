@@ -356,7 +356,6 @@ static const struct table_column {
 	[COLUMN_OUT] = { "OUT/s", 5, 11, false, SORT_FILE, put_out, NULL, of_out },
 };
 enum { FIGURE_COLUMNS = sizeof columns / sizeof *columns,
-	LEAVES_MOST = 12,
 	LEAVES_NEVER_COMES = 100 };
 
 void table_measure(struct ui *ui)
@@ -430,7 +429,7 @@ static int width_of(unsigned set)
 	return width;
 }
 
-/* The state is never left out. */
+/* The state is never left out; there is another one. */
 static unsigned without_last(unsigned set)
 {
 	int last = COLUMN_STATE;
@@ -438,7 +437,7 @@ static unsigned without_last(unsigned set)
 	for (int i = 0; i < FIGURE_COLUMNS; i++)
 		if (set & 1u << i && columns[i].leaves > columns[last].leaves)
 			last = i;
-	return last == COLUMN_STATE ? 1u << COLUMN_STATE : set & ~(1u << last);
+	return set & ~(1u << last);
 }
 
 static struct fit fit_columns(const struct ui *ui, int width)

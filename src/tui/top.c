@@ -62,10 +62,7 @@ static bool sample(struct loop *loop, struct error *err)
 
 static uint64_t interval_of(const struct top *top)
 {
-	unsigned chosen_ms = top->settings.table.sample_ms;
-
-	return top->options->interval_ms ? top->options->interval_ms : chosen_ms ? chosen_ms
-										 : SETTINGS_SAMPLE_MS;
+	return top->options->interval_ms ? top->options->interval_ms : settings_sample_ms(top->settings.table.sample_ms);
 }
 
 static void sample_if_due(struct loop *loop)

@@ -24,8 +24,7 @@ bool top_deed_begin(struct top *top)
 	return top->asked.count > 0;
 }
 
-/* "node (pid 42)", "3 tagged". */
-static void name_asked(const struct top *top, char out[TOP_MESSAGE_SIZE])
+void top_name_asked(const struct top *top, char out[TOP_MESSAGE_SIZE])
 {
 	const struct machine_process *process = machine_find(&top->machine, top->asked.ids[0].pid);
 
@@ -48,7 +47,7 @@ static void do_to_all(struct top *top, const char *what,
 		machine_touch(&top->machine, &top->asked.ids[i]);
 	}
 	top->is_due = true;
-	name_asked(top, who);
+	top_name_asked(top, who);
 	if (done == top->asked.count)
 		top_say(top, false, "%s %.160s", what, who);
 	else
@@ -97,7 +96,7 @@ void top_deed_nice(struct top *top, int by)
 		return;
 	}
 	bool ok = source->renice(source->context, &top->asked.ids[0], by, &now, &err);
-	name_asked(top, who);
+	top_name_asked(top, who);
 	top_say(top, !ok, "%.160s: nice %d", who, now);
 	if (!ok)
 		top_say(top, true, "%.240s", err.text);

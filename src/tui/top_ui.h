@@ -119,6 +119,8 @@ uint32_t top_key_names(const struct bindings *bindings, const struct top_key *ro
 /* top_deeds.c: what is done to processes: to the tagged ones, else to the selected one. */
 /* They are settled, unless there are none, or it may not be. */
 bool top_deed_begin(struct top *top);
+/* "node (pid 42)", "3 tagged". */
+void top_name_asked(const struct top *top, char out[TOP_MESSAGE_SIZE]);
 void top_deed_signal(struct top *top);
 void top_deed_nice(struct top *top, int by);
 void top_deed_open_io(struct top *top);

@@ -364,14 +364,10 @@ static void draw_help(struct top *top, struct grid *grid)
 
 static void draw_sure(struct top *top, struct grid *grid)
 {
-	const struct machine_process *process = machine_find(&top->machine, top->asked.ids[0].pid);
-	char title[TOP_MESSAGE_SIZE];
+	char who[TOP_MESSAGE_SIZE], title[TOP_MESSAGE_SIZE + 16];
 
-	if (top->asked.count == 1)
-		snprintf(title, sizeof title, "%s to %s (pid %d)?", top->asked_signal, process ? process->name : "?",
-			(int)top->asked.ids[0].pid);
-	else
-		snprintf(title, sizeof title, "%s to %zu tagged?", top->asked_signal, top->asked.count);
+	top_name_asked(top, who);
+	snprintf(title, sizeof title, "%s to %s?", top->asked_signal, who);
 	struct rect area = grid_box(grid, top->is_unicode, 50, 3, title);
 	grid_put(grid, (struct rect){ area.x, area.y + 1, area.width, area.height > 1 ? 1 : 0 }, LOOK_KEY,
 		"[ y Yes ]     > [ n Cancel ]");

@@ -254,7 +254,9 @@ double table_figure(enum sort sort, const struct table_row *row, uint64_t now_us
 /* status.c: the line below the header. */
 void status_draw(const struct ui *ui, struct grid *grid, struct rect area);
 
-/* view.c: the whole frame. */
+/* view.c: the whole frame; where its parts are; and how long it takes until the timer of a row goes off. */
+struct layout view_layout(const struct ui *ui, int width, int height);
+uint64_t view_left_ms(const struct row *row, uint64_t now_us);
 void view_draw(const struct ui *ui, struct grid *grid);
 /* What happened, in a line: " 14:02:09 ! worker/2 backoff signal SEGV, again in 4.0s". */
 void view_notice(char *out, size_t size, const struct notice *notice);
@@ -312,6 +314,8 @@ void action_signal(struct ui *ui, const char *signal);
 void ui_pause(struct ui *ui, bool is_paused);
 /* How the engine is told whom a request is about. */
 json_t *ui_identity(const struct target *target);
+/* "web", or "web/0". */
+json_t *ui_name(const struct target *target);
 void action_say_read_only(struct ui *ui);
 /* What is wanted of the engine, without being asked for. */
 json_t *ui_subscription(const struct ui *ui);

@@ -16,7 +16,7 @@ enum { CELL = 64,
 
 /* ---- words ---- */
 
-static uint64_t left_ms(const struct row *row, uint64_t now_us)
+uint64_t view_left_ms(const struct row *row, uint64_t now_us)
 {
 	return row->deadline_us > now_us ? (row->deadline_us - now_us) / 1000 : 0;
 }
@@ -30,7 +30,7 @@ static bool tells_end(enum state state)
 void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 {
 	const char *name = state_name(row->state);
-	uint64_t left = left_ms(row, now_us);
+	uint64_t left = view_left_ms(row, now_us);
 	const struct death *death = &row->last_death;
 	char pause[UNITS_TEXT_SIZE];
 
@@ -435,9 +435,14 @@ static void draw_keys(
 		grid_format(grid, area, LOOK_KEY, "%dx%d ?help q", grid->width, grid->height);
 }
 
+struct layout view_layout(const struct ui *ui, int width, int height)
+{
+	return layout_of(width, height, ui->is_zoomed, !ui->settings.table.is_headless);
+}
+
 void view_draw(const struct ui *ui, struct grid *grid)
 {
-	struct layout layout = layout_of(grid->width, grid->height, ui->is_zoomed, !ui->settings.table.is_headless);
+	struct layout layout = view_layout(ui, grid->width, grid->height);
 
 	draw_header(ui, grid, layout.header, layout.kind);
 	status_draw(ui, grid, layout.status);
