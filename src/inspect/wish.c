@@ -49,32 +49,47 @@ static struct stats_pool *find_pool(struct stats_header *page, const char *name)
 	return NULL;
 }
 
-static int ring(struct stats_header *page, struct stats_pool *pool, uint32_t wish)
+static void ring(struct stats_header *page)
 {
-	atomic_store(&pool->wish, wish);
 	atomic_fetch_add(&page->bell, 1);
 	syscall(SYS_futex, &page->bell, FUTEX_WAKE, INT_MAX);
-	return wish == STATS_WISH_DRAIN ? 0 : (int)(wish - STATS_WISH_SIZE);
+}
+
+/* Threads, or -1: nobody may have so many. A change is one of what was wished last, if that is not taken yet. */
+static int64_t size_of(const struct stats_pool *pool, uint32_t former, const struct thread_wish *wish)
+{
+	bool is_waiting = former != STATS_WISH_NONE && former != STATS_WISH_DRAIN;
+	int64_t from = wish->kind != WISH_CHANGE ? 0 : is_waiting ? former - STATS_WISH_SIZE
+								  : atomic_load(&pool->target);
+
+	if (wish->number < -STATS_THREADS_MOST || wish->number > STATS_THREADS_MOST)
+		return -1;
+	int64_t size = from + wish->number;
+	return size < 0 || size > STATS_THREADS_MOST ? -1 : size;
 }
 
 static int leave(struct stats_header *page, const struct thread_wish *wish, struct error *err)
 {
 	struct stats_pool *pool = find_pool(page, wish->pool);
-	int64_t number = wish->number;
+	int64_t size;
 
 	if (!pool)
 		return error_set(err, ENOENT, "it has no thread pool '%.60s'", wish->pool), -1;
-	if (wish->kind == WISH_DRAIN)
-		return ring(page, pool, STATS_WISH_DRAIN);
-	if (atomic_load(&pool->queues[0].tail) & STATS_CLOSED)
-		return error_set(err, ESHUTDOWN, "the thread pool '%.60s' is being drained", wish->pool), -1;
-	if (number < -STATS_THREADS_MOST || number > STATS_THREADS_MOST)
-		number = -1;
-	else if (wish->kind == WISH_CHANGE)
-		number += atomic_load(&pool->target);
-	if (number < 0 || number > STATS_THREADS_MOST)
+	uint32_t former = atomic_load(&pool->wish);
+	if (wish->kind == WISH_DRAIN) {
+		atomic_store(&pool->wish, STATS_WISH_DRAIN);
+		ring(page);
+		return 0;
+	}
+	do {
+		if (former == STATS_WISH_DRAIN || atomic_load(&pool->queues[0].tail) & STATS_CLOSED)
+			return error_set(err, ESHUTDOWN, "the thread pool '%.60s' is being drained", wish->pool), -1;
+		size = size_of(pool, former, wish);
+	} while (size >= 0 && !atomic_compare_exchange_strong(&pool->wish, &former, STATS_WISH_SIZE + (uint32_t)size));
+	if (size < 0)
 		return error_set(err, EINVAL, "a thread pool has from 0 to %d threads", STATS_THREADS_MOST), -1;
-	return ring(page, pool, STATS_WISH_SIZE + (uint32_t)number);
+	ring(page);
+	return (int)size;
 }
 
 int page_wish(int32_t pid, const struct thread_wish *wish, struct error *err)

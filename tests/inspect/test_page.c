@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -174,6 +175,27 @@ START_TEST(nobody_without_a_page_is_wished_anything)
 }
 END_TEST
 
+/* Two keys in a row: the process has not taken the first wish yet. */
+START_TEST(a_change_is_of_what_was_wished_last)
+{
+	struct thread_wish more = { "pool", WISH_CHANGE, 1 }, less = { "pool", WISH_CHANGE, -2 }, size = { "pool", WISH_SIZE, 9 };
+	int fd = memfd_create(STATS_NAME, MFD_ALLOW_SEALING);
+	struct error err = { 0 };
+
+	memcpy(page.pools[3].name, "pool", 5);
+	page.pools[3].target = 4;
+	ck_assert_int_eq(write(fd, &page, sizeof page), sizeof page);
+	ck_assert_int_eq(ftruncate(fd, STATS_SIZE), 0);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	ck_assert_msg(page_wish(getpid(), &more, &err) == 5, "%s", err.text);
+	ck_assert_int_eq(page_wish(getpid(), &more, &err), 6);
+	ck_assert_int_eq(page_wish(getpid(), &less, &err), 4);
+	ck_assert_int_eq(page_wish(getpid(), &size, &err), 9);
+	ck_assert_int_eq(page_wish(getpid(), &more, &err), 10);
+	close(fd);
+}
+END_TEST
+
 Suite *page_suite(void)
 {
 	Suite *suite = suite_create("page");
@@ -185,6 +207,7 @@ Suite *page_suite(void)
 	tcase_add_test(test_case, figures_are_known_while_others_count);
 	tcase_add_test(test_case, all_of_a_pool_is_found);
 	tcase_add_test(test_case, nobody_without_a_page_is_wished_anything);
+	tcase_add_test(test_case, a_change_is_of_what_was_wished_last);
 	suite_add_tcase(suite, test_case);
 	return suite;
 }
