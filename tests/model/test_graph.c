@@ -215,7 +215,7 @@ static bool waits_for_somebody_alive(int i)
 START_TEST(random_events_wedge_and_double_nothing)
 {
 	seed = (unsigned)_i * 7919 + 1;
-	now = (struct moment){ 1000, 1000000, 0 };
+	now = (struct moment){ .monotonic_ms = 1000, .wall_us = 1000000 };
 	make_graph();
 	for (int i = 0; i < SERVICES; i++)
 		report(i, EVENT_START);

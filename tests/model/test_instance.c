@@ -14,7 +14,7 @@ static void begin(void)
 	spec = (struct service_spec){ .name = "web", .shutdown = { .signal = SIGTERM, .timeout_ms = 5000 } };
 	restart_policy_init(&spec.restart);
 	instance_init(&web, "web", 0, false);
-	now = (struct moment){ 1000, 1000000, 0 };
+	now = (struct moment){ .monotonic_ms = 1000, .wall_us = 1000000 };
 }
 
 static struct outcome report(enum event event)
