@@ -80,7 +80,10 @@ static void find(struct engine *engine, const struct life *life, pid_t leader, s
 	cgroup_visit(&engine->cgroup, marker, gather, &(struct gathering){ tree, life });
 }
 
-/* Nobody looks again at a tree that was found to be empty: so it is looked at while somebody ends, and may have left somebody. */
+/*
+ * Nobody looks again at a tree that was found to be empty: so it is looked at while somebody ends, and may have left somebody. If that
+ * never ends there may be one: the next exit is a reason to look again.
+ */
 unsigned leftovers_count(struct engine *engine, const struct member *member)
 {
 	unsigned count = 0;
@@ -93,7 +96,7 @@ unsigned leftovers_count(struct engine *engine, const struct member *member)
 		is_sure = !tree.is_changing;
 		tree_finish(&tree);
 	}
-	return count;
+	return count || is_sure ? count : 1;
 }
 
 void leftovers_visit(struct engine *engine, const struct member *member, void (*visit)(void *context, pid_t pid), void *context)

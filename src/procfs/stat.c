@@ -8,13 +8,15 @@
 
 #include "procfs/file.h"
 
-enum { STAT_SIZE = 2048 };
+enum { STAT_SIZE = 2048,
+	FLAG_EXITING = 0x4 }; /* PF_EXITING of the kernel */
 
 /* The fields by their numbers in proc(5). */
 enum {
 	PARENT = 4,
 	GROUP = 5,
 	SESSION = 6,
+	FLAGS = 9,
 	FAULTS = 12,
 	USER = 14,
 	SYSTEM = 15,
@@ -72,6 +74,7 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat)
 		.rss_pages = field[RSS],
 		.processor = number > PROCESSOR ? (int32_t)field[PROCESSOR] : -1,
 		.is_execing = number > ENVIRONMENT_END && field[SIZE] && !field[ENVIRONMENT_END],
+		.is_exiting = field[FLAGS] & FLAG_EXITING,
 		.exit_code = number > EXIT_CODE ? (int)field[EXIT_CODE] : 0,
 	};
 	return true;

@@ -18,6 +18,7 @@ struct proc_stat {
 	uint64_t rss_pages;
 	int32_t processor; /* that it ran on last; -1: this kernel does not tell */
 	bool is_execing;   /* it has memory, and no environment yet; to be believed of those whose environment one may read */
+	bool is_exiting;   /* its main thread: it has no memory any more, or will not have it soon */
 	int exit_code;     /* of a zombie, as waitpid() has it; 0 as well when it is not ours to know */
 };
 

@@ -146,6 +146,8 @@ static void admit(struct finder *finder, const struct proc_stat *stat)
 
 /* Looks for a whole entry of the environment, which may lie in several pieces. */
 struct marker_match {
+	int root;
+	pid_t pid;
 	const char *marker;
 	size_t matched; /* characters of it, in the entry that is being read */
 	bool differs;   /* that entry is another one */
@@ -171,22 +173,50 @@ static bool take_environment(void *context, const char *bytes, size_t size)
 	return !match->is_found;
 }
 
-static bool has_marker(struct finder *finder, pid_t pid)
+/* Of a process whose main thread has ended the kernel shows nothing, but of its other threads all. */
+static void read_environment_of_thread(void *context, int thread)
 {
-	struct marker_match match = { .marker = finder->search->marker };
+	struct marker_match *match = context;
+	char path[PROC_PATH_SIZE];
+
+	snprintf(path, sizeof path, "%d/task/%d/environ", (int)match->pid, thread);
+	if (!match->has_begun)
+		proc_file_scan(match->root, path, ENVIRONMENT_MOST, take_environment, match);
+}
+
+static void read_environment(struct marker_match *match)
+{
 	char path[PROC_PATH_SIZE];
 	unsigned glances = 0;
 	bool is_there;
 
+	snprintf(path, sizeof path, "%d/environ", (int)match->pid);
+	do {
+		is_there = proc_file_scan(match->root, path, ENVIRONMENT_MOST, take_environment, match);
+	} while (is_there && !match->has_begun && exec_await(match->root, match->pid, &glances));
+}
+
+/*
+ * Whoever is ending has no environment any more, but still its children: they fall to the keeper only then. A living one
+ * without any environment, or whose it may not be read, is no reason to look again.
+ */
+static bool has_marker(struct finder *finder, pid_t pid)
+{
+	struct marker_match match = { .marker = finder->search->marker, .root = finder->root, .pid = pid };
+	char threads[PROC_PATH_SIZE];
+	struct proc_stat stat;
+
 	if (!match.marker || !*match.marker)
 		return false;
-	snprintf(path, sizeof path, "%d/environ", (int)pid);
-	do {
-		is_there = proc_file_scan(finder->root, path, ENVIRONMENT_MOST, take_environment, &match);
-	} while (is_there && !match.has_begun && exec_await(finder->root, pid, &glances));
-	/* a living one without any environment, or whose it may not be read, is no reason to look again */
-	struct proc_stat stat;
-	if (!match.has_begun && (!procfs_stat(finder->root, pid, &stat) || proc_is_dead(stat.state, stat.threads)))
+	read_environment(&match);
+	if (match.has_begun)
+		return match.is_found;
+	bool is_there = procfs_stat(finder->root, pid, &stat);
+	if (is_there && stat.is_exiting && stat.threads > 1) {
+		snprintf(threads, sizeof threads, "%d/task", (int)pid);
+		proc_folder_scan(finder->root, threads, read_environment_of_thread, &match);
+	}
+	if (!match.has_begun && (!is_there || stat.is_exiting))
 		finder->ended++;
 	return match.is_found;
 }

@@ -88,10 +88,10 @@ void fixture_process(const struct proc_stat *stat)
 
 	snprintf(path, sizeof path, "%d/stat", (int)stat->pid);
 	fixture_print(path,
-		"%d (worker) %c %d %d %d 0 -1 0 0 0 0 0 %llu %llu 0 0 20 0 %llu 0 %llu 0 %llu 0\n",
+		"%d (worker) %c %d %d %d 0 -1 %d 0 0 0 0 %llu %llu 0 0 20 0 %llu 0 %llu 0 %llu 0\n",
 		(int)stat->pid, stat->state ? stat->state : 'S', (int)stat->parent,
 		(int)(stat->group ? stat->group : stat->pid),
-		(int)(stat->session ? stat->session : stat->pid), user, system, threads, starttime, rss);
+		(int)(stat->session ? stat->session : stat->pid), stat->is_exiting ? 4 : 0, user, system, threads, starttime, rss);
 }
 
 void fixture_remove(const char *path)

@@ -248,6 +248,43 @@ START_TEST(an_orphan_that_ends_meanwhile_is_a_reason_to_look_again)
 }
 END_TEST
 
+/* Its memory is gone before its children are the keeper's. */
+START_TEST(an_orphan_that_is_just_ending_is_a_reason_to_look_again)
+{
+	struct proc_stat stat = { .pid = 201, .parent = KEEPER, .state = 'R', .is_exiting = true };
+
+	search.leader = 0;
+	set_children(KEEPER, KEEPER, "201 ");
+	set_environment(201, "", 0);
+	fixture_process(&stat);
+	find();
+	ck_assert(tree.is_changing && !tree.count);
+	stat.is_exiting = false; /* it just has no environment */
+	fixture_process(&stat);
+	find();
+	ck_assert(!tree.is_changing && !tree.count);
+}
+END_TEST
+
+START_TEST(another_thread_tells_whose_a_process_is_that_has_lost_its_main_thread)
+{
+	static const char ours[] = MARKER;
+	struct proc_stat stat = { .pid = 201, .parent = KEEPER, .starttime = 2010, .state = 'Z', .threads = 2, .is_exiting = true };
+
+	search.leader = 0;
+	set_children(KEEPER, KEEPER, "201 ");
+	set_environment(201, "", 0);
+	fixture_write("201/task/201/environ", "", 0);
+	fixture_write("201/task/202/environ", ours, sizeof ours);
+	fixture_process(&stat);
+	find();
+	ck_assert(found(201));
+	fixture_write("201/task/202/environ", "OTHER=1", sizeof "OTHER=1");
+	find();
+	ck_assert(!found(201) && !tree.is_changing);
+}
+END_TEST
+
 START_TEST(a_process_without_its_main_thread_is_no_zombie)
 {
 	struct proc_stat headless = {
@@ -578,6 +615,8 @@ Suite *tree_suite(void)
 		those_who_are_somebody_else_s_are_left_alone,
 		zombies_are_told_but_not_listed,
 		an_orphan_that_ends_meanwhile_is_a_reason_to_look_again,
+		an_orphan_that_is_just_ending_is_a_reason_to_look_again,
+		another_thread_tells_whose_a_process_is_that_has_lost_its_main_thread,
 		a_process_without_its_main_thread_is_no_zombie,
 		a_stranger_in_the_leader_s_place_has_no_tree,
 		a_stranger_in_a_child_s_place_is_none_of_ours,

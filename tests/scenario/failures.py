@@ -264,6 +264,30 @@ def more_clients_than_there_is_room_for_are_turned_away():
         p.close()
 
 
+CHAIN = """
+import os
+for _ in range(40):
+    if os.fork():
+        os._exit(3)
+    os.setsid()
+os.execvp("sleep", ["sleep", "1000"])
+"""
+
+
+def who_forks_on_while_its_tree_is_taken_for_dead_is_found():
+    command = [sys.executable, "-S", "-E", "-c", CHAIN]
+    p = Project("chain", {f"a{i}": {"command": command, "availability": NEVER} for i in range(20)})
+    try:
+        p.run("up", "-d", check=0)
+        for ends in 20, 40, 60:
+            until(lambda: len(p.json("history")) == ends and {r["state"] for r in p.rows().values()} == {"failed"}, f"{ends} have failed, with their trees")
+            left = marked(p)
+            expect(not left, f"{len(left)} are left: {left}")
+            p.run("start", "all", check=0)
+    finally:
+        p.close()
+
+
 def a_second_signal_shortens_the_end():
     p = Project("twofold", {"a": {"command": ["sh", "-c", "trap 'echo >> asked' TERM; while :; do sleep 0.05; done"], "shutdown": {"timeout": "10m"}}})
     try:
@@ -311,5 +335,6 @@ main(who_waits_in_the_kernel_is_told_and_holds_nobody_up,
      a_terminal_that_goes_away_takes_nobody_along,
      an_end_is_known_though_its_output_is_held_open,
      more_clients_than_there_is_room_for_are_turned_away,
+     who_forks_on_while_its_tree_is_taken_for_dead_is_found,
      a_second_signal_shortens_the_end,
      who_is_short_of_memory_ends_processes_first)
