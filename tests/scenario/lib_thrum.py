@@ -212,6 +212,12 @@ def ticks_of(pid):
     return sum(map(int, stat_of(pid)[11:13]))
 
 
+def anonymous_kb(pid):
+    """The memory that is its own."""
+    with open(f"/proc/{pid}/smaps_rollup") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("Pss_Anon:"))
+
+
 def states(p):
     return {name: row["state"] for name, row in p.rows().items()}
 

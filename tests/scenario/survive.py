@@ -11,7 +11,7 @@ SECONDS = float(os.environ.get("THRUM_CHAOS_SECONDS", "60"))
 WRITERS = 10
 
 
-def kill_engine(project):
+def strike(project):
     pid = project.engine()
     if pid:
         try:
@@ -37,7 +37,7 @@ def the_engine_dies_and_nobody_notices():
         random.seed(1)
         end, kills = time.monotonic() + SECONDS, 0
         while time.monotonic() < end:
-            kills += kill_engine(project)
+            kills += strike(project)
             # not a wait for anything: the moments are what is being tried
             time.sleep(random.uniform(0, 0.1))
         def all_done():
