@@ -22,7 +22,8 @@ class Family:
     """A process with children, all with one mark in their command lines."""
 
     def __init__(self, *children):
-        self.mark = f"mark{os.getpid()}x{time.monotonic_ns()}"
+        # without digits, in which somebody's pid would be found
+        self.mark = f"mark{os.getpid()}x{time.monotonic_ns()}".translate(str.maketrans("0123456789", "abcdefghij"))
         self.parent = subprocess.Popen([sys.executable, "-c", FAMILY, self.mark, *children], stdout=subprocess.PIPE)
         self.parent.stdout.readline()
         self.pid = self.parent.pid
