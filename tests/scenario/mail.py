@@ -3,7 +3,7 @@
 import json, os, shutil, signal, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, Failure, Project, expect, hello, kill_engine, main, until, write_traced_keeper
+from lib_thrum import THRUM, Failure, Project, comes_to, expect, hello, kill_engine, main, until, write_traced_keeper
 
 CHANNEL = r"""
 import json, os, sys
@@ -148,7 +148,7 @@ def headless_prints_messages_too():
     p = Project("headless", {"a": python(ADDS), "deaf": {"command": "sleep 1000"}})
     try:
         p.headless("--ipc")
-        until(lambda: p.run("wait", "all").returncode == 0, "all are ready")
+        comes_to(p, "a/0", "ready")
         until(lambda: p.run("send", "--wait", "a", '{"requestId": 7, "a": 1, "b": 2}').returncode == 0, "an answer")
         got = until(lambda: (lambda seen: len(seen) >= 3 and seen)([r for r in p.records() if r["kind"] == "ipc"]), lambda: f"messages: {p.records()}")
         expect([(r["service"], r["instance"], r["dir"], r["message"]) for r in got[-2:]] ==
