@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/feed.h"
 #include "cli/record.h"
+#include "model/figure.h"
 #include "protocol/method.h"
 #include "protocol/row.h"
 
@@ -24,18 +25,14 @@ enum {
 
 static void print_traffic(const struct row *row, int width)
 {
-	char name[128], rate[2][24] = { "-", "-" };
+	char name[128], in[FIGURE_SIZE], out[FIGURE_SIZE];
 	const struct traffic *ipc = &row->ipc;
 
 	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
-	if (ipc->in_rate >= 0)
-		snprintf(rate[0], sizeof rate[0], "%.0f", ipc->in_rate);
-	if (ipc->out_rate >= 0)
-		snprintf(rate[1], sizeof rate[1], "%.0f", ipc->out_rate);
 	printf("%-*s %10llu %10llu %8llu %8s %8s %12llu %12llu %9llu %6llu\n", width, name, (unsigned long long)ipc->in,
-		(unsigned long long)ipc->out, (unsigned long long)ipc->connections, rate[0], rate[1], (unsigned long long)ipc->in_bytes,
-		(unsigned long long)ipc->out_bytes, (unsigned long long)ipc->queued,
-		(unsigned long long)ipc->errors);
+		(unsigned long long)ipc->out, (unsigned long long)ipc->connections, figure_whole(in, ipc->in_rate, "-"),
+		figure_whole(out, ipc->out_rate, "-"), (unsigned long long)ipc->in_bytes, (unsigned long long)ipc->out_bytes,
+		(unsigned long long)ipc->queued, (unsigned long long)ipc->errors);
 }
 
 /* Of those that have a channel. */

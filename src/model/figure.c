@@ -29,6 +29,14 @@ const char *figure_rate(char out[FIGURE_SIZE], double value, const char *unknown
 	return out;
 }
 
+const char *figure_whole(char out[FIGURE_SIZE], double value, const char *unknown)
+{
+	if (value < 0)
+		return unknown;
+	snprintf(out, FIGURE_SIZE, "%.0f", value);
+	return out;
+}
+
 const char *figure_speed(char out[FIGURE_SIZE], double bytes, const char *unknown)
 {
 	return figure_size(out, bytes < 0 ? SAMPLE_UNKNOWN : (uint64_t)bytes, unknown);

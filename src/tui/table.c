@@ -219,22 +219,18 @@ static void put_rss(char *out, const struct cells *cells)
 		snprintf(out, CELL, "-");
 }
 
-static void put_count(char *out, double count)
-{
-	if (count >= 0)
-		snprintf(out, CELL, "%.0f", count);
-	else
-		snprintf(out, CELL, "-");
-}
-
 static void put_threads(char *out, const struct cells *cells)
 {
-	put_count(out, sum(cells->row, of_threads));
+	char figure[FIGURE_SIZE];
+
+	snprintf(out, CELL, "%s", figure_whole(figure, sum(cells->row, of_threads), "-"));
 }
 
 static void put_fds(char *out, const struct cells *cells)
 {
-	put_count(out, sum(cells->row, of_fds));
+	char figure[FIGURE_SIZE];
+
+	snprintf(out, CELL, "%s", figure_whole(figure, sum(cells->row, of_fds), "-"));
 }
 
 static void put_namespace(char *out, const struct cells *cells)
@@ -317,12 +313,9 @@ static void put_thread_id(char *out, const struct cells *cells)
 
 static void put_thread_cpu(char *out, const struct cells *cells)
 {
-	double cpu = cells->row->thread->cpu_pct;
+	char figure[FIGURE_SIZE];
 
-	if (cpu >= 0)
-		snprintf(out, CELL, "%.1f", cpu);
-	else
-		snprintf(out, CELL, "-");
+	snprintf(out, CELL, "%s", figure_rate(figure, cells->row->thread->cpu_pct, "-"));
 }
 
 static void put_thread_role(char *out, const struct cells *cells)

@@ -170,18 +170,10 @@ bool traffic_save(const struct traffic_log *log, const char *path, unsigned *cou
 
 /* ---- drawing ---- */
 
-static const char *rate(char out[CELL], double value)
-{
-	if (value < 0)
-		return "-";
-	snprintf(out, CELL, "%.0f", value);
-	return out;
-}
-
 static void draw_channel(struct pane *pane, const struct row *row)
 {
 	const struct traffic *ipc = &row->ipc;
-	char in_rate[CELL], out_rate[CELL], in[UNITS_TEXT_SIZE], out[UNITS_TEXT_SIZE], queued[UNITS_TEXT_SIZE];
+	char in_rate[FIGURE_SIZE], out_rate[FIGURE_SIZE], in[UNITS_TEXT_SIZE], out[UNITS_TEXT_SIZE], queued[UNITS_TEXT_SIZE];
 	char connections[48] = "";
 
 	if (!ipc->is_known) {
@@ -195,14 +187,14 @@ static void draw_channel(struct pane *pane, const struct row *row)
 		snprintf(connections, sizeof connections, "  connections %llu", (unsigned long long)ipc->connections);
 	pane_format(pane, ipc->errors ? LOOK_WARN : LOOK_NORMAL,
 		" engine <-> channel%s  from it %llu (%s/s, %s)  to it %llu (%s/s, %s)  not read yet %s  no JSON %llu",
-		connections, (unsigned long long)ipc->in, rate(in_rate, ipc->in_rate), in, (unsigned long long)ipc->out,
-		rate(out_rate, ipc->out_rate), out, queued, (unsigned long long)ipc->errors);
+		connections, (unsigned long long)ipc->in, figure_whole(in_rate, ipc->in_rate, "-"), in, (unsigned long long)ipc->out,
+		figure_whole(out_rate, ipc->out_rate, "-"), out, queued, (unsigned long long)ipc->errors);
 }
 
 static void draw_worker(struct pane *pane, const struct row *row)
 {
 	const struct traffic *ipc = &row->ipc;
-	char name[CELL], in_rate[CELL], out_rate[CELL], queued[UNITS_TEXT_SIZE];
+	char name[CELL], in_rate[FIGURE_SIZE], out_rate[FIGURE_SIZE], queued[UNITS_TEXT_SIZE];
 
 	snprintf(name, sizeof name, "%.16s/%u", row->service, row->instance);
 	if (!ipc->is_known) {
@@ -211,8 +203,8 @@ static void draw_worker(struct pane *pane, const struct row *row)
 	}
 	units_format_size(queued, ipc->queued);
 	pane_format(pane, ipc->errors ? LOOK_WARN : LOOK_NORMAL, " %-20s %11llu %9llu %7s %9llu %7s %9s %8llu", name,
-		(unsigned long long)ipc->connections, (unsigned long long)ipc->in, rate(in_rate, ipc->in_rate),
-		(unsigned long long)ipc->out, rate(out_rate, ipc->out_rate), queued, (unsigned long long)ipc->errors);
+		(unsigned long long)ipc->connections, (unsigned long long)ipc->in, figure_whole(in_rate, ipc->in_rate, "-"),
+		(unsigned long long)ipc->out, figure_whole(out_rate, ipc->out_rate, "-"), queued, (unsigned long long)ipc->errors);
 }
 
 /* Of a whole service: the channel of each of its processes. */
