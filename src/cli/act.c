@@ -28,14 +28,11 @@ int cli_call_and_print(
 	const struct invocation *invocation, const char *method, json_t *params, const char *what)
 {
 	int status = EXIT_OK;
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = link ? cli_call(link, method, json_incref(params), &status) : NULL;
+	json_t *result = cli_ask(invocation, method, params, &status);
 
 	if (result)
 		print_instances(invocation, result, what);
 	json_decref(result);
-	json_decref(params);
-	link_close(link);
 	return status;
 }
 
@@ -133,19 +130,14 @@ int cli_scale(struct invocation *invocation)
 	long number = strtol(text, &end, 10);
 	if (end == text || *end)
 		return cli_fail(EXIT_USAGE, "scale takes a number, +N or -N, not '%s'", text);
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = !link ? NULL
-			       : cli_call(link, "scale",
-					 json_pack("{s:s,s:I}", "name", invocation->names[0],
-						 is_change ? "delta" : "count", (json_int_t)number),
-					 &status);
+	json_t *result = cli_ask(invocation, "scale",
+		json_pack("{s:s,s:I}", "name", invocation->names[0], is_change ? "delta" : "count", (json_int_t)number), &status);
 	if (result && invocation->json)
 		cli_print_json(result);
 	else if (result)
 		printf("%s: %lld instances\n", invocation->names[0],
 			(long long)json_integer_value(json_object_get(result, "instances")));
 	json_decref(result);
-	link_close(link);
 	return status;
 }
 

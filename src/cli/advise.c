@@ -78,8 +78,7 @@ static int count_crashes(struct advising *advising, struct invocation *invocatio
 {
 	uint64_t since_us = clock_wall_us() - (uint64_t)CRASHES_SPAN_MS * 1000;
 	int status = EXIT_OK;
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = link ? cli_call(link, "history", json_pack("{s:[s]}", "names", invocation->names[0]), &status) : NULL, *one;
+	json_t *result = cli_ask(invocation, "history", json_pack("{s:[s]}", "names", invocation->names[0]), &status), *one;
 	struct death death;
 	struct error err;
 	size_t i;
@@ -92,7 +91,6 @@ static int count_crashes(struct advising *advising, struct invocation *invocatio
 		advising->figures.crashes += is_known && death.ended_us >= since_us && death_is_crash(&death);
 	}
 	json_decref(result);
-	link_close(link);
 	return status;
 }
 

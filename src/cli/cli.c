@@ -468,6 +468,16 @@ json_t *cli_call(struct link *link, const char *method, json_t *params, int *sta
 	return result;
 }
 
+json_t *cli_ask(const struct invocation *invocation, const char *method, json_t *params, int *status)
+{
+	struct link *link = cli_connect(invocation, status);
+	json_t *result = link ? cli_call(link, method, json_incref(params), status) : NULL;
+
+	json_decref(params);
+	link_close(link);
+	return result;
+}
+
 json_t *cli_names(const struct invocation *invocation)
 {
 	json_t *names = json_array();

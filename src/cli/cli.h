@@ -97,6 +97,8 @@ bool cli_reconnect(struct link *link, struct error *err);
  * What only asks is asked again of the next engine, should one die meanwhile.
  */
 json_t *cli_call(struct link *link, const char *method, json_t *params, int *status);
+/* The same by a connection for it alone. */
+json_t *cli_ask(const struct invocation *invocation, const char *method, json_t *params, int *status);
 
 /* One request that names instances, and each of those printed with what was done. params is stolen. */
 int cli_call_and_print(

@@ -55,10 +55,7 @@ static void print_all(const json_t *result)
 int cli_env(struct invocation *invocation)
 {
 	int status = EXIT_OK;
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = !link ? NULL
-			       : cli_call(link, "env",
-					 json_pack("{s:s}", "name", invocation->names[0]), &status);
+	json_t *result = cli_ask(invocation, "env", json_pack("{s:s}", "name", invocation->names[0]), &status);
 
 	if (result && !invocation->reveal)
 		mask_all(json_object_get(result, "variables"));
@@ -67,6 +64,5 @@ int cli_env(struct invocation *invocation)
 	else if (result)
 		print_all(result);
 	json_decref(result);
-	link_close(link);
 	return status;
 }

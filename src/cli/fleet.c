@@ -13,8 +13,7 @@
 /* The gateway's variables, as the engine of the project has them. False, said: there are none. */
 static bool take_variables(const struct invocation *invocation, int *status)
 {
-	struct link *link = cli_connect(invocation, status);
-	json_t *result = link ? cli_call(link, "env", json_pack("{s:s}", "name", GATEWAY_REDIS "/0"), status) : NULL, *variable;
+	json_t *result = cli_ask(invocation, "env", json_pack("{s:s}", "name", GATEWAY_REDIS "/0"), status), *variable;
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "variables"), i, variable)
@@ -25,7 +24,6 @@ static bool take_variables(const struct invocation *invocation, int *status)
 			setenv(name, value, 1);
 	}
 	json_decref(result);
-	link_close(link);
 	if (!result)
 		cli_fail(*status, "--fleet: where Redis is, " VARIABLE " tells, or `redis: {server: HOST:PORT}` of a running project");
 	return result;

@@ -201,16 +201,12 @@ int cli_ps(struct invocation *invocation)
 int cli_info(struct invocation *invocation)
 {
 	int status = EXIT_OK;
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = !link ? NULL
-			       : cli_call(link, "info",
-					 json_pack("{s:s}", "name", invocation->names[0]), &status);
+	json_t *result = cli_ask(invocation, "info", json_pack("{s:s}", "name", invocation->names[0]), &status);
 
 	if (result) {
 		json_dumpf(result, stdout, invocation->json ? JSON_COMPACT : JSON_INDENT(2));
 		putchar('\n');
 	}
 	json_decref(result);
-	link_close(link);
 	return status;
 }

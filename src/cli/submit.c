@@ -406,16 +406,13 @@ static void print_pool(const json_t *pool)
 static int ask_pool(struct invocation *invocation, const char *method, json_t *params, void (*print)(const json_t *result))
 {
 	int status = EXIT_OK;
-	struct link *link = cli_connect(invocation, &status);
-	json_t *result = link ? cli_call(link, method, json_incref(params), &status) : NULL;
+	json_t *result = cli_ask(invocation, method, params, &status);
 
 	if (result && invocation->json)
 		cli_print_json(result);
 	else if (result)
 		print(result);
 	json_decref(result);
-	json_decref(params);
-	link_close(link);
 	return status;
 }
 

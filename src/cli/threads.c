@@ -69,17 +69,14 @@ static int wish(struct invocation *invocation, const struct thread_wish *wish)
 
 	if (pid)
 		return wish_of_process(invocation, pid, wish);
-	struct link *link = cli_connect(invocation, &status);
 	json_t *params = json_pack(
 		"{s:s,s:s,s:I}", "name", invocation->names[0], "pool", wish->pool, members[wish->kind], (json_int_t)wish->number);
-	json_t *result = link ? cli_call(link, wish->kind == WISH_DRAIN ? "drain" : "scale", json_incref(params), &status) : NULL;
+	json_t *result = cli_ask(invocation, wish->kind == WISH_DRAIN ? "drain" : "scale", params, &status);
 	if (result && invocation->json)
 		cli_print_json(result);
 	else if (result)
 		print_wishes(result);
-	json_decref(params);
 	json_decref(result);
-	link_close(link);
 	return status;
 }
 

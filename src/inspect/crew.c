@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "inspect/path.h"
 #include "inspect/task.h"
 #include "model/sample.h"
+#include "procfs/stat.h"
 
 enum { BUDGET_SHARE = 4, /* one part in so many of what may be open */
 	BUDGET_MOST = 16384,
@@ -73,16 +73,6 @@ void crew_finish(struct crew *crew)
 }
 
 /* ---- has it run? ---- */
-
-static uint64_t cpu_of(int32_t pid)
-{
-	clockid_t clock;
-	struct timespec used;
-
-	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
-		return SAMPLE_UNKNOWN;
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
-}
 
 static ssize_t read_kept(struct crew *crew, struct crew_member *member, int32_t pid, char *text, size_t size)
 {
@@ -364,7 +354,7 @@ static void renew_all(struct crew *crew, int32_t pid, uint64_t cpu_ns, size_t mo
 
 size_t crew_take(struct crew *crew, struct crew_budget *budget, int32_t pid, uint64_t now_ns, struct thread_report *out, size_t most)
 {
-	uint64_t cpu_ns = cpu_of(pid);
+	uint64_t cpu_ns = proc_cpu_ns(pid);
 	bool is_idle = crew->taken_ns && cpu_ns != SAMPLE_UNKNOWN && cpu_ns == crew->cpu_ns && all_sleep(crew);
 	size_t kept = 0;
 

@@ -163,16 +163,6 @@ static struct subject *find_subject(struct inspector *inspector, int32_t pid, ui
 
 /* ---- looking ---- */
 
-static uint64_t cpu_of(int32_t pid)
-{
-	clockid_t clock;
-	struct timespec used;
-
-	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
-		return SAMPLE_UNKNOWN;
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
-}
-
 /* Whoever waited and has not run since waits still. */
 static void stand_still(struct subject *subject, struct inside *inside)
 {
@@ -185,7 +175,7 @@ void inspector_sum(struct inspector *inspector, int32_t pid, uint64_t starttime,
 	struct inside *inside)
 {
 	struct subject *subject = find_subject(inspector, pid, starttime);
-	uint64_t cpu_ns = cpu_of(pid);
+	uint64_t cpu_ns = proc_cpu_ns(pid);
 	struct study study = { 0 };
 
 	if (subject->is_quiet && cpu_ns == subject->cpu_ns && cpu_ns != SAMPLE_UNKNOWN) {
@@ -245,7 +235,7 @@ bool inspector_study(struct inspector *inspector, int32_t pid, struct study *stu
 		return error_set(err, 0, "there is no process %d", (int)pid);
 	struct subject *subject = find_subject(inspector, pid, stat.starttime);
 	take_name(study);
-	subject->cpu_ns = cpu_of(pid);
+	subject->cpu_ns = proc_cpu_ns(pid);
 	subject_read(subject, &inspector->workshop, stat.threads, study);
 	make_budget(inspector, subject, stat.threads);
 	subject_read_threads(subject, &inspector->workshop, study);

@@ -37,28 +37,12 @@ enum {
 #define MOST_ADDRESS 0x7fffffffffffull
 #define OLD_CLOCK_LEAST 100000000000ull /* ns: fewer would be a count of rounds */
 
-static uint64_t long_at(const unsigned char *bytes, unsigned offset)
-{
-	uint64_t value;
-
-	memcpy(&value, bytes + offset, sizeof value);
-	return value;
-}
-
-static uint32_t int_at(const unsigned char *bytes, unsigned offset)
-{
-	uint32_t value;
-
-	memcpy(&value, bytes + offset, sizeof value);
-	return value;
-}
-
 static bool looks_right(const unsigned char *bytes, uint64_t address)
 {
-	uint64_t next = long_at(bytes, DONE_QUEUE), prev = long_at(bytes, DONE_QUEUE + 8), head = address + DONE_QUEUE;
+	uint64_t next = memory_u64(bytes, DONE_QUEUE), prev = memory_u64(bytes, DONE_QUEUE + 8), head = address + DONE_QUEUE;
 
-	return next && prev && (next == head) == (prev == head) && int_at(bytes, WATCHERS) <= WATCHERS_MOST &&
-	       (int32_t)int_at(bytes, EPOLL_FD) >= 0;
+	return next && prev && (next == head) == (prev == head) && memory_u32(bytes, WATCHERS) <= WATCHERS_MOST &&
+	       (int32_t)memory_u32(bytes, EPOLL_FD) >= 0;
 }
 
 bool loop_is_one(struct memory *memory, uint64_t address)
@@ -79,7 +63,7 @@ int loop_epoll_fd(struct memory *memory, uint64_t address)
 /* A ring that only its own thread changes, which waits now: it must close. */
 static bool has_handles(struct memory *memory, const unsigned char *bytes, uint64_t address)
 {
-	uint64_t next = long_at(bytes, HANDLE_QUEUE), prev = long_at(bytes, HANDLE_QUEUE + 8), back, forth;
+	uint64_t next = memory_u64(bytes, HANDLE_QUEUE), prev = memory_u64(bytes, HANDLE_QUEUE + 8), back, forth;
 	uint64_t head = address + HANDLE_QUEUE;
 
 	return next % 8 == 0 && prev % 8 == 0 && next && prev && memory_get_now(memory, next + 8, &back, sizeof back) &&
@@ -93,7 +77,7 @@ static bool is_loop_of(struct memory *memory, uint64_t address, int epoll_fd)
 	if (address < LEAST_ADDRESS || address > MOST_ADDRESS || address % 8)
 		return false;
 	return loop_epoll_fd(memory, address) == epoll_fd && memory_get_now(memory, address, bytes, sizeof bytes) &&
-	       (int32_t)int_at(bytes, EPOLL_FD) == epoll_fd && looks_right(bytes, address) &&
+	       (int32_t)memory_u32(bytes, EPOLL_FD) == epoll_fd && looks_right(bytes, address) &&
 	       has_handles(memory, bytes, address);
 }
 
@@ -120,19 +104,19 @@ uint64_t loop_find(struct memory *memory, uint64_t sp, int epoll_fd)
 
 static bool is_old(const unsigned char *internal, uint64_t now_ns)
 {
-	uint64_t first = long_at(internal, OLD_ENTRY);
+	uint64_t first = memory_u64(internal, OLD_ENTRY);
 
-	return int_at(internal, FLAGS) & KEEPS_IDLE_TIME && (!first || (first > OLD_CLOCK_LEAST && first <= now_ns));
+	return memory_u32(internal, FLAGS) & KEEPS_IDLE_TIME && (!first || (first > OLD_CLOCK_LEAST && first <= now_ns));
 }
 
 /* What the loop itself counts. */
 static void read_internal(struct loop_reading *reading, const unsigned char *internal)
 {
 	bool old = is_old(internal, reading->taken_ns);
-	uint64_t entry = long_at(internal, old ? OLD_ENTRY : ENTRY), idle = long_at(internal, old ? OLD_IDLE : IDLE);
+	uint64_t entry = memory_u64(internal, old ? OLD_ENTRY : ENTRY), idle = memory_u64(internal, old ? OLD_IDLE : IDLE);
 
-	reading->rounds = old ? SAMPLE_UNKNOWN : long_at(internal, ROUNDS);
-	if (!(int_at(internal, FLAGS) & KEEPS_IDLE_TIME))
+	reading->rounds = old ? SAMPLE_UNKNOWN : memory_u64(internal, ROUNDS);
+	if (!(memory_u32(internal, FLAGS) & KEEPS_IDLE_TIME))
 		return;
 	reading->is_waiting = entry;
 	reading->idle_ns = idle + (entry && entry < reading->taken_ns ? reading->taken_ns - entry : 0);
@@ -146,13 +130,13 @@ bool loop_read(struct loop_reading *reading, struct memory *memory, const struct
 		return false;
 	*reading = (struct loop_reading){
 		.taken_ns = now_ns,
-		.time_ms = long_at(bytes, TIME_MS),
+		.time_ms = memory_u64(bytes, TIME_MS),
 		.rounds = SAMPLE_UNKNOWN,
 		.idle_ns = SAMPLE_UNKNOWN,
-		.handles = int_at(bytes, HANDLES),
-		.requests = int_at(bytes, REQUESTS),
+		.handles = memory_u32(bytes, HANDLES),
+		.requests = memory_u32(bytes, REQUESTS),
 	};
-	if (long_at(bytes, INTERNAL) && memory_get_now(memory, long_at(bytes, INTERNAL), internal, sizeof internal))
+	if (memory_u64(bytes, INTERNAL) && memory_get_now(memory, memory_u64(bytes, INTERNAL), internal, sizeof internal))
 		read_internal(reading, internal);
 	return true;
 }

@@ -77,3 +77,19 @@ bool memory_get(struct memory *memory, uint64_t address, void *out, size_t size)
 	}
 	return true;
 }
+
+uint32_t memory_u32(const unsigned char *bytes, unsigned offset)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes + offset, sizeof value);
+	return value;
+}
+
+uint64_t memory_u64(const unsigned char *bytes, unsigned offset)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes + offset, sizeof value);
+	return value;
+}

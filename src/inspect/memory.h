@@ -43,4 +43,8 @@ void memory_renew(struct memory *memory);
 bool memory_get(struct memory *memory, uint64_t address, void *out, size_t size);
 bool memory_get_now(struct memory *memory, uint64_t address, void *out, size_t size);
 
+/* A number in bytes that were read, at any place. */
+uint32_t memory_u32(const unsigned char *bytes, unsigned offset);
+uint64_t memory_u64(const unsigned char *bytes, unsigned offset);
+
 #endif

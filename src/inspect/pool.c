@@ -70,26 +70,10 @@ void pool_place_image(struct pool_place *place, const struct image *image, uint6
 
 /* ---- by its looks ---- */
 
-static uint32_t word(const unsigned char *block, unsigned offset)
-{
-	uint32_t value;
-
-	memcpy(&value, block + offset, sizeof value);
-	return value;
-}
-
-static uint64_t pointer(const unsigned char *block, unsigned offset)
-{
-	uint64_t value;
-
-	memcpy(&value, block + offset, sizeof value);
-	return value;
-}
-
 /* A ring: who is first and who is last both know the head. */
 static bool is_list(struct memory *memory, const unsigned char *block, unsigned offset, uint64_t head)
 {
-	uint64_t next = pointer(block, offset), prev = pointer(block, offset + 8), back, forth;
+	uint64_t next = memory_u64(block, offset), prev = memory_u64(block, offset + 8), back, forth;
 
 	if (!next || !prev || next % 8 || prev % 8)
 		return false;
@@ -101,25 +85,25 @@ static bool is_list(struct memory *memory, const unsigned char *block, unsigned 
 
 static bool are_counts(const unsigned char *block, const struct layout *layout)
 {
-	uint32_t threads = word(block, layout->at[IMAGE_THREAD_COUNT]);
+	uint32_t threads = memory_u32(block, layout->at[IMAGE_THREAD_COUNT]);
 
-	return threads >= 1 && threads <= POOL_THREADS_MOST && word(block, layout->at[IMAGE_IDLE]) <= threads &&
-	       word(block, layout->slow_running) <= (threads + 1) / 2 && word(block, layout->once) == ONCE_DONE &&
-	       word(block, layout->mutex) <= MUTEX_WORD_MOST;
+	return threads >= 1 && threads <= POOL_THREADS_MOST && memory_u32(block, layout->at[IMAGE_IDLE]) <= threads &&
+	       memory_u32(block, layout->slow_running) <= (threads + 1) / 2 && memory_u32(block, layout->once) == ONCE_DONE &&
+	       memory_u32(block, layout->mutex) <= MUTEX_WORD_MOST;
 }
 
 /* Four threads or fewer are kept in a table beside them; it has as many as there are, and no more. */
 static bool are_threads(const unsigned char *block, const struct layout *layout, uint64_t address)
 {
-	uint64_t threads = pointer(block, layout->at[IMAGE_THREADS]);
-	uint32_t count = word(block, layout->at[IMAGE_THREAD_COUNT]);
+	uint64_t threads = memory_u64(block, layout->at[IMAGE_THREADS]);
+	uint32_t count = memory_u32(block, layout->at[IMAGE_THREAD_COUNT]);
 
 	if (!threads || threads % 8)
 		return false;
 	if (threads != address + layout->default_threads)
 		return count > DEFAULT_THREADS;
 	for (uint32_t i = 0; i < DEFAULT_THREADS; i++)
-		if ((i < count) != (pointer(block, layout->default_threads + i * 8u) != 0))
+		if ((i < count) != (memory_u64(block, layout->default_threads + i * 8u) != 0))
 			return false;
 	return count <= DEFAULT_THREADS;
 }

@@ -1,7 +1,6 @@
 #include "procfs/census.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -15,7 +14,7 @@ enum { FIRST_ROOM = 256,
 /* What was read of a process, and how much CPU it had used then, to the nanosecond. */
 struct reading {
 	struct census_row row;
-	uint64_t cpu_ns; /* UINT64_MAX: no clock tells */
+	uint64_t cpu_ns; /* SAMPLE_UNKNOWN: no clock tells */
 	bool is_dead;
 };
 
@@ -103,17 +102,6 @@ static bool read_process(const struct census_taker *taker, int pid, struct readi
 	return true;
 }
 
-/* One system call, and no file. */
-static uint64_t clock_of(const struct census_taker *taker, int pid)
-{
-	clockid_t clock;
-	struct timespec used;
-
-	if (!taker->has_clocks || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
-		return UINT64_MAX;
-	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
-}
-
 /* /proc lists pids in order, and so were those of the last pass. */
 static const struct reading *find_last(struct census_taker *taker, int pid)
 {
@@ -131,10 +119,10 @@ static void take_process(void *context, int pid)
 {
 	struct census_taker *taker = context;
 	const struct reading *last = find_last(taker, pid);
-	struct reading reading = { .cpu_ns = clock_of(taker, pid) };
+	struct reading reading = { .cpu_ns = taker->has_clocks ? proc_cpu_ns(pid) : SAMPLE_UNKNOWN };
 	bool is_due = ((unsigned)pid + taker->turn) % SLICES == 0;
 
-	if (last && !is_due && reading.cpu_ns != UINT64_MAX && reading.cpu_ns == last->cpu_ns)
+	if (last && !is_due && reading.cpu_ns != SAMPLE_UNKNOWN && reading.cpu_ns == last->cpu_ns)
 		add_reading(&taker->now, last);
 	else if (read_process(taker, pid, &reading))
 		add_reading(&taker->now, &reading);

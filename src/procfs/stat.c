@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "model/sample.h"
 #include "procfs/file.h"
 
 enum { STAT_SIZE = 2048,
@@ -101,4 +103,14 @@ bool proc_stat_read(pid_t pid, struct proc_stat *stat)
 bool proc_is_dead(char state, uint64_t threads)
 {
 	return state == 'X' || state == 'x' || (state == 'Z' && threads <= 1);
+}
+
+uint64_t proc_cpu_ns(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec used;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0)
+		return SAMPLE_UNKNOWN;
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
 }

@@ -40,4 +40,7 @@ bool proc_stat_parse(const char *text, struct proc_stat *stat);
  */
 bool proc_is_dead(char state, uint64_t threads);
 
+/* The processor time of a process, to the nanosecond: one system call, and no file. SAMPLE_UNKNOWN: it is not there. */
+uint64_t proc_cpu_ns(pid_t pid);
+
 #endif
