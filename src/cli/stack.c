@@ -42,6 +42,9 @@ static bool gather(struct text *out, int fd, pid_t helper)
 	kill(helper, size == 0 ? 0 : SIGKILL);
 	while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
 		;
+	if (WIFSIGNALED(status)) /* else it has said itself what it lacks */
+		cli_fail(EXIT_FAILED, "the stacks were not read in time: thrum-stack was ended (%s); --tid asks for one of them",
+			strsignal(WTERMSIG(status)));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
