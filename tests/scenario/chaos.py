@@ -164,7 +164,8 @@ def check_history(p):
     deaths = p.json("history", "-n", "100000")
     for name, count in lives.items():
         found = sorted(d["life"] for d in deaths if f"{d['service']}/{d['instance']}" == name)
-        expect(found == list(range(1, count + 1)), f"{name}: of {count} lives these have a death in the history: {found}")
+        twice = [d for d in deaths if f"{d['service']}/{d['instance']}" == name and found.count(d["life"]) > 1]
+        expect(found == list(range(1, count + 1)), f"{name}: of {count} lives these have a death in the history: {found}; twice: {twice}")
     return sum(lives.values())
 
 
