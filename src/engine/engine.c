@@ -572,12 +572,14 @@ void engine_welcome(struct engine *engine, struct member *member, uint32_t index
 static struct heritage inherit(struct engine *engine, const struct member *member, const struct roster_row *row)
 {
 	memcpy(engine->store->seats[member->seat].launched_as, row->launched_as, DIGEST_SIZE);
+	/* the row is written before the history is: whoever wrote it may have come to do both */
+	bool is_unwritten = row->death_unwritten && !journal_has(&engine->journal, member->now.service, member->now.index, &row->death);
 	return (struct heritage){ .pid = row->pid,
 		.life = row->life,
 		.state = row->state,
 		.wanted = row->wanted,
 		.has_death = row->has_death,
-		.death_unwritten = row->death_unwritten,
+		.death_unwritten = is_unwritten,
 		.started_us = row->started_us,
 		.restarts = row->restarts,
 		.death = row->death };
