@@ -15,7 +15,6 @@
 #include "base/text.h"
 #include "engine/mail.h"
 #include "engine/outbox.h"
-#include "engine/pool.h"
 
 enum {
 	TURN_MOST = 512 * 1024,             /* bytes of one process a turn: then the others have theirs */
@@ -556,7 +555,7 @@ static void take_all(struct channel *channel)
 		return;
 	}
 	consider_rest(channel, channel->received - before);
-	pool_refill(member);
+	mail_read(member);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)

@@ -54,6 +54,11 @@ void mail_sent(struct member *member, const char *json, size_t size)
 		listener->on_mail(listener->context, member, false, &message);
 }
 
+void mail_read(struct member *member)
+{
+	pool_refill(member);
+}
+
 void mail_room(struct member *member)
 {
 	cluster_room(member);

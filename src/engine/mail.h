@@ -9,6 +9,8 @@
 #include "wire/message.h"
 
 void mail_take(struct member *member, const struct message *message);
+/* For now that was all that it has sent: what it is given for it goes out at once. */
+void mail_read(struct member *member);
 /* This was put on its way to the process. */
 void mail_sent(struct member *member, const char *json, size_t size);
 /* It takes more again. */
