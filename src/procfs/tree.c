@@ -17,6 +17,7 @@ enum {
 	THREADS_UNKNOWN = 2,                /* more than one, for all that is known */
 	ENVIRONMENT_MOST = 8 * 1024 * 1024, /* Linux takes up to 6 MiB */
 	QUEUE_MOST = 64 * 1024,
+	DEPTH_MOST = 16, /* of processes that end, one below the other */
 };
 
 /* Somebody whom a list of children named. */
@@ -196,28 +197,18 @@ static void read_environment(struct marker_match *match)
 	} while (is_there && !match->has_begun && exec_await(match->root, match->pid, &glances));
 }
 
-/*
- * Whoever is ending has no environment any more, but still its children: they fall to the keeper only then. A living one
- * without any environment, or whose it may not be read, is no reason to look again.
- */
-static bool has_marker(struct finder *finder, pid_t pid)
+static bool has_marker(struct finder *finder, const struct proc_stat *stat)
 {
-	struct marker_match match = { .marker = finder->search->marker, .root = finder->root, .pid = pid };
+	struct marker_match match = { .marker = finder->search->marker, .root = finder->root, .pid = stat->pid };
 	char threads[PROC_PATH_SIZE];
-	struct proc_stat stat;
 
 	if (!match.marker || !*match.marker)
 		return false;
 	read_environment(&match);
-	if (match.has_begun)
-		return match.is_found;
-	bool is_there = procfs_stat(finder->root, pid, &stat);
-	if (is_there && stat.is_exiting && stat.threads > 1) {
-		snprintf(threads, sizeof threads, "%d/task", (int)pid);
+	if (!match.has_begun && stat->threads > 1) {
+		snprintf(threads, sizeof threads, "%d/task", (int)stat->pid);
 		proc_folder_scan(finder->root, threads, read_environment_of_thread, &match);
 	}
-	if (!match.has_begun && (!is_there || stat.is_exiting))
-		finder->ended++;
 	return match.is_found;
 }
 
@@ -229,21 +220,62 @@ static bool is_known(const struct tree_search *search, pid_t pid)
 	return false;
 }
 
-static void look_at_orphan(struct finder *finder, const struct candidate *candidate)
+static bool is_of_session(const struct tree_search *search, const struct proc_stat *stat)
+{
+	return search->session > 0 && stat->session == search->session;
+}
+
+static void look_at_orphan(struct finder *finder, const struct candidate *candidate, unsigned depth);
+
+/*
+ * Whoever is ending has no environment any more, but still its children, and makes no others. If it has ended before they were
+ * read they are the keeper's.
+ */
+static void look_behind(struct finder *finder, const struct proc_stat *stat, unsigned depth)
+{
+	size_t begin = finder->queue_count, end;
+	struct proc_stat now;
+
+	list_children(finder, stat->pid, stat->threads);
+	end = finder->queue_count;
+	for (size_t i = begin; i < end && depth < DEPTH_MOST; i++) {
+		struct candidate candidate = finder->queue[i];
+		look_at_orphan(finder, &candidate, depth + 1);
+	}
+	memmove(finder->queue + begin, finder->queue + end, (finder->queue_count - end) * sizeof *finder->queue);
+	finder->queue_count -= end - begin;
+	if (depth == DEPTH_MOST || !procfs_stat(finder->root, stat->pid, &now) || proc_is_dead(now.state, now.threads))
+		finder->ended++;
+}
+
+/* The keeper reaps its dead at once; who has fallen to somebody above it may be dead for long. */
+static void look_at_dead(struct finder *finder, const struct proc_stat *stat)
+{
+	if (stat->parent == finder->search->keeper)
+		finder->ended++;
+	if (finder->search->takes_all || is_of_session(finder->search, stat))
+		admit(finder, stat);
+}
+
+static void look_at_orphan(struct finder *finder, const struct candidate *candidate, unsigned depth)
 {
 	const struct tree_search *search = finder->search;
 	struct proc_stat stat;
 
 	if (candidate->pid == search->leader || is_known(search, candidate->pid))
 		return;
-	bool is_there = read_candidate(finder, candidate, &stat);
-	if (!is_there || proc_is_dead(stat.state, stat.threads))
+	if (!read_candidate(finder, candidate, &stat)) {
 		finder->ended++;
-	if (!is_there)
 		return;
-	bool is_of_session = search->session > 0 && stat.session == search->session;
-	if (search->takes_all || is_of_session || has_marker(finder, candidate->pid))
+	}
+	if (proc_is_dead(stat.state, stat.threads)) {
+		look_at_dead(finder, &stat);
+		return;
+	}
+	if (search->takes_all || is_of_session(search, &stat) || has_marker(finder, &stat))
 		admit(finder, &stat);
+	else if (!procfs_stat(finder->root, stat.pid, &stat) || stat.is_exiting)
+		look_behind(finder, &stat, depth);
 }
 
 static void drain_queue(struct finder *finder)
@@ -293,7 +325,7 @@ static void find_orphans(struct finder *finder, pid_t parent, uint64_t threads)
 	size_t end = finder->queue_count;
 	while (finder->next < end) {
 		struct candidate candidate = finder->queue[finder->next++];
-		look_at_orphan(finder, &candidate);
+		look_at_orphan(finder, &candidate, 0);
 	}
 	drain_queue(finder);
 	if (!finder->tree->count && has_missed(finder, begin, end, parent, threads))

@@ -248,21 +248,59 @@ START_TEST(an_orphan_that_ends_meanwhile_is_a_reason_to_look_again)
 }
 END_TEST
 
-/* Its memory is gone before its children are the keeper's. */
-START_TEST(an_orphan_that_is_just_ending_is_a_reason_to_look_again)
+/* Its memory is gone, and with it its environment, before its children are the keeper's. */
+START_TEST(the_children_of_an_orphan_that_is_just_ending_are_found)
 {
+	static const char ours[] = MARKER, other[] = "OTHER=1";
 	struct proc_stat stat = { .pid = 201, .parent = KEEPER, .state = 'R', .is_exiting = true };
 
 	search.leader = 0;
 	set_children(KEEPER, KEEPER, "201 ");
 	set_environment(201, "", 0);
 	fixture_process(&stat);
-	find();
-	ck_assert(tree.is_changing && !tree.count);
-	stat.is_exiting = false; /* it just has no environment */
+	set_children(201, 201, "202 203 204 ");
+	add(202, 201, 201);
+	set_environment(202, other, sizeof other);
+	add(203, KEEPER, 203); /* it has just gone over to it */
+	set_environment(203, ours, sizeof ours);
+	set_children(203, 203, "205 ");
+	add(205, 203, 203);
+	stat = (struct proc_stat){ .pid = 204, .parent = 201, .state = 'R', .is_exiting = true };
 	fixture_process(&stat);
+	set_environment(204, "", 0);
+	set_children(204, 204, "206 ");
+	add(206, 204, 206);
+	set_environment(206, ours, sizeof ours);
+	find();
+	ck_assert(found(203) && found(205) && found(206) && tree.count == 3 && !tree.is_changing);
+}
+END_TEST
+
+START_TEST(who_has_no_environment_is_no_reason_to_look_again)
+{
+	search.leader = 0;
+	set_children(KEEPER, KEEPER, "201 ");
+	add(201, KEEPER, 201);
+	set_environment(201, "", 0);
 	find();
 	ck_assert(!tree.is_changing && !tree.count);
+}
+END_TEST
+
+/* The keeper's dead are reaped at once; others may stay. */
+START_TEST(those_who_are_dead_for_long_are_no_reason_to_look_again)
+{
+	search.leader = 0;
+	search.reaper = 1;
+	set_children(KEEPER, KEEPER, "");
+	set_children(1, 1, "201 ");
+	add_dead(201, 1, 201);
+	find();
+	ck_assert(!tree.is_changing && !tree.only_zombies);
+	set_children(KEEPER, KEEPER, "202 ");
+	add_dead(202, KEEPER, 202);
+	find();
+	ck_assert(tree.is_changing);
 }
 END_TEST
 
@@ -615,7 +653,9 @@ Suite *tree_suite(void)
 		those_who_are_somebody_else_s_are_left_alone,
 		zombies_are_told_but_not_listed,
 		an_orphan_that_ends_meanwhile_is_a_reason_to_look_again,
-		an_orphan_that_is_just_ending_is_a_reason_to_look_again,
+		the_children_of_an_orphan_that_is_just_ending_are_found,
+		who_has_no_environment_is_no_reason_to_look_again,
+		those_who_are_dead_for_long_are_no_reason_to_look_again,
 		another_thread_tells_whose_a_process_is_that_has_lost_its_main_thread,
 		a_process_without_its_main_thread_is_no_zombie,
 		a_stranger_in_the_leader_s_place_has_no_tree,
