@@ -197,19 +197,24 @@ static void read_environment(struct marker_match *match)
 	} while (is_there && !match->has_begun && exec_await(match->root, match->pid, &glances));
 }
 
-static bool has_marker(struct finder *finder, const struct proc_stat *stat)
+enum mark { MARK_NONE,
+	MARK_FOUND,
+	MARK_UNREAD /* its environment is empty, or not for us */ };
+
+static enum mark read_mark(struct finder *finder, const struct proc_stat *stat)
 {
 	struct marker_match match = { .marker = finder->search->marker, .root = finder->root, .pid = stat->pid };
 	char threads[PROC_PATH_SIZE];
 
 	if (!match.marker || !*match.marker)
-		return false;
+		return MARK_NONE;
 	read_environment(&match);
 	if (!match.has_begun && stat->threads > 1) {
 		snprintf(threads, sizeof threads, "%d/task", (int)stat->pid);
 		proc_folder_scan(finder->root, threads, read_environment_of_thread, &match);
 	}
-	return match.is_found;
+	return match.is_found ? MARK_FOUND : match.has_begun ? MARK_NONE
+							     : MARK_UNREAD;
 }
 
 static bool is_known(const struct tree_search *search, pid_t pid)
@@ -272,9 +277,10 @@ static void look_at_orphan(struct finder *finder, const struct candidate *candid
 		look_at_dead(finder, &stat);
 		return;
 	}
-	if (search->takes_all || is_of_session(search, &stat) || has_marker(finder, &stat))
+	enum mark mark = search->takes_all || is_of_session(search, &stat) ? MARK_FOUND : read_mark(finder, &stat);
+	if (mark == MARK_FOUND)
 		admit(finder, &stat);
-	else if (!procfs_stat(finder->root, stat.pid, &stat) || stat.is_exiting)
+	else if (mark == MARK_UNREAD && (!procfs_stat(finder->root, stat.pid, &stat) || stat.is_exiting))
 		look_behind(finder, &stat, depth);
 }
 
