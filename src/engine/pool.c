@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/channel.h"
@@ -119,8 +120,7 @@ static bool replace_file(struct pool *pool, const struct text *content)
 	bool ok = fd >= 0 && write(fd, content->data, content->size) == (ssize_t)content->size && rename(fresh, path) == 0;
 
 	if (ok) {
-		if (pool->fd >= 0)
-			close(pool->fd);
+		close_if_open(pool->fd);
 		pool->fd = fd;
 		pool->journal_size = content->size;
 	} else if (fd >= 0) {
@@ -465,13 +465,12 @@ static bool read_id(struct span value, uint64_t *id)
 bool pool_take(struct member *member, const struct message *message)
 {
 	bool ok = span_is(message->members[MEMBER_TYPE], "task_complete");
-	struct pool *pool;
+	struct pool *pool = ok || span_is(message->members[MEMBER_TYPE], "task_error") ? pool_of_member(member) : NULL;
 	uint64_t id;
 
-	if ((!ok && !span_is(message->members[MEMBER_TYPE], "task_error")) || !member_spec(member)->pool.is_pool)
+	if (!pool)
 		return false;
-	pool = pool_of(member->engine, member_service(member));
-	if (!pool || !read_id(message->members[MEMBER_TASK_ID], &id) || !id)
+	if (!read_id(message->members[MEMBER_TASK_ID], &id) || !id)
 		return true;
 	mark(member, id, 0);
 	uint64_t now_us = clock_monotonic_us();
@@ -529,11 +528,13 @@ static void set_aside(struct pool *pool, uint32_t seat)
 
 static void hand_out(struct pool *pool)
 {
-	uint64_t now_us = clock_monotonic_us(), wall_us = clock_wall_us();
 	struct task *task;
 	struct text text;
 	struct error err;
 
+	if (!pool->tasks.queued)
+		return;
+	uint64_t now_us = clock_monotonic_us(), wall_us = clock_wall_us();
 	text_init(&text, MESSAGE_MOST);
 	while ((task = task_pool_next(&pool->tasks, now_us))) {
 		struct member *member = pool->engine->members[task->worker];
