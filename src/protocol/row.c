@@ -7,6 +7,7 @@
 
 #include "model/spec.h"
 #include "protocol/inside.h"
+#include "protocol/method.h"
 #include "protocol/value.h"
 
 static json_t *count_or_null(uint64_t value)
@@ -261,6 +262,15 @@ json_t *death_to_json(const char *service, unsigned instance, const struct death
 		"peak_rss", count_or_null(death->peak_rss),
 		"cpu_ms", (json_int_t)death->cpu_ms,
 		"detail", string_or_null(death->detail));
+}
+
+size_t deaths_asked_for(const json_t *params)
+{
+	json_int_t limit = json_integer_value(json_object_get(params, "limit"));
+
+	if (limit <= 0)
+		return PROTOCOL_DEATHS;
+	return limit < PROTOCOL_DEATHS_MOST ? (size_t)limit : PROTOCOL_DEATHS_MOST;
 }
 
 bool death_from_json(struct death *death, const json_t *json, struct error *err)

@@ -72,6 +72,8 @@ json_t *sample_to_json(const char *service, unsigned instance, const struct samp
 void sample_from_json(struct row *row, const json_t *json);
 
 json_t *death_to_json(const char *service, unsigned instance, const struct death *death);
+/* How many of them a request for the history asks for. */
+size_t deaths_asked_for(const json_t *params);
 bool death_from_json(struct death *death, const json_t *json, struct error *err);
 
 /* {"ts","kind":"event","event",…,"seq"}: as in headless output. Fields that mean nothing are null. */

@@ -131,15 +131,12 @@ static json_t *messages(struct question *question)
 static json_t *history(struct question *question)
 {
 	uint64_t since_us = time_from_json(json_object_get(question->params, "since"));
-	json_int_t limit = json_integer_value(json_object_get(question->params, "limit"));
-	size_t most = limit > PROTOCOL_DEATHS_MOST ? PROTOCOL_DEATHS_MOST : limit > 0 ? (size_t)limit
-										      : PROTOCOL_DEATHS;
 	struct recording *recording = question->recording;
 	bool *is_wanted = memory_zeroed(recording->member_count + 1, sizeof *is_wanted);
 
 	for (size_t i = 0; i < recording->member_count; i++)
 		is_wanted[i] = is_named(question, &recording->members[i].standing.row);
-	json_t *deaths = deaths_list(recording, is_wanted, since_us, most);
+	json_t *deaths = deaths_list(recording, is_wanted, since_us, deaths_asked_for(question->params));
 	free(is_wanted);
 	return json_pack("{s:o}", "deaths", deaths);
 }

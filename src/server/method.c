@@ -688,11 +688,8 @@ static bool are_strings(json_t *list)
 static json_t *do_history(struct call *call)
 {
 	struct history_filter filter = { call->engine, json_object_get(call->params, "names") };
-	json_int_t limit = json_integer_value(json_object_get(call->params, "limit"));
 	struct journal_query query = {
-		.limit = limit > PROTOCOL_DEATHS_MOST ? PROTOCOL_DEATHS_MOST
-			 : limit > 0                  ? (size_t)limit
-						      : PROTOCOL_DEATHS,
+		.limit = deaths_asked_for(call->params),
 		.since_us = time_from_json(json_object_get(call->params, "since")),
 		.is_wanted = is_wanted,
 		.context = &filter,
