@@ -294,8 +294,7 @@ static bool is_locked(const char *project)
 	bool is_locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
 
 	close_if_open(fd);
-	if (folder >= 0)
-		close(folder);
+	close_if_open(folder);
 	return is_locked;
 }
 

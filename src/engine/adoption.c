@@ -184,8 +184,8 @@ static void take_pipes(struct engine *engine, const struct find *find, uint32_t 
 		keep_pipe(engine, index, KEEPER_OUT, out);
 	if (err >= 0 && err_inode != out_inode)
 		keep_pipe(engine, index, KEEPER_ERR, err);
-	else if (err >= 0)
-		close(err);
+	else
+		close_if_open(err);
 }
 
 static uint64_t began_us(const struct roster_row *row)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -114,8 +115,7 @@ void channel_unmake(struct channel_ends *ends)
 	const int all[] = { ends->ours, ends->theirs, ends->inbox };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (all[i] >= 0)
-			close(all[i]);
+		close_if_open(all[i]);
 	*ends = (struct channel_ends){ -1, -1, -1 };
 }
 
@@ -435,8 +435,7 @@ static bool keep_line(const char *path, const char *line, size_t size)
 	bool ok = fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size + size < QUARANTINE_MOST &&
 		  writev(fd, pieces, 2) == (ssize_t)size + 1;
 
-	if (fd >= 0)
-		close(fd);
+	close_if_open(fd);
 	return ok;
 }
 

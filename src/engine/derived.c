@@ -82,8 +82,7 @@ static int open_file(const char *path, int flags)
 static void close_files(struct derived *derived)
 {
 	close_if_open(derived->fd);
-	if (derived->pos_fd >= 0)
-		close(derived->pos_fd);
+	close_if_open(derived->pos_fd);
 	derived->fd = derived->pos_fd = -1;
 }
 
