@@ -277,9 +277,9 @@ static void draw_newest(const struct ui *ui, struct grid *grid, struct rect area
 		return;
 	const struct notice *notice = &replica->notices[(replica->notice_count - 1) % REPLICA_NOTICES];
 	view_notice(text, sizeof text, notice);
-	grid_format(grid, area, is_bad_notice(notice) ? LOOK_BAD : LOOK_NORMAL, "%s%s", text,
-		notice->kind != NOTICE_FATAL ? "" : notice->detail[0] ? " - gave up: r tries again, 6 has its log"
-								      : "- gave up: r tries again, 6 has its log");
+	bool is_given_up = notice->kind == NOTICE_FATAL;
+	grid_format(grid, area, is_bad_notice(notice) ? LOOK_BAD : LOOK_NORMAL, "%s%s%s", text, is_given_up && notice->detail[0] ? " " : "",
+		is_given_up ? "- gave up: r tries again, 6 has its log" : "");
 }
 
 /* How much of the end of the line it takes. */
