@@ -72,18 +72,24 @@ static bool is_readable(void *fd)
 	return poll(&polled, 1, 0) == 1;
 }
 
+/* The descriptor of a port that a thread sends to. */
+static int watch(void *(*send)(void *unused), unsigned *sender)
+{
+	explore_claim(thrum_port_pair(ends, 2) == 0);
+	int fd = thrum_port_fd(ends[1]);
+	explore_claim(fd >= 0);
+	*sender = explore_start(send, NULL);
+	return fd;
+}
+
 /* An event loop, which sleeps when a port has nothing, misses none. */
 void a_loop_is_told_of_each_message(void)
 {
 	unsigned sender;
-	int fd, next = 0;
+	int fd = watch(send_three, &sender), next = 0;
 	void *buffer;
 	size_t size;
 
-	explore_claim(thrum_port_pair(ends, 2) == 0);
-	fd = thrum_port_fd(ends[1]);
-	explore_claim(fd >= 0);
-	sender = explore_start(send_three, NULL);
 	while (next < 3) {
 		explore_until(is_readable, &fd);
 		while (thrum_port_receive(ends[1], &buffer, &size, 0) == 0) {
@@ -99,14 +105,10 @@ void a_loop_is_told_of_each_message(void)
 void a_loop_is_told_of_the_end(void)
 {
 	unsigned sender;
-	int fd, result;
+	int fd = watch(send_and_close, &sender), result;
 	void *buffer;
 	size_t size;
 
-	explore_claim(thrum_port_pair(ends, 2) == 0);
-	fd = thrum_port_fd(ends[1]);
-	explore_claim(fd >= 0);
-	sender = explore_start(send_and_close, NULL);
 	do {
 		explore_until(is_readable, &fd);
 		while ((result = thrum_port_receive(ends[1], &buffer, &size, 0)) == 0)

@@ -201,9 +201,7 @@ def a_restart_under_way_takes_the_new_configuration():
 
 def ask(project, method, params):
     """One request, past the command line."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(60)
-        s.connect(f"{project.dir}/run/{project.name}/control")
+    with control(project) as s:
         s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
         return json.loads(s.makefile().readline())
 

@@ -230,8 +230,7 @@ def without_descriptors_clients_wait_and_the_engine_rests():
         soft, hard = resource.prlimit(engine, resource.RLIMIT_NOFILE)
         resource.prlimit(engine, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{engine}/fd"))) + 1, hard))
         for _ in range(3):
-            clients.append(socket.socket(socket.AF_UNIX))
-            clients[-1].connect(f"{project.dir}/run/descriptors/control")
+            clients.append(control(project))
         before, began = ticks_of(engine), time.monotonic()
         time.sleep(1)  # what is measured is how much it works in that time
         used, seconds = ticks_of(engine) - before, time.monotonic() - began

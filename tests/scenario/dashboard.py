@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The dashboard in a real terminal (tmux): what it shows, what keys do, how it leaves."""
-import fcntl, pty, select, socket, struct, termios
+import fcntl, pty, select, struct, termios
 
 from lib_thrum import *
 from lib_terminal import Terminal
@@ -314,9 +314,7 @@ def samples_in_pieces_tell_what_has_changed():
     project = Project("pieces", {"rest": {"command": "sleep 600", "instances": 100}, "spin": {"command": spin}})
     try:
         project.run("up", "-d", check=0)
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(f"{project.dir}/run/{project.name}/control")
-            client.settimeout(60)
+        with control(project) as client:
             stream = client.makefile("rw")
             stream.write('{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"sample_ms":200,"pieces":true}}\n')
             stream.flush()
@@ -359,9 +357,7 @@ def who_asks_has_nothing_told_to_others():
     project = Project("asked", {"nap": {"command": "sleep 600"}})
     try:
         project.run("up", "-d", check=0)
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(f"{project.dir}/run/{project.name}/control")
-            client.settimeout(20)
+        with control(project, 20) as client:
             stream = client.makefile("rw")
             told = []
 

@@ -97,8 +97,7 @@ def what_cannot_be_started_for_want_of_descriptors_is_started_later():
         until(lambda: state(p, "b/0") == "stopped", "one is stopped")
         engine = p.engine()
         soft, hard = resource.prlimit(engine, resource.RLIMIT_NOFILE)
-        with socket.socket(socket.AF_UNIX) as s:  # a client that is connected before
-            s.connect(f"{p.dir}/run/want/control")
+        with control(p) as s:  # a client that is connected before
             s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
             s.recv(10000)
             used = max(map(int, os.listdir(f"/proc/{engine}/fd")))
@@ -145,8 +144,7 @@ def clients_that_stop_reading_cost_so_much_and_no_more():
         until(lambda: state(p, "yes/0") == "running", "it runs")
         before = anonymous_kb(p.engine())
         for _ in range(8):
-            s = socket.socket(socket.AF_UNIX)
-            s.connect(f"{p.dir}/run/slow/control")
+            s = control(p)
             s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"logs":true,"sample_ms":100}}\n' + b'{"jsonrpc":"2.0","id":2,"method":"list"}\n' * 200)
             clients.append(s)
         end = (p.json("info", "yes/0")["log"] or {"end": 0})["end"]
@@ -171,8 +169,7 @@ def whoever_goes_in_the_midst_of_a_request_has_asked_once_or_not_at_all():
         asked = 0
         for i in range(30):
             size = luck.choice([len(request), luck.randrange(len(request))])
-            with socket.socket(socket.AF_UNIX) as s:
-                s.connect(f"{p.dir}/run/midst/control")
+            with control(p) as s:
                 s.sendall(request[:size])
             asked += size == len(request)
             until(lambda: state(p, "a/0") == "running" and p.rows()["a/0"]["restarts"]["manual"] == asked, lambda: f"{asked} restarts: {p.rows()}")

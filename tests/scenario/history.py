@@ -14,9 +14,7 @@ exit 3
 
 def watch(project):
     """A client that looks at the figures every 100 ms, as a dashboard does every second."""
-    client = socket.socket(socket.AF_UNIX)
-    client.settimeout(60)
-    client.connect(f"{project.dir}/run/{project.name}/control")
+    client = control(project)
     client.sendall(b'{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"samples":true,"sample_ms":100}}\n')
     return client.makefile()
 

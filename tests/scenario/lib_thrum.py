@@ -273,12 +273,22 @@ def marked(p):
     return found
 
 
+def control(p, seconds=60):
+    """A connection to its engine, past the command line."""
+    client = socket.socket(socket.AF_UNIX)
+    try:
+        client.settimeout(seconds)
+        client.connect(f"{p.dir}/run/{p.name}/control")
+        return client
+    except OSError:
+        client.close()
+        raise
+
+
 def hello(p):
     """What the engine that answers now says of itself and its keeper, or None."""
     try:
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(60)
-            s.connect(f"{p.dir}/run/{p.name}/control")
+        with control(p) as s:
             s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
             return json.loads(s.makefile().readline())["result"]
     except (OSError, ValueError):
