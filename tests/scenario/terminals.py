@@ -323,7 +323,8 @@ def stopping_is_as_without_a_terminal():
         name = project.run("run", "--pty", "--name", "shell", "--", "sh", "-c", "tty; stty size", check=0).stdout.strip()
         shows(project, name + "/0", b"/dev/pts/")
         shows(project, name + "/0", b"24 80\r\n")
-    stub = "trap 'echo TERM' TERM; trap 'echo HUP' HUP; echo READY; while :; do sleep 0.05; done"
+    # it waits without a child, of whose end by the same KILL it could still tell
+    stub = "trap 'echo TERM' TERM; trap 'echo HUP' HUP; echo READY; while :; do read -t 0.05; done"
     with_project({"stub": {"command": ["bash", "-c", stub], "pty": True, "shutdown": {"timeout": "3s", "parent_only": True}}}, test)
 
 

@@ -24,10 +24,10 @@ def opened(*args, command=(THRUM,), **how):
 
 
 def with_screen(*children, **how):
-    """A family, and a screen of it alone, where the first child is selected."""
+    """A family, and a screen of it alone, where the first child is selected. Rows do not change places with what they use of the CPU."""
     def decorate(test):
         def run():
-            with contextlib.closing(Family(*children)) as family, contextlib.closing(opened(family.pid, **how)) as screen:
+            with contextlib.closing(Family(*children)) as family, contextlib.closing(opened("--sort", "pid", family.pid, **how)) as screen:
                 choose(screen, family.children()[0])
                 test(screen, family)
         run.__name__ = test.__name__
@@ -134,7 +134,6 @@ def figures_and_f3_lead_to_rows(screen, family):
     screen.keys(*str(other), ENTER, "w")
     screen.sees(f"pid {other} ", "[7 Args]")
     screen.keys(ESCAPE)
-    screen.keys("N")
 
     def found(*keys):
         """Whom a search for all of the family, and then these keys, lead to from the first row on."""
