@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/memory.h"
 
 extern char **environ;
@@ -85,12 +86,20 @@ bool keeper_link_open(struct keeper_link *link, struct error *err)
 
 int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind)
 {
-	if (slot >= link->inherited_count)
+	int fd = slot < link->inherited_count ? link->inherited[slot][kind] - 1 : -1;
+
+	if (fd < 0)
 		return -1;
-	int fd = link->inherited[slot][kind] - 1;
 	link->inherited[slot][kind] = 0;
 	link->places[slot][kind] = fd + 1;
 	return fd;
+}
+
+void keeper_link_refuse(struct keeper_link *link, uint32_t slot, unsigned kind)
+{
+	(void)keeper_link_take(link, slot, kind);
+	close_if_open(keeper_link_held(link, slot, kind));
+	keeper_link_closed(link, slot, kind);
 }
 
 void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd)

@@ -24,6 +24,11 @@ bool keeper_link_open(struct keeper_link *link, struct error *err);
  * It is the caller's from now on.
  */
 int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind);
+/*
+ * Close the descriptor that was held in that place when this engine started, taken or not: the keeper goes on holding it.
+ * Its number is not that of the place any more: the next one that is opened here may have it.
+ */
+void keeper_link_refuse(struct keeper_link *link, uint32_t slot, unsigned kind);
 /* As if it had been held there when this engine started; fd is taken over. */
 void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd);
 /* Close what was held there when this engine started, and let the keeper close it too. */

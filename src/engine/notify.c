@@ -189,7 +189,7 @@ void notify_restore(struct notify *notify, struct engine *engine)
 		watch(notify);
 		return;
 	}
-	close(notify->fd);
+	keeper_link_refuse(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_NOTIFY);
 	notify->fd = -1;
 }
 

@@ -104,38 +104,42 @@ static struct terminal *restore_terminal(struct engine *engine, uint32_t slot)
 	return master >= 0 ? terminal_open(engine->loop, master, hop) : NULL;
 }
 
-static void restore_output(struct engine *engine, uint32_t index)
+static void refuse(struct engine *engine, uint32_t slot, const unsigned *kinds, size_t count)
 {
-	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
+	for (size_t i = 0; i < count; i++)
+		keeper_link_refuse(&engine->keeper, slot, kinds[i]);
+}
+
+/* The keeper holds on to what was closed, as long as the life has anything else open. */
+static void restore_output(struct engine *engine, uint32_t index, enum stream stream)
+{
+	static const unsigned kinds[][3] = { [STREAM_OUT] = { KEEPER_OUT, KEEPER_TERMINAL, KEEPER_HOP }, [STREAM_ERR] = { KEEPER_ERR } };
+	static const size_t counts[] = { [STREAM_OUT] = 3, [STREAM_ERR] = 1 };
 	struct life *life = &engine->store->lives[index];
 	uint32_t slot = STORE_LIFE_SLOT + index;
+	bool is_closed = life->closed & 1u << stream;
+	int fd = is_closed ? -1 : keeper_link_take(&engine->keeper, slot, kinds[stream][0]);
 
-	for (enum stream i = 0; i < STREAM_COUNT; i++) {
-		int fd = keeper_link_take(&engine->keeper, slot, kinds[i]);
-		struct terminal *terminal = i == STREAM_OUT ? restore_terminal(engine, slot) : NULL;
-		if (fd >= 0 && !(life->closed & 1u << i)) {
-			output_open(engine, index, i, fd, terminal);
-			continue;
-		}
-		close_if_open(fd);
-		terminal_close(terminal);
-		atomic_fetch_or(&life->closed, 1u << i);
+	if (fd >= 0) {
+		output_open(engine, index, stream, fd, stream == STREAM_OUT ? restore_terminal(engine, slot) : NULL);
+		return;
 	}
+	refuse(engine, slot, kinds[stream], counts[stream]);
+	atomic_fetch_or(&life->closed, 1u << stream);
 }
 
 static void restore_channel(struct engine *engine, struct member *member, uint32_t index)
 {
 	static const unsigned kinds[] = { KEEPER_CHANNEL, KEEPER_INBOX, KEEPER_OUTBOX };
+	uint32_t slot = STORE_LIFE_SLOT + index;
 	int fds[sizeof kinds / sizeof *kinds];
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		fds[i] = keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, kinds[i]);
-	if (fds[0] >= 0 && fds[1] >= 0 && member->now.pid && member->life == (int32_t)index) {
+		fds[i] = keeper_link_take(&engine->keeper, slot, kinds[i]);
+	if (fds[0] >= 0 && fds[1] >= 0 && member->now.pid && member->life == (int32_t)index)
 		channel_open(member, fds[0], fds[1], fds[2]);
-		return;
-	}
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		close_if_open(fds[i]);
+	else
+		refuse(engine, slot, kinds, sizeof kinds / sizeof *kinds);
 }
 
 static void restore_life(struct engine *engine, uint32_t index)
@@ -162,7 +166,10 @@ static void restore_life(struct engine *engine, uint32_t index)
 	if (member->now.pid && member->life == (int32_t)index)
 		attendant_begin(member,
 			keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);
-	restore_output(engine, index);
+	else
+		keeper_link_refuse(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY);
+	for (enum stream i = 0; i < STREAM_COUNT; i++)
+		restore_output(engine, index, i);
 }
 
 /* What was under way when the former engine died. */

@@ -73,6 +73,9 @@ class Chaos:
     def kill(self, pid):
         self.signal(pid, signal.SIGKILL)
 
+    def lines_of(self, counter):
+        return self.p.log(counter + "/0").count(b"\n")
+
     def engine(self):
         self.kill(until(lambda: hello(self.p), "an engine")["engine_pid"])
 
@@ -84,11 +87,14 @@ class Chaos:
 
     def both(self):
         """
-        Whatever the others do; but no counter ends while nobody is there, since what is in its pipe then is gone. At the instant they stand
-        still, and only who has more to write than a pipe holds goes on before there is an engine again.
+        Whatever the others do; but no counter ends while nobody is there, since what is in its pipe then is gone, nor has one ended of
+        whom something is still there, for the disk was full. At the instant they stand still, and only who has more to write than a
+        pipe holds goes on before there is an engine again.
         """
         rows = until(self.p.rows, "all instances")
         pids = {n: rows[n + "/0"]["pid"] for n in self.counters if rows[n + "/0"]["state"] != "completed"}
+        if any(self.lines_of(name) < LINES for name in self.counters if name not in pids):
+            return False
         for pid in filter(None, pids.values()):
             self.signal(pid, signal.SIGSTOP)
         try:
@@ -97,7 +103,7 @@ class Chaos:
                 return False
             kill_both(self.p)
             for name, pid in pids.items():
-                if self.p.log(name + "/0").count(b"\n") < LINES - NEAR_THE_END:
+                if self.lines_of(name) < LINES - NEAR_THE_END:
                     self.signal(pid, signal.SIGCONT)
             self.p.run("up", "-d", check=0)
             return True
@@ -193,11 +199,12 @@ def whatever_is_killed_what_must_hold_holds():
         until(lambda: all(r["state"] in ("stopped", "completed") for r in p.rows().values()), "all is stopped")
         until(lambda: not marked(p), lambda: f"stopped is who is gone with all of its tree: {marked(p)}")
         lives = check_history(p)
+        expect(not p.log_at("state/chaos/crash"), "no engine ended by a fault of its own")
         p.run("down", check=0)
         until(lambda: not marked(p), lambda: f"no orphans: {marked(p)}")
         print(f"# {chaos.counts}, {LINES * len(counters)} lines, {lives} lives", flush=True)
     except Failure as why:
-        raise Failure(f"{why}; {chaos.counts} {marked(p)} {p.log_at('state/chaos/engine.log')[-3000:].decode(errors='replace')}")
+        raise Failure(f"{why}; {chaos.counts} {marked(p)} {p.log_at('state/chaos/engine.log')[-3000:].decode(errors='replace')}\n{p.log_at('state/chaos/crash').decode(errors='replace')}")
     finally:
         chaos.close()
         p.close()

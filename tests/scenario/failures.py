@@ -227,6 +227,35 @@ def an_end_is_known_though_its_output_is_held_open():
         p.close()
 
 
+def pipes_of(pid):
+    return [link for fd in os.listdir(f"/proc/{pid}/fd") if (link := os.readlink(f"/proc/{pid}/fd/{fd}")).startswith("pipe:")]
+
+
+def an_output_that_is_closed_is_nobody_elses_later():
+    """Its number goes to another one in the next engine, and that one's is what is handed on when the keeper is killed too."""
+    wait = "until [ -e {0} ]; do sleep 0.05; done; "
+    again = "echo begun; [ -e twice ] || { " + wait.format("end") + "touch twice; exit 1; }; " + wait.format("go") + "echo heard; exec sleep 1000"
+    p = Project("numbers", {"half": {"command": ["sh", "-c", wait.format("shut") + "exec 2>&-; exec sleep 1000"]},
+                            "again": {"command": ["sh", "-c", again], "availability": {"restart": "always", "backoff": {"initial": "20ms"}}}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: state(p, "half/0") == "running" and p.log("again/0") == b"begun\n", "both run")
+        both = len(pipes_of(p.engine()))
+        p.write("shut", "")
+        until(lambda: len(pipes_of(p.engine())) == both - 1, "one has one output left")
+        kill_engine(p)
+        p.write("end", "")  # no client is there any more who could be given the number
+        until(lambda: p.log("again/0") == b"begun\nbegun\n", "the other has begun again")
+        former = hello(p)["keeper_pid"]
+        os.kill(former, signal.SIGKILL)
+        until(lambda: (now := hello(p)) and now["keeper_pid"] != former, "another keeper")
+        p.write("go", "")
+        until(lambda: p.log("again/0") == b"begun\nbegun\nheard\n", "what it says is heard")
+        expect(not p.log_at("state/numbers/crash"), p.log_at("state/numbers/crash").decode())
+    finally:
+        p.close()
+
+
 def more_clients_than_there_is_room_for_are_turned_away():
     p = Project("crowd", {"a": {"command": "sleep 1000"}})
     clients = []
@@ -325,7 +354,7 @@ main(who_waits_in_the_kernel_is_told_and_holds_nobody_up,
      whoever_goes_in_the_midst_of_a_request_has_asked_once_or_not_at_all,
      two_projects_of_one_name_are_told_apart,
      a_terminal_that_goes_away_takes_nobody_along,
-     an_end_is_known_though_its_output_is_held_open,
+     an_end_is_known_though_its_output_is_held_open, an_output_that_is_closed_is_nobody_elses_later,
      more_clients_than_there_is_room_for_are_turned_away,
      who_forks_on_while_its_tree_is_taken_for_dead_is_found,
      a_second_signal_shortens_the_end,
