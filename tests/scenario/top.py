@@ -86,7 +86,7 @@ def signals_reach_who_was_meant(family):
         screen.keys("y")
         screen.sees("STOP sent to", f"pid {two}")
         until(lambda: field(two, "State") == "T", "it is stopped")
-        expect(field(one, "State") == "S", "the others are not")
+        expect(field(one, "State") != "T", "the others are not")
         screen.keys("/", str(one), "Enter", "Space", "/", str(three), "Enter", "Space")
         screen.keys("k", "Enter")
         screen.sees("TERM to 2 tagged")
