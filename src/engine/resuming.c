@@ -170,6 +170,7 @@ static void restore_life(struct engine *engine, uint32_t index)
 		keeper_link_refuse(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY);
 	for (enum stream i = 0; i < STREAM_COUNT; i++)
 		restore_output(engine, index, i);
+	engine_settle_life(engine, index); /* it was over, and the former engine had no time to say so */
 }
 
 /* What was under way when the former engine died. */
