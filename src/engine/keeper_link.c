@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/memory.h"
 
 extern char **environ;
@@ -95,13 +94,6 @@ int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind)
 	return fd;
 }
 
-void keeper_link_refuse(struct keeper_link *link, uint32_t slot, unsigned kind)
-{
-	(void)keeper_link_take(link, slot, kind);
-	close_if_open(keeper_link_held(link, slot, kind));
-	keeper_link_closed(link, slot, kind);
-}
-
 void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd)
 {
 	if (slot >= link->inherited_count) {
@@ -138,6 +130,12 @@ static bool drop_slot(int32_t places[KEEPER_KINDS])
 		any = true;
 	}
 	return any;
+}
+
+void keeper_link_leave(struct keeper_link *link, uint32_t slot)
+{
+	if (slot < link->inherited_count)
+		drop_slot(link->inherited[slot]);
 }
 
 void keeper_link_drop(struct keeper_link *link, uint32_t slot)

@@ -24,11 +24,8 @@ bool keeper_link_open(struct keeper_link *link, struct error *err);
  * It is the caller's from now on.
  */
 int keeper_link_take(struct keeper_link *link, uint32_t slot, unsigned kind);
-/*
- * Close the descriptor that was held in that place when this engine started, taken or not: the keeper goes on holding it.
- * Its number is not that of the place any more: the next one that is opened here may have it.
- */
-void keeper_link_refuse(struct keeper_link *link, uint32_t slot, unsigned kind);
+/* Close what was held in that slot when this engine started and nobody took: the keeper goes on holding it, with the rest of the slot. */
+void keeper_link_leave(struct keeper_link *link, uint32_t slot);
 /* As if it had been held there when this engine started; fd is taken over. */
 void keeper_link_lend(struct keeper_link *link, uint32_t slot, unsigned kind, int fd);
 /* Close what was held there when this engine started, and let the keeper close it too. */
@@ -44,7 +41,10 @@ bool keeper_link_delete(struct keeper_link *link, uint32_t slot);
 int keeper_link_held(const struct keeper_link *link, uint32_t slot, unsigned kind);
 /* What this program is, by name, even if another file has that name now; free() it. NULL: not to be known. */
 char *keeper_link_program(void);
-/* A descriptor that was handed over is closed here: only the keeper has it now. */
+/*
+ * A descriptor that was handed over, or taken, is closed here: only the keeper has it now. Its number is not that of the place
+ * any more, for the next one that is opened may have it.
+ */
 void keeper_link_closed(struct keeper_link *link, uint32_t slot, unsigned kind);
 /*
  * The keeper has died: execute it in our own place, with all that it held. seen: exits that are dealt

@@ -189,7 +189,8 @@ void notify_restore(struct notify *notify, struct engine *engine)
 		watch(notify);
 		return;
 	}
-	keeper_link_refuse(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_NOTIFY);
+	keeper_link_closed(&engine->keeper, KEEPER_PROJECT_SLOT, KEEPER_NOTIFY);
+	close(notify->fd);
 	notify->fd = -1;
 }
 

@@ -104,28 +104,19 @@ static struct terminal *restore_terminal(struct engine *engine, uint32_t slot)
 	return master >= 0 ? terminal_open(engine->loop, master, hop) : NULL;
 }
 
-static void refuse(struct engine *engine, uint32_t slot, const unsigned *kinds, size_t count)
+static void restore_output(struct engine *engine, uint32_t index)
 {
-	for (size_t i = 0; i < count; i++)
-		keeper_link_refuse(&engine->keeper, slot, kinds[i]);
-}
-
-/* The keeper holds on to what was closed, as long as the life has anything else open. */
-static void restore_output(struct engine *engine, uint32_t index, enum stream stream)
-{
-	static const unsigned kinds[][3] = { [STREAM_OUT] = { KEEPER_OUT, KEEPER_TERMINAL, KEEPER_HOP }, [STREAM_ERR] = { KEEPER_ERR } };
-	static const size_t counts[] = { [STREAM_OUT] = 3, [STREAM_ERR] = 1 };
+	static const unsigned kinds[] = { KEEPER_OUT, KEEPER_ERR };
 	struct life *life = &engine->store->lives[index];
 	uint32_t slot = STORE_LIFE_SLOT + index;
-	bool is_closed = life->closed & 1u << stream;
-	int fd = is_closed ? -1 : keeper_link_take(&engine->keeper, slot, kinds[stream][0]);
 
-	if (fd >= 0) {
-		output_open(engine, index, stream, fd, stream == STREAM_OUT ? restore_terminal(engine, slot) : NULL);
-		return;
+	for (enum stream i = 0; i < STREAM_COUNT; i++) {
+		int fd = life->closed & 1u << i ? -1 : keeper_link_take(&engine->keeper, slot, kinds[i]);
+		if (fd >= 0)
+			output_open(engine, index, i, fd, i == STREAM_OUT ? restore_terminal(engine, slot) : NULL);
+		else
+			atomic_fetch_or(&life->closed, 1u << i);
 	}
-	refuse(engine, slot, kinds[stream], counts[stream]);
-	atomic_fetch_or(&life->closed, 1u << stream);
 }
 
 static void restore_channel(struct engine *engine, struct member *member, uint32_t index)
@@ -136,10 +127,14 @@ static void restore_channel(struct engine *engine, struct member *member, uint32
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		fds[i] = keeper_link_take(&engine->keeper, slot, kinds[i]);
-	if (fds[0] >= 0 && fds[1] >= 0 && member->now.pid && member->life == (int32_t)index)
+	if (fds[0] >= 0 && fds[1] >= 0) {
 		channel_open(member, fds[0], fds[1], fds[2]);
-	else
-		refuse(engine, slot, kinds, sizeof kinds / sizeof *kinds);
+		return;
+	}
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		close_if_open(fds[i]);
+		keeper_link_closed(&engine->keeper, slot, kinds[i]);
+	}
 }
 
 static void restore_life(struct engine *engine, uint32_t index)
@@ -162,15 +157,13 @@ static void restore_life(struct engine *engine, uint32_t index)
 		member->life = (int32_t)index;
 	if (life->state == LIFE_SPAWNING)
 		atomic_store(&life->state, LIFE_RUNNING);
-	restore_channel(engine, member, index);
-	if (member->now.pid && member->life == (int32_t)index)
-		attendant_begin(member,
-			keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);
-	else
-		keeper_link_refuse(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY);
-	for (enum stream i = 0; i < STREAM_COUNT; i++)
-		restore_output(engine, index, i);
-	engine_settle_life(engine, index); /* it was over, and the former engine had no time to say so */
+	if (member->now.pid && member->life == (int32_t)index) {
+		restore_channel(engine, member, index);
+		attendant_begin(member, keeper_link_take(&engine->keeper, STORE_LIFE_SLOT + index, KEEPER_READY), false);
+	}
+	restore_output(engine, index);
+	keeper_link_leave(&engine->keeper, STORE_LIFE_SLOT + index); /* what has ended while another part of the life goes on */
+	engine_settle_life(engine, index);                           /* it was over, and the former engine had no time to say so */
 }
 
 /* What was under way when the former engine died. */
