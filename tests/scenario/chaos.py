@@ -80,10 +80,7 @@ class Chaos:
         self.kill(until(lambda: hello(self.p), "an engine")["engine_pid"])
 
     def keeper(self):
-        former = until(lambda: hello(self.p), "an engine")["keeper_pid"]
-        self.kill(former)
-        # not one that has not heard of it yet: to kill that would be to kill both
-        until(lambda: (now := hello(self.p)) and now["keeper_pid"] != former, "another keeper")
+        kill_keeper(self.p)
 
     def both(self):
         """

@@ -228,7 +228,7 @@ def without_descriptors_clients_wait_and_the_engine_rests():
         project.run("up", "-d", check=0)
         engine = project.engine()
         soft, hard = resource.prlimit(engine, resource.RLIMIT_NOFILE)
-        resource.prlimit(engine, resource.RLIMIT_NOFILE, (max(map(int, os.listdir(f"/proc/{engine}/fd"))) + 1, hard))
+        resource.prlimit(engine, resource.RLIMIT_NOFILE, (lowest_free(engine), hard))
         for _ in range(3):
             clients.append(control(project))
         before, began = ticks_of(engine), time.monotonic()

@@ -88,11 +88,6 @@ def a_pid_that_is_another_s_by_now_is_never_signalled():
     expect(done.returncode == 0 and "held" in done.stdout, f"{done}")
 
 
-def lowest_free(pid):
-    """Of its numbers, as often as it takes to see what is open for a moment only."""
-    return min(min(set(range(1024)) - set(map(int, os.listdir(f"/proc/{pid}/fd")))) for _ in range(50))
-
-
 def what_cannot_be_started_for_want_of_descriptors_is_started_later():
     p = Project("want", {"a": {"command": "sleep 1000"}, "b": {"command": "sleep 1000"}})
     try:
@@ -250,9 +245,7 @@ def an_output_that_is_closed_is_nobody_elses_later():
         kill_engine(p)
         p.write("end", "")  # no client is there any more who could be given the number
         until(lambda: p.log("again/0") == b"begun\nbegun\n", "the other has begun again")
-        former = hello(p)["keeper_pid"]
-        os.kill(former, signal.SIGKILL)
-        until(lambda: (now := hello(p)) and now["keeper_pid"] != former, "another keeper")
+        kill_keeper(p)
         p.write("go", "")
         until(lambda: p.log("again/0") == b"begun\nbegun\nheard\n", "what it says is heard")
         expect(not p.log_at("state/numbers/crash"), p.log_at("state/numbers/crash").decode())

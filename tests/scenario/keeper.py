@@ -3,7 +3,7 @@
 import json, os, random, shutil, signal, struct, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, WORKER, Project, expect, hello, is_alive, kill_both, kill_engine, main, marked, numbered, parent_of, pids_of, state, until
+from lib_thrum import THRUM, WORKER, Project, expect, hello, is_alive, kill_both, kill_engine, kill_keeper, main, marked, numbered, parent_of, pids_of, state, until
 
 
 # the kernel tells how a process that is not our child has ended
@@ -13,12 +13,6 @@ TELLS_ENDS = tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:
 def keeper(p):
     now = hello(p)
     return now and now["keeper_pid"]
-
-
-def kill_keeper(p):
-    former = until(lambda: keeper(p), "a keeper")
-    os.kill(former, signal.SIGKILL)
-    return until(lambda: keeper(p) not in (None, former) and keeper(p), "another keeper")
 
 
 def read_page(keeper_pid):

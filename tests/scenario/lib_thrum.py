@@ -207,6 +207,11 @@ def children_of(parent):
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and parent_of(name) == parent]
 
 
+def lowest_free(pid):
+    """Of its numbers, as often as it takes to see what is open for a moment only."""
+    return min(min(set(range(1024)) - set(map(int, os.listdir(f"/proc/{pid}/fd")))) for _ in range(50))
+
+
 def ticks_of(pid):
     """How long it has worked, in hundredths of a second."""
     return sum(map(int, stat_of(pid)[11:13]))
@@ -300,6 +305,13 @@ def kill_engine(p, number=signal.SIGKILL):
     former = until(p.engine, "an engine")
     os.kill(former, number)
     return until(lambda: (now := p.engine()) != former and now, "another engine")
+
+
+def kill_keeper(p):
+    """And wait for the next one: its pid. To kill an engine that has not heard of it yet would be to kill both."""
+    former = until(lambda: hello(p), "an engine")["keeper_pid"]
+    os.kill(former, signal.SIGKILL)
+    return until(lambda: (now := hello(p)) and now["keeper_pid"] != former and now["keeper_pid"], "another keeper")
 
 
 def kill_both(p):
