@@ -43,6 +43,7 @@ static void open_at(struct log_view *view, const struct log_walk *walk)
 	forget_lines(view);
 	log_walk_from(&view->up, walk, -1);
 	log_walk_from(&view->down, &view->up, 1);
+	memcpy(view->opened, walk->at, sizeof view->opened);
 }
 
 void logs_follow(struct log_view *view)
@@ -483,7 +484,7 @@ static void places_before(const struct log_view *view, uint64_t number, uint64_t
 {
 	const struct log_line *line = logs_line(view, number);
 
-	memcpy(at, view->up.at, sizeof view->up.at);
+	memcpy(at, view->count ? view->up.at : view->opened, sizeof view->opened);
 	for (uint64_t i = view->first; i < number; i++)
 		at[line_at(view, i)->source] = line_at(view, i)->offset + line_at(view, i)->size;
 	if (line)
@@ -498,7 +499,7 @@ bool logs_filter(struct log_view *view, const char *text, struct error *err)
 	if (!set_pattern(&view->filter, view->filter_text, sizeof view->filter_text, text, is_inverse, err))
 		return false;
 	view->is_inverse = is_inverse;
-	if (view->follows || !view->count) {
+	if (view->follows || view->is_rewinding) {
 		begin_at_end(view);
 		return true;
 	}

@@ -64,13 +64,14 @@ struct log_view {
 	struct log_line lines[LOG_LINES]; /* ring: line number N is at N % LOG_LINES */
 	uint64_t first;                   /* number of the oldest */
 	unsigned count;
-	struct log_walk up, down; /* where the window ends */
-	uint64_t at;              /* number of the line that is looked at */
-	bool follows;             /* … which is always the newest */
-	bool is_rewinding;        /* the ends of the logs are to be found first */
-	bool is_held;             /* no more lines are fetched until it moves again */
-	int room;                 /* lines that are seen */
-	int width;                /* … columns of each */
+	struct log_walk up, down;     /* where the window ends */
+	uint64_t opened[LOG_SOURCES]; /* where it was opened: there is who looks at no line */
+	uint64_t at;                  /* number of the line that is looked at */
+	bool follows;                 /* … which is always the newest */
+	bool is_rewinding;            /* the ends of the logs are to be found first */
+	bool is_held;                 /* no more lines are fetched until it moves again */
+	int room;                     /* lines that are seen */
+	int width;                    /* … columns of each */
 	bool is_wrapped;
 	int shift; /* columns to the left that are not seen, unless wrapped */
 	enum log_times times;

@@ -318,6 +318,22 @@ START_TEST(a_filter_keeps_its_last_good_pattern)
 }
 END_TEST
 
+START_TEST(a_filter_stays_where_nothing_was_read_yet)
+{
+	add_numbers(LINES);
+	open_logs(10);
+	settle();
+	logs_to_oldest(view);
+	ck_assert(logs_filter(view, "no such line", &err));
+	settle();
+	ck_assert_uint_eq(view->count, 0);
+	ck_assert(logs_filter(view, "9$", &err));
+	settle();
+	ck_assert(!view->follows);
+	ck_assert_str_eq(line_of(view->at), "line 9");
+}
+END_TEST
+
 START_TEST(a_filter_finds_what_is_far_away)
 {
 	add_numbers(LINES);
@@ -479,6 +495,7 @@ Suite *logs_suite(void)
 	tcase_add_test(tcase, long_lines_are_the_same_lines_from_both_sides);
 	tcase_add_test(tcase, a_line_is_over_where_its_process_closed_the_stream);
 	tcase_add_test(tcase, a_filter_keeps_its_last_good_pattern);
+	tcase_add_test(tcase, a_filter_stays_where_nothing_was_read_yet);
 	tcase_add_test(tcase, a_filter_finds_what_is_far_away);
 	tcase_add_test(tcase, a_search_goes_both_ways_over_the_whole_log);
 	tcase_add_test(tcase, a_search_can_be_stopped);
