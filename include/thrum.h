@@ -471,6 +471,11 @@ struct thrum_handlers {
 	void (*task)(struct thrum_channel *channel, uint64_t task, const char *payload, size_t size, void *context);
 	void (*message)(struct thrum_channel *channel, const char *text, size_t size, void *context); /* all else */
 	void *context;
+	/*
+	 * Not 0: for tasks that take microseconds. Answers to what came together go out together, behind the last of it (see
+	 * thrum_channel_hold), and where the next tasks use to come at once they are waited for awake, for a tenth of a millisecond.
+	 */
+	int together;
 };
 
 /* The task's answer: result is JSON, NULL for null; error is any string, of which 4000 bytes count at most. What send says. */
@@ -483,8 +488,9 @@ int thrum_channel_fail(struct thrum_channel *channel, uint64_t task, const char 
 int thrum_channel_fd(struct thrum_channel *channel);
 
 /*
- * Hands out what has come, without waiting. 0; -ESHUTDOWN: the supervisor asks this process to end ("shutdown", or that as "cmd" or
- * "type"), and what came later waits still; -EPIPE, -EMSGSIZE: it is over; -ENOMEM: later perhaps.
+ * Hands out what has come, without waiting; together: for a millisecond, as long as more comes. 0; -ESHUTDOWN: the supervisor asks
+ * this process to end ("shutdown", or that as "cmd" or "type"), and what came later waits still; -EPIPE, -EMSGSIZE: it is over;
+ * -ENOMEM: later perhaps.
  */
 int thrum_channel_process(struct thrum_channel *channel, const struct thrum_handlers *handlers);
 

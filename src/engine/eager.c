@@ -5,22 +5,19 @@
 
 #include "base/clock.h"
 
-enum { AWAKE_US = 100, /* about what sleeping costs, where it costs most */
-	DOUBT = 2,     /* one time in vain counts as much as so many that were not */
-	DOUBT_MOST = 10 };
-
 static void give_up(struct eager *eager)
 {
 	uv_idle_stop(&eager->idle);
-	eager->doubt = eager->doubt + DOUBT < DOUBT_MOST ? eager->doubt + DOUBT : DOUBT_MOST;
-	eager->left_out = 1u << eager->doubt;
+	patience_was_vain(&eager->patience);
 }
 
 static void on_idle(uv_idle_t *idle)
 {
 	struct eager *eager = idle->data;
 
-	if (clock_monotonic_us() >= eager->until_us)
+	if (eager->has_come)
+		eager->has_come = false;
+	else if (clock_monotonic_us() >= eager->until_us)
 		give_up(eager);
 	else
 		sched_yield();
@@ -39,11 +36,9 @@ void eager_init(struct eager *eager, uv_loop_t *loop)
 
 void eager_expect(struct eager *eager, uint64_t now_us)
 {
-	if (eager->left_out) {
-		eager->left_out--;
+	if (!patience_tries(&eager->patience))
 		return;
-	}
-	eager->until_us = now_us + AWAKE_US;
+	eager->until_us = now_us + PATIENCE_US;
 	if (!is_awake(eager))
 		uv_idle_start(&eager->idle, on_idle);
 }
@@ -52,9 +47,9 @@ void eager_answered(struct eager *eager, uint64_t now_us)
 {
 	if (!is_awake(eager))
 		return;
-	if (now_us >= eager->until_us) {
+	eager->has_come = true;
+	if (now_us >= eager->until_us)
 		give_up(eager); /* somebody had the processor for too long */
-		return;
-	}
-	eager->doubt -= eager->doubt > 0;
+	else
+		patience_paid(&eager->patience);
 }

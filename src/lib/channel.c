@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,13 @@
 #include <unistd.h>
 #include "lib/futex.h"
 #include "lib/memory.h"
+#include "lib/patience.h"
 
 enum {
 	CHUNK = 64 * 1024, /* bytes that are read at once, and that are held back */
 	KEPT_FIRST = 64,   /* letters */
 	PIECES_MOST = 8,   /* of one line */
+	CROWDED_NS = 5000, /* for which nothing was looked at: another one had the processor */
 };
 
 struct thrum_channel {
@@ -32,6 +35,7 @@ struct thrum_channel {
 	size_t first, count, kept_room, kept_bytes;
 	struct request *requests; /* borrowed */
 	uint64_t number;
+	struct patience patience;
 	int poll_fd, event_fd; /* -1: nobody asked for one */
 	bool is_told;          /* event_fd is readable */
 
@@ -255,10 +259,14 @@ static bool deliver(struct thrum_channel *channel, struct piece line)
 	return true;
 }
 
-/* Those of Node's own are none of ours, and an empty line is none at all. */
+/* Those of Node's own are none of ours, and an empty line is none at all. Few have these letters: only they are looked into. */
 static bool is_letter(struct piece line)
 {
-	return line.size > 0 && !json_goes_on(json_member(line, "cmd"), "NODE_");
+	static const char mark[] = "\"NODE_";
+
+	if (line.size > 0 && memmem(line.at, line.size, mark, sizeof mark - 1))
+		return !json_goes_on(json_member(line, "cmd"), "NODE_");
+	return line.size > 0;
 }
 
 /* All whole lines that came in. 1: there were some; 0; -ENOMEM: it is the turn of this line the next time. */
@@ -310,6 +318,8 @@ static int await_event(int fd, short event, uint64_t deadline_ns)
 	uint64_t now = thrum__now_ns(), left = deadline_ns > now ? deadline_ns - now : 0;
 	struct timespec span = { (time_t)(left / 1000000000), (long)(left % 1000000000) };
 
+	if (deadline_ns == 0)
+		return -ETIMEDOUT;
 	return ppoll(&polled, 1, deadline_ns == FUTEX_EVER ? NULL : &span, NULL) == 0 ? -ETIMEDOUT : 0;
 }
 
@@ -402,6 +412,42 @@ int thrum__channel_next(struct thrum_channel *channel, struct letter *letter, ui
 		status = channel->ended;
 	pthread_mutex_unlock(&channel->lock);
 	return status;
+}
+
+/* Looks until the time is up, or until somebody else has had the processor meanwhile: then it is theirs. */
+static int look_on(struct thrum_channel *channel, struct letter *letter)
+{
+	uint64_t begin = thrum__now_ns(), now = begin, last;
+	int status;
+
+	do {
+		last = now;
+		status = thrum__channel_next(channel, letter, 0);
+		if (status != -ETIMEDOUT)
+			return status;
+		sched_yield();
+		now = thrum__now_ns();
+	} while (now - begin < PATIENCE_US * 1000 && now - last < CROWDED_NS);
+	return thrum__channel_next(channel, letter, 0);
+}
+
+bool thrum__channel_next_awake(struct thrum_channel *channel, struct letter *letter)
+{
+	bool tries, has_come;
+
+	pthread_mutex_lock(&channel->lock);
+	tries = patience_tries(&channel->patience);
+	pthread_mutex_unlock(&channel->lock);
+	if (!tries)
+		return false;
+	has_come = look_on(channel, letter) == 0;
+	pthread_mutex_lock(&channel->lock);
+	if (has_come)
+		patience_paid(&channel->patience);
+	else
+		patience_was_vain(&channel->patience);
+	pthread_mutex_unlock(&channel->lock);
+	return has_come;
 }
 
 int thrum__channel_await(struct thrum_channel *channel, struct request *request, uint64_t deadline_ns)

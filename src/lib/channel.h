@@ -28,6 +28,8 @@ struct request {
  * Reads until there is a letter, or the deadline: 0, -ETIMEDOUT, -ENOMEM, or why there will be none. The letter is the caller's.
  */
 int thrum__channel_next(struct thrum_channel *channel, struct letter *letter, uint64_t deadline_ns);
+/* The same for some microseconds, without sleeping, if that has paid lately. False: there is none so soon. */
+bool thrum__channel_next_awake(struct thrum_channel *channel, struct letter *letter);
 /* The same until the request has its answer; other letters are kept. */
 int thrum__channel_await(struct thrum_channel *channel, struct request *request, uint64_t deadline_ns);
 /* What was read already. */

@@ -9,9 +9,20 @@
 /* The most that a number or a name is looked at. */
 #define SHORT_MOST 256
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* What a number, true, false or null cannot have in it. */
+static bool ends_word(char c)
+{
+	return is_space(c) || c == ',' || c == ']' || c == '}' || c == ':' || c == '"' || c == '\0';
+}
+
 static const char *skip_space(const char *at, const char *end)
 {
-	while (at < end && strchr(" \t\r\n", *at) && *at)
+	while (at < end && is_space(*at))
 		at++;
 	return at;
 }
@@ -54,7 +65,7 @@ static const char *skip_value(const char *at, const char *end)
 		return skip_string(at, end);
 	if (*at == '{' || *at == '[')
 		return skip_nest(at, end);
-	while (at < end && *at && !strchr(",]}: \t\r\n\"", *at))
+	while (at < end && !ends_word(*at))
 		at++;
 	return at > begin ? at : NULL;
 }
@@ -217,17 +228,17 @@ bool json_map(struct piece *text)
 	const char *end = text->at + text->size;
 
 	text->at = skip_space(text->at, end);
-	while (end > text->at && strchr(" \t\r\n", end[-1]) && end[-1])
+	while (end > text->at && is_space(end[-1]))
 		end--;
 	text->size = (size_t)(end - text->at);
 	return text->size >= 2 && text->at[0] == '{' && end[-1] == '}';
 }
 
-static bool is_name(struct piece key, const char *name)
+static bool is_name(struct piece key, const char *name, bool is_plain)
 {
 	size_t size = strlen(name);
 
-	if (!memchr(key.at, '\\', key.size))
+	if (is_plain)
 		return key.size == size + 2 && memcmp(key.at + 1, name, size) == 0;
 	return json_is(key, name);
 }
@@ -252,16 +263,26 @@ static const char *read_member(const char *at, const char *end, struct piece *ke
 	return after;
 }
 
-struct piece json_member(struct piece text, const char *name)
+void json_members(struct piece text, const char *const *names, struct piece *found, unsigned count)
 {
-	struct piece found = { NULL, 0 }, key, value;
 	const char *end = text.at + text.size, *at = skip_char(text.at, end, '{');
+	struct piece key, value;
 
+	memset(found, 0, count * sizeof *found);
 	while (at && (at = read_member(at, end, &key, &value))) {
-		if (is_name(key, name))
-			found = value;
+		bool is_plain = !memchr(key.at, '\\', key.size);
+		for (unsigned i = 0; i < count; i++)
+			if (is_name(key, names[i], is_plain))
+				found[i] = value;
 		at = skip_char(at, end, ',');
 	}
+}
+
+struct piece json_member(struct piece text, const char *name)
+{
+	struct piece found;
+
+	json_members(text, &name, &found, 1);
 	return found;
 }
 

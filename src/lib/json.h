@@ -13,6 +13,8 @@ struct piece {
 
 /* The value of a member of the outermost map, the last of that name. */
 struct piece json_member(struct piece text, const char *name);
+/* The same of several, in one pass. */
+void json_members(struct piece text, const char *const *names, struct piece *found, unsigned count);
 /* Is it this string? */
 bool json_is(struct piece value, const char *string);
 /* Is it a string that begins so and goes on? */

@@ -10,7 +10,8 @@
 #include "lib/memory.h"
 
 enum {
-	ERROR_MOST = 4096 /* bytes of a failed task's error */
+	ERROR_MOST = 4096,    /* bytes of a failed task's error */
+	TOGETHER_NS = 1000000 /* and the caller's loop has its turn */
 };
 
 static struct piece piece_of(const char *string)
@@ -98,53 +99,74 @@ int thrum_channel_fail(struct thrum_channel *channel, uint64_t task, const char 
 
 /* -- Messages -- */
 
-static int is_shutdown(struct piece text)
+enum { CMD,
+	TYPE,
+	PAYLOAD,
+	MEMBERS };
+
+static bool is_shutdown(struct piece text, const struct piece *members)
 {
-	return json_is(text, "shutdown") || json_is(json_member(text, "cmd"), "shutdown") || json_is(json_member(text, "type"), "shutdown");
+	return json_is(text, "shutdown") || json_is(members[CMD], "shutdown") || json_is(members[TYPE], "shutdown");
 }
 
-/* The payload, and its number; absent if it is no task. */
-static struct piece task_of(struct piece text, uint64_t *task)
+/* Is it a task, and which? */
+static bool is_task(const struct piece *members, uint64_t *task)
 {
-	struct piece none = { NULL, 0 }, payload, id;
+	struct piece id;
 	char *end;
 
-	if (!json_is(json_member(text, "type"), "task"))
-		return none;
-	payload = json_member(text, "payload");
-	id = payload.at ? json_member(payload, "id") : none;
+	if (!members[PAYLOAD].at || !json_is(members[TYPE], "task"))
+		return false;
+	id = json_member(members[PAYLOAD], "id");
 	if (!id.at || *id.at < '0' || *id.at > '9')
-		return none;
+		return false;
 	*task = strtoull(id.at, &end, 10);
-	return end == id.at + id.size ? payload : none;
+	return end == id.at + id.size;
 }
 
 static int hand_out(struct thrum_channel *channel, const struct thrum_handlers *handlers, const struct letter *letter)
 {
-	struct piece text = { letter->text, letter->size }, payload;
-	uint64_t task = 0;
+	static const char *const names[MEMBERS] = { [CMD] = "cmd", [TYPE] = "type", [PAYLOAD] = "payload" };
+	struct piece text = { letter->text, letter->size }, members[MEMBERS];
+	uint64_t task;
 
-	if (is_shutdown(text))
+	json_members(text, names, members, MEMBERS);
+	if (is_shutdown(text, members))
 		return -ESHUTDOWN;
-	payload = handlers->task ? task_of(text, &task) : (struct piece){ NULL, 0 };
-	if (payload.at)
-		handlers->task(channel, task, payload.at, payload.size, handlers->context);
+	if (handlers->task && is_task(members, &task))
+		handlers->task(channel, task, members[PAYLOAD].at, members[PAYLOAD].size, handlers->context);
 	else if (handlers->message)
 		handlers->message(channel, letter->text, letter->size, handlers->context);
 	return 0;
+}
+
+/* This one, and what came with it. */
+static int hand_out_all(struct thrum_channel *channel, const struct thrum_handlers *handlers, struct letter *letter)
+{
+	bool is_held = handlers->together && thrum_channel_hold(channel) == 0;
+	int status, sent = 0;
+
+	do {
+		status = hand_out(channel, handlers, letter);
+		thrum__free(letter->text);
+	} while (status == 0 && thrum__channel_take(channel, letter));
+	if (is_held)
+		sent = thrum_channel_release(channel, -1);
+	return status ? status : sent;
 }
 
 static int process_until(struct thrum_channel *channel, const struct thrum_handlers *handlers, uint64_t deadline_ns)
 {
 	struct letter letter;
 	int status = thrum__channel_next(channel, &letter, deadline_ns);
+	uint64_t stop_ns;
 
 	if (status < 0)
 		return status;
-	do {
-		status = hand_out(channel, handlers, &letter);
-		thrum__free(letter.text);
-	} while (status == 0 && thrum__channel_take(channel, &letter));
+	stop_ns = handlers->together ? thrum__now_ns() + TOGETHER_NS : 0;
+	do
+		status = hand_out_all(channel, handlers, &letter);
+	while (status == 0 && stop_ns && thrum__now_ns() < stop_ns && thrum__channel_next_awake(channel, &letter));
 	return status;
 }
 

@@ -77,10 +77,10 @@ static void on_task(struct thrum_channel *channel, uint64_t number, const char *
 	}
 }
 
-/* What came together is answered together. 0: it is to end. */
+/* 0: it is to end. */
 static int serve(struct crew *crew)
 {
-	struct thrum_handlers handlers = { .task = on_task, .context = crew };
+	struct thrum_handlers handlers = { .task = on_task, .context = crew, .together = !crew->pool };
 	struct pollfd polled[2] = { { .fd = thrum_channel_fd(crew->channel), .events = POLLIN },
 		{ .fd = ending_fd(), .events = POLLIN } };
 	int status = thrum_channel_ready(crew->channel, -1);
@@ -90,11 +90,7 @@ static int serve(struct crew *crew)
 			return -errno;
 		if (polled[1].revents)
 			return 0;
-		if (thrum_channel_hold(crew->channel) < 0)
-			return -ENOMEM;
 		status = thrum_channel_process(crew->channel, &handlers);
-		int sent = thrum_channel_release(crew->channel, -1);
-		status = status ? status : sent;
 	}
 	return status == -ESHUTDOWN || status == -EPIPE ? 0 : status;
 }

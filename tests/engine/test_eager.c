@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(what_comes_late_is_waited_for_ever_more_seldom)
 {
-	static const unsigned left_out[] = { 4, 16, 64, 256, 1024, 1024 };
+	static const unsigned left_out[] = { 0, 2, 8, 32, 128, 512, 1024, 1024 };
 
 	eager_expect(&eager, 0);
 	for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
@@ -93,7 +93,7 @@ START_TEST(it_pays_when_two_of_three_come_in_time)
 	for (unsigned round = 0; round < 10; round++) {
 		eager_expect(&eager, 0);
 		wait_in_vain();
-		ck_assert_uint_eq(count_left_out(), 4);
+		ck_assert_uint_eq(count_left_out(), 0);
 		for (unsigned i = 0; i < 2; i++)
 			eager_answered(&eager, 0);
 	}
@@ -102,10 +102,12 @@ END_TEST
 
 START_TEST(an_answer_that_is_not_waited_for_changes_nothing)
 {
-	eager_expect(&eager, 0);
-	wait_in_vain();
+	for (unsigned i = 0; i < 2; i++) {
+		eager_expect(&eager, 0);
+		wait_in_vain();
+	}
 	eager_answered(&eager, 0);
-	ck_assert_uint_eq(count_left_out(), 4);
+	ck_assert_uint_eq(count_left_out(), 2);
 }
 END_TEST
 

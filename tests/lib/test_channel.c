@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -452,7 +453,7 @@ START_TEST(a_loop_is_told_of_what_comes)
 {
 	struct pair pair = pair_of_channels();
 	int others = 0, fd = thrum_channel_fd(pair.there);
-	struct thrum_handlers handlers = { add_up, count_text, &others };
+	struct thrum_handlers handlers = { .task = add_up, .message = count_text, .context = &others };
 
 	ck_assert_int_eq(is_readable(fd), 0);
 	ck_assert_int_eq(thrum_channel_process(pair.there, &handlers), 0);
@@ -474,7 +475,7 @@ START_TEST(a_loop_is_told_of_what_was_read_and_not_taken)
 {
 	struct pair pair = pair_of_channels();
 	int others = 0, fd = thrum_channel_fd(pair.there);
-	struct thrum_handlers handlers = { NULL, count_text, &others };
+	struct thrum_handlers handlers = { .message = count_text, .context = &others };
 
 	send_text(pair.here, "1");
 	send_text(pair.here, "2");
@@ -487,12 +488,70 @@ START_TEST(a_loop_is_told_of_what_was_read_and_not_taken)
 }
 END_TEST
 
+/* Answers, and asks itself again so many times; what it had answered before can be seen at the other end, or not. */
+struct chain {
+	struct thrum_channel *asker;
+	unsigned more, seen_early, count;
+};
+
+static void answer_and_ask(struct thrum_channel *channel, uint64_t task, const char *payload, size_t size, void *context)
+{
+	struct chain *chain = context;
+
+	(void)payload, (void)size;
+	chain->count++;
+	chain->seen_early += is_readable(thrum_channel_fd(chain->asker)) > 0;
+	ck_assert_int_eq(thrum_channel_complete(channel, task, "1", 1, -1), 0);
+	if (chain->more > 0) {
+		chain->more--;
+		send_text(chain->asker, "{\"type\":\"task\",\"payload\":{\"id\":3}}");
+	}
+}
+
+START_TEST(what_comes_together_is_answered_together)
+{
+	struct pair pair = pair_of_channels();
+	struct chain chain = { .asker = pair.here, .more = 1 };
+	struct thrum_handlers handlers = { .task = answer_and_ask, .context = &chain, .together = _i };
+
+	send_text(pair.here, "{\"type\":\"task\",\"payload\":{\"id\":1}}");
+	send_text(pair.here, "{\"type\":\"task\",\"payload\":{\"id\":2}}");
+	ck_assert_int_eq(thrum_channel_process(pair.there, &handlers), 0);
+	/* The second is answered behind the first, and what it led to is looked for at once. */
+	ck_assert_uint_eq(chain.count, _i ? 3 : 2);
+	ck_assert_uint_eq(chain.seen_early, 1);
+	for (int i = 1; i <= (_i ? 3 : 2); i++) {
+		char text[64];
+		snprintf(text, sizeof text, "{\"type\":\"task_complete\",\"taskId\":%d,\"result\":1}", i);
+		expect_text(pair.here, text);
+	}
+	close_pair(pair);
+}
+END_TEST
+
+START_TEST(a_loop_has_its_turn_though_more_comes_always)
+{
+	struct pair pair = pair_of_channels();
+	struct chain chain = { .asker = pair.here, .more = UINT_MAX };
+	struct thrum_handlers handlers = { .task = answer_and_ask, .context = &chain, .together = 1 };
+	char *text;
+	size_t size;
+
+	send_text(pair.here, "{\"type\":\"task\",\"payload\":{\"id\":3}}");
+	ck_assert_int_eq(thrum_channel_process(pair.there, &handlers), 0);
+	ck_assert_uint_gt(chain.count, 1);
+	while (thrum_channel_receive(pair.here, &text, &size, 0) == 0)
+		thrum_buffer_destroy(text);
+	close_pair(pair);
+}
+END_TEST
+
 static const char *const farewells[] = { "\"shutdown\"", "{\"cmd\":\"shutdown\"}", "{\"type\":\"shutdown\"}" };
 
 START_TEST(a_worker_serves_until_it_is_to_end)
 {
 	struct pair pair = pair_of_channels();
-	struct thrum_handlers handlers = { add_up, NULL, NULL };
+	struct thrum_handlers handlers = { .task = add_up };
 
 	send_text(pair.here, "{\"type\":\"task\",\"payload\":{\"n\":1,\"id\":1}}");
 	send_text(pair.here, farewells[_i]);
@@ -554,6 +613,8 @@ Suite *channel_suite(void)
 	tcase_add_test(test_case, a_request_that_nobody_answers_ends);
 	tcase_add_test(test_case, a_loop_is_told_of_what_comes);
 	tcase_add_test(test_case, a_loop_is_told_of_what_was_read_and_not_taken);
+	tcase_add_loop_test(test_case, what_comes_together_is_answered_together, 0, 2);
+	tcase_add_test(test_case, a_loop_has_its_turn_though_more_comes_always);
 	tcase_add_loop_test(test_case, a_worker_serves_until_it_is_to_end, 0, 3);
 	tcase_add_test(test_case, the_channel_is_the_environments);
 	suite_add_tcase(suite, test_case);

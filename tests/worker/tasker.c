@@ -1,5 +1,4 @@
 /* A pool's worker that answers at once: the task's own number. What came together is answered together. */
-#include <poll.h>
 #include <stdio.h>
 #include <thrum.h>
 
@@ -15,18 +14,12 @@ static void answer(struct thrum_channel *channel, uint64_t task, const char *pay
 int main(void)
 {
 	struct thrum_channel *channel = thrum_channel_open();
-	struct thrum_handlers handlers = { .task = answer };
-	struct pollfd polled = { .events = POLLIN };
+	struct thrum_handlers handlers = { .task = answer, .together = 1 };
+	int status;
 
 	if (!channel)
 		return 1;
-	polled.fd = thrum_channel_fd(channel);
-	while (poll(&polled, 1, -1) > 0) {
-		if (thrum_channel_hold(channel) < 0 || thrum_channel_process(channel, &handlers) < 0)
-			break;
-		if (thrum_channel_release(channel, -1) < 0)
-			break;
-	}
+	status = thrum_channel_serve(channel, &handlers);
 	thrum_channel_close(channel);
-	return 0;
+	return status < 0;
 }
