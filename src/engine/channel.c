@@ -49,6 +49,7 @@ struct channel {
 	bool is_awaited;   /* somebody wants to know when it takes more */
 	uint64_t received; /* bytes, by this engine */
 	uint64_t taken_us; /* when something came last */
+	uint64_t acted_us; /* when what came last began to be acted on */
 	uint64_t written;  /* messages sent to it, without those that a descriptor came with … */
 	uint64_t answered; /* … and as many by then */
 	unsigned littles;  /* how often in a row little came, soon after the last */
@@ -474,6 +475,7 @@ static bool work(struct channel *channel)
 	const char *line;
 	size_t size;
 
+	channel->acted_us = clock_monotonic_us();
 	while (inbox_next(&channel->inbox, &line, &size)) {
 		take_line(channel, line, size);
 		if (member->channel != channel)
@@ -642,6 +644,11 @@ void channel_end(struct member *member)
 			return;
 	}
 	channel_close(member);
+}
+
+uint64_t channel_acted_us(const struct member *member)
+{
+	return member->channel->acted_us;
 }
 
 struct inbox_page *channel_page(const struct member *member)

@@ -56,6 +56,8 @@ enum parcel_fate channel_hand(struct member *member, const char *json, size_t si
 /* … that waits its turn if it must; the descriptor is copied then. */
 bool channel_hand_later(struct member *member, const char *json, size_t size, int fd);
 
+/* When the messages that are handed to the takers of mail just now were at hand; monotonic: one look at the clock for all of them. */
+uint64_t channel_acted_us(const struct member *member);
 /* What outlives the engine of a channel, or NULL without one. */
 struct inbox_page *channel_page(const struct member *member);
 void channel_count(const struct member *member, struct channel_counts *counts);

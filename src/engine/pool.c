@@ -473,7 +473,7 @@ bool pool_take(struct member *member, const struct message *message)
 	if (!read_id(message->members[MEMBER_TASK_ID], &id) || !id)
 		return true;
 	mark(member, id, 0);
-	uint64_t now_us = clock_monotonic_us();
+	uint64_t now_us = channel_acted_us(member);
 	struct task *task = task_pool_end(&pool->tasks, member->seat, id, ok, now_us);
 	if (!task)
 		return true; /* late, or twice, or of nobody */
