@@ -36,7 +36,6 @@ struct worker {
 	bool has_former;      /* former is to be joined by the next one */
 	_Atomic bool present; /* a thread is there, or is about to be */
 	pthread_t thread, former;
-	uint64_t began_ns; /* of its task, if that is timed */
 };
 
 struct thrum_pool {
