@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/fd.h"
 #include "base/memory.h"
 #include "engine/attendant.h"
 #include "engine/channel.h"
@@ -144,8 +145,9 @@ static bool open_log(struct member *member, enum stream stream, struct error *er
 	const char *dir = log_dir(member, spec, room, sizeof room);
 
 	mkdir(dir, LOG_FOLDER_MODE); /* whether it is there is seen when the file is opened */
-	bool ok = check_folder(dir, err) &&
-		  logfile_open(&member->logs[stream], dir, name, spec, held, err);
+	bool is_safe = check_folder(dir, err), ok = is_safe && logfile_open(&member->logs[stream], dir, name, spec, held, err);
+	if (!is_safe)
+		close_if_open(held);
 	free(name);
 	return ok;
 }

@@ -120,18 +120,6 @@ static const char *string_of(const json_t *object, const char *name)
 	return string ? string : "-";
 }
 
-static void add_states(struct text *line, const json_t *service)
-{
-	const char *state, *separator = "";
-	json_t *count;
-
-	json_object_foreach((json_t *)json_object_get(service, "states"), state, count)
-	{
-		text_format(line, "%s%lld %.20s", separator, (long long)json_integer_value(count), state);
-		separator = ", ";
-	}
-}
-
 /* The pool of that service, behind its states: what it has of the stream, and has answered. */
 static void add_pool(struct text *line, const json_t *engine, const char *service)
 {
@@ -158,7 +146,7 @@ static void print_service(const json_t *engine, const json_t *service)
 	text_format(&line, ROW, string_of(engine, "host"), string_of(engine, "project"), string_of(service, "service"));
 	text_format(&line, FIGURES, (long long)json_integer_value(json_object_get(service, "instances")),
 		(long long)json_integer_value(json_object_get(service, "restarts")), cpu, rss);
-	add_states(&line, service);
+	counts_put(&line, json_object_get(service, "states"));
 	add_pool(&line, engine, string_of(service, "service"));
 	print_safe(&line);
 	text_finish(&line);

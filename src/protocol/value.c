@@ -105,6 +105,18 @@ double rate_from_json(const json_t *object, const char *key)
 	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
+void counts_put(struct text *out, const json_t *counts)
+{
+	const char *word, *separator = "";
+	json_t *count;
+
+	json_object_foreach((json_t *)counts, word, count)
+	{
+		text_format(out, "%s%lld %.20s", separator, (long long)json_integer_value(count), word);
+		separator = ", ";
+	}
+}
+
 void list_keep(json_t *list, json_t *one, size_t most)
 {
 	json_array_append_new(list, one);

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 /* Microseconds since 1970. Digits behind the point may be fewer or none. */
 bool time_parse(const char *text, uint64_t *wall_us);
 
@@ -28,6 +30,9 @@ uint64_t figure_from_json(const json_t *object, const char *key);
 json_t *rate_to_json(double value);
 json_t *fraction_to_json(double value);
 double rate_from_json(const json_t *object, const char *key);
+
+/* A map of words to numbers: "2 running, 1 backoff". */
+void counts_put(struct text *out, const json_t *counts);
 
 /* Append, which takes the reference over: of all, the newest `most` are kept. */
 void list_keep(json_t *list, json_t *one, size_t most);

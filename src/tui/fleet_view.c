@@ -63,18 +63,6 @@ static void format_name(char out[CELL], const struct fleet *fleet, const struct 
 		snprintf(out, CELL, "%c %.150s", json_object_get(fleet->folded, engine) ? '+' : 'v', engine);
 }
 
-static void put_states(struct text *line, const json_t *service)
-{
-	const char *state, *separator = "";
-	json_t *count;
-
-	json_object_foreach((json_t *)json_object_get(service, "states"), state, count)
-	{
-		text_format(line, "%s%lld %.20s", separator, (long long)json_integer_value(count), state);
-		separator = ", ";
-	}
-}
-
 static void format_states(char out[CELL], const struct fleet *fleet, const struct fleet_row *row)
 {
 	struct text line;
@@ -82,7 +70,7 @@ static void format_states(char out[CELL], const struct fleet *fleet, const struc
 	(void)fleet;
 	text_init(&line, CELL - 1);
 	if (row->service)
-		put_states(&line, row->service);
+		counts_put(&line, json_object_get(row->service, "states"));
 	else if (!is_alive(row->engine))
 		text_format(&line, "not heard of since %.19sZ", string_of(row->engine, "seen"));
 	else if (!json_is_true(json_object_get(row->engine, "connected")))

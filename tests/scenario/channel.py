@@ -3,7 +3,7 @@
 import contextlib, json, os, shutil, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import Project, comes_to, expect, kill_engine, main, until
+from lib_thrum import Project, comes_to, expect, kill_engine, main, rss_kb, until
 
 PYTHON = r'''
 import json, os, sys
@@ -16,11 +16,6 @@ HAS_NODE = shutil.which("node")
 
 def row(p, name="a/0"):
     return p.rows().get(name, {})
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/statm") as f:
-        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def a_message_says_that_it_is_ready_and_messages_go_both_ways():
@@ -82,7 +77,7 @@ import time; time.sleep(1000)
         until(lambda: b"NODE_HANDLE_ACK" in p.log("a/0"), "a handle is answered, or the child would wait for ever")
         until(lambda: b"closed" in p.log("long/0"), "a line without an end closes the channel")
         expect("more than 16777216 bytes" in p.run("events").stdout, "and that is said")
-        expect(resident(p.engine()) < 100_000_000, f"the engine has {resident(p.engine())} bytes")
+        expect(rss_kb(p.engine()) < 100_000, f"the engine has {rss_kb(p.engine())} kB")
         refused = until(lambda: next((r for r in [p.run("send", "deaf", json.dumps("x" * 100000))] if r.returncode), None), "one that does not read")
         expect("does not read" in refused.stderr, refused.stderr)
         expect("`ipc: json` gives it one" in p.run("send", "none", "1").stderr, "a service without a channel")

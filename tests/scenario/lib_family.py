@@ -55,8 +55,3 @@ def with_family(*children):
         run.__name__ = test.__name__
         return run
     return decorate
-
-
-def field(pid, name):
-    with open(f"/proc/{pid}/status") as f:
-        return next(line.split()[1] for line in f if line.startswith(name + ":"))

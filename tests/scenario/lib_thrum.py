@@ -212,6 +212,16 @@ def lowest_free(pid):
     return min(min(set(range(1024)) - set(map(int, os.listdir(f"/proc/{pid}/fd")))) for _ in range(50))
 
 
+def field(pid, name):
+    """What the kernel says of a process' status."""
+    with open(f"/proc/{pid}/status") as f:
+        return next(line.split()[1] for line in f if line.startswith(name + ":"))
+
+
+def rss_kb(pid):
+    return int(field(pid, "VmRSS"))
+
+
 def ticks_of(pid):
     """How long it has worked, in hundredths of a second."""
     return sum(map(int, stat_of(pid)[11:13]))

@@ -3,7 +3,7 @@
 import errno, json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, Project, comes_to, events_of, expect, main, seldom, state, until
+from lib_thrum import THRUM, Project, comes_to, events_of, expect, main, rss_kb, seldom, state, until
 
 
 
@@ -118,11 +118,6 @@ def many_folders_are_bounded():
         p.close()
 
 
-def rss_of(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
-
-
 def a_hundred_thousand_files_are_watched():
     """All of them change at once, more than the kernel tells one by one: one restart, and nobody else feels it."""
     src = tempfile.mkdtemp(prefix="thrum-test-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)  # no disk is tested
@@ -136,7 +131,7 @@ def a_hundred_thousand_files_are_watched():
         p.run("up", "-d", check=0)
         until(lambda: seldom(lambda: open(paths[-1], "w").write("x")) and p.rows()["a/0"]["restarts"]["watch"] > 0, "the watch is there")
         before, engine = p.rows(), p.engine()
-        memory, began = rss_of(engine), time.monotonic()
+        memory, began = rss_kb(engine), time.monotonic()
         for path in paths:
             with open(path, "w") as f:
                 f.write("y")
@@ -146,7 +141,7 @@ def a_hundred_thousand_files_are_watched():
         most = before["a/0"]["restarts"]["watch"] + 2 + (time.monotonic() - began) / 0.4  # a slow machine writes with pauses
         expect(now["a/0"]["restarts"]["watch"] <= most, f"not for each of them: {now['a/0']['restarts']}")
         expect(now["other/0"]["pid"] == before["other/0"]["pid"] and p.engine() == engine, "nobody else is affected")
-        expect(rss_of(engine) < memory + 8192, f"memory is bounded: {memory} kB, now {rss_of(engine)} kB")
+        expect(rss_kb(engine) < memory + 8192, f"memory is bounded: {memory} kB, now {rss_kb(engine)} kB")
     finally:
         shutil.rmtree(src)
         p.close()

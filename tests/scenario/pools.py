@@ -4,7 +4,7 @@ import contextlib, json, os, re, shutil, signal, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_terminal import Terminal
-from lib_thrum import THRUM, WORKER, Failure, Project, expect, kill_engine, main, until
+from lib_thrum import THRUM, WORKER, Failure, Project, expect, kill_engine, main, rss_kb, until
 
 WORK = r"""
 import json, os, sys, time
@@ -226,9 +226,7 @@ def an_answer_of_64_mb_harms_nobody():
         got = {r["index"]: r for r in answers(p.run("submit", "--wait", "w", '{"n": 67108864}', *["{}"] * 20).stdout)}
         expect(not got[0]["ok"] and got[0]["error"], f"{str(got[0])[:200]}")
         expect(len(got) == 21 and all(got[i]["result"] == "x" for i in range(1, 21)), "the others are answered")
-        with open(f"/proc/{p.engine()}/status") as f:
-            rss_kb = int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
-        expect(rss_kb < 200 * 1024, f"the engine keeps none of it: {rss_kb} kB")
+        expect(rss_kb(p.engine()) < 200 * 1024, f"the engine keeps none of it: {rss_kb(p.engine())} kB")
     finally:
         p.close()
 

@@ -3,7 +3,7 @@
 import json, os, shutil, subprocess, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, Project, comes_to, expect, main, until
+from lib_thrum import THRUM, Project, comes_to, expect, kill_engine, main, until
 
 NOBODY = 65534
 
@@ -77,6 +77,23 @@ def logs_are_only_written_where_nobody_else_may_put_links():
         comes_to(p, "fine/0", "running")  # nothing else is affected
         os.chmod(p.dir + "/open", 0o755)
         until(lambda: p.log_at("open/open-0.out.log") == b"x\n", "when it is mended the line is there")
+    finally:
+        p.close()
+
+
+def a_log_that_is_not_written_any_more_is_closed():
+    """Its folder has become anybody's, and the engine that had it open is gone: the next one does not keep it open."""
+    p = Project("given", {"a": {"command": "echo x; exec sleep 1000", "log": {"dir": "logs"}}})
+    def holders():
+        return [fd for fd in os.listdir(f"/proc/{p.engine()}/fd") if os.readlink(f"/proc/{p.engine()}/fd/{fd}").endswith("a-0.out.log")]
+    try:
+        p.run("up", "-d", check=0)
+        comes_to(p, "a/0", "running")
+        until(holders, "the log is open")
+        os.chmod(p.dir + "/logs", 0o777)
+        kill_engine(p)
+        until(lambda: "everybody may write in log folder" in p.run("events").stdout, "the next engine says so")
+        expect(not holders(), "and leaves the file alone")
     finally:
         p.close()
 
@@ -247,7 +264,7 @@ def it_may_be_the_first_process_of_a_container():
 
 main(another_user_is_not_let_in,
      a_runtime_folder_that_others_may_write_is_refused,
-     logs_are_only_written_where_nobody_else_may_put_links,
+     logs_are_only_written_where_nobody_else_may_put_links, a_log_that_is_not_written_any_more_is_closed,
      secrets_are_not_in_state_files,
      a_process_has_what_is_meant_for_it_and_nothing_else,
      nobody_is_started_as_somebody_else,

@@ -3,7 +3,7 @@
 import json, os, re, resource, shutil, signal, subprocess, sys, tempfile, urllib.error, urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lib_thrum import THRUM, Project, expect, main, state, states, ticks_of, until
+from lib_thrum import THRUM, Project, expect, main, rss_kb, state, states, ticks_of, until
 
 WORKLOAD = os.path.join(os.environ.get("BUILDDIR", "."), "src", "thrum-workload")
 EXAMPLES = os.path.join(os.environ.get("SRCDIR", "."), "examples")
@@ -86,8 +86,7 @@ def the_unstable_one_fails_as_it_is_told():
 def the_leak_grows_as_far_as_it_may():
     with Begun("leak", "--step", "1MB", "--most", "20MB", "--every", "1ms") as one:
         expect([one.process.stdout.readline() for _ in range(2)] == ["10 MB\n", "20 MB\n"], "it says so")
-        rss_kb = int(re.search(r"VmRSS:\s+(\d+)", one.proc("status"))[1])
-        expect(20 * 1024 < rss_kb < 40 * 1024, f"{rss_kb} kB")
+        expect(20 * 1024 < rss_kb(one.process.pid) < 40 * 1024, f"{rss_kb(one.process.pid)} kB")
         expect(one.end() == 0, "ended")
 
 
