@@ -102,6 +102,13 @@ static int create_segment(const char *path, uint64_t base, int *index_fd)
 	return fd;
 }
 
+/* Its number may be that of anything else from now on. */
+static void let_go(struct logfile *log, int fd)
+{
+	log->keep(log->context, -1);
+	close(fd);
+}
+
 static void use_segment(struct logfile *log, int fd, int index_fd, uint64_t base)
 {
 	if (log->fd >= 0 && log->fd != fd)
@@ -307,8 +314,7 @@ bool logfile_open(struct logfile *log, const char *dir, const char *name,
 	int index_fd = open_index(log, &base);
 	if (index_fd < 0) {
 		error_errno(err, "log %s.idx", log->path);
-		if (fd != held)
-			close(fd);
+		let_go(log, fd);
 		return false;
 	}
 	use_segment(log, fd, index_fd, base);
@@ -318,7 +324,7 @@ bool logfile_open(struct logfile *log, const char *dir, const char *name,
 void logfile_close(struct logfile *log)
 {
 	if (log->path && log->fd >= 0)
-		close(log->fd);
+		let_go(log, log->fd);
 	if (log->path && log->index_fd >= 0)
 		close(log->index_fd);
 	free(log->path);

@@ -38,7 +38,7 @@ struct logfile {
 	struct log_mark last; /* the newest mark; offset UINT64_MAX: none yet */
 	uint64_t max_size;
 	unsigned max_files;
-	/* The keeper must hold a new segment before the first byte goes into it. */
+	/* The keeper must hold a new segment before the first byte goes into it. -1: it is closed here, and only the keeper has it. */
 	bool (*keep)(void *context, int fd);
 	void *context;
 };

@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/fd.h"
 #include "base/memory.h"
 #include "engine/attendant.h"
 #include "engine/channel.h"
@@ -45,12 +44,19 @@ const struct service_spec *member_spec(const struct member *member)
 	return member_service(member)->spec;
 }
 
+static unsigned kind_of(enum stream stream)
+{
+	return stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
+}
+
 static bool keep_log(struct member *member, enum stream stream, int fd)
 {
-	unsigned kind = stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
+	unsigned kind = kind_of(stream);
 
-	return keeper_link_put(
-		&member->engine->keeper, STORE_SEAT_SLOT + member->seat, &kind, &fd, 1);
+	if (fd >= 0)
+		return keeper_link_put(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, &kind, &fd, 1);
+	keeper_link_closed(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, kind);
+	return true;
 }
 
 static bool keep_out(void *context, int fd)
@@ -139,15 +145,16 @@ static char *log_name(const struct member *member, enum stream stream)
 static bool open_log(struct member *member, enum stream stream, struct error *err)
 {
 	const struct log_spec *spec = &member_spec(member)->log;
-	unsigned kind = stream == STREAM_OUT ? KEEPER_LOG_OUT : KEEPER_LOG_ERR;
-	int held = keeper_link_take(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, kind);
+	int held = keeper_link_take(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, kind_of(stream));
 	char room[4096], *name = log_name(member, stream);
 	const char *dir = log_dir(member, spec, room, sizeof room);
 
 	mkdir(dir, LOG_FOLDER_MODE); /* whether it is there is seen when the file is opened */
 	bool is_safe = check_folder(dir, err), ok = is_safe && logfile_open(&member->logs[stream], dir, name, spec, held, err);
-	if (!is_safe)
-		close_if_open(held);
+	if (!is_safe && held >= 0) {
+		keep_log(member, stream, -1);
+		close(held);
+	}
 	free(name);
 	return ok;
 }
@@ -208,6 +215,7 @@ void member_renew_logs(struct member *member)
 		logfile_close(&member->logs[i]);
 		seat->run_began[i] = UINT64_MAX;
 	}
+	keeper_link_delete(&member->engine->keeper, STORE_SEAT_SLOT + member->seat); /* no other engine is to go on with them */
 	member->logs_open = false;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -12,11 +13,16 @@
 static char dir[32];
 static struct logfile log_file;
 static int ends[2], kept;
+static unsigned let_go; /* times */
 static struct text out;
 
 static bool keep(void *context, int fd)
 {
 	(void)context;
+	if (fd < 0) {
+		let_go++;
+		return true;
+	}
 	close(kept);
 	kept = dup(fd);
 	return kept >= 0;
@@ -185,6 +191,30 @@ START_TEST(a_removed_file_is_replaced)
 }
 END_TEST
 
+/* The keeper was told of the file; it is told, too, that our number of it is nothing any more. */
+START_TEST(a_file_that_cannot_be_used_after_all_is_let_go)
+{
+	struct log_spec spec = { .max_files = 3 };
+	struct error err = { 0 };
+	char index[64];
+	int held = _i ? dup(kept) : -1;
+
+	snprintf(index, sizeof index, "%s/a-0.out.log.idx", dir);
+	logfile_close(&log_file);
+	ck_assert_int_eq(unlink(index), 0);
+	ck_assert_int_eq(mkdir(index, 0700), 0);
+	int free_number = dup(0);
+	close(free_number);
+	let_go = 0;
+	ck_assert(!logfile_open(&log_file, dir, "a-0.out", &spec, held, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "a-0.out.log.idx"));
+	ck_assert_uint_eq(let_go, 1);
+	ck_assert_int_eq(fcntl(_i ? held : free_number, F_GETFD), -1);
+	ck_assert_int_eq(rmdir(index), 0);
+	open_log(0, -1);
+}
+END_TEST
+
 Suite *logfile_suite(void)
 {
 	Suite *suite = suite_create("logfile");
@@ -199,6 +229,7 @@ Suite *logfile_suite(void)
 	tcase_add_test(bytes, another_engine_goes_on_where_this_one_was);
 	tcase_add_test(bytes, an_interrupted_rotation_is_completed);
 	tcase_add_test(bytes, a_removed_file_is_replaced);
+	tcase_add_loop_test(bytes, a_file_that_cannot_be_used_after_all_is_let_go, 0, 2);
 	suite_add_tcase(suite, bytes);
 	return suite;
 }
