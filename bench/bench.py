@@ -10,6 +10,7 @@ BENCH_BUILD: the folder of the programs; THRUM: the program to measure; BENCH_DI
 import contextlib, fcntl, glob, json, mmap, os, pty, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, termios, threading, time, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+os.environ.update(BUILDDIR=os.environ["BENCH_BUILD"], SRCDIR=ROOT)  # where the scenarios look
 sys.path.insert(0, os.path.join(ROOT, "tests", "scenario"))
 from lib_npm import npm_folder
 from lib_thrum import free_port
@@ -1049,7 +1050,6 @@ def disturbance():
 
 def screen_of(project, *command, size):
     """A terminal by libvterm, as the scenarios have it."""
-    os.environ.update(BUILDDIR=os.environ["BENCH_BUILD"], SRCDIR=ROOT)
     from lib_vt import Screen
     return Screen(project, *command, size=size)
 
@@ -1205,9 +1205,22 @@ def screen_log():
         report_keys(f"a log of {LOG_MB} MB, paged and from end to end", keys_of(screen, ["g", "\\x06", "\\x06", "G", "\\x02", "\\x02", "k", "j"], count=400))
         screen.keys("g")
         screen.keys("\\\\", *"0009", "\\r")
-        report_keys("while a filter that lets little through runs", keys_of(screen, ["j", "k", "\\x06", "w"], seconds=WATCHED_S))
+        report_keys("while a filter that lets little through runs", keys_of(screen, ["j", "k", "\\x06", "w"], seconds=WATCHED_S / 2))
         screen.keys("\\\\", "\\x15", "\\r", "g", "/", *"not there", "\\r")
-        report_keys("while a search that finds nothing runs", keys_of(screen, ["t"], seconds=WATCHED_S))
+        report_keys("while a search that finds nothing runs", keys_of(screen, ["t"], seconds=WATCHED_S / 2))
+        screen.keys("G")
+        screen.sees("following")
+        rounds = []
+        for _ in range(ROUNDS):
+            begun = time.monotonic()
+            subprocess.run(["sh", "-c", f"grep -P 'not ther[e]' '{project.dir}'/state/*/logs/big-0.out.log*"], stdout=subprocess.DEVNULL)
+            grepped = time.monotonic()
+            screen.keys("g", "n")
+            screen.sees("no such line")
+            rounds.append((grepped - begun, time.monotonic() - grepped))
+            screen.keys("G")
+            screen.sees("following")
+        report(f"a search through {LOG_MB} MB, floor: grep -P", "s", *zip(*rounds), 10)
         remark(f"its memory then, RSS: {rss_mb(pid_in(screen)):.1f} MB")
         screen.close()
 

@@ -188,14 +188,9 @@ static void show_news(struct attach *attach)
 	text_clear(&attach->news);
 }
 
-static json_t *describe_read(const struct attach *attach)
+static json_t *ask_on(const struct attach *attach)
 {
-	json_t *params = identify(attach);
-
-	json_object_set_new(params, "stream", json_string("stdout"));
-	json_object_set_new(params, "offset", json_integer((json_int_t)attach->offset));
-	json_object_set_new(params, "most", json_integer(CHUNK_MOST));
-	return params;
+	return chunk_request(attach->service, attach->instance, false, attach->offset, CHUNK_MOST);
 }
 
 static void read_on(struct attach *attach)
@@ -203,7 +198,7 @@ static void read_on(struct attach *attach)
 	if (!attach->is_grown || attach->read_request || outlet_is_full(&attach->outlet))
 		return;
 	attach->is_grown = false;
-	attach->read_request = request(attach, "log.read", describe_read(attach));
+	attach->read_request = request(attach, "log.read", ask_on(attach));
 }
 
 static void append_chunk(const json_t *json, int32_t pid, struct text *room, struct text *out)
@@ -509,7 +504,7 @@ static bool load_history(struct attach *attach, const json_t *log, struct text *
 	attach->offset = end - first > HISTORY_MOST ? end - HISTORY_MOST : first;
 	while (attach->offset < end) {
 		json_t *result =
-			link_call(attach->link, "log.read", describe_read(attach), CALL_MS, &err);
+			link_call(attach->link, "log.read", ask_on(attach), CALL_MS, &err);
 		uint64_t next = number_of(result, "next");
 		append_chunks(result, attach->pid, history);
 		json_decref(result);

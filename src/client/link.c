@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "client/paths.h"
 #include "client/remote.h"
+#include "protocol/chunk.h"
 #include "protocol/method.h"
 #include "wire/lines.h"
 
@@ -21,7 +22,8 @@ enum {
 	/* A snapshot of the largest project is longer than what a request may be. */
 	RECEIVE_LINE_MOST = 4 * PROTOCOL_LINE_MOST,
 	UNSENT_MOST = 2 * PROTOCOL_LINE_MOST,
-	KEPT_MOST = 16 * 1024, /* messages that came before a reply that was waited for */
+	RAW_MOST = 1024 * 1024, /* bytes behind a message */
+	KEPT_MOST = 16 * 1024,  /* messages that came before a reply that was waited for */
 	CONNECT_S = 10,
 };
 
@@ -35,6 +37,7 @@ struct link {
 	struct text unsent; /* owned */
 	json_t *kept;       /* owned array, oldest first */
 	size_t kept_taken;  /* of these were handed out */
+	json_t *half;       /* owned; bytes that follow it have not come yet; NULL: none is */
 };
 
 /* Connecting waits while the backlog of an engine that hangs is full. */
@@ -75,6 +78,7 @@ static void begin(struct link *link, int fd)
 	link->is_cut = false;
 	link->kept = json_array();
 	link->kept_taken = 0;
+	link->half = NULL;
 	lines_init(&link->lines, RECEIVE_LINE_MOST);
 	text_init(&link->unsent, UNSENT_MOST);
 }
@@ -83,6 +87,7 @@ static void let_go(struct link *link)
 {
 	close(link->fd);
 	json_decref(link->kept);
+	json_decref(link->half);
 	lines_finish(&link->lines);
 	text_finish(&link->unsent);
 }
@@ -185,7 +190,7 @@ static bool receive(struct link *link)
 	return false;
 }
 
-static json_t *parse_next(struct link *link)
+static json_t *parse_line(struct link *link)
 {
 	const char *line;
 	size_t size;
@@ -199,6 +204,33 @@ static json_t *parse_next(struct link *link)
 		link->code = EPROTO;
 	}
 	return message;
+}
+
+/* Bytes of a log follow their message. False: they are still to come, or wrong, and then it is over. */
+static bool take_bytes(struct link *link, json_t *message)
+{
+	json_t *result = json_object_get(message, "result");
+	json_int_t size = json_integer_value(json_object_get(result, "raw"));
+	const char *bytes;
+
+	if (size == 0)
+		return true;
+	if (size > 0 && size <= RAW_MOST && !lines_bytes(&link->lines, (size_t)size, &bytes))
+		return false;
+	if (size < 0 || size > RAW_MOST || !chunks_fill(result, bytes, (size_t)size))
+		link->code = EPROTO;
+	return !link->code;
+}
+
+static json_t *parse_next(struct link *link)
+{
+	json_t *message = link->half ? link->half : parse_line(link);
+
+	link->half = NULL;
+	if (!message || take_bytes(link, message))
+		return message;
+	link->half = message;
+	return NULL;
 }
 
 /* The next message from the engine itself, past those that were kept. */
@@ -238,7 +270,7 @@ bool link_wait(struct link *link, int timeout_ms)
 {
 	struct pollfd poll_fd = { .fd = link->fd };
 
-	if (json_array_size(link->kept) || link->lines.start < link->lines.whole || link->code)
+	if (json_array_size(link->kept) || (!link->half && link->lines.start < link->lines.whole) || link->code)
 		return true;
 	flush(link);
 	poll_fd.events = (short)(POLLIN | (link->unsent.size ? POLLOUT : 0));

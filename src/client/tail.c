@@ -56,9 +56,7 @@ struct tail_stream *tail_know(struct tail *tail, const json_t *description)
 
 static json_t *describe_read(const struct tail_stream *stream, size_t most)
 {
-	return json_pack("{s:s,s:i,s:s,s:I,s:i}", "service", stream->service, "instance",
-		(int)stream->instance, "stream", stream->is_err ? "stderr" : "stdout", "offset",
-		(json_int_t)stream->offset, "most", (int)most);
+	return chunk_request(stream->service, stream->instance, stream->is_err, stream->offset, most);
 }
 
 static void send_read(struct tail_stream *stream, struct link *link)

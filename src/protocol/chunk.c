@@ -15,16 +15,49 @@ static json_t *base64_to_json(const char *bytes, size_t size)
 	return json;
 }
 
+static json_t *describe(const struct chunk *chunk)
+{
+	return json_pack("{s:I, s:I, s:o, s:i, s:b}", "offset", (json_int_t)chunk->offset, "size", (json_int_t)chunk->size, "time",
+		time_to_json(chunk->time_us), "pid", (int)chunk->pid, "final", (int)chunk->is_final);
+}
+
 json_t *chunk_to_json(const struct chunk *chunk)
 {
 	bool is_text = utf8_is_valid(chunk->bytes, chunk->size);
+	json_t *json = describe(chunk);
 
-	return json_pack("{s:I, s:I, s:o, s:i, s:o, s:b}", "offset", (json_int_t)chunk->offset,
-		"size", (json_int_t)chunk->size, "time", time_to_json(chunk->time_us), "pid",
-		(int)chunk->pid, is_text ? "text" : "base64",
-		is_text ? json_stringn(chunk->bytes, chunk->size)
-			: base64_to_json(chunk->bytes, chunk->size),
-		"final", (int)chunk->is_final);
+	json_object_set_new(json, is_text ? "text" : "base64",
+		is_text ? json_stringn(chunk->bytes, chunk->size) : base64_to_json(chunk->bytes, chunk->size));
+	return json;
+}
+
+json_t *chunk_to_raw(const struct chunk *chunk, struct text *raw)
+{
+	text_append(raw, chunk->bytes, chunk->size);
+	return describe(chunk);
+}
+
+bool chunks_fill(json_t *result, const char *raw, size_t size)
+{
+	json_t *chunk;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "chunks"), i, chunk)
+	{
+		json_int_t part = json_integer_value(json_object_get(chunk, "size"));
+		if (part < 0 || (size_t)part > size)
+			return false;
+		json_object_set_new(chunk, "text", json_stringn_nocheck(raw, (size_t)part));
+		raw += part;
+		size -= (size_t)part;
+	}
+	return size == 0;
+}
+
+json_t *chunk_request(const char *service, unsigned instance, bool is_err, uint64_t offset, size_t most)
+{
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:b}", "service", service, "instance", (int)instance, "stream", is_err ? "stderr" : "stdout",
+		"offset", (json_int_t)offset, "most", (json_int_t)most, "raw", 1);
 }
 
 static bool get_bytes(struct chunk *chunk, const json_t *json, struct text *room)

@@ -802,8 +802,14 @@ static struct member *find_log(struct call *call, enum stream *stream)
 	return member;
 }
 
+struct reading {
+	json_t *chunks;
+	struct text *raw; /* NULL: the bytes are in the chunks */
+};
+
 static void append_chunk(void *context, const struct log_chunk *piece)
 {
+	const struct reading *reading = context;
 	struct chunk chunk = { .offset = piece->offset,
 		.time_us = piece->time_us,
 		.pid = piece->pid,
@@ -811,7 +817,7 @@ static void append_chunk(void *context, const struct log_chunk *piece)
 		.size = piece->size,
 		.is_final = piece->is_final };
 
-	json_array_append_new(context, chunk_to_json(&chunk));
+	json_array_append_new(reading->chunks, reading->raw ? chunk_to_raw(&chunk, reading->raw) : chunk_to_json(&chunk));
 }
 
 static json_t *do_log_read(struct call *call)
@@ -824,14 +830,22 @@ static json_t *do_log_read(struct call *call)
 	if (!member)
 		return NULL;
 	const struct logfile *log = &member->logs[stream];
-	json_t *chunks = json_array();
+	struct text raw;
+	bool is_raw = json_is_true(json_object_get(call->params, "raw"));
+	struct reading reading = { json_array(), is_raw ? &raw : NULL };
+	text_init(&raw, SESSION_QUEUE_MOST);
 	uint64_t next = logfile_read(log, offset > 0 ? (uint64_t)offset : 0,
-		most > 0 ? (size_t)most : SIZE_MAX, append_chunk, chunks);
+		most > 0 ? (size_t)most : SIZE_MAX, append_chunk, &reading);
 	if (next == logfile_end(log))
 		session_told_set(call->session, member, stream, false);
 	hall_stay(call->session->hall);
-	return json_pack("{s:o,s:I,s:I,s:I}", "chunks", chunks, "next", (json_int_t)next,
+	json_t *result = json_pack("{s:o,s:I,s:I,s:I}", "chunks", reading.chunks, "next", (json_int_t)next,
 		"first", (json_int_t)logfile_first(log), "end", (json_int_t)logfile_end(log));
+	if (!is_raw)
+		return result;
+	session_reply_raw(call->session, call->id, result, &raw);
+	call->is_answered = true;
+	return NULL;
 }
 
 static json_t *do_log_find(struct call *call)

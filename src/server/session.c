@@ -143,6 +143,17 @@ void session_reply(struct session *session, json_t *id, json_t *result)
 		session, json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, "result", result));
 }
 
+void session_reply_raw(struct session *session, json_t *id, json_t *result, struct text *raw)
+{
+	size_t size = raw->size;
+
+	json_object_set_new(result, "raw", json_integer((json_int_t)size));
+	session_reply(session, id, result);
+	if (size && !session->is_closing)
+		send_line(session, text_take(raw), size);
+	text_finish(raw);
+}
+
 void session_refuse(struct session *session, json_t *id, int code, const char *text)
 {
 	json_t *error = json_pack("{s:i,s:s%}", "code", code, "message", text, strlen(text));

@@ -79,6 +79,8 @@ void session_close(struct session *session);
 /* Both steal the value. */
 void session_notify(struct session *session, const char *method, json_t *params);
 void session_reply(struct session *session, json_t *id, json_t *result);
+/* … with bytes behind it, which it says how many are; they are taken over. */
+void session_reply_raw(struct session *session, json_t *id, json_t *result, struct text *raw);
 void session_refuse(struct session *session, json_t *id, int code, const char *text);
 
 /* Lines that are ready to be sent. */

@@ -182,8 +182,7 @@ static bool ask_bytes(struct ui *ui, unsigned i, uint64_t number, uint64_t offse
 	if (!request || !ui->link)
 		return false;
 	*request = (struct feed_request){ .source = i, .number = number, .offset = offset };
-	json_t *params = json_pack("{s:s,s:i,s:s,s:I,s:i}", "service", source->service, "instance", (int)source->instance,
-		"stream", source->is_err ? "stderr" : "stdout", "offset", (json_int_t)offset, "most", (int)most);
+	json_t *params = chunk_request(source->service, source->instance, source->is_err, offset, most);
 	if (!link_send(ui->link, "log.read", params, &request->id, &err))
 		request->id = 0;
 	return request->id;

@@ -59,3 +59,14 @@ bool lines_next(struct lines *lines, const char **line, size_t *size)
 	lines->start += *size + 1;
 	return true;
 }
+
+bool lines_bytes(struct lines *lines, size_t size, const char **bytes)
+{
+	if (lines->buffer.size - lines->start < size)
+		return false;
+	*bytes = text_string(&lines->buffer) + lines->start;
+	lines->start += size;
+	if (lines->whole < lines->start)
+		lines->whole = lines->start; /* their newlines are none, and there is none behind them */
+	return true;
+}

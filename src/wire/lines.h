@@ -31,4 +31,7 @@ bool lines_feed(struct lines *lines, const char *bytes, size_t size);
 /* The next whole line without its end, valid until the next lines_feed. False: none now. */
 bool lines_next(struct lines *lines, const char **line, size_t *size);
 
+/* So many bytes as they are, behind the line handed out last, valid until the next lines_feed. False: they are not all there yet. */
+bool lines_bytes(struct lines *lines, size_t size, const char **bytes);
+
 #endif

@@ -142,6 +142,55 @@ START_TEST(what_was_said_before_the_end_is_heard_though_nothing_can_be_sent)
 }
 END_TEST
 
+static const char reply_with_bytes[] = "{\"id\":1,\"result\":{\"chunks\":[{\"size\":4},{\"size\":2}],\"raw\":6}}\n"
+				       "a\n\n\xff\n{{\"method\":\"bye\"}\n";
+
+static void check_bytes(json_t *message)
+{
+	json_t *chunks = json_object_get(json_object_get(message, "result"), "chunks");
+
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(chunks, 0), "text")), "a\n\n\xff");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(chunks, 1), "text")), "\n{");
+	json_decref(message);
+}
+
+START_TEST(bytes_that_follow_a_reply_are_waited_for)
+{
+	size_t size = sizeof reply_with_bytes - 1;
+
+	for (size_t cut = 1; cut < size; cut++) {
+		ck_assert_int_eq(write(engine, reply_with_bytes, cut), (ssize_t)cut);
+		json_t *message = link_next(client, &err), *bye;
+		bool is_whole = message;
+		ck_assert_int_eq(err.code, 0);
+		if (!message)
+			ck_assert(!link_wait(client, 0)); /* half of it is nothing to be taken */
+		ck_assert_int_eq(write(engine, reply_with_bytes + cut, size - cut), (ssize_t)(size - cut));
+		ck_assert(link_wait(client, 0));
+		check_bytes(is_whole ? message : link_next(client, &err));
+		ck_assert_ptr_nonnull(bye = link_next(client, &err));
+		ck_assert_str_eq(json_string_value(json_object_get(bye, "method")), "bye");
+		json_decref(bye);
+	}
+}
+END_TEST
+
+START_TEST(bytes_that_are_not_as_said_end_the_connection)
+{
+	static const char *const wrong[] = { "{\"result\":{\"chunks\":[{\"size\":2}],\"raw\":3}}\nabc",
+		"{\"result\":{\"chunks\":[{\"size\":4}],\"raw\":3}}\nabc",
+		"{\"result\":{\"raw\":-1}}\n", "{\"result\":{\"raw\":99999999999}}\n", "{\"result\":{\"chunks\":1,\"raw\":1}}\na" };
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		end();
+		begin();
+		say(wrong[i]);
+		ck_assert_ptr_null(link_next(client, &err));
+		ck_assert_int_eq(err.code, EPROTO);
+	}
+}
+END_TEST
+
 START_TEST(nonsense_ends_the_connection)
 {
 	static const char *const nonsense[] = { "hello\n", "[1]\n", "\n", "{\"a\":\n" };
@@ -362,6 +411,8 @@ Suite *link_suite(void)
 	tcase_add_test(links, what_was_said_before_the_end_is_heard);
 	tcase_add_test(links, what_was_said_before_the_end_is_heard_though_nothing_can_be_sent);
 	tcase_add_test(links, nonsense_ends_the_connection);
+	tcase_add_test(links, bytes_that_follow_a_reply_are_waited_for);
+	tcase_add_test(links, bytes_that_are_not_as_said_end_the_connection);
 	tcase_add_test(links, a_request_that_is_too_long_is_not_sent);
 	tcase_add_test(links, nobody_there_is_told_from_nothing_there);
 	tcase_add_test(links, another_connection_knows_nothing_of_the_one_before);

@@ -127,6 +127,34 @@ START_TEST(every_byte_goes_through_a_chunk)
 }
 END_TEST
 
+/* The bytes of two, behind the result that they are in. */
+START_TEST(bytes_may_follow_their_chunks)
+{
+	struct chunk out, first = { .pid = 7, .bytes = "a\n\0\xff", .size = 4 }, last = { .offset = 4, .pid = 8, .is_final = true };
+	struct text raw, room;
+	struct error err;
+
+	text_init(&raw, 100);
+	text_init(&room, 100);
+	json_t *result = json_pack("{s:[o,o]}", "chunks", chunk_to_raw(&first, &raw), chunk_to_raw(&last, &raw));
+	json_t *chunks = json_object_get(result, "chunks");
+	ck_assert_uint_eq(raw.size, 4);
+	ck_assert(!chunks_fill(result, raw.data, 3));
+	ck_assert(!chunks_fill(result, "12345", 5));
+	ck_assert(chunks_fill(result, raw.data, 4));
+	ck_assert(chunk_from_json(&out, json_array_get(chunks, 0), &room, &err));
+	ck_assert_uint_eq(out.size, 4);
+	ck_assert_mem_eq(out.bytes, first.bytes, 4);
+	ck_assert(chunk_from_json(&out, json_array_get(chunks, 1), &room, &err));
+	ck_assert(out.is_final && out.size == 0 && out.offset == 4 && out.pid == 8);
+	json_object_set_new(json_array_get(chunks, 0), "size", json_integer(-4));
+	ck_assert(!chunks_fill(result, raw.data, 4));
+	json_decref(result);
+	text_finish(&raw);
+	text_finish(&room);
+}
+END_TEST
+
 START_TEST(a_chunk_that_is_none_is_refused)
 {
 	static const char *const wrong[] = { "[]", "1", "{\"base64\":\"Z\"}", "{\"base64\":1}" };
@@ -157,6 +185,7 @@ Suite *value_suite(void)
 	tcase_add_test(chunks, base64_is_that_of_the_standard);
 	tcase_add_test(chunks, what_is_no_base64_is_refused);
 	tcase_add_test(chunks, every_byte_goes_through_a_chunk);
+	tcase_add_test(chunks, bytes_may_follow_their_chunks);
 	tcase_add_test(chunks, a_chunk_that_is_none_is_refused);
 	suite_add_tcase(suite, chunks);
 	return suite;

@@ -9,7 +9,7 @@ if not shutil.which("tmux"):
     sys.exit(77)
 
 MB = 1 << 20
-BIG = int(os.environ.get("THRUM_MB", "200")) * MB
+BIG = int(os.environ.get("THRUM_MB", "400")) * MB
 # lines of 100 bytes, each with its number
 WRITE = ("import sys\nn=0\nwhile n<%d:\n s=''.join('line %%010d '%%i+'x'*83+'\\n' for i in range(n,n+10000))\n sys.stdout.write(s)\n n+=10000\n"
          "sys.stdout.flush()\nsys.stdout.write('the end\\n')\nsys.stdout.flush()\nimport time\ntime.sleep(600)\n")

@@ -76,6 +76,47 @@ START_TEST(a_line_without_an_end_is_too_long_as_soon_as_it_is)
 }
 END_TEST
 
+/* A line of one digit says how many bytes follow it. */
+static void take_all(int *owed)
+{
+	const char *bytes;
+	size_t length;
+
+	for (;;) {
+		if (*owed && !lines_bytes(&lines, (size_t)*owed, &bytes))
+			return;
+		text_append(&out, bytes, (size_t)*owed);
+		*owed = 0;
+		if (!lines_next(&lines, &bytes, &length))
+			return;
+		text_format(&out, "|%.*s:", (int)length, bytes);
+		*owed = bytes[0] - '0';
+	}
+}
+
+START_TEST(bytes_between_lines_are_as_they_are)
+{
+	static const char bytes[] = "3\na\nb0\n4\n\n\n\n\n2\nxy1\n\n0\n5\n12345";
+	size_t size = sizeof bytes - 1;
+
+	for (size_t a = 0; a <= size; a++) {
+		for (size_t b = a; b <= size; b++) {
+			int owed = 0;
+			end();
+			begin();
+			ck_assert(lines_feed(&lines, bytes, a));
+			take_all(&owed);
+			ck_assert(lines_feed(&lines, bytes + a, b - a));
+			take_all(&owed);
+			ck_assert(lines_feed(&lines, bytes + b, size - b));
+			take_all(&owed);
+			ck_assert_str_eq(text_string(&out), "|3:a\nb|0:|4:\n\n\n\n|2:xy|1:\n|0:|5:12345");
+			ck_assert_int_eq(owed, 0);
+		}
+	}
+}
+END_TEST
+
 START_TEST(lines_may_hold_nuls)
 {
 	const char *line;
@@ -110,6 +151,7 @@ Suite *lines_suite(void)
 	tcase_add_test(cutting, a_line_that_is_too_long_breaks_it_behind_those_before);
 	tcase_add_test(cutting, a_line_without_an_end_is_too_long_as_soon_as_it_is);
 	tcase_add_test(cutting, lines_may_hold_nuls);
+	tcase_add_test(cutting, bytes_between_lines_are_as_they_are);
 	tcase_add_test(cutting, many_lines_come_out_of_one_feed);
 	suite_add_tcase(suite, cutting);
 	return suite;
