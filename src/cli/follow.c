@@ -388,7 +388,7 @@ int cli_events(struct invocation *invocation)
 
 static bool is_running(const struct row *row)
 {
-	return row->state == STATE_RUNNING || row->state == STATE_READY;
+	return state_is_up(row->state);
 }
 
 static bool is_ready(const struct row *row)

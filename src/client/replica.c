@@ -386,3 +386,12 @@ void replica_recall(struct replica *replica, const struct replica *live, uint64_
 		take_trend(replica_find(replica, row.service, row.instance), json_object_get(json, "trend"));
 	}
 }
+
+unsigned replica_count(const struct replica *replica, const char *service)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < replica->row_count; i++)
+		count += strcmp(replica->rows[i].row.service, service) == 0;
+	return count;
+}

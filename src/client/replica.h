@@ -66,6 +66,9 @@ bool replica_apply(struct replica *replica, const json_t *message);
  */
 void replica_recall(struct replica *replica, const struct replica *live, uint64_t at_us, const json_t *reply);
 
+/* How many instances a service has. */
+unsigned replica_count(const struct replica *replica, const char *service);
+
 /* NULL when there is none. */
 struct replica_row *replica_find(struct replica *replica, const char *service, unsigned instance);
 

@@ -705,8 +705,20 @@ bool pool_is_dirty(const struct engine *engine)
 
 void pool_drain(struct pool *pool, bool is_on)
 {
+	struct engine *engine = pool->engine;
+	struct service *service = project_find(&engine->project, pool->service);
+
 	pool->tasks.is_draining = is_on;
 	touch(pool);
+	for (size_t i = 0; service && i < service->count; i++)
+		engine->listener.on_changed(engine->listener.context, member_of(service->instances[i]));
+}
+
+bool pool_is_draining(const struct member *member)
+{
+	const struct pool *pool = pool_of_member(member);
+
+	return pool && pool->tasks.is_draining;
 }
 
 /* ---- reading back ---- */

@@ -105,6 +105,9 @@ void pool_told(struct submission *submission, size_t size);
 uint64_t pool_cancel(struct pool *pool, const struct task_filter *filter, uint64_t *running);
 /* The one of that id that is under way; or NULL. */
 struct submission *pool_find_submission(const struct pool *pool, const char *id);
+/* Take no more tasks, or some again; the listener is told of its workers. */
 void pool_drain(struct pool *pool, bool is_on);
+/* Of the pool that this is a worker of. */
+bool pool_is_draining(const struct member *member);
 
 #endif

@@ -2,7 +2,7 @@
 
 static bool is_up(const struct instance *instance, const struct service_spec *spec)
 {
-	bool runs = instance->state == STATE_RUNNING || instance->state == STATE_READY;
+	bool runs = state_is_up(instance->state);
 
 	return runs && instance_is_ready(instance, spec);
 }

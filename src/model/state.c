@@ -132,6 +132,11 @@ bool state_has_process(enum state state)
 	return states[state].has_process;
 }
 
+bool state_is_up(enum state state)
+{
+	return state == STATE_RUNNING || state == STATE_READY;
+}
+
 bool state_is_over(enum state state)
 {
 	return states[state].is_over;

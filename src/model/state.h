@@ -79,6 +79,7 @@ struct step state_step(enum state from, enum event event);
 
 const char *state_name(enum state state);
 bool state_has_process(enum state state); /* running ready unhealthy stopping */
+bool state_is_up(enum state state);       /* running ready */
 bool state_is_over(enum state state);     /* completed failed fatal skipped stopped disabled */
 
 #endif

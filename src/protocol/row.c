@@ -462,12 +462,20 @@ bool row_is_in_namespace(const struct row *row, const char *name)
 	return false;
 }
 
+/* NULL: it is none. */
+static const char *pool_name(const struct row *row)
+{
+	return !row->is_pool ? NULL : row->is_draining ? "draining"
+						       : "open";
+}
+
 json_t *row_to_json(const struct row *row)
 {
-	json_t *json = json_pack("{s:s, s:i, s:o*, s:s, s:s, s:s?, s:o, s:o, s:o}",
+	json_t *json = json_pack("{s:s, s:i, s:o*, s:s*, s:s, s:s, s:s?, s:o, s:o, s:o}",
 		"service", row->service,
 		"instance", (int)row->instance,
 		"namespaces", namespaces_to_json(row),
+		"pool", pool_name(row),
 		"state", state_name(row->state),
 		"wanted", row->wanted ? "up" : "down",
 		"health", health_name(row->state),
@@ -518,12 +526,15 @@ static void get_restarts(struct restart_counts *counts, const json_t *json)
 bool row_from_json(struct row *row, const json_t *json, struct error *err)
 {
 	const char *wanted = json_string_value(json_object_get(json, "wanted"));
+	const char *pool = json_string_value(json_object_get(json, "pool"));
 
 	*row = (struct row){
 		.instance = get_small(json, "instance"),
 		.wanted = wanted && strcmp(wanted, "up") == 0,
 		.is_reloading = json_is_true(json_object_get(json, "reloading")),
 		.is_getting_ready = json_is_true(json_object_get(json, "getting_ready")),
+		.is_pool = pool != NULL,
+		.is_draining = pool && strcmp(pool, "draining") == 0,
 		.pid = get_pid(json),
 		.life = get_small(json, "life"),
 		.since_us = get_time(json, "since"),

@@ -26,6 +26,8 @@ struct row {
 	bool wanted;                          /* up */
 	bool is_reloading;                    /* its turn in a rolling reload has still to come, or it stands in for others meanwhile */
 	bool is_getting_ready;                /* it runs, and something that tells when it is ready has still to come */
+	bool is_pool;                         /* a worker of a pool of processes … */
+	bool is_draining;                     /* … which takes no more tasks */
 	int32_t pid;                          /* 0: none */
 	uint32_t life;                        /* 1 for the first process of this instance; 0: none yet */
 	uint64_t since_us;                    /* wall clock: in this state since */

@@ -19,6 +19,7 @@
 #include "engine/environment.h"
 #include "engine/leftovers.h"
 #include "engine/output.h"
+#include "engine/pool.h"
 #include "engine/reload.h"
 #include "engine/report.h"
 #include "protocol/base64.h"
@@ -76,6 +77,8 @@ void row_of_member(struct row *row, const struct member *member)
 		.wanted = now->wanted,
 		.is_getting_ready = now->pid && now->gates,
 		.is_reloading = now->is_to_reload || now->is_spare,
+		.is_pool = member_spec(member)->pool.is_pool,
+		.is_draining = pool_is_draining(member),
 		.pid = now->pid,
 		.life = now->life,
 		.since_us = now->since_us,

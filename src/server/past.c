@@ -163,6 +163,7 @@ static struct row row_then(const struct member *member, const struct trace_entry
 	row.restarts = then->restarts;
 	row.leftovers = then->leftovers;
 	row.deadline_us = is_same ? row.deadline_us : 0;
+	row.is_draining = false; /* whether it was is not kept */
 	if (!is_same)
 		row.detail[0] = '\0';
 	row.has_last_death = row.has_last_death && row.last_death.ended_us <= then->ts_us;

@@ -114,7 +114,7 @@ static void act_on_tagged(struct ui *ui, const char *method)
 }
 
 /* What comes of the stop of one is looked on at. */
-static void act_on_asked(struct ui *ui, const char *method)
+void action_asked(struct ui *ui, const char *method)
 {
 	if (ui->is_asked_tagged)
 		act_on_tagged(ui, method);
@@ -139,7 +139,7 @@ static void act_or_ask(struct ui *ui, const char *method, bool always_asks)
 	if (always_asks || ui->is_asked_tagged || ui->selected.instance < 0)
 		ui->dialog = DIALOG_CONFIRM;
 	else
-		act_on_asked(ui, method);
+		action_asked(ui, method);
 }
 
 static void do_restart(struct ui *ui)
@@ -158,12 +158,20 @@ static void do_start(struct ui *ui)
 	if (!may_act(ui))
 		return;
 	ask_about_selected(ui);
-	act_on_asked(ui, "start");
+	action_asked(ui, "start");
+}
+
+/* A pool's only worker is all of it, too: what waits for it is to be thought of. */
+static bool is_whole_pool(const struct ui *ui)
+{
+	const struct replica_row *row = rows_selected(ui);
+
+	return row && row->row.is_pool && replica_count(&ui->replica, row->row.service) == 1;
 }
 
 static void do_stop(struct ui *ui)
 {
-	act_or_ask(ui, "stop", false);
+	act_or_ask(ui, "stop", is_whole_pool(ui));
 }
 
 static void do_kill(struct ui *ui)
@@ -980,18 +988,6 @@ static void prompt_key(struct ui *ui, uint32_t key)
 }
 
 /* ---- dialogs ---- */
-
-static void confirm_key(struct ui *ui, uint32_t key)
-{
-	ui->dialog = DIALOG_NONE;
-	if (key == 'R' && dialog_offers_rolling(ui))
-		ui->asked_method = "reload";
-	else if (key == 'K' && strcmp(ui->asked_method, "stop") == 0)
-		ui->asked_method = "kill";
-	else if (key != 'y' && key != 'Y')
-		return;
-	act_on_asked(ui, ui->asked_method);
-}
 
 static void quit_key(struct ui *ui, uint32_t key)
 {

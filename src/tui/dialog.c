@@ -7,8 +7,11 @@
 #include "tui/ui.h"
 
 enum { LINE = 256,
+	WIDTH = 62,
+	ENDING_SHOWN = 6,
 	HELP_COLUMNS = 3,
 	HELP_WIDTH = 32,
+	BOX_FRAME = 4, /* of a box, from side to side */
 	KEYS_WIDTH = 8 };
 
 struct rect dialog_box(
@@ -17,13 +20,58 @@ struct rect dialog_box(
 	return grid_box(grid, ui->is_unicode, width, height, title);
 }
 
-static void name_target(const struct target *target, char out[LINE])
+/* ---- buttons ---- */
+
+/* Each in brackets, with a blank between them; what is left behind a row's end goes to the next. */
+static int lay_buttons(struct grid *grid, struct rect area, const struct button *buttons, int count)
 {
-	if (target->instance < 0)
-		snprintf(out, LINE, "%s (all its instances)", target->service);
-	else
-		snprintf(out, LINE, "%s/%d", target->service, target->instance);
+	int x = 0, row = 0;
+
+	for (int i = 0; i < count; i++) {
+		char text[LINE];
+		bool is_default = buttons[i].key == 'n';
+		int width = snprintf(text, sizeof text, "%s[ %s %s ]", is_default ? "> " : "",
+			buttons[i].key == INPUT_ESCAPE ? "Esc" : (char[]){ (char)buttons[i].key, '\0' }, buttons[i].word);
+		if (x && x + width > area.width) {
+			x = 0;
+			row++;
+		}
+		struct rect at = rect_line(area, row);
+		at.x += x;
+		at.width -= x;
+		if (grid) {
+			int used = grid_put(grid, at, LOOK_KEY, text);
+			grid_spot(grid, (struct rect){ at.x, at.y, used, at.height }, SPOT_KEY, buttons[i].key);
+		}
+		x += width + 1;
+	}
+	return row + 1;
 }
+
+static int room_of(const struct grid *grid, int width)
+{
+	return width < grid->width - BOX_FRAME ? width : grid->width - BOX_FRAME;
+}
+
+int dialog_rows(const struct grid *grid, int width, const char *text)
+{
+	return grid_wrap(NULL, (struct rect){ 0, 0, room_of(grid, width), 0 }, LOOK_NORMAL, text);
+}
+
+int dialog_button_rows(const struct grid *grid, int width, const struct button *buttons, int count)
+{
+	return lay_buttons(NULL, (struct rect){ 0, 0, room_of(grid, width), 0 }, buttons, count);
+}
+
+void dialog_buttons(struct grid *grid, struct rect area, const struct button *buttons, int count)
+{
+	int rows = lay_buttons(NULL, area, buttons, count);
+
+	rows = rows < area.height ? rows : area.height;
+	lay_buttons(grid, (struct rect){ area.x, area.y + area.height - rows, area.width, rows }, buttons, count);
+}
+
+/* ---- help ---- */
 
 /* Made from the key table: what is not there has no key. Returns how many columns all of it takes. */
 static int lay_help(const struct ui *ui, struct grid *grid, struct rect area, int first)
@@ -85,70 +133,6 @@ static void draw_help(const struct ui *ui, struct grid *grid)
 	lay_help(ui, grid, area, ui->help_column);
 }
 
-bool dialog_offers_rolling(const struct ui *ui)
-{
-	return strcmp(ui->asked_method, "restart") == 0 && (ui->is_asked_tagged || ui->asked.instance < 0);
-}
-
-static bool is_meant(const struct ui *ui, const struct row *row)
-{
-	struct target target = { .instance = (int)row->instance };
-	struct target service = { .instance = -1 };
-
-	memcpy(target.service, row->service, sizeof target.service);
-	memcpy(service.service, row->service, sizeof service.service);
-	if (ui->is_asked_tagged)
-		return tags_has(ui, &target) || tags_has(ui, &service);
-	return strcmp(ui->asked.service, row->service) == 0 && (ui->asked.instance < 0 || ui->asked.instance == target.instance);
-}
-
-static void draw_meant(const struct ui *ui, struct grid *grid, struct rect at, const struct row *row)
-{
-	char name[LINE], state[64], queue[32] = "";
-
-	snprintf(name, sizeof name, "%s/%u", row->service, row->instance);
-	view_state(state, sizeof state, row, ui->now_us);
-	if (row->sample.pid && row->sample.inside.queue != SAMPLE_UNKNOWN && row->sample.inside.queue)
-		snprintf(queue, sizeof queue, "  %llu queued", (unsigned long long)row->sample.inside.queue);
-	if (row->pid)
-		grid_format(grid, at, LOOK_NORMAL, "  %-18s pid %-8d %s%s", name, row->pid, state, queue);
-	else
-		grid_format(grid, at, LOOK_DIM, "  %-18s %s", name, state);
-}
-
-enum { MEANT_SHOWN = 8,
-	CONFIRM_WIDTH = 62 };
-
-/* Whoever has ended by the time that it is answered is left alone: it is the process that is meant. */
-static void draw_confirm(const struct ui *ui, struct grid *grid)
-{
-	char name[LINE], title[LINE * 2];
-	int count = 0, line = 0;
-
-	if (ui->is_asked_tagged)
-		snprintf(name, sizeof name, "%u tagged", ui->tag_count);
-	else
-		name_target(&ui->asked, name);
-	snprintf(title, sizeof title, "%s %s?", ui->asked_method, name);
-	for (size_t i = 0; i < ui->replica.row_count; i++)
-		count += is_meant(ui, &ui->replica.rows[i].row);
-	int shown = count < MEANT_SHOWN ? count : MEANT_SHOWN;
-	struct rect area = dialog_box(ui, grid, CONFIRM_WIDTH, shown + 3, title);
-	for (size_t i = 0; i < ui->replica.row_count && line < shown; i++)
-		if (is_meant(ui, &ui->replica.rows[i].row))
-			draw_meant(ui, grid, rect_line(area, line++), &ui->replica.rows[i].row);
-	if (count > shown)
-		grid_format(grid, rect_line(area, line), LOOK_DIM, "  ... and %d more", count - shown);
-	int last = area.height - 1 < shown + 2 ? area.height - 1 : shown + 1;
-	bool is_stop = strcmp(ui->asked_method, "stop") == 0;
-	if (is_stop && count == shown)
-		grid_put(grid, rect_line(area, last - 1), LOOK_DIM, "told to end, killed if they do not, and stay stopped; u undoes");
-	grid_put(grid, rect_line(area, last), LOOK_KEY,
-		dialog_offers_rolling(ui) ? "[ y All at once ] [ R One after the other ] > [ n Cancel ]"
-		: is_stop                 ? "[ y Stop ] [ K Kill now ] > [ n Cancel ]"
-					  : "[ y Yes ]   > [ n Cancel ]");
-}
-
 static unsigned count_alive(const struct ui *ui)
 {
 	unsigned alive = 0;
@@ -160,24 +144,30 @@ static unsigned count_alive(const struct ui *ui)
 
 static void draw_quit(const struct ui *ui, struct grid *grid)
 {
-	char title[LINE];
+	char title[LINE], lines[3][LINE] = { "", "s  Stop all, in reverse order of dependency, then quit",
+		"Esc / n / Enter  Stay                         > default" };
+	int rows[3], all = 0;
 
 	snprintf(title, sizeof title, "Quit? %u processes are running", count_alive(ui));
-	struct rect area = dialog_box(ui, grid, 62, 4, title);
-	grid_format(grid, rect_line(area, 0), LOOK_KEY,
-		"d  Detach: they run on; thrum attach -p %s comes back", ui->options->project);
-	grid_put(grid, rect_line(area, 1), LOOK_KEY,
-		"s  Stop all, in reverse order of dependency, then quit");
-	grid_put(grid, rect_line(area, 2), LOOK_KEY,
-		"Esc / n / Enter  Stay                         > default");
+	snprintf(lines[0], LINE, "d  Detach: they run on; thrum attach -p %s comes back", ui->options->project);
+	for (int i = 0; i < 3; i++)
+		all += rows[i] = dialog_rows(grid, WIDTH, lines[i]);
+	struct rect area = dialog_box(ui, grid, WIDTH, all, title);
+	for (int i = 0; i < 3; i++) {
+		grid_wrap(grid, area, LOOK_KEY, lines[i]);
+		area.y += rows[i];
+		area.height -= rows[i];
+	}
 }
 
 static void draw_ending(const struct ui *ui, struct grid *grid)
 {
-	struct rect area = dialog_box(ui, grid, 60, 8, "Stopping all");
-	int row = 0;
+	static const struct button buttons[] = { { 'K', "Kill all now" }, { 'd', "Leave, it goes on" } };
+	int left = (int)count_alive(ui), shown = left < ENDING_SHOWN ? left : ENDING_SHOWN, row = 0;
+	int rows = dialog_button_rows(grid, WIDTH, buttons, 2);
+	struct rect area = dialog_box(ui, grid, WIDTH, ENDING_SHOWN + 1 + rows, "Stopping all");
 
-	for (size_t i = 0; i < ui->replica.row_count && row < 6; i++) {
+	for (size_t i = 0; i < ui->replica.row_count && row < shown && row < area.height - rows; i++) {
 		const struct row *facts = &ui->replica.rows[i].row;
 		char state[64];
 		if (!state_has_process(facts->state))
@@ -186,7 +176,9 @@ static void draw_ending(const struct ui *ui, struct grid *grid)
 		grid_format(grid, rect_line(area, row++), LOOK_NORMAL, "%s/%u  pid %d  %s",
 			facts->service, facts->instance, facts->pid, state);
 	}
-	grid_put(grid, rect_line(area, 7), LOOK_KEY, "[ K Kill all now ]   [ d Leave, it goes on ]");
+	if (left > shown)
+		grid_format(grid, rect_line(area, row), LOOK_DIM, "... and %d more", left - shown);
+	dialog_buttons(grid, area, buttons, 2);
 }
 
 /* Those that answered, and those that did not in time. */
@@ -214,7 +206,7 @@ void dialog_draw(const struct ui *ui, struct grid *grid)
 	static void (*const draws[])(const struct ui *ui, struct grid *grid) = {
 		[DIALOG_HELP] = draw_help,
 		[DIALOG_EVENTS] = events_draw,
-		[DIALOG_CONFIRM] = draw_confirm,
+		[DIALOG_CONFIRM] = confirm_draw,
 		[DIALOG_STOP] = stopping_draw,
 		[DIALOG_QUIT] = draw_quit,
 		[DIALOG_ENDING] = draw_ending,

@@ -132,7 +132,7 @@ static void put_mark(struct grid *grid, struct rect room, int used, uint32_t mar
 
 int grid_put(struct grid *grid, struct rect at, enum look look, const char *text)
 {
-	struct rect room = clip(grid, (struct rect){ at.x, at.y, at.width, 1 });
+	struct rect room = clip(grid, (struct rect){ at.x, at.y, at.width, at.height < 1 ? at.height : 1 });
 	size_t size = strlen(text);
 	int used = 0;
 
@@ -166,7 +166,7 @@ int grid_put(struct grid *grid, struct rect at, enum look look, const char *text
 
 int grid_put_cell(struct grid *grid, struct rect at, const struct cell *cell)
 {
-	struct rect room = clip(grid, (struct rect){ at.x, at.y, at.width, 1 });
+	struct rect room = clip(grid, (struct rect){ at.x, at.y, at.width, at.height < 1 ? at.height : 1 });
 	struct cell put = *cell;
 	int width = (int)utf8_width(put.character);
 

@@ -27,6 +27,36 @@ void grid_put_safe(struct grid *grid, struct rect at, enum look look, const char
 	text_finish(&safe);
 }
 
+/* How many bytes of a text have room in a line: whole words, if there is one. */
+static size_t line_size(const char *text, int width)
+{
+	size_t size = strlen(text), used = 0, words = 0;
+
+	while (used < size && width > 0) {
+		uint32_t c;
+		size_t bytes = utf8_decode(text + used, size - used, &c);
+		width -= (int)utf8_width(c);
+		words = c == ' ' ? used : words;
+		used += width >= 0 ? bytes : 0;
+	}
+	return used == size || text[used] == ' ' || !words ? used : words;
+}
+
+int grid_wrap(struct grid *grid, struct rect area, enum look look, const char *text)
+{
+	char line[LINE_MOST];
+	int row = 0;
+
+	for (size_t size; *text && (size = line_size(text, area.width)); text += strspn(text, " ")) {
+		snprintf(line, sizeof line, "%.*s", (int)size, text);
+		if (grid)
+			grid_put(grid, rect_line(area, row), look, line);
+		row++;
+		text += size;
+	}
+	return row;
+}
+
 struct rect pane_next(struct pane *pane)
 {
 	return rect_line(pane->area, pane->line++ - pane->skip);

@@ -21,6 +21,8 @@ void pane_format(struct pane *pane, enum look look, const char *fmt, ...) __attr
 void pane_safe(struct pane *pane, enum look look, const char *before, const char *bytes, size_t size);
 void pane_pair(struct pane *pane, const char *name, const char *value);
 
+/* In as many lines as it takes, broken between words where that can be; returns how many. grid NULL: only that. */
+int grid_wrap(struct grid *grid, struct rect area, enum look look, const char *text);
 struct rect rect_line(struct rect area, int row);
 /* Ours, and then text of others, neutralised. */
 void grid_put_safe(struct grid *grid, struct rect at, enum look look, const char *before, const char *bytes, size_t size);

@@ -11,7 +11,7 @@ static bool is_same_service(const struct replica_row *a, const struct replica_ro
 
 static bool is_up(const struct row *row)
 {
-	return row->state == STATE_RUNNING || row->state == STATE_READY;
+	return state_is_up(row->state);
 }
 
 bool rows_is_folded(const struct ui *ui, const char *service)

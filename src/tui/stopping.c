@@ -9,6 +9,7 @@
 enum { WIDTH = 62,
 	SHOWN = 4, /* processes */
 	BAR_WIDTH = 16,
+	KILL_WIDTH = 14, /* what stands behind it */
 	AGAIN_US = 1000000,
 	WAIT_MS = 30000 };
 
@@ -83,11 +84,14 @@ static void draw_time(const struct ui *ui, struct grid *grid, struct rect at, co
 {
 	uint64_t ago = ui->now_us > row->since_us ? (ui->now_us - row->since_us) / 1000 : 0;
 	uint64_t left = view_left_ms(row, ui->now_us);
-	int used = grid_format(grid, at, LOOK_NORMAL, "told to end %.1fs ago  ", (double)ago / 1000);
+	int used = grid_format(grid, at, LOOK_NORMAL, "told to end %.1fs ago ", (double)ago / 1000);
 
-	draw_bar(grid, (struct rect){ at.x + used, at.y, BAR_WIDTH, at.height }, ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100,
-		ui->is_unicode);
-	used += BAR_WIDTH + 1;
+	int bar = at.width - used - KILL_WIDTH < BAR_WIDTH ? at.width - used - KILL_WIDTH : BAR_WIDTH;
+
+	if (bar > 0)
+		draw_bar(grid, (struct rect){ at.x + used, at.y, bar, at.height },
+			ago + left ? (unsigned)(ago * 100 / (ago + left)) : 100, ui->is_unicode);
+	used += bar > 0 ? bar + 1 : 0;
 	at.x += used;
 	at.width -= used;
 	grid_format(grid, at, LOOK_NORMAL, "KILL in %.1fs", (double)left / 1000);
@@ -144,9 +148,13 @@ void stopping_draw(const struct ui *ui, struct grid *grid)
 		snprintf(title, sizeof title, "Stopping %s/%u - pid %d", row->service, row->instance, row->pid);
 	else
 		snprintf(title, sizeof title, "Stopping %s/%u", row->service, row->instance);
-	struct rect area = dialog_box(ui, grid, WIDTH, 4 + (int)(count > SHOWN ? SHOWN + 1 : count), title);
+	static const struct button buttons[] = { { 'K', "Kill now" }, { 'w', "Wait 30s more" }, { INPUT_ESCAPE, "Hide, go on" } };
+	enum { BUTTONS = sizeof buttons / sizeof *buttons };
+	int rows = dialog_button_rows(grid, WIDTH, buttons, BUTTONS);
+	struct rect area = dialog_box(ui, grid, WIDTH, 3 + rows + (int)(count > SHOWN ? SHOWN + 1 : count), title);
 	struct pane pane = { .grid = grid, .area = area, .line = 1 };
+	pane.area.height -= rows;
 	draw_time(ui, grid, rect_line(area, 0), row);
 	draw_remains(ui, &pane, row);
-	grid_put(grid, rect_line(area, area.height - 1), LOOK_KEY, "[ K Kill now ]  [ w Wait 30s more ]  [ Esc Hide, go on ]");
+	dialog_buttons(grid, area, buttons, BUTTONS);
 }

@@ -164,7 +164,7 @@ static void put_state(char *out, const struct cells *cells)
 	if (!row->is_service)
 		view_state(out, CELL, &row->row->row, cells->ui->now_us);
 	else
-		snprintf(out, CELL, "%u/%u up", row->up, row->count);
+		snprintf(out, CELL, "%u/%u %s", row->up, row->count, row->row->row.is_draining ? "draining" : "up");
 }
 
 static void put_pid(char *out, const struct cells *cells)
@@ -590,9 +590,9 @@ static enum look look_of_cell(const struct table_column *column, const struct ta
 {
 	if (row->thread)
 		return text[0] == 'D' && column->put == put_state ? LOOK_BAD : LOOK_DIM;
-	if (column->put == put_state && !row->is_service)
+	if (column->put == put_state && !row->is_service && !row->row->row.is_draining)
 		return look_of_state(row->row->row.state);
-	if (column->put == put_state && row->up < row->count)
+	if (column->put == put_state && (row->up < row->count || row->row->row.is_draining))
 		return LOOK_WARN;
 	return strchr(text, '!') ? LOOK_WARN : LOOK_NORMAL;
 }

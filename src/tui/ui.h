@@ -142,7 +142,7 @@ struct ui {
 	bool is_naming;           /* … and it tells names of actions, for the settings */
 	struct target asked;      /* what the dialog is about */
 	bool is_asked_tagged;     /* … or all that is tagged */
-	const char *asked_method; /* what `y` does */
+	const char *asked_method; /* what `y` does; then what was chosen */
 	enum menu menu;
 	int choice; /* in it */
 	enum prompt prompt;
@@ -293,9 +293,20 @@ const struct death *history_selected(const struct ui *ui);
 struct rect dialog_box(const struct ui *ui, struct grid *grid, int width, int height, const char *title);
 /* Is there more help than fits on a screen of this size, from the column it begins with? */
 bool dialog_help_has_more(const struct ui *ui, int width, int height);
-/* May what is asked about be done to one instance after the other? */
-bool dialog_offers_rolling(const struct ui *ui);
+/* What can be pressed; n is what any other key does. */
+struct button {
+	uint32_t key;
+	const char *word;
+};
+/* How many rows a text takes in a box of such a width, and how many they do; and they themselves, at its foot. */
+int dialog_rows(const struct grid *grid, int width, const char *text);
+int dialog_button_rows(const struct grid *grid, int width, const struct button *buttons, int count);
+void dialog_buttons(struct grid *grid, struct rect area, const struct button *buttons, int count);
 void dialog_draw(const struct ui *ui, struct grid *grid);
+
+/* confirm.c: the question before something is done. */
+void confirm_key(struct ui *ui, uint32_t key);
+void confirm_draw(const struct ui *ui, struct grid *grid);
 
 /* stopping.c: the dialog of a stop. */
 void stopping_open(struct ui *ui);
@@ -308,6 +319,8 @@ void stopping_follow(struct ui *ui);
 void action_key(struct ui *ui, uint32_t key);
 void action_do(struct ui *ui, enum action action);
 void action_click(struct ui *ui, const struct grid *grid, int x, int y);
+/* Do it to what was asked about. */
+void action_asked(struct ui *ui, const char *method);
 /* To what the signal menu was opened for. */
 void action_signal(struct ui *ui, const char *signal);
 /* What the engine tells from now on is kept apart, until it is called again. */

@@ -111,8 +111,7 @@ static void note_scale(struct ui *ui, const char *method, const json_t *params)
 	snprintf(what, sizeof what, "%s %.70s", method, name ? name : "");
 	if (pool && delta)
 		add(ui, method, json_pack("{s:s,s:O,s:I}", "name", name, "pool", pool, "delta", -delta), what);
-	for (size_t i = 0; i < ui->replica.row_count; i++)
-		count += name && strcmp(ui->replica.rows[i].row.service, name) == 0;
+	count = name ? replica_count(&ui->replica, name) : 0;
 	if (!pool && count)
 		add(ui, method, json_pack("{s:s,s:I}", "name", name, "count", count), what);
 }

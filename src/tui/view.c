@@ -47,7 +47,7 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 	else if (tells_end(row->state) && row->has_last_death && death->code >= 0)
 		snprintf(out, size, "%s %d", name, death->code);
 	else
-		snprintf(out, size, "%s", name);
+		snprintf(out, size, "%s", row->is_draining && state_is_up(row->state) ? "draining" : name);
 }
 
 /* ---- header ---- */
@@ -63,7 +63,7 @@ static struct counts count_states(const struct replica *replica)
 	for (size_t i = 0; i < replica->row_count; i++) {
 		enum state state = replica->rows[i].row.state;
 		counts.services += !i || strcmp(replica->rows[i].row.service, replica->rows[i - 1].row.service) != 0;
-		counts.up += state == STATE_RUNNING || state == STATE_READY;
+		counts.up += state_is_up(state);
 		counts.waiting += state == STATE_BACKOFF;
 		counts.bad +=
 			state == STATE_FAILED || state == STATE_FATAL || state == STATE_UNHEALTHY;
@@ -391,22 +391,13 @@ static void draw_labels(const struct ui *ui, struct grid *grid, struct rect area
 	}
 }
 
-static unsigned count_instances(const struct ui *ui, const char *service)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < ui->replica.row_count; i++)
-		count += strcmp(ui->replica.rows[i].row.service, service) == 0;
-	return count;
-}
-
 static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area)
 {
 	int used = 0;
 
 	if (ui->prompt == PROMPT_SCALE)
 		used = grid_format(grid, area, LOOK_NORMAL, "%s, which has %u ", ui->selected.service,
-			count_instances(ui, ui->selected.service));
+			replica_count(&ui->replica, ui->selected.service));
 	area.x += used;
 	area.width -= used;
 	used = grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);

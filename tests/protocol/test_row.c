@@ -38,6 +38,8 @@ static struct row full_row(void)
 		.instance = 3,
 		.state = STATE_READY,
 		.wanted = true,
+		.is_pool = true,
+		.is_draining = true,
 		.pid = 71,
 		.life = 4,
 		.since_us = 1795399620123456,
@@ -102,6 +104,7 @@ START_TEST(a_row_comes_back_as_it_was)
 	ck_assert_uint_eq(out.deadline_us, in.deadline_us);
 	ck_assert_uint_eq(out.leftovers, in.leftovers);
 	ck_assert_uint_eq(out.restarts.watch, 5);
+	ck_assert(out.is_pool && out.is_draining);
 	check_sample(&out.sample, &in.sample);
 	ck_assert(out.has_last_death);
 	ck_assert_int_eq(out.last_death.cause, CAUSE_EXIT);

@@ -196,7 +196,7 @@ def states_and_tags_and_plural_actions():
         press(screen, "Space", "Space")
         screen.sees("tagged 2")
         press(screen, "x")
-        screen.sees("stop 2 tagged?", "nap/0", "nap/1", "K Kill now")
+        screen.sees("Stop 2 tagged?", "nap/0", "nap/1", "K Kill now")
         press(screen, "Enter")
         expect(project.rows()["nap/0"]["state"] == "running", "Enter is Cancel")
         press(screen, "x", "y")

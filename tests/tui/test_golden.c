@@ -377,9 +377,10 @@ static void asking_to_stop(void)
 	keys("kx");
 }
 
+/* Without an engine there is nothing to ask. */
 static void quitting(void)
 {
-	keys("q");
+	ui->dialog = DIALOG_QUIT;
 }
 
 static void reloading(void)
@@ -447,10 +448,14 @@ static const struct {
 	{ "06-logs", 100, 30, logs },
 	{ "07-info", 100, 30, info },
 	{ "08-launch", 100, 30, launch },
+	{ "08-launch-40x12", 40, 12, launch },
 	{ "09-help", 100, 30, help },
 	{ "10-stop", 100, 30, stopping },
+	{ "10-stop-40x12", 40, 12, stopping },
 	{ "10-stop-asked", 100, 30, asking_to_stop },
+	{ "10-stop-asked-40x12", 40, 12, asking_to_stop },
 	{ "11-quit", 100, 30, quitting },
+	{ "11-quit-40x12", 40, 12, quitting },
 	{ "11-reload", 100, 30, reloading },
 	{ "11-scale", 100, 30, scaling },
 	{ "11-sort", 100, 30, sorting },

@@ -982,7 +982,7 @@ START_TEST(a_question_names_who_is_meant)
 	rows_move(ui, -10);
 	action_key(ui, 'x');
 	draw(100, 30);
-	ck_assert(shows("stop api (all its instances)?"));
+	ck_assert(shows("Stop api (all its 2 instances)?"));
 	ck_assert(shows("api/0") && shows("pid 1001") && shows("pid 1002"));
 	ck_assert(shows("[ y Stop ]") && shows("K Kill now") && !shows("R One after the other"));
 	action_key(ui, INPUT_ESCAPE);
@@ -1012,6 +1012,73 @@ START_TEST(the_lines_above_the_table_can_be_hidden)
 }
 END_TEST
 
+static void be_pool(const char *service, bool is_draining)
+{
+	for (size_t i = 0; i < ui->replica.row_count; i++) {
+		struct row *row = &ui->replica.rows[i].row;
+		if (strcmp(row->service, service) != 0)
+			continue;
+		row->is_pool = true;
+		row->is_draining = is_draining;
+	}
+}
+
+START_TEST(a_pool_may_be_drained_instead_of_stopped)
+{
+	ui->selected = (struct target){ .service = "api", .instance = -1 };
+	type("x");
+	draw(100, 30);
+	ck_assert(shows("[ y Stop ] [ K Kill now ] > [ n Cancel ]"));
+	type("dx");
+	be_pool("api", false);
+	draw(100, 30);
+	ck_assert(shows("[ y Stop ] [ K Kill now ] [ d Drain ] > [ n Cancel ]"));
+	type("r");
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	type("xd");
+	ck_assert_str_eq(ui->asked_method, "drain");
+	ck_assert_str_eq(ui->message, "the engine does not answer now"); /* which was asked: there is none here */
+	be_pool("api", true);
+	draw(100, 30);
+	ck_assert(shows("2/2 draining"));
+	ck_assert(shows("draining "));
+}
+END_TEST
+
+START_TEST(the_only_worker_of_a_pool_is_asked_about)
+{
+	add("hash", 0, STATE_RUNNING);
+	ui->selected = (struct target){ .service = "hash", .instance = 0 };
+	type("x");
+	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
+	be_pool("hash", false);
+	type("x");
+	ck_assert_int_eq(ui->dialog, DIALOG_CONFIRM);
+	draw(100, 30);
+	ck_assert(shows("Stop hash/0?"));
+	ck_assert(shows("[ d Drain ]"));
+}
+END_TEST
+
+/* What cannot be seen cannot be chosen. */
+START_TEST(all_choices_of_a_question_are_seen_on_a_small_screen)
+{
+	be_pool("api", false);
+	ui->selected = (struct target){ .service = "api", .instance = -1 };
+	for (const char *key = "xrXR"; *key; key++) {
+		action_key(ui, (uint32_t)*key);
+		for (int width = 30; width <= 80; width += 10) {
+			draw(width, 12);
+			ck_assert_msg(shows("[ n Cancel ]"), "%c %d", *key, width);
+			ck_assert(shows("api/1"));
+			ck_assert(*key != 'x' || shows("[ d Drain ]"));
+			ck_assert(*key != 'r' || shows("[ R One after the other ]"));
+		}
+		type("n");
+	}
+}
+END_TEST
+
 START_TEST(what_is_tagged_is_asked_about_together)
 {
 	type("c");
@@ -1021,7 +1088,7 @@ START_TEST(what_is_tagged_is_asked_about_together)
 	type("x");
 	ck_assert_int_eq(ui->dialog, DIALOG_CONFIRM);
 	draw(100, 30);
-	ck_assert(shows("stop 2 tagged?"));
+	ck_assert(shows("Stop 2 tagged?"));
 	action_key(ui, INPUT_RETURN);
 	ck_assert_int_eq(ui->dialog, DIALOG_NONE);
 	ui->replica.row_count = 1;
@@ -1092,6 +1159,9 @@ Suite *view_suite(void)
 	tcase_add_test(keys, a_question_names_who_is_meant);
 	tcase_add_test(keys, the_lines_above_the_table_can_be_hidden);
 	tcase_add_test(keys, what_is_tagged_is_asked_about_together);
+	tcase_add_test(keys, a_pool_may_be_drained_instead_of_stopped);
+	tcase_add_test(keys, the_only_worker_of_a_pool_is_asked_about);
+	tcase_add_test(keys, all_choices_of_a_question_are_seen_on_a_small_screen);
 	tcase_add_test(keys, a_paused_screen_stays_as_it_is);
 	tcase_add_test(keys, commands_and_what_they_take_are_completed);
 	tcase_add_test(keys, what_is_typed_behind_a_colon_is_done);
