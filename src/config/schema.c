@@ -12,8 +12,7 @@
 #include "config/environment.h"
 #include "config/take.h"
 
-enum { INSTANCES_MOST = 1000,
-	KEYS_MOST = 128 };
+enum { KEYS_MOST = 128 };
 
 char *schema_text(struct reading *reading, const struct node *value, const char *what)
 {
@@ -190,8 +189,8 @@ unsigned take_core_count(void)
 {
 	long count = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return count < 1 ? 1 : count > INSTANCES_MOST ? INSTANCES_MOST
-						      : (unsigned)count;
+	return count < 1 ? 1 : count > SPEC_INSTANCES_MOST ? SPEC_INSTANCES_MOST
+							   : (unsigned)count;
 }
 
 TAKES_OF(take_instances)
@@ -202,7 +201,7 @@ TAKES_OF(take_instances)
 	if (!text)
 		return false;
 	bool is_max = strcmp(text, "max") == 0 || strcmp(text, "-1") == 0;
-	bool ok = is_max || (take_parse_count(text, INSTANCES_MOST, &number) && number > 0);
+	bool ok = is_max || (take_parse_count(text, SPEC_INSTANCES_MOST, &number) && number > 0);
 	free(text);
 	if (!ok)
 		return take_failed(

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -54,6 +55,8 @@ static void ring(struct stats_header *page)
 	atomic_fetch_add(&page->bell, 1);
 	syscall(SYS_futex, &page->bell, FUTEX_WAKE, INT_MAX);
 }
+
+static_assert((int)INSIDE_POOL_THREADS_MOST == (int)STATS_THREADS_MOST, "what a pool may have is what is told of it");
 
 /* Threads, or -1: nobody may have so many. A change is one of what was wished last, if that is not taken yet. */
 static int64_t size_of(const struct stats_pool *pool, uint32_t former, const struct thread_wish *wish)

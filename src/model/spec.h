@@ -33,7 +33,8 @@ enum { OOM_SCORE_UNSET = 10000,
 	SPEC_NOT_FRESH = 1000000 };
 
 enum { SPEC_RLIMITS = 16,
-	SERVICE_NAME_MOST = 63 };
+	SERVICE_NAME_MOST = 63,
+	SPEC_INSTANCES_MOST = 1000 /* of a service */ };
 
 struct rlimit_spec {
 	bool is_set;

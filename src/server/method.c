@@ -43,7 +43,6 @@
 
 enum {
 	NOTICES_FIRST = 256, /* of `subscribe`, unless it asks for more */
-	INSTANCES_MOST = 1000,
 };
 
 /* ---- what is sent ---- */
@@ -278,10 +277,10 @@ static json_t *do_scale(struct call *call)
 		return call_refuse(call, PROTOCOL_REFUSED, "%s is being taken out of the project", name);
 	if (count < 0)
 		count = (json_int_t)service->spec->instances + delta;
-	if (count < 1 || count > INSTANCES_MOST)
+	if (count < 1 || count > SPEC_INSTANCES_MOST)
 		return call_refuse(call, PROTOCOL_REFUSED,
 			"%s: from 1 to %d instances; to have none: thrum stop %s", name,
-			INSTANCES_MOST, name);
+			SPEC_INSTANCES_MOST, name);
 	if (!engine_scale(call->engine, service, (unsigned)count, &call->err)) {
 		call->err.code = PROTOCOL_REFUSED;
 		return NULL;

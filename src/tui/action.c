@@ -179,42 +179,20 @@ static void do_kill(struct ui *ui)
 	act_or_ask(ui, "kill", true);
 }
 
-/* Where the screen is about a pool of threads, it is that which gets larger. */
-static bool is_on_thread_pool(const struct ui *ui)
+static void change_size(struct ui *ui, int delta)
 {
-	return ui->is_zoomed && ui->tab == TAB_POOL && !insight_is_pool(&ui->insight) && insight_thread_pool(ui, 0);
-}
-
-static void scale_thread_pool(struct ui *ui, int delta)
-{
-	const char *pool = json_string_value(json_object_get(insight_thread_pool(ui, 0), "name"));
-
-	if (ui_request(ui, REPLY_ACTION, 0, "scale",
-		    json_pack("{s:o,s:s,s:i}", "name", ui_name(&ui->shown), "pool", pool, "delta",
-			    delta)))
-		ui_say(ui, false, "pool %s of %s/%d: %+d threads", pool, ui->shown.service, ui->shown.instance, delta);
-}
-
-static void scale_by(struct ui *ui, int delta)
-{
-	if (!may_act(ui))
-		return;
-	if (is_on_thread_pool(ui)) {
-		scale_thread_pool(ui, delta);
-		return;
-	}
-	if (ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:i}", "name", ui->selected.service, "delta", delta)))
-		ui_say(ui, false, "scale %s %+d", ui->selected.service, delta);
+	if (may_act(ui))
+		scale_by(ui, delta);
 }
 
 static void do_more(struct ui *ui)
 {
-	scale_by(ui, 1);
+	change_size(ui, 1);
 }
 
 static void do_fewer(struct ui *ui)
 {
-	scale_by(ui, -1);
+	change_size(ui, -1);
 }
 
 static void open_prompt(struct ui *ui, enum prompt prompt)
@@ -924,23 +902,6 @@ static void (*const actions[ACTION_COUNT])(struct ui *ui) = {
 
 /* ---- typing ---- */
 
-/* Of instances, or of the threads of the pool that the screen is about. */
-static void scale_to(struct ui *ui, const char *text)
-{
-	const char *pool = is_on_thread_pool(ui) ? json_string_value(json_object_get(insight_thread_pool(ui, 0), "name")) : NULL;
-	char process[sizeof ui->shown.service + 16], *end;
-	long count = strtol(text, &end, 10);
-
-	snprintf(process, sizeof process, "%s/%d", ui->shown.service, ui->shown.instance);
-	if (*end || count < 0)
-		ui_say(ui, true, "'%.40s' is no number", text);
-	else if (pool)
-		ui_request(ui, REPLY_ACTION, 0, "scale",
-			json_pack("{s:s,s:s,s:I}", "name", process, "pool", pool, "count", (json_int_t)count));
-	else
-		ui_request(ui, REPLY_ACTION, 0, "scale", json_pack("{s:s,s:I}", "name", ui->selected.service, "count", (json_int_t)count));
-}
-
 static void finish_prompt(struct ui *ui)
 {
 	enum prompt prompt = ui->prompt;
@@ -950,8 +911,8 @@ static void finish_prompt(struct ui *ui)
 		snprintf(ui->search, sizeof ui->search, "%s", ui->input);
 	else if (prompt == PROMPT_COMMAND && ui->input[0])
 		command_run(ui, ui->input);
-	else if (prompt == PROMPT_SCALE && ui->input[0])
-		scale_to(ui, ui->input);
+	else if (prompt == PROMPT_SCALE && !scale_finish(ui))
+		ui->prompt = PROMPT_SCALE;
 	else if (prompt == PROMPT_HEARD_FILTER)
 		snprintf(ui->traffic.filter, sizeof ui->traffic.filter, "%s", ui->input);
 	else if (prompt == PROMPT_HEARD_SAVE && ui->input[0])

@@ -308,6 +308,14 @@ void dialog_draw(const struct ui *ui, struct grid *grid);
 void confirm_key(struct ui *ui, uint32_t key);
 void confirm_draw(const struct ui *ui, struct grid *grid);
 
+/* scale.c: another size of what is selected. */
+void scale_by(struct ui *ui, int delta);
+/* What was typed for it is to be done. False: it cannot be, which is seen behind it. */
+bool scale_finish(struct ui *ui);
+/* What is asked, before what is typed, and what there is to be said about that, behind it. */
+int scale_draw_question(const struct ui *ui, struct grid *grid, struct rect at);
+void scale_draw_answer(const struct ui *ui, struct grid *grid, struct rect at);
+
 /* stopping.c: the dialog of a stop. */
 void stopping_open(struct ui *ui);
 void stopping_key(struct ui *ui, uint32_t key);

@@ -319,7 +319,7 @@ static const char *prompt_name(enum prompt prompt)
 	static const char *const names[] = {
 		[PROMPT_SEARCH] = "/",
 		[PROMPT_COMMAND] = ":",
-		[PROMPT_SCALE] = "instances: ",
+		[PROMPT_SCALE] = "",
 		[PROMPT_FILTER] = "\\",
 		[PROMPT_HEARD_FILTER] = "messages with (PCRE2): ",
 		[PROMPT_HEARD_SAVE] = "save messages to: ",
@@ -396,8 +396,7 @@ static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area
 	int used = 0;
 
 	if (ui->prompt == PROMPT_SCALE)
-		used = grid_format(grid, area, LOOK_NORMAL, "%s, which has %u ", ui->selected.service,
-			replica_count(&ui->replica, ui->selected.service));
+		used = scale_draw_question(ui, grid, area);
 	area.x += used;
 	area.width -= used;
 	used = grid_format(grid, area, LOOK_NORMAL, "%s%s_", prompt_name(ui->prompt), ui->input);
@@ -406,6 +405,8 @@ static void draw_prompt(const struct ui *ui, struct grid *grid, struct rect area
 	grid->cursor_y = area.y;
 	area.x += used + 2;
 	area.width -= used + 2;
+	if (ui->prompt == PROMPT_SCALE)
+		scale_draw_answer(ui, grid, area);
 	if ((ui->prompt == PROMPT_FILTER || ui->prompt == PROMPT_LOG_FILTER) && ui->filter_error[0])
 		grid_format(grid, area, LOOK_BAD, "%s - the last good one holds", ui->filter_error);
 }

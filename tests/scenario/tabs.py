@@ -182,6 +182,23 @@ def the_stack_of_a_thread_is_shown_after_asking():
         project.close()
 
 
+def a_pool_is_drained_and_sized_where_it_is_stopped():
+    def test(project, terminal):
+        select(terminal, "work/0", "Up", "x")
+        terminal.sees("Stop work (all its 2 instances)?", "[ d Drain ]")
+        terminal.keys("d")
+        terminal.sees("2/2 draining")
+        expect("takes no tasks" in project.run("submit", "work", '{"ms":1}').stderr, "it takes no more")
+        terminal.keys("u")
+        terminal.sees("2/2 up")
+        project.run("submit", "--wait", "work", '{"ms":1}', check=0)
+        terminal.keys("=", "0", "Enter")
+        terminal.sees("work, 1 to 1000 workers, now 2: 0_", "from 1 to 1000 workers")
+        terminal.keys("BSpace", "3", "Enter")
+        terminal.sees("3/3 up", "work/2")
+    with_tabs(test)
+
+
 def a_pool_of_threads_is_sized():
     project = Project("threads", {"jobs": {"command": [os.path.join(WORKER, "pooler")]}})
     terminal = Terminal(project, width=130, height=30)
@@ -262,5 +279,5 @@ def the_screen_goes_back_in_time():
 
 main(what_it_does_inside_is_shown, the_map_shows_the_project_and_findings_are_copied,
      a_process_is_told_by_its_configuration_without_its_secrets, messages_are_seen_as_they_come,
-     a_pool_of_processes_is_seen_and_drained, a_pool_of_threads_is_sized, the_stack_of_a_thread_is_shown_after_asking,
+     a_pool_of_processes_is_seen_and_drained, a_pool_is_drained_and_sized_where_it_is_stopped, a_pool_of_threads_is_sized, the_stack_of_a_thread_is_shown_after_asking,
      a_log_is_searched_and_filtered, the_screen_goes_back_in_time)

@@ -1045,6 +1045,46 @@ START_TEST(a_pool_may_be_drained_instead_of_stopped)
 }
 END_TEST
 
+START_TEST(a_size_is_refused_where_it_is_typed)
+{
+	ui->selected = (struct target){ .service = "api", .instance = 0 };
+	type("=");
+	draw(100, 30);
+	ck_assert(shows("api, 1 to 1000 instances, now 2: _"));
+	type("5");
+	draw(100, 30);
+	ck_assert(shows("now 2: 5_  +3"));
+	type("000\r");
+	ck_assert_int_eq(ui->prompt, PROMPT_SCALE);
+	draw(100, 30);
+	ck_assert(shows("5000_  from 1 to 1000 instances; x stops all of it"));
+	for (int i = 0; i < 4; i++)
+		action_key(ui, INPUT_ERASE);
+	type("0\r");
+	ck_assert_int_eq(ui->prompt, PROMPT_SCALE);
+	action_key(ui, INPUT_ERASE);
+	type("two\r");
+	ck_assert_int_eq(ui->prompt, PROMPT_SCALE);
+	action_key(ui, INPUT_ESCAPE);
+	ck_assert_int_eq(ui->prompt, PROMPT_NONE);
+	type("=\r");
+	ck_assert_int_eq(ui->prompt, PROMPT_NONE);
+	ck_assert_str_eq(ui->message, "");
+}
+END_TEST
+
+START_TEST(fewer_than_one_is_refused_at_once)
+{
+	ui->selected = (struct target){ .service = "worker", .instance = 0 };
+	be_pool("worker", false);
+	type("-");
+	ck_assert_str_eq(ui->message, "worker has 1 worker: from 1 to 1000 workers; x stops all of it");
+	ck_assert(ui->is_bad);
+	type("+");
+	ck_assert_str_eq(ui->message, "the engine does not answer now");
+}
+END_TEST
+
 START_TEST(the_only_worker_of_a_pool_is_asked_about)
 {
 	add("hash", 0, STATE_RUNNING);
@@ -1161,6 +1201,8 @@ Suite *view_suite(void)
 	tcase_add_test(keys, what_is_tagged_is_asked_about_together);
 	tcase_add_test(keys, a_pool_may_be_drained_instead_of_stopped);
 	tcase_add_test(keys, the_only_worker_of_a_pool_is_asked_about);
+	tcase_add_test(keys, a_size_is_refused_where_it_is_typed);
+	tcase_add_test(keys, fewer_than_one_is_refused_at_once);
 	tcase_add_test(keys, all_choices_of_a_question_are_seen_on_a_small_screen);
 	tcase_add_test(keys, a_paused_screen_stays_as_it_is);
 	tcase_add_test(keys, commands_and_what_they_take_are_completed);
