@@ -435,9 +435,9 @@ int thrum_channel_send(struct thrum_channel *channel, const char *text, size_t s
 int thrum_channel_ready(struct thrum_channel *channel, int timeout_ms);
 
 /*
- * What is sent between these two, by any thread, goes out together at the release, or when it is 64 KiB: many answers at the
- * price of one. They nest. hold: 0, or -ENOMEM, and nothing is to be released. release: 0, or why it could not be sent (it is then
- * sent with what follows).
+ * What is sent between these two, by any thread, goes out together at the release, or before when it is 64 KiB or when something is
+ * waited for (receive, request): many answers at the price of one. They nest. hold: 0, or -ENOMEM, and nothing is to be released.
+ * release: 0, or why it could not be sent (it is then sent with what follows).
  */
 int thrum_channel_hold(struct thrum_channel *channel);
 int thrum_channel_release(struct thrum_channel *channel, int timeout_ms);

@@ -399,10 +399,24 @@ bool thrum__channel_take(struct thrum_channel *channel, struct letter *letter)
 	return taken;
 }
 
+static int flush(struct thrum_channel *channel, uint64_t deadline_ns);
+
+/* Before waiting: what is held back may be what the other side waits for. */
+static void say_all(struct thrum_channel *channel, uint64_t deadline_ns)
+{
+	pthread_mutex_lock(&channel->writing);
+	flush(channel, deadline_ns); /* what could not be said is so later, and what is over, the reader is told */
+	pthread_mutex_unlock(&channel->writing);
+}
+
 int thrum__channel_next(struct thrum_channel *channel, struct letter *letter, uint64_t deadline_ns)
 {
 	int status = 0;
 
+	if (thrum__channel_take(channel, letter))
+		return 0;
+	if (deadline_ns != 0)
+		say_all(channel, deadline_ns);
 	pthread_mutex_lock(&channel->lock);
 	while (channel->count == 0 && !channel->ended && status == 0)
 		status = pump(channel, deadline_ns);
@@ -454,6 +468,7 @@ int thrum__channel_await(struct thrum_channel *channel, struct request *request,
 {
 	int status = 0;
 
+	say_all(channel, deadline_ns);
 	pthread_mutex_lock(&channel->lock);
 	while (!request->is_done && !channel->ended && status == 0)
 		status = channel->kept_bytes > THRUM_MESSAGE_MOST ? -ENOBUFS : pump(channel, deadline_ns);

@@ -324,6 +324,28 @@ START_TEST(what_is_held_back_goes_out_together)
 }
 END_TEST
 
+/* Else it would wait for an answer to what nobody has heard. */
+START_TEST(who_waits_has_said_what_is_held_back)
+{
+	struct pair pair = pair_of_channels();
+	char *text;
+	size_t size;
+
+	ck_assert_int_eq(thrum_channel_hold(pair.here), 0);
+	send_text(pair.here, "1");
+	if (_i)
+		ck_assert_int_eq(thrum_channel_request(pair.here, "{}", 2, &text, &size, 1), -ETIMEDOUT);
+	else
+		ck_assert_int_eq(thrum_channel_receive(pair.here, &text, &size, 1), -ETIMEDOUT);
+	expect_text(pair.there, "1");
+	ck_assert_int_eq(thrum_channel_receive(pair.there, &text, &size, 0), _i ? 0 : -ETIMEDOUT);
+	if (_i)
+		thrum_buffer_destroy(text);
+	ck_assert_int_eq(thrum_channel_release(pair.here, 0), 0);
+	close_pair(pair);
+}
+END_TEST
+
 START_TEST(without_memory_nothing_is_lost)
 {
 	struct pair pair = pair_of_channels();
@@ -529,6 +551,49 @@ START_TEST(what_comes_together_is_answered_together)
 }
 END_TEST
 
+static void *answer_requests(void *data)
+{
+	struct thrum_channel *channel = data;
+	char *text;
+	size_t size;
+
+	while (thrum_channel_receive(channel, &text, &size, -1) == 0) {
+		thrum_channel_reply(channel, text, size, "{}", 2, -1);
+		thrum_buffer_destroy(text);
+	}
+	return NULL;
+}
+
+static void ask_and_answer(struct thrum_channel *channel, uint64_t task, const char *payload, size_t size, void *context)
+{
+	unsigned *count = context;
+	char *reply;
+
+	(void)payload;
+	ck_assert_int_eq(thrum_channel_request(channel, "{}", 2, &reply, &size, PATIENCE_MS), 0);
+	thrum_buffer_destroy(reply);
+	ck_assert_int_eq(thrum_channel_complete(channel, task, "1", 1, -1), 0);
+	(*count)++;
+}
+
+START_TEST(who_answers_together_may_ask_in_between)
+{
+	struct pair pair = pair_of_channels();
+	unsigned count = 0;
+	struct thrum_handlers handlers = { .task = ask_and_answer, .context = &count, .together = 1 };
+	pthread_t other;
+
+	send_text(pair.here, "{\"type\":\"task\",\"payload\":{\"id\":1}}");
+	send_text(pair.here, "{\"type\":\"task\",\"payload\":{\"id\":2}}");
+	ck_assert_int_eq(pthread_create(&other, NULL, answer_requests, pair.here), 0);
+	ck_assert_int_eq(thrum_channel_process(pair.there, &handlers), 0);
+	ck_assert_uint_eq(count, 2);
+	thrum_channel_close(pair.there);
+	pthread_join(other, NULL);
+	thrum_channel_close(pair.here);
+}
+END_TEST
+
 START_TEST(a_loop_has_its_turn_though_more_comes_always)
 {
 	struct pair pair = pair_of_channels();
@@ -608,12 +673,14 @@ Suite *channel_suite(void)
 	tcase_add_test(test_case, the_largest_text_arrives);
 	tcase_add_test(test_case, a_line_without_an_end_breaks_the_channel);
 	tcase_add_test(test_case, what_is_held_back_goes_out_together);
+	tcase_add_loop_test(test_case, who_waits_has_said_what_is_held_back, 0, 2);
 	tcase_add_test(test_case, without_memory_nothing_is_lost);
 	tcase_add_test(test_case, requests_of_many_threads_get_their_own_answers);
 	tcase_add_test(test_case, a_request_that_nobody_answers_ends);
 	tcase_add_test(test_case, a_loop_is_told_of_what_comes);
 	tcase_add_test(test_case, a_loop_is_told_of_what_was_read_and_not_taken);
 	tcase_add_loop_test(test_case, what_comes_together_is_answered_together, 0, 2);
+	tcase_add_test(test_case, who_answers_together_may_ask_in_between);
 	tcase_add_test(test_case, a_loop_has_its_turn_though_more_comes_always);
 	tcase_add_loop_test(test_case, a_worker_serves_until_it_is_to_end, 0, 3);
 	tcase_add_test(test_case, the_channel_is_the_environments);
