@@ -14,6 +14,7 @@
 #include "cli/feed.h"
 #include "cli/threads.h"
 #include "client/signals.h"
+#include "protocol/answer.h"
 #include "protocol/method.h"
 
 enum {
@@ -125,34 +126,38 @@ static void draw_bar(struct submitting *work, bool is_last)
 
 /* ---- talking ---- */
 
-static void take_result(struct submitting *work, json_t *result)
+/* Printed as the worker said it. */
+static bool take_answer(void *context, const char *line, size_t size)
 {
-	uint64_t index = (uint64_t)json_integer_value(json_object_get(result, "index"));
+	struct submitting *work = context;
+	struct told_answer told;
 
-	if (index >= work->count || work->seen[index / 8] >> index % 8 & 1)
-		return;
-	work->seen[index / 8] |= (uint8_t)(1u << index % 8);
+	if (!answer_read(&told, line, size))
+		return false;
+	if (told.index >= work->count || work->seen[told.index / 8] >> told.index % 8 & 1)
+		return true;
+	work->seen[told.index / 8] |= (uint8_t)(1u << told.index % 8);
 	work->answered++;
-	work->failed += !json_is_true(json_object_get(result, "ok"));
-	cli_print_json(result);
+	work->failed += !told.ok;
+	fwrite(told.map.at, 1, told.map.size, stdout);
+	putchar('\n');
 	draw_bar(work, false);
+	return true;
 }
 
 static void take_message(struct submitting *work, const json_t *message)
 {
 	const char *method = json_string_value(json_object_get(message, "method"));
-	json_t *params = json_object_get(message, "params");
+	const json_t *params = json_object_get(message, "params");
 
-	if (method && strcmp(method, "result") == 0) {
-		take_result(work, params);
-	} else if (method && strcmp(method, "submitted") == 0) {
-		const char *error = json_string_value(json_object_get(params, "error"));
-		work->accepted = (uint64_t)json_integer_value(json_object_get(params, "accepted"));
-		if (!work->invocation->wait)
-			work->failed = (uint64_t)json_integer_value(json_object_get(params, "failed"));
-		work->error = error ? memory_copy(error) : NULL;
-		work->is_over = true;
-	}
+	if (!method || strcmp(method, "submitted") != 0)
+		return;
+	const char *error = json_string_value(json_object_get(params, "error"));
+	work->accepted = (uint64_t)json_integer_value(json_object_get(params, "accepted"));
+	if (!work->invocation->wait)
+		work->failed = (uint64_t)json_integer_value(json_object_get(params, "failed"));
+	work->error = error ? memory_copy(error) : NULL;
+	work->is_over = true;
 }
 
 static bool take_all(struct submitting *work, struct error *err)
@@ -298,6 +303,8 @@ static int submit(struct submitting *work)
 	int status = EXIT_OK;
 
 	work->link = cli_connect(work->invocation, &status);
+	if (work->link)
+		link_take_lines(work->link, take_answer, work);
 	while (work->link && !work->is_over) {
 		if (begin(work, &status, &err) && talk(work, &err))
 			break;

@@ -33,11 +33,13 @@ struct link {
 	int code;    /* 0, or why nothing can come any more: ECONNRESET, EPROTO */
 	bool is_cut; /* nothing can be sent any more; what came before that is still to be read */
 	json_int_t last_id;
-	struct lines lines; /* owned; received, not yet taken */
-	struct text unsent; /* owned */
-	json_t *kept;       /* owned array, oldest first */
-	size_t kept_taken;  /* of these were handed out */
-	json_t *half;       /* owned; bytes that follow it have not come yet; NULL: none is */
+	struct lines lines;         /* owned; received, not yet taken */
+	struct text unsent;         /* owned */
+	json_t *kept;               /* owned array, oldest first */
+	size_t kept_taken;          /* of these were handed out */
+	json_t *half;               /* owned; bytes that follow it have not come yet; NULL: none is */
+	link_line_taker *take_line; /* NULL: nobody takes lines */
+	void *taker;                /* borrowed */
 };
 
 /* Connecting waits while the backlog of an engine that hangs is full. */
@@ -195,8 +197,10 @@ static json_t *parse_line(struct link *link)
 	const char *line;
 	size_t size;
 
-	if (!lines_next(&link->lines, &line, &size))
-		return NULL;
+	do
+		if (!lines_next(&link->lines, &line, &size))
+			return NULL;
+	while (link->take_line && link->take_line(link->taker, line, size));
 	json_t *message = json_loadb(line, size, JSON_ALLOW_NUL, NULL);
 	if (!json_is_object(message)) {
 		json_decref(message);
@@ -264,6 +268,12 @@ json_t *link_next(struct link *link, struct error *err)
 	if (!message && link->code)
 		tell_broken(link, err);
 	return message;
+}
+
+void link_take_lines(struct link *link, link_line_taker *take, void *context)
+{
+	link->take_line = take;
+	link->taker = context;
 }
 
 bool link_wait(struct link *link, int timeout_ms)

@@ -64,6 +64,13 @@ bool link_write(struct link *link, const char *bytes, size_t size, struct error 
  */
 json_t *link_next(struct link *link, struct error *err);
 
+/*
+ * Lines that this says true to, of all that come from now on: it has taken them, and they are messages to nobody else. For many, and
+ * for what is to stay as it came.
+ */
+typedef bool link_line_taker(void *context, const char *line, size_t size);
+void link_take_lines(struct link *link, link_line_taker *take, void *context);
+
 /* Wait up to timeout_ms (-1: for ever) for something to come in. False: nothing came. */
 bool link_wait(struct link *link, int timeout_ms);
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "engine/channel.h"
+#include "protocol/answer.h"
 
 enum {
 	JOURNAL_MOST = 256 * 1024 * 1024, /* bytes that wait to be written */
@@ -24,7 +25,6 @@ enum {
 	ID_GAP = 10 * 1000 * 1000, /* ids that an engine may have given to tasks that it did not write down */
 	TASK_MOST = 1024 * 1024,   /* bytes of a task */
 	MESSAGE_MOST = TASK_MOST + 256,
-	RESULT_HEAD = 256,
 	TOLD_MOST = 1024 * 1024, /* bytes of answers that are not dropped at once */
 };
 
@@ -281,33 +281,6 @@ void pool_lose(struct submission *submission)
 
 /* ---- answers ---- */
 
-static void put_ms(struct text *line, const char *name, uint64_t us)
-{
-	text_puts(line, name);
-	text_put_number(line, us / 1000, '.');
-	text_putc(line, (char)('0' + us / 100 % 10));
-	text_putc(line, (char)('0' + us / 10 % 10));
-	text_putc(line, (char)('0' + us % 10));
-}
-
-static void begin_result(struct text *line, const struct task *task, bool ok)
-{
-	text_puts(line, "{\"jsonrpc\":\"2.0\",\"method\":\"result\",\"params\":{\"taskId\":");
-	text_put_number(line, task->id, ',');
-	text_puts(line, "\"index\":");
-	text_put_number(line, task->index, ',');
-	text_puts(line, ok ? "\"ok\":true,\"result\":" : "\"ok\":false,\"error\":");
-}
-
-static void end_result(struct text *line, const struct task *task, uint64_t run_us)
-{
-	text_puts(line, ",\"attempts\":");
-	text_put_number(line, task->attempts + 1u, ',');
-	put_ms(line, "\"wait_ms\":", task->wait_us);
-	put_ms(line, ",\"run_ms\":", run_us);
-	text_puts(line, "}}\n");
-}
-
 /* Nobody takes them: who comes is told that some are missing. */
 static void keep_result(struct submission *submission, const struct text *line)
 {
@@ -340,10 +313,8 @@ static void answer(struct pool *pool, struct task *task, bool ok, struct span va
 		submission->failed += !ok;
 	}
 	if (submission && submission->wants_results) {
-		text_init(&line, RESULT_HEAD + value.size + RESULT_HEAD);
-		begin_result(&line, task, ok);
-		text_append(&line, value.at, value.size);
-		end_result(&line, task, run_us);
+		text_init(&line, value.size + ANSWER_ROOM);
+		answer_write(&line, &(struct answer){ task->id, task->index, ok, value, task->attempts + 1u, task->wait_us, run_us });
 		keep_result(submission, &line);
 		text_append(&pool->journal, line.data, line.size);
 		text_finish(&line);
@@ -411,7 +382,7 @@ static void on_given_up(void *context, struct task *task)
 	char why[96];
 
 	snprintf(why, sizeof why, "its worker died, at attempt %u", task->attempts);
-	task->attempts--; /* begin_result counts the one under way */
+	task->attempts--; /* answer counts the one under way */
 	answer_failure(pool, task, why, 0);
 }
 

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "protocol/answer.h"
 #include "protocol/method.h"
+#include "protocol/value.h"
 
 enum {
 	RETRY_MS = 250,
@@ -73,6 +75,33 @@ static const struct task *first_sent(const struct local *local)
 	return task && task->state == TASK_SENT ? task : NULL;
 }
 
+/* ---- answers ---- */
+
+/* Under the name that it has in Redis, and with ours. */
+static char *name_answer(const struct local *local, const struct task *task, struct span outcome)
+{
+	json_t *names = json_pack("{s:o,s:s}", "taskId", text_to_json(task->id, strlen(task->id)), "engine", local->settings->name);
+	char *map = json_dumps(names, JSON_COMPACT);
+	char *answer = memory_format("%.*s,%.*s}", (int)strlen(map) - 1, map, (int)outcome.size, outcome.at);
+
+	json_decref(names);
+	free(map);
+	return answer;
+}
+
+static bool take_answer(void *context, const char *line, size_t size)
+{
+	struct local *local = context;
+	struct told_answer told;
+
+	if (!answer_read(&told, line, size))
+		return false;
+	struct task *task = tasks_by_index(local->tasks, told.index);
+	if (task) /* else it came before */
+		tasks_answer(local->tasks, task, name_answer(local, task, told.outcome));
+	return true;
+}
+
 /* ---- connecting ---- */
 
 static bool begin(struct local *local)
@@ -103,24 +132,13 @@ static void connect_again(struct local *local)
 		return;
 	local->tried_ms = now_ms;
 	local->link = link_open(local->settings->project, &err);
+	if (local->link)
+		link_take_lines(local->link, take_answer, local);
 	if (local->link && !begin(local))
 		lose(local);
 }
 
-/* ---- answers ---- */
-
-static void take_result(struct local *local, json_t *result)
-{
-	uint64_t index = (uint64_t)json_integer_value(json_object_get(result, "index"));
-	struct task *task = tasks_by_index(local->tasks, index);
-
-	if (!task)
-		return; /* it came before */
-	json_object_set_new(result, "taskId", json_string(task->id));
-	json_object_set_new(result, "engine", json_string(local->settings->name));
-	json_object_del(result, "index");
-	tasks_answer(local->tasks, task, json_dumps(result, JSON_COMPACT));
-}
+/* ---- messages ---- */
 
 static void take_refusal(struct local *local, const json_t *params)
 {
@@ -139,11 +157,8 @@ static void take_messages(struct local *local)
 
 	while (local->link && (message = link_next(local->link, &err))) {
 		const char *method = json_string_value(json_object_get(message, "method"));
-		json_t *params = json_object_get(message, "params");
-		if (method && strcmp(method, "result") == 0)
-			take_result(local, params);
-		else if (method && strcmp(method, "submitted") == 0)
-			take_refusal(local, params);
+		if (method && strcmp(method, "submitted") == 0)
+			take_refusal(local, json_object_get(message, "params"));
 		json_decref(message);
 	}
 	if (local->link && err.code)

@@ -141,15 +141,15 @@ static void send_more(struct sending *work)
 
 /* ---- answers ---- */
 
+/* As the worker said it. A quote in a string has a backslash before it: what looks like the member is it. */
 static void print_answer(struct sending *work, const char *text, size_t index)
 {
-	json_t *answer = json_loads(text, JSON_ALLOW_NUL, NULL);
+	static const char ok[] = "\"ok\":true";
+	const char *end = strrchr(text, '}'), *member = strstr(text, "\"ok\":");
 
-	work->failed += !json_is_true(json_object_get(answer, "ok"));
-	json_object_set_new(answer, "index", json_integer((json_int_t)index));
-	json_dumpf(answer, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(answer);
+	work->failed += !member || strncmp(member, ok, sizeof ok - 1) != 0;
+	if (end)
+		printf("%.*s,\"index\":%zu}\n", (int)(end - text), text, index);
 }
 
 static void take_answer(struct sending *work, const redisReply *entry)

@@ -156,6 +156,11 @@ def two_engines_share_the_tasks(redis, engine):
 
 
 @with_redis
+def what_no_library_reads_harms_nobody(redis, engine):
+    Submitter(engine("a").serve(), [10**30, 4, -10**400]).check(30)
+
+
+@with_redis
 def redis_dies_and_comes_back(redis, engine):
     a, b = engine("a").serve(), engine("b").serve()
     work = Submitter(a, range(300), sleep=0.02)
@@ -404,7 +409,7 @@ def what_is_wrong_is_said():
         p.close()
 
 
-main(two_engines_share_the_tasks, redis_dies_and_comes_back, redis_forgets_everything, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
+main(two_engines_share_the_tasks, what_no_library_reads_harms_nobody, redis_dies_and_comes_back, redis_forgets_everything, an_engine_is_killed_in_the_middle, an_engine_is_killed_and_goes_on,
      a_gateway_is_killed, any_program_may_add_tasks, answers_that_go_together_have_their_own_ways, what_nobody_survives_is_put_aside, a_long_task_is_nobody_elses,
      what_is_drained_is_for_others, all_engines_are_in_one_table, all_engines_are_on_one_screen, an_engine_may_be_called_otherwise,
      redis_comes_late_and_asks_for_a_password, what_is_wrong_is_said)

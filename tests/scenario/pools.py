@@ -63,6 +63,25 @@ def tasks_are_answered():
         p.close()
 
 
+ECHOES = WORK + r"""
+for m in messages():
+    f.write(b'{"type":"task_complete","taskId":%d,"result":%s}\n' % (m['payload']['id'], m['payload']['says'].encode('utf-8')))
+"""
+WORDS = ["0.1", "-0", "1e400", "12345678901234567890123", '{"a":1,"a":2}', '"\\ud800"', '"\\u0000"', "[ 1.50 ]", '"ü}}"']
+
+
+def answers_come_as_they_were_said():
+    """Also those that a library for JSON changes, or does not read: one of them must not end the submission of all others."""
+    p = pool("verbatim", ECHOES, 1)
+    try:
+        got = p.run("submit", "--wait", "w", *(json.dumps({"says": word}) for word in WORDS), check=0)
+        said = [re.fullmatch('{"taskId":\\d+,"index":\\d+,"ok":true,"result":(.*),"attempts":1,"wait_ms":[0-9.]+,"run_ms":[0-9.]+}', line)
+                for line in got.stdout.splitlines()]
+        expect([match and match[1] for match in said] == WORDS, got.stdout)
+    finally:
+        p.close()
+
+
 def a_task_that_is_none_ends_a_file():
     p = pool("none", DOUBLES)
     try:
@@ -386,7 +405,7 @@ def many_tasks_of_a_plain_worker():
         p.close()
 
 
-main(tasks_are_answered, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, the_queue_falls_on_the_screen, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
+main(tasks_are_answered, answers_come_as_they_were_said, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, the_queue_falls_on_the_screen, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
      an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
      what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, a_long_queue_takes_what_comes_at_once, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
