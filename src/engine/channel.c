@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "engine/mail.h"
 #include "engine/outbox.h"
 
@@ -25,6 +26,7 @@ enum {
 	LITTLE = 8192,                      /* … and less than this … */
 	LITTLES = 8,                        /* … this often in a row, to one that is not spoken to: … */
 	REST_MS = 1,                        /* … it is left alone for so long */
+	UTF8_BAD_SIZE = 3,                  /* bytes of what stands for a byte that is no UTF-8 */
 	QUARANTINE_MOST = 32 * 1024 * 1024, /* bytes kept of messages that killed engines */
 };
 
@@ -454,18 +456,28 @@ static void quarantine(struct channel *channel, const char *line, size_t size)
 	free(path);
 }
 
+/* JSON but for bytes that are no UTF-8: as Node reads it, who has said it waits for what follows from it. */
+static bool scan_mended(struct message *message, struct text *mended, const char *line, size_t size)
+{
+	return !utf8_is_valid(line, size) && utf8_append_valid(mended, line, size) &&
+	       message_scan(message, mended->data, mended->size);
+}
+
 static void take_line(struct channel *channel, const char *line, size_t size)
 {
 	struct message message;
+	struct text mended;
 
 	if (channel->inbox.is_abandoned) {
 		quarantine(channel, line, size);
 		return;
 	}
-	if (message_scan(&message, line, size))
+	text_init(&mended, size * UTF8_BAD_SIZE);
+	if (message_scan(&message, line, size) || scan_mended(&message, &mended, line, size))
 		mail_take(member_of_channel(channel), &message);
 	else
 		complain(channel, "is no JSON, or too deep");
+	text_finish(&mended);
 }
 
 /* Act on what is there. False: the channel is gone after it. */
