@@ -288,6 +288,8 @@ static bool talk(struct submitting *work, struct error *err)
 
 static int tell_end(const struct submitting *work)
 {
+	if (work->error && work->accepted == work->count)
+		return cli_fail(EXIT_FAILED, "%llu tasks were taken, but %s", (unsigned long long)work->accepted, work->error);
 	if (work->error)
 		return cli_fail(EXIT_FAILED, "%llu of %llu tasks were taken; the next was not: %s", (unsigned long long)work->accepted,
 			(unsigned long long)work->count, work->error);

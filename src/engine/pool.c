@@ -260,9 +260,15 @@ bool pool_add(struct submission *submission, struct span payload, unsigned prior
 
 void pool_end_submission(struct submission *submission)
 {
+	if (!submission->is_ended)
+		text_format(&submission->pool->journal, "E %" PRIu32 " %" PRIu64 "\n", submission->number, submission->accepted);
 	submission->is_ended = true;
-	text_format(&submission->pool->journal, "E %" PRIu32 " %" PRIu64 "\n", submission->number, submission->accepted);
 	touch(submission->pool);
+}
+
+bool pool_is_kept(const struct pool *pool)
+{
+	return pool->fd >= 0 && !pool->journal.size;
 }
 
 void pool_forget(struct submission *submission)
@@ -565,7 +571,7 @@ static void forget_lost(struct pool *pool, uint64_t now_ms)
 {
 	for (struct submission *submission = pool->submissions, *next; submission; submission = next) {
 		next = submission->next;
-		bool is_done = submission->is_ended && !submission->wants_results && submission->answered == submission->accepted;
+		bool is_done = submission->is_told && submission->answered == submission->accepted;
 		bool is_lost = !submission->reader && now_ms >= submission->lost_ms + POOL_LOST_MS &&
 			       submission->answered == submission->accepted;
 		if (is_done || is_lost)

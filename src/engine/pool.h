@@ -31,6 +31,7 @@ struct submission {
 	char id[SUBMISSION_ID_SIZE];
 	uint64_t accepted, answered, failed;
 	bool is_ended;     /* no more tasks come */
+	bool is_told;      /* … which its client knows: nobody comes back for it */
 	bool is_cancelled; /* those that come are not run */
 	bool wants_results;
 	bool is_overfull;    /* some answers were dropped: nobody took them */
@@ -92,6 +93,8 @@ struct submission *pool_submit(struct pool *pool, const char *id, bool wants_res
 bool pool_add(struct submission *submission, struct span payload, unsigned priority, uint32_t timeout_ms,
 	struct error *err);
 void pool_end_submission(struct submission *submission);
+/* Is all of it written down, as far as it was to be? */
+bool pool_is_kept(const struct pool *pool);
 /* Its reader has gone. */
 void pool_lose(struct submission *submission);
 /* All is told; or nobody wants to know. */

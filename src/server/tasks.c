@@ -127,27 +127,45 @@ static void push(struct session *session)
 	pool_forget(submission);
 }
 
+/* Who wants no answers is told that its tasks are taken when they are written down, or cannot be. */
+static void confirm(struct session *session, bool is_kept)
+{
+	struct submission *submission = session->tasks->submission;
+
+	say_submitted(session, is_kept ? NULL : "they may be lost, for they cannot be kept: the disk takes no more");
+	if (!session->tasks)
+		return; /* it was closed */
+	submission->is_told = true;
+	tasks_left(session);
+	session_go_on(session);
+}
+
 void tasks_caught_up(struct session *session)
 {
 	if (session->tasks && session->tasks->submission->wants_results)
 		push(session);
 }
 
+/* What goes on in here is written down the next time. */
 void tasks_on_pool(void *context, struct pool *pool)
 {
 	struct hall *hall = context;
+	bool is_kept = pool_is_kept(pool);
 
 	for (struct session *session = hall->sessions, *next; session; session = next) {
 		next = session->next;
 		struct tasks *tasks = session->tasks;
 		if (!tasks || tasks->submission->pool != pool)
 			continue;
-		if (tasks->is_paused && task_pool_has_room(&pool->tasks)) {
+		if (tasks->submission->wants_results)
+			push(session);
+		else if (tasks->has_ended)
+			confirm(session, is_kept);
+		tasks = session->tasks;
+		if (tasks && tasks->is_paused && task_pool_has_room(&pool->tasks)) {
 			tasks->is_paused = false;
 			session_go_on(session);
 		}
-		if (session->tasks && session->tasks->submission->wants_results)
-			push(session);
 	}
 }
 
@@ -164,12 +182,10 @@ static void end(struct session *session)
 	struct submission *submission = session->tasks->submission;
 
 	session->tasks->has_ended = true;
-	if (!submission->is_ended)
-		pool_end_submission(submission);
-	if (submission->wants_results && !session->tasks->is_refused)
-		return; /* `submitted` follows the last answer */
+	pool_end_submission(submission);
 	if (!session->tasks->is_refused)
-		say_submitted(session, NULL);
+		return; /* `submitted` follows the last answer, or the writing */
+	submission->is_told = !submission->wants_results;
 	tasks_left(session);
 }
 
@@ -182,7 +198,7 @@ bool tasks_take_line(struct session *session, const char *line, size_t size)
 
 	if (size == 0) {
 		end(session);
-		return true;
+		return !session->tasks || tasks->submission->wants_results; /* else it goes on soon */
 	}
 	if (tasks->is_refused)
 		return true;

@@ -321,6 +321,26 @@ def tasks_outlive_the_project():
         p.close()
 
 
+def who_is_told_that_tasks_are_taken_may_rely_on_it():
+    """What the disk does not take is not taken in silence; and when it takes it again, all is well."""
+    p = Project("room", {"w": {"command": "sleep 1000", "pool": {"size": 1, "queue_max": 100000}}})
+    state = p.env["THRUM_STATE_DIR"]
+    if not p.mount(state, "-t", "tmpfs", "-o", "size=256k,mode=700", "none"):
+        return p.close()
+    try:
+        p.run("up", "-d", check=0)
+        p.write("tasks", "".join('{"number": %d}\n' % i for i in range(20000)))
+        got = p.run("submit", "--from", "tasks", "w")
+        expect(got.returncode == 1 and "20000 tasks were taken, but they may be lost" in got.stderr, f"{got}")
+        p.run("cancel", "w", "all", check=0)
+        subprocess.run(["mount", "-o", "remount,size=64m", state], check=True)
+        expect(p.run("submit", "w", "1", "2", check=0).stdout == "2 submitted\n", "there is room again")
+        kill_engine(p)
+        expect(p.json("pool", "w")["queued"] == 2, "the worker has the first of the others still")
+    finally:
+        p.close()
+
+
 def what_waits_is_cancelled():
     p = pool("cancel", DOUBLES, 2)
     try:
@@ -408,5 +428,5 @@ def many_tasks_of_a_plain_worker():
 
 main(tasks_are_answered, answers_come_as_they_were_said, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, the_queue_falls_on_the_screen, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
-     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project,
+     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project, who_is_told_that_tasks_are_taken_may_rely_on_it,
      what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, a_long_queue_takes_what_comes_at_once, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
