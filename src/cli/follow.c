@@ -12,20 +12,15 @@
 #include "cli/cli.h"
 #include "cli/instance.h"
 #include "cli/record.h"
+#include "client/merge.h"
 #include "client/tail.h"
 #include "client/replica.h"
+#include "protocol/chunk.h"
 #include "protocol/value.h"
 
 enum {
 	DEFAULT_LINES = 100,
 	KEPT_MOST = 256 * 1024 * 1024,
-};
-
-/* A printed line waiting for its place in time. */
-struct kept_line {
-	uint64_t time_us;
-	size_t order;
-	char *text; /* owned */
 };
 
 struct logs {
@@ -34,10 +29,12 @@ struct logs {
 	struct tail tail;
 	struct record_style style;
 	struct pattern *pattern; /* owned; NULL: every line */
-	bool is_merging;         /* what was there before: sorted by time before it is printed */
-	struct kept_line *kept;  /* owned */
-	size_t count, room, size;
-	uint64_t most; /* lines; 0: all */
+	bool is_merging;         /* what was there before: printed in the order of time */
+	struct merge merge;      /* … and what of it is newer than what another one may still bring */
+	struct merge newest;     /* one stream: those that are printed in the end */
+	uint64_t most;           /* lines; 0: all */
+	size_t filled;           /* streams with something in them */
+	size_t left_out;         /* lines that were too many to be kept */
 };
 
 static bool is_wanted(struct logs *logs, const struct tail_line *line)
@@ -51,19 +48,15 @@ static bool is_wanted(struct logs *logs, const struct tail_line *line)
 
 static void print_line(struct logs *logs, const struct tail_line *line)
 {
+	size_t at = (size_t)(line->stream - logs->tail.streams);
 	struct text text;
 
 	text_init(&text, ASSEMBLE_LINE_MOST * 8);
 	record_line(&text, &logs->style, line);
-	if (logs->is_merging && logs->size < KEPT_MOST) {
-		if (logs->count == logs->room) {
-			logs->room = logs->room ? logs->room * 2 : 256;
-			logs->kept = memory_resize(logs->kept, logs->room, sizeof *logs->kept);
-		}
-		logs->size += text.size;
-		logs->kept[logs->count] =
-			(struct kept_line){ line->time_us, logs->count, text_take(&text) };
-		logs->count++;
+	if (logs->is_merging) {
+		size_t size = text.size;
+		merge_put(&logs->merge, at, line->time_us, text_take(&text), size);
+		logs->tail.streams[at].is_full = merge_waiting(&logs->merge, at) >= CHUNK_MOST;
 	} else {
 		fwrite(text_string(&text), 1, text.size, stdout);
 	}
@@ -76,30 +69,75 @@ static void on_line(void *context, const struct tail_line *line)
 		print_line(context, line);
 }
 
-static int compare_lines(const void *a, const void *b)
+static void print_and_free(const struct merge_line *line)
 {
-	const struct kept_line *one = a, *other = b;
-
-	if (one->time_us != other->time_us)
-		return one->time_us < other->time_us ? -1 : 1;
-	return one->order < other->order ? -1 : 1;
+	fwrite(line->text, 1, line->size, stdout);
+	free(line->text);
 }
 
-/* All at once, by time; then lines are printed as they come. */
-static void print_kept(struct logs *logs)
+/* Of one stream no more than the newest lines were asked for; of several, which they are is known in the end. */
+static bool is_known_to_be_newest(const struct logs *logs)
 {
-	size_t from = logs->most && logs->count > logs->most ? logs->count - logs->most : 0;
+	return !logs->most || (logs->filled <= 1 && !logs->pattern);
+}
 
-	qsort(logs->kept, logs->count, sizeof *logs->kept, compare_lines);
-	for (size_t i = 0; i < logs->count; i++) {
-		if (i >= from)
-			fputs(logs->kept[i].text, stdout);
-		free(logs->kept[i].text);
+static void take_merged(struct logs *logs, const struct merge_line *line)
+{
+	struct merge *newest = &logs->newest;
+	struct merge_line oldest;
+	size_t ignored;
+
+	if (is_known_to_be_newest(logs)) {
+		print_and_free(line);
+		return;
 	}
-	free(logs->kept);
-	logs->kept = NULL;
-	logs->count = logs->room = 0;
-	logs->is_merging = false;
+	merge_put(newest, 0, line->time_us, line->text, line->size);
+	while (newest->lines > logs->most || newest->bytes > KEPT_MOST) {
+		logs->left_out += newest->lines <= logs->most;
+		if (merge_next(newest, &oldest, &ignored))
+			free(oldest.text);
+	}
+}
+
+/* Is there a stream that may still bring a line that is older than all that wait? */
+static bool is_awaited(const struct logs *logs)
+{
+	for (size_t i = 0; i < logs->tail.count; i++) {
+		const struct tail_stream *stream = &logs->tail.streams[i];
+		if ((stream->request || stream->is_grown) && !merge_waiting(&logs->merge, i))
+			return true;
+	}
+	return false;
+}
+
+/* Lines of which none is newer than what still comes; whoever has been read far enough is read on. */
+static void print_merged(struct logs *logs)
+{
+	struct merge_line line;
+	size_t at;
+
+	while (!is_awaited(logs)) {
+		do {
+			if (!merge_next(&logs->merge, &line, &at))
+				return;
+			take_merged(logs, &line);
+			struct tail_stream *stream = &logs->tail.streams[at];
+			if (stream->is_full && merge_waiting(&logs->merge, at) < CHUNK_MOST / 2)
+				tail_go_on(&logs->tail, stream, logs->link);
+		} while (merge_waiting(&logs->merge, at));
+	}
+}
+
+static void print_newest(struct logs *logs)
+{
+	struct merge_line line;
+	size_t ignored;
+
+	if (logs->left_out)
+		fprintf(stderr, "thrum: the %zu oldest of these lines are left out: all together are more than %d MB\n", logs->left_out,
+			KEPT_MOST >> 20);
+	while (merge_next(&logs->newest, &line, &ignored))
+		print_and_free(&line);
 }
 
 static bool compile_pattern(struct logs *logs)
@@ -149,6 +187,7 @@ static bool begin_streams(struct logs *logs, int *status)
 	{
 		struct tail_stream *stream = ok ? tail_know(&logs->tail, description) : NULL;
 		ok = stream && find_start(logs, stream, description, status);
+		logs->filled += ok && (uint64_t)json_integer_value(json_object_get(description, "end")) > stream->offset;
 	}
 	json_decref(result);
 	return ok;
@@ -220,7 +259,9 @@ static void end_merging(struct logs *logs)
 {
 	if (!logs->invocation->follow)
 		tail_end(&logs->tail);
-	print_kept(logs);
+	print_merged(logs);
+	print_newest(logs);
+	logs->is_merging = false;
 }
 
 static int serve_logs(struct logs *logs)
@@ -228,6 +269,8 @@ static int serve_logs(struct logs *logs)
 	for (;;) {
 		struct error err = { 0 };
 		take_messages(logs, &err);
+		if (logs->is_merging)
+			print_merged(logs);
 		bool is_idle = tail_is_idle(&logs->tail);
 		if (logs->is_merging && is_idle)
 			end_merging(logs);
@@ -284,6 +327,8 @@ int cli_logs(struct invocation *invocation)
 					      : cli_fail(cli_status(&err), "%s", err.text);
 	link_close(logs.link);
 	tail_finish(&logs.tail);
+	merge_finish(&logs.merge);
+	merge_finish(&logs.newest);
 	pattern_destroy(logs.pattern);
 	return status;
 }

@@ -95,7 +95,7 @@ static void ask_next(struct tail *tail, struct link *link)
 	for (size_t i = 0; i < tail->count && under_way < TAIL_REQUESTS_MOST; i++) {
 		size_t at = (first + i) % tail->count;
 		struct tail_stream *stream = &tail->streams[at];
-		if (!stream->is_grown || stream->request)
+		if (!stream->is_grown || stream->request || stream->is_full)
 			continue;
 		send_read(stream, link);
 		tail->turn = at + 1;
@@ -115,6 +115,12 @@ void tail_hold(struct tail *tail, bool is_held, struct link *link)
 	if (tail->is_held == is_held)
 		return;
 	tail->is_held = is_held;
+	ask_next(tail, link);
+}
+
+void tail_go_on(struct tail *tail, struct tail_stream *stream, struct link *link)
+{
+	stream->is_full = false;
 	ask_next(tail, link);
 }
 

@@ -19,6 +19,7 @@ struct tail_stream {
 	uint64_t offset;    /* the next byte to ask for */
 	json_int_t request; /* under way; 0: none */
 	bool is_grown;      /* to be asked, when nothing else is in the way */
+	bool is_full;       /* the taker has enough of it for now: it is not asked until tail_go_on */
 	struct assembly assembly;
 };
 
@@ -61,6 +62,9 @@ void tail_ask(struct tail *tail, struct tail_stream *stream, struct link *link);
 
 /* The taker has enough, or can take more again. */
 void tail_hold(struct tail *tail, bool is_held, struct link *link);
+
+/* The taker has room for more of this one. */
+void tail_go_on(struct tail *tail, struct tail_stream *stream, struct link *link);
 
 /* An engine that has stopped everything waits for those who still read: say that we do. */
 void tail_remind(const struct tail *tail, struct link *link);

@@ -59,6 +59,20 @@ def seconds_of_a_key(terminal):
     return took
 
 
+def prints_all_of_it(project):
+    """More than it would keep in memory, and in order."""
+    with subprocess.Popen([THRUM, "logs", "big", "-n", "0"], cwd=project.dir, env=project.env, stdout=subprocess.PIPE) as logs:
+        lines, last = 0, b""
+        for line in logs.stdout:
+            words = line.split(b" | ")[1]
+            expect(words > last or words == b"the end\n", f"{last} and then {words}")
+            last, lines = words, lines + 1
+        _, status, used = os.wait4(logs.pid, 0)
+        logs.returncode = status
+    expect(last == b"the end\n" and lines == LINES + 1, f"{lines} lines, the last one is {last}")
+    expect(used.ru_maxrss < 64 * 1024, f"it took {used.ru_maxrss} kB")
+
+
 def a_big_log_is_paged_and_searched():
     def test(project, terminal):
         terminal.sees("big", "running")
@@ -96,6 +110,7 @@ def a_big_log_is_paged_and_searched():
               f"searched in {searched:.1f} s, filtered in {filtered:.1f} s")
         for what, took in (("oldest", oldest), ("newest", newest), ("a key while searching", while_searching)):
             expect(took < 2 + 10 * usual, f"{what}: {took:.2f} s, where a key that asks for nothing takes {usual:.2f} s")
+        prints_all_of_it(project)
     with_viewer({"big": {"command": [sys.executable, "-c", WRITE % LINES], "log": {"rotate": {"max_size": "32MB", "max_files": 100}}}}, test)
 
 
