@@ -587,16 +587,26 @@ static void print_command_help(const struct command *command)
 			print_option(&option_rows[i]);
 }
 
+/* Its first clause; what is quoted has points of its own. */
+static int summary_size(const char *help)
+{
+	bool is_quoted = false;
+	const char *at = help;
+
+	for (; *at && (is_quoted || !strchr(".:;?", *at) || !strchr(" \n", at[1])); at++)
+		is_quoted ^= *at == '`';
+	return (int)(at - help);
+}
+
 static void print_help(void)
 {
 	printf("thrum launches, supervises and inspects processes.\n\n"
 	       "  thrum                        the dashboard of this folder's project\n"
 	       "  thrum -H HOST COMMAND        … of the engine on another machine, by ssh\n");
 	for (const struct command *command = commands; command->name; command++) {
-		char left[48];
+		char left[96];
 		snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
-		printf("  thrum %-22s %.*s\n", left, (int)strcspn(command->help, ".:;"),
-			command->help);
+		printf("  thrum %-22s %.*s\n", left, summary_size(command->help), command->help);
 	}
 	printf("\nNames are web, web/0, ns:NAME, globs, or all. `thrum help COMMAND` and thrum(1) say more.\n"
 	       "Exit status: 0 fine, 1 failed, 2 usage or configuration, 3 no engine, 4 no such service.\n");

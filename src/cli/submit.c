@@ -100,8 +100,10 @@ static bool read_tasks(struct submitting *work)
 	}
 	if (!ok || (invocation->from && !read_file(work)))
 		return false;
-	if (!work->count)
+	if (!work->count && !invocation->from)
 		return cli_fail(EXIT_USAGE, "submit takes tasks: values of JSON, or --from FILE") == EXIT_OK;
+	if (!work->count) /* of a file in which there is none */
+		work->starts = memory_resize(NULL, 1, sizeof *work->starts);
 	work->starts[work->count] = work->lines.size;
 	work->seen = memory_zeroed(work->count / 8 + 1, 1);
 	return true;
@@ -112,7 +114,7 @@ static bool read_tasks(struct submitting *work)
 static void draw_bar(struct submitting *work, bool is_last)
 {
 	uint64_t now_ms = clock_monotonic_ms(), done = work->answered;
-	unsigned filled = (unsigned)(done * BAR_WIDTH / work->count);
+	unsigned filled = work->count ? (unsigned)(done * BAR_WIDTH / work->count) : BAR_WIDTH;
 
 	if (!work->has_bar || (!is_last && now_ms < work->bar_ms + BAR_MS))
 		return;

@@ -1,5 +1,7 @@
 #include "cli/threads.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,5 +215,7 @@ int threads_show(struct invocation *invocation, int32_t pid)
 	else if (count)
 		threads_print(list);
 	json_decref(result);
+	if (!count && kill(pid, 0) < 0 && errno == ESRCH)
+		return cli_fail(EXIT_FAILED, "there is no process %d", (int)pid);
 	return count ? EXIT_OK : cli_fail(EXIT_FAILED, "process %d has no thread pools of libthrum that can be seen", (int)pid);
 }

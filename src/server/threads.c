@@ -33,6 +33,16 @@ json_t *threads_list(struct call *call, const char *name)
 	return list;
 }
 
+/* Of whose workers it is the name of one; NULL: of none. */
+static const char *name_pool(struct call *call, const char *name)
+{
+	struct selection selection = { .count = 0 };
+
+	if (!call_select_name(call, &selection, name) || !selection.count || !member_spec(selection.items[0])->pool.is_pool)
+		return NULL;
+	return selection.items[0]->now.service;
+}
+
 json_t *threads_describe(struct call *call, const char *name)
 {
 	json_t *list = threads_list(call, name);
@@ -42,6 +52,9 @@ json_t *threads_describe(struct call *call, const char *name)
 	json_decref(list);
 	if (call->err.code)
 		return NULL;
+	const char *pool = name_pool(call, name);
+	if (pool)
+		return call_refuse(call, PROTOCOL_REFUSED, "%s is of a pool: `thrum pool %s` shows it", name, pool);
 	return call_refuse(call, PROTOCOL_REFUSED,
 		"%s is no pool: it has no `pool:` in its configuration, and no thread pool of libthrum in its processes", name);
 }

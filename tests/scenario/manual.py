@@ -130,6 +130,8 @@ def the_manuals_have_no_errors():
         with open(os.path.join(SRC, "doc", "thrum.1")) as f:
             first = f.read()
         listed = project.run("help", check=0).stdout
+        for line in listed.splitlines():
+            expect(line.count("`") % 2 == 0 and line.count("(") == line.count(")") and line.count("[") == line.count("]"), f"cut off: {line}")
         for command in re.findall(r"^  thrum ([a-z-]+) ", listed, re.M):
             expect(re.search(rf"\b{command}\b", first), f"thrum(1) does not tell of {command}")
         for name, text in (("thrum.yaml.5", page), ("thrum-protocol.7", protocol), ("thrum.1", first), ("thrum.3", third)):

@@ -59,6 +59,12 @@ def tasks_are_answered():
         for args, wanted in ((("w", "{oops"), "no JSON"), (("nix", "1"), "no service"), (("w",), "submit takes tasks")):
             bad = p.run("submit", *args)
             expect(bad.returncode and wanted in bad.stderr, f"{args}: {bad.stderr}")
+        for name, wanted in (("w/0", "`thrum pool w` shows it"), ("4194305", "no process 4194305")):
+            bad = p.run("pool", name)
+            expect(bad.returncode == 1 and wanted in bad.stderr, f"{name}: {bad.stderr}")
+        for wait in ([], ["--wait"]):
+            got = p.run("submit", "w", "--from", "/dev/null", *wait, check=0)
+            expect(got.stdout == ("" if wait else "0 submitted\n"), f"a file without tasks: {got}")
     finally:
         p.close()
 
