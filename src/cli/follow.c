@@ -103,8 +103,7 @@ static void take_merged(struct logs *logs, const struct merge_line *line)
 static bool is_awaited(const struct logs *logs)
 {
 	for (size_t i = 0; i < logs->tail.count; i++) {
-		const struct tail_stream *stream = &logs->tail.streams[i];
-		if ((stream->request || stream->is_grown) && !merge_waiting(&logs->merge, i))
+		if (tail_is_awaited(&logs->tail.streams[i]) && !merge_waiting(&logs->merge, i))
 			return true;
 	}
 	return false;
@@ -176,6 +175,25 @@ static bool find_start(
 	return result;
 }
 
+/* Who writes faster than we read does not keep us from coming to an end: what comes from now on is not what was there before. */
+static bool find_ends(struct logs *logs, int *status)
+{
+	json_t *result = cli_call(logs->link, "log.list", cli_names(logs->invocation), status), *description;
+	bool ok = result;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "streams"), i, description)
+	{
+		struct tail_stream *stream = tail_find(&logs->tail, description);
+		if (!stream)
+			continue;
+		stream->until = (uint64_t)json_integer_value(json_object_get(description, "end"));
+		logs->filled += stream->until > stream->offset;
+	}
+	json_decref(result);
+	return ok;
+}
+
 static bool begin_streams(struct logs *logs, int *status)
 {
 	json_t *result = cli_call(logs->link, "log.list", cli_names(logs->invocation), status),
@@ -187,10 +205,9 @@ static bool begin_streams(struct logs *logs, int *status)
 	{
 		struct tail_stream *stream = ok ? tail_know(&logs->tail, description) : NULL;
 		ok = stream && find_start(logs, stream, description, status);
-		logs->filled += ok && (uint64_t)json_integer_value(json_object_get(description, "end")) > stream->offset;
 	}
 	json_decref(result);
-	return ok;
+	return ok && find_ends(logs, status);
 }
 
 /* A stream that was not there at the start is followed when its name is meant: all are, without names. */
@@ -262,6 +279,10 @@ static void end_merging(struct logs *logs)
 	print_merged(logs);
 	print_newest(logs);
 	logs->is_merging = false;
+	for (size_t i = 0; i < logs->tail.count; i++)
+		logs->tail.streams[i].until = 0;
+	if (logs->invocation->follow)
+		tail_ask_all(&logs->tail, logs->link);
 }
 
 static int serve_logs(struct logs *logs)

@@ -54,6 +54,16 @@ struct tail_stream *tail_know(struct tail *tail, const json_t *description)
 	return stream ? stream : add(tail, description);
 }
 
+static bool is_at_its_end(const struct tail_stream *stream)
+{
+	return stream->until && stream->offset >= stream->until;
+}
+
+bool tail_is_awaited(const struct tail_stream *stream)
+{
+	return stream->request || (stream->is_grown && !is_at_its_end(stream));
+}
+
 static json_t *describe_read(const struct tail_stream *stream, size_t most)
 {
 	return chunk_request(stream->service, stream->instance, stream->is_err, stream->offset, most);
@@ -63,8 +73,10 @@ static void send_read(struct tail_stream *stream, struct link *link)
 {
 	struct error err;
 
+	uint64_t left = stream->until ? stream->until - stream->offset : CHUNK_MOST;
+
 	stream->is_grown = false;
-	if (!link_send(link, "log.read", describe_read(stream, CHUNK_MOST), &stream->request, &err))
+	if (!link_send(link, "log.read", describe_read(stream, left < CHUNK_MOST ? left : CHUNK_MOST), &stream->request, &err))
 		stream->request = 0; /* the loss is seen where messages are read */
 }
 
@@ -95,7 +107,7 @@ static void ask_next(struct tail *tail, struct link *link)
 	for (size_t i = 0; i < tail->count && under_way < TAIL_REQUESTS_MOST; i++) {
 		size_t at = (first + i) % tail->count;
 		struct tail_stream *stream = &tail->streams[at];
-		if (!stream->is_grown || stream->request || stream->is_full)
+		if (!tail_is_awaited(stream) || stream->request || stream->is_full)
 			continue;
 		send_read(stream, link);
 		tail->turn = at + 1;
@@ -212,7 +224,7 @@ bool tail_reply(struct tail *tail, const json_t *reply, struct link *link)
 bool tail_is_idle(const struct tail *tail)
 {
 	for (size_t i = 0; i < tail->count; i++)
-		if (tail->streams[i].request || tail->streams[i].is_grown)
+		if (tail_is_awaited(&tail->streams[i]))
 			return false;
 	return true;
 }
@@ -221,6 +233,7 @@ void tail_end(struct tail *tail)
 {
 	for (size_t i = 0; i < tail->count; i++) {
 		struct delivery delivery = { tail, &tail->streams[i] };
-		assembly_end_all(&tail->streams[i].assembly, deliver, &delivery);
+		if (!tail->streams[i].is_grown)
+			assembly_end_all(&tail->streams[i].assembly, deliver, &delivery);
 	}
 }

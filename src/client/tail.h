@@ -19,6 +19,7 @@ struct tail_stream {
 	uint64_t offset;    /* the next byte to ask for */
 	json_int_t request; /* under way; 0: none */
 	bool is_grown;      /* to be asked, when nothing else is in the way */
+	uint64_t until;     /* it is read no further than here, whatever else there is; 0: to its end */
 	bool is_full;       /* the taker has enough of it for now: it is not asked until tail_go_on */
 	struct assembly assembly;
 };
@@ -78,10 +79,12 @@ void tail_resume(struct tail *tail, struct link *link);
 /* A reply of log.read. False: it is not one of ours. */
 bool tail_reply(struct tail *tail, const json_t *reply, struct link *link);
 
-/* Is nothing under way or to be asked? */
+/* Is something of this one under way, or to be asked? */
+bool tail_is_awaited(const struct tail_stream *stream);
+/* Of none of them? */
 bool tail_is_idle(const struct tail *tail);
 
-/* Lines without an end come out as they are. */
+/* Lines without an end come out as they are, but for those of which there is more that was not read. */
 void tail_end(struct tail *tail);
 
 #endif

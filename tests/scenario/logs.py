@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Logs on disk: rotation under readers, a cap for all, files that are moved away, and a child that floods."""
-import json, os, signal, subprocess, sys
+import json, os, signal, subprocess, sys, threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_thrum import THRUM, WORKER, Project, anonymous_kb, expect, kill_engine, main, numbered, state, until
@@ -26,6 +26,30 @@ def who_follows_during_rotation_misses_and_doubles_nothing():
         expect(os.path.exists(f"{p.dir}/state/rotate/logs/a-0.out.log.2"), "it was rotated")
         wrong = numbered(p.log("a/0"), "a", 60000)
         expect(not wrong, wrong)
+    finally:
+        p.close()
+
+
+def who_writes_faster_than_is_read_is_read_like_any_other():
+    flood = {"log": {"rotate": {"max_size": "16MB", "max_files": 2}}}
+    p = Project("flood", {"one": dict(flood, command="yes one line of many"), "two": dict(flood, command="yes another line"),
+                          "slow": {"command": "while :; do echo tick; sleep 0.1; done"}})
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: all(p.log_at(f"state/flood/logs/{name}-0.out.log") for name in ("one", "two", "slow")), "all write")
+        lines = [r["text"] for r in map(json.loads, p.run("logs", "-n", "1000", "--json", check=0).stdout.splitlines())]
+        expect(len(lines) == 1000 and set(lines) <= {"one line of many", "another line", "tick"}, f"{len(lines)} lines: {set(lines)}")
+        reader = subprocess.Popen([THRUM, "logs", "-f", "--json"], cwd=p.dir, env=p.env, stdout=subprocess.PIPE)
+        patience, seen = threading.Timer(60, reader.kill), set()
+        patience.start()
+        for line in reader.stdout:
+            if len(seen) == 3:
+                break
+            seen.add(json.loads(line)["service"])
+        patience.cancel()
+        reader.kill()
+        reader.communicate()
+        expect(len(seen) == 3, f"lines of all, as they come, not only of {seen}")
     finally:
         p.close()
 
@@ -142,7 +166,7 @@ def bad_questions_are_answered_with_what_would_be_right():
 
 
 main(who_follows_during_rotation_misses_and_doubles_nothing,
-     all_logs_together_stay_under_their_cap,
+     who_writes_faster_than_is_read_is_read_like_any_other, all_logs_together_stay_under_their_cap,
      a_log_that_is_moved_away_is_begun_anew,
      a_flood_costs_the_engine_no_memory_and_others_no_time,
      a_formatted_file_has_each_line_once_though_the_engine_dies,
