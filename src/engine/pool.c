@@ -91,10 +91,18 @@ static void note_list(struct text *out, const struct task_list *list)
 		note_task(out, task);
 }
 
-/* All that is not over, as a new file has it. */
+static void note_origin(struct text *out, const struct pool *pool)
+{
+	text_format(out, "O %" PRId32 " %" PRIu64 "\n", pool->origin.pid, pool->origin.us);
+}
+
+/* All that is not over, as a new file has it, and how much is. */
 static void note_all(struct text *out, const struct pool *pool)
 {
 	text_format(out, "N %" PRIu64 " %" PRIu32 "\n", pool->last_id, pool->last_submission);
+	note_origin(out, pool);
+	text_format(out, "P %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", pool->tasks.completed, pool->tasks.failed,
+		pool->tasks.retried, pool->dropped);
 	for (const struct submission *submission = pool->submissions; submission; submission = submission->next) {
 		note_submission(out, submission);
 		text_format(out, "C %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", submission->number, submission->accepted,
@@ -342,6 +350,8 @@ static void answer_failure(struct pool *pool, struct task *task, const char *why
 static void drop_task(struct pool *pool, struct task *task)
 {
 	pool->tasks.failed++;
+	pool->dropped++;
+	text_puts(&pool->journal, "X\n");
 	answer_failure(pool, task, "it was cancelled", 0);
 }
 
@@ -394,7 +404,11 @@ static void on_given_up(void *context, struct task *task)
 
 static void close_worker(struct pool *pool, struct member *member, bool is_charged)
 {
+	uint64_t retried = pool->tasks.retried;
+
 	task_pool_close_worker(&pool->tasks, member->seat, is_charged, on_given_up, pool);
+	if (pool->tasks.retried > retried)
+		text_format(&pool->journal, "A %" PRIu64 "\n", pool->tasks.retried - retried);
 	touch(pool);
 }
 
@@ -837,6 +851,7 @@ static void take_result(struct pool *pool, struct note *note)
 
 	number(note);
 	bool ok = number(note);
+	*(ok ? &pool->tasks.completed : &pool->tasks.failed) += 1;
 	if (!submission)
 		return;
 	submission->answered++;
@@ -889,6 +904,40 @@ static void take_top(struct pool *pool, struct note *note)
 	pool->last_submission = submission > pool->last_submission ? submission : pool->last_submission;
 }
 
+static void set_counts(struct pool *pool, uint64_t completed, uint64_t failed, uint64_t retried, uint64_t dropped)
+{
+	pool->tasks.completed = completed;
+	pool->tasks.failed = failed;
+	pool->tasks.retried = retried;
+	pool->dropped = dropped;
+}
+
+/* What is over by now was of a former run. */
+static void take_origin(struct pool *pool, struct note *note)
+{
+	pool->origin.pid = (int32_t)number(note);
+	pool->origin.us = number(note);
+	set_counts(pool, 0, 0, 0, 0);
+}
+
+static void take_totals(struct pool *pool, struct note *note)
+{
+	uint64_t completed = number(note), failed = number(note), retried = number(note);
+
+	set_counts(pool, completed, failed, retried, number(note));
+}
+
+static void take_retried(struct pool *pool, struct note *note)
+{
+	pool->tasks.retried += number(note);
+}
+
+static void take_dropped(struct pool *pool, struct note *note)
+{
+	(void)note;
+	pool->dropped++;
+}
+
 static const struct {
 	char kind;
 	void (*take)(struct pool *pool, struct note *note);
@@ -900,6 +949,10 @@ static const struct {
 	{ 'E', take_end },
 	{ 'F', take_forgotten },
 	{ 'N', take_top },
+	{ 'O', take_origin },
+	{ 'P', take_totals },
+	{ 'A', take_retried },
+	{ 'X', take_dropped },
 };
 
 static void read_back(struct pool *pool, const struct text *text)
@@ -919,6 +972,21 @@ static void read_back(struct pool *pool, const struct text *text)
 	free(answered.ids);
 	if (pool->last_id)
 		pool->last_id += ID_GAP;
+}
+
+/* Counts go on with the run, whatever becomes of its engines; with a new run they begin anew. */
+static void go_on_counting(struct pool *pool)
+{
+	const struct origin *run = &pool->engine->store->origin;
+	struct task_pool *tasks = &pool->tasks;
+
+	if (pool->origin.pid != run->pid || pool->origin.us != run->us) {
+		pool->origin = *run;
+		set_counts(pool, 0, 0, 0, 0);
+		note_origin(&pool->journal, pool);
+	}
+	tasks->submitted = tasks->completed + tasks->failed + tasks->queued + tasks->running;
+	tasks->started = tasks->completed + tasks->failed - pool->dropped + tasks->retried + tasks->running;
 }
 
 /* What was cut off is dropped: further notes begin on a line of their own. */
@@ -975,6 +1043,7 @@ struct pool *pool_of(struct engine *engine, struct service *service)
 	pool->next = engine->pools;
 	engine->pools = pool;
 	open_file(pool);
+	go_on_counting(pool);
 	touch(pool);
 	return pool;
 }

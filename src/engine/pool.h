@@ -50,6 +50,8 @@ struct pool {
 	int fd;                         /* of the file; -1: it cannot be written */
 	struct text journal;            /* what is still to be written to it */
 	uint64_t journal_size;
+	struct origin origin; /* the run whose tasks are counted */
+	uint64_t dropped;     /* of those that failed: nobody had begun with them */
 	uint64_t last_id;
 	uint32_t last_submission;
 	struct handed_out {

@@ -315,6 +315,33 @@ def engines_are_killed_with_tasks_in_flight():
     none_is_lost_and_none_is_answered_twice(kill_engine, "engines")
 
 
+def counts_go_on_with_the_run():
+    """Whatever becomes of engines; and with the next `up` they begin at 0, but for what still waits."""
+    p = pool("counts", DOUBLES, 1, retries=1)
+    def counts():
+        stats = p.json("pool", "w")
+        return tuple(stats[name] for name in ("submitted", "started", "completed", "failed", "retried"))
+    try:
+        p.write("tasks", '{"n": 1}\n' * 300)
+        p.run("submit", "--wait", "w", '{"die": 1}', '{"fail": 1}')
+        p.run("submit", "--wait", "--from", "tasks", "w", check=0)
+        wanted = (302, 303, 300, 2, 1)
+        for _ in range(2): # from all notes, and from those that were left of them
+            expect(counts() == wanted, f"{counts()} of {wanted}")
+            kill_engine(p)
+        p.run("submit", "w", '{"gate": 1}', '{"n": 1}', '{"n": 2}', check=0)
+        until(lambda: p.json("pool", "w")["busy"] == 1, "one has begun")
+        p.run("cancel", "w", str(max(r["task"] or 0 for r in p.json("pool", "w")["workers"]) + 1), check=0)
+        expect(counts() == (305, 304, 300, 3, 1), f"{counts()}")
+        kill_engine(p)
+        expect(counts() == (305, 304, 300, 3, 1), f"{counts()}")
+        p.run("down", check=0)
+        p.run("up", "-d", check=0)
+        until(lambda: counts() == (2, 1, 0, 0, 0), "what waits of the former run")
+    finally:
+        p.close()
+
+
 def tasks_outlive_the_project():
     p = pool("later", DOUBLES, 1)
     try:
@@ -434,5 +461,5 @@ def many_tasks_of_a_plain_worker():
 
 main(tasks_are_answered, answers_come_as_they_were_said, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, the_queue_falls_on_the_screen, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
-     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, tasks_outlive_the_project, who_is_told_that_tasks_are_taken_may_rely_on_it,
+     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, counts_go_on_with_the_run, tasks_outlive_the_project, who_is_told_that_tasks_are_taken_may_rely_on_it,
      what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, a_long_queue_takes_what_comes_at_once, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
