@@ -78,7 +78,7 @@ static void print_and_free(const struct merge_line *line)
 /* Of one stream no more than the newest lines were asked for; of several, which they are is known in the end. */
 static bool is_known_to_be_newest(const struct logs *logs)
 {
-	return !logs->most || (logs->filled <= 1 && !logs->pattern);
+	return !logs->most || (logs->filled <= 1 && !logs->pattern && !logs->invocation->since);
 }
 
 static void take_merged(struct logs *logs, const struct merge_line *line)
@@ -102,10 +102,9 @@ static void take_merged(struct logs *logs, const struct merge_line *line)
 /* Is there a stream that may still bring a line that is older than all that wait? */
 static bool is_awaited(const struct logs *logs)
 {
-	for (size_t i = 0; i < logs->tail.count; i++) {
+	for (size_t i = 0; i < logs->tail.count; i++)
 		if (tail_is_awaited(&logs->tail.streams[i]) && !merge_waiting(&logs->merge, i))
 			return true;
-	}
 	return false;
 }
 

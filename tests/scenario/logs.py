@@ -153,6 +153,23 @@ def a_formatted_file_that_is_moved_away_is_begun_anew():
         p.close()
 
 
+def the_newest_lines_are_those_of_all_that_is_asked_for():
+    write = "for i in 1 2 3 4 5; do echo {0}$i; done; exec sleep 1000"
+    p = Project("newest", {"a": {"command": write.format("a")}, "b": {"command": write.format("b")}})
+    def texts(*args):
+        return [json.loads(line)["text"] for line in p.run("logs", "--json", *args, check=0).stdout.splitlines()]
+    try:
+        p.run("up", "-d", check=0)
+        until(lambda: all(p.log(name).endswith(b"5\n") for name in ("a/0", "b/0")), "all is written")
+        for args in ((), ("--since", "1h"), ("--grep", "a"), ("--since", "1h", "--grep", "[a-z]")):
+            expect(texts("-n", "2", *args, "a") == ["a4", "a5"], f"{args}: {texts('-n', '2', *args, 'a')}")
+        both = texts("-n", "7")
+        expect(len(both) == 7 and [t for t in both if t[0] == "a"] == [f"a{i}" for i in range(1, 6)][-sum(t[0] == "a" for t in both):], f"{both}")
+        expect(sorted(texts("-n", "0")) == sorted(texts("--since", "1h")) == [f"{name}{i}" for name in "ab" for i in range(1, 6)], "all of it")
+    finally:
+        p.close()
+
+
 def bad_questions_are_answered_with_what_would_be_right():
     p = Project("ask", {"a": {"command": "sleep 1000"}})
     try:
@@ -171,4 +188,5 @@ main(who_follows_during_rotation_misses_and_doubles_nothing,
      a_flood_costs_the_engine_no_memory_and_others_no_time,
      a_formatted_file_has_each_line_once_though_the_engine_dies,
      a_formatted_file_that_is_moved_away_is_begun_anew,
+     the_newest_lines_are_those_of_all_that_is_asked_for,
      bad_questions_are_answered_with_what_would_be_right)
