@@ -211,6 +211,7 @@ START_TEST(a_file_that_cannot_be_used_after_all_is_let_go)
 	ck_assert_uint_eq(let_go, 1);
 	ck_assert_int_eq(fcntl(_i ? held : free_number, F_GETFD), -1);
 	ck_assert_int_eq(rmdir(index), 0);
+	logfile_close(&log_file);
 	open_log(0, -1);
 }
 END_TEST
