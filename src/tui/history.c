@@ -7,12 +7,11 @@
 #include "base/utf8.h"
 #include "client/graph.h"
 #include "protocol/value.h"
+#include "tui/day.h"
 #include "tui/pane.h"
-#include "tui/strip.h"
 #include "tui/ui.h"
 
-enum { STRIP_HEIGHT = 2,
-	STRIP_LEAST = 6, /* a pane of fewer lines has none */
+enum { DAY_LEAST = 6, /* a pane of fewer lines has none */
 	LINE_MOST = 4096 };
 
 /* ---- the list ---- */
@@ -79,57 +78,6 @@ static void draw_list(
 	int first = ui->is_zoomed && ui->death >= height ? ui->death - height + 1 : 0;
 	for (int i = first; i < count && i - first < height; i++)
 		draw_death(ui, grid, rect_line(area, line + i - first), &ui->deaths[count - 1 - i]);
-}
-
-/* ---- the last day ---- */
-
-static size_t list_lives(const struct ui *ui, const struct row *row, struct strip_life *lives)
-{
-	size_t count = 0, all = history_count(ui);
-
-	for (; count < all; count++)
-		lives[count] = (struct strip_life){ ui->deaths[count].started_us,
-			ui->deaths[count].ended_us, death_is_crash(&ui->deaths[count]) };
-	if (row->pid)
-		lives[count++] = (struct strip_life){ row->started_us, UINT64_MAX, false };
-	return count;
-}
-
-static const struct {
-	char character;
-	enum look look;
-} strip_looks[STRIP_KINDS] = {
-	[STRIP_UNKNOWN] = { ' ', LOOK_NORMAL },
-	[STRIP_UP] = { '.', LOOK_GOOD },
-	[STRIP_RESTART] = { 'r', LOOK_WARN },
-	[STRIP_CRASH] = { 'X', LOOK_BAD },
-	[STRIP_DOWN] = { '-', LOOK_DIM },
-};
-
-static void draw_strip(
-	const struct ui *ui, struct grid *grid, struct rect area, const struct row *row)
-{
-	static struct strip_life lives[DEATHS_MOST + 1];
-	enum strip_cell cells[STRIP_CELLS_MOST];
-	char name[SERVICE_NAME_MOST + 16];
-	uint64_t span_us;
-
-	int length = snprintf(name, sizeof name, " %s/%u ", row->service, row->instance);
-	int count = strip_fit(area.width - length, &span_us);
-	if (!count)
-		return;
-	grid_fill(grid, rect_line(area, 0), LOOK_DIM, ui->is_unicode ? 0x2500 : '-');
-	area.x++;
-	area.width--;
-	grid_format(grid, rect_line(area, 0), LOOK_DIM,
-		" 24 h, one column = %llu min:  . up  r restart  X crash  - down ",
-		(unsigned long long)(span_us / 60000000));
-	area.x--;
-	grid_put(grid, rect_line(area, 1), LOOK_TITLE, name);
-	strip_fill(cells, count, span_us, ui->now_us, lives, list_lives(ui, row, lives));
-	for (int i = 0; i < count; i++)
-		grid_fill(grid, (struct rect){ area.x + length + i, area.y + 1, 1, 1 },
-			strip_looks[cells[i]].look, (uint32_t)strip_looks[cells[i]].character);
 }
 
 /* ---- one death ---- */
@@ -239,11 +187,10 @@ void history_draw(const struct ui *ui, struct grid *grid, struct rect area, cons
 		draw_record(ui, grid, area);
 		return;
 	}
-	if (area.height >= STRIP_LEAST) {
-		list.height -= STRIP_HEIGHT;
-		draw_strip(ui, grid,
-			(struct rect){ area.x, area.y + list.height, area.width, STRIP_HEIGHT },
-			row);
+	if (area.height >= DAY_LEAST) {
+		int height = day_height(ui, row, area.height);
+		list.height -= height;
+		day_draw(ui, grid, (struct rect){ area.x, area.y + list.height, area.width, height }, row);
 	}
 	draw_list(ui, grid, list, row);
 }

@@ -13,7 +13,7 @@
 
 struct ui;
 
-enum { INSIGHT_QUESTIONS = 7,
+enum { INSIGHT_QUESTIONS = 8,
 	GAUGE_MOST = 60 };
 
 /* A figure as it went of late: ring. */
@@ -28,6 +28,13 @@ enum thread_order { THREADS_BY_CPU,
 	THREADS_BY_ROLE,
 	THREAD_ORDERS };
 
+/* A process that has ended. */
+struct day_life {
+	unsigned instance;
+	uint64_t started_us, ended_us; /* wall clock */
+	bool is_crash;
+};
+
 struct insight {
 	struct study study; /* owned; pid 0: not known yet */
 	char why[256];      /* … since; or "" */
@@ -35,8 +42,10 @@ struct insight {
 	json_t *info;       /* owned, as the next one; NULL: not known yet */
 	json_t *environment;
 	json_t *map;
-	json_t *peers; /* those of all processes of the service, as in a map */
-	bool is_map;   /* it is wanted in the IPC tab */
+	json_t *peers;        /* those of all processes of the service, as in a map */
+	struct day_life *day; /* owned; of the whole service in the last day, oldest first */
+	size_t day_count;
+	bool is_map; /* it is wanted in the IPC tab */
 	struct gauge depth, busy;
 	struct gauge depth_then, busy_then; /* … before the moment of the past that is shown */
 	uint64_t asked_us[INSIGHT_QUESTIONS];

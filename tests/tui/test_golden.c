@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "tui/day.h"
 #include "tui/keymap.h"
 #include "tui/top_ui.h"
 #include "tui/ui.h"
@@ -242,9 +243,29 @@ static void ipc(void)
 	tab(TAB_IPC, true);
 }
 
+/* The other instances of its service have ended, too. */
+static void end_others(void)
+{
+	json_t *deaths = json_array();
+
+	for (int hours = 20; hours > 0; hours -= 4) {
+		const struct death death = { .life = 1, .cause = hours > 10 ? CAUSE_SIGNAL : CAUSE_MANUAL, .signal = 11, .code = -1, .started_us = now_us - (uint64_t)(hours + 2) * 3600 * second_us, .ended_us = now_us - (uint64_t)hours * 3600 * second_us };
+		json_array_append_new(deaths, death_to_json("api", 1, &death));
+	}
+	day_take(&ui->insight, deaths);
+	json_decref(deaths);
+}
+
 static void history(void)
 {
 	tab(TAB_HISTORY, true);
+	end_others();
+}
+
+static void history_below(void)
+{
+	tab(TAB_HISTORY, false);
+	end_others();
 }
 
 static void logs(void)
@@ -445,6 +466,7 @@ static const struct {
 	{ "04-ipc", 100, 30, ipc },
 	{ "04-ipc-service", 100, 30, service_peers },
 	{ "05-history", 100, 30, history },
+	{ "05-history-80x24", 80, 24, history_below },
 	{ "06-logs", 100, 30, logs },
 	{ "07-info", 100, 30, info },
 	{ "08-launch", 100, 30, launch },
