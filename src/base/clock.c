@@ -54,6 +54,15 @@ void clock_format_local(char out[CLOCK_TEXT_SIZE], uint64_t wall_us)
 		(unsigned)(wall_us % 1000000 / 1000));
 }
 
+void clock_format_local_date(char out[CLOCK_TEXT_SIZE], uint64_t wall_us)
+{
+	time_t seconds = (time_t)(wall_us / 1000000);
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	strftime(out, CLOCK_TEXT_SIZE, "%F %T", &tm);
+}
+
 /* What follows the point, in microseconds: six digits at the most. False: it is something else. */
 static bool parse_fraction(const char *text, uint64_t *us)
 {

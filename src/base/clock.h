@@ -24,6 +24,9 @@ void clock_format_iso(char out[CLOCK_TEXT_SIZE], uint64_t wall_us);
 /* "12:00:01.123" in local time. */
 void clock_format_local(char out[CLOCK_TEXT_SIZE], uint64_t wall_us);
 
+/* "2026-11-23 02:07:00" in local time. */
+void clock_format_local_date(char out[CLOCK_TEXT_SIZE], uint64_t wall_us);
+
 /* "14:02", "14:02:11" or "14:02:11.25": the last time that it was so late, at or before `until_us`. False: it is no time of day. */
 bool clock_parse_local(const char *text, uint64_t until_us, uint64_t *wall_us);
 

@@ -462,10 +462,11 @@ static bool has_cursor(const struct ui *ui)
 
 static void move_cursor(struct ui *ui, int by)
 {
-	int last = view_length(ui) - 1;
+	int last = view_length(ui) - 1, width, height;
 
+	screen_size(&width, &height);
 	if (ui->is_environment)
-		ui->cursor = info_variables_at(ui);
+		ui->cursor = info_variables_at(ui, width);
 	ui->is_environment = false;
 	ui->cursor += by;
 	if (ui->cursor > last)

@@ -38,9 +38,9 @@ static void draw_death(
 	struct words words = describe(death);
 	char started[CLOCK_TEXT_SIZE];
 
-	clock_format_iso(started, death->started_us);
+	clock_format_local_date(started, death->started_us);
 	grid_format(grid, at, death_is_crash(death) ? LOOK_BAD : LOOK_NORMAL,
-		" %4u %8d  %.19s %9s %6s %8s  %s  %s", death->life, death->pid, started, words.ran, words.rss,
+		" %4u %8d  %s %9s %6s %8s  %s  %s", death->life, death->pid, started, words.ran, words.rss,
 		words.cpu, words.ending, death->detail);
 	if (ui->is_zoomed && death == history_selected(ui)) {
 		grid_put(grid, (struct rect){ at.x, at.y, 1, at.height }, LOOK_NORMAL, ">");
@@ -56,10 +56,10 @@ static int draw_present(
 
 	if (!row->pid)
 		return 0;
-	clock_format_iso(started, row->started_us);
+	clock_format_local_date(started, row->started_us);
 	uint64_t ms = ui->now_us > row->started_us ? (ui->now_us - row->started_us) / 1000 : 0;
 	units_format_duration(ran, ms < 1000 ? 1000 : ms / 1000 * 1000);
-	grid_format(grid, at, LOOK_DIM, " %4u %8d  %.19s %9s %6s %8s  %s", row->life, row->pid,
+	grid_format(grid, at, LOOK_DIM, " %4u %8d  %s %9s %6s %8s  %s", row->life, row->pid,
 		started, ran, "", "", state_name(row->state));
 	return 1;
 }
@@ -70,7 +70,7 @@ static void draw_list(
 	int line = 1;
 
 	grid_format(grid, area, LOOK_HEADING, " %4s %8s  %-19s %9s %6s %8s  %s", "LIFE", "PID",
-		"STARTED (UTC)", "RAN", "PEAK", "CPU", "ENDED BY");
+		"STARTED", "RAN", "PEAK", "CPU", "ENDED BY");
 	line += draw_present(ui, grid, rect_line(area, line), row);
 	if (!history_count(ui))
 		grid_put(grid, rect_line(area, line), LOOK_DIM, " no process of it has ended yet");
@@ -130,9 +130,9 @@ static int draw_facts(
 	char ended[CLOCK_TEXT_SIZE];
 	int line = 0;
 
-	clock_format_iso(ended, death->ended_us);
+	clock_format_local_date(ended, death->ended_us);
 	grid_format(grid, rect_line(area, line++), LOOK_HEADING,
-		" life %u, pid %d: %s at %.19s after %s, peak %s, CPU %s", death->life, death->pid,
+		" life %u, pid %d: %s at %s after %s, peak %s, CPU %s", death->life, death->pid,
 		words.ending, ended, words.ran, words.rss, words.cpu);
 	if (death->detail[0])
 		grid_put_safe(grid, rect_line(area, line++), LOOK_WARN, " ", death->detail, strlen(death->detail));

@@ -87,8 +87,8 @@ static void draw_command(struct pane *pane, const struct ui *ui)
 	if (ui->options->recording)
 		return;
 	join_command(ui, text, sizeof text);
-	pane_pair(pane, "command", text);
-	pane_pair(pane, "folder", info_string(ui, "service", "working_dir"));
+	pane_pair_whole(pane, "command", text);
+	pane_pair_whole(pane, "folder", info_string(ui, "service", "working_dir"));
 }
 
 static void draw_policy(struct pane *pane, const struct ui *ui)
@@ -100,8 +100,8 @@ static void draw_policy(struct pane *pane, const struct ui *ui)
 	snprintf(text, sizeof text, "restart %s, stop %s then KILL after %s",
 		policy_string(ui, "availability", "restart"),
 		policy_string(ui, "shutdown", "signal"), policy_string(ui, "shutdown", "timeout"));
-	pane_pair(pane, "policy", text);
-	pane_pair(pane, "log", info_string(ui, "log", "path"));
+	pane_pair_whole(pane, "policy", text);
+	pane_pair_whole(pane, "log", info_string(ui, "log", "path"));
 }
 
 static void draw_facts(struct pane *pane, const struct ui *ui, const struct row *facts)
@@ -109,10 +109,10 @@ static void draw_facts(struct pane *pane, const struct ui *ui, const struct row 
 	char text[LINE], rss[UNITS_TEXT_SIZE], tree[UNITS_TEXT_SIZE];
 
 	describe_state(ui, facts, text);
-	pane_pair(pane, "state", text);
+	pane_pair_whole(pane, "state", text);
 	draw_command(pane, ui);
 	if (facts->namespaces[0])
-		pane_pair(pane, "namespace", facts->namespaces);
+		pane_pair_whole(pane, "namespace", facts->namespaces);
 	units_format_size(rss, facts->sample.rss);
 	units_format_size(tree, facts->sample.tree_rss);
 	if (facts->sample.pid)
@@ -124,13 +124,13 @@ static void draw_facts(struct pane *pane, const struct ui *ui, const struct row 
 			facts->sample.tree_cpu_pct, tree);
 	else
 		snprintf(text, sizeof text, "no process");
-	pane_pair(pane, "process", text);
+	pane_pair_whole(pane, "process", text);
 	snprintf(text, sizeof text, "crash %u, manual %u, limit %u, probe %u, watch %u",
 		facts->restarts.crash, facts->restarts.manual, facts->restarts.limit,
 		facts->restarts.probe, facts->restarts.watch);
-	pane_pair(pane, "restarts", text);
+	pane_pair_whole(pane, "restarts", text);
 	describe_death(facts, text);
-	pane_pair(pane, "last end", text);
+	pane_pair_whole(pane, "last end", text);
 	draw_policy(pane, ui);
 }
 
@@ -143,9 +143,9 @@ static void draw_findings(struct pane *pane, const struct ui *ui)
 	if (study->pid && study->pid != rows_selected(ui)->row.pid)
 		return; /* of one that has ended */
 	for (size_t i = 0; i < study->finding_count && (ui->is_zoomed || i < FINDINGS_SHOWN); i++)
-		pane_pair(pane, i ? "" : "doing", study->findings[i]);
+		(ui->is_zoomed ? pane_pair_whole : pane_pair)(pane, i ? "" : "doing", study->findings[i]);
 	if (!study->finding_count && ui->insight.why[0] && !ui->options->recording)
-		pane_pair(pane, "doing", ui->insight.why);
+		(ui->is_zoomed ? pane_pair_whole : pane_pair)(pane, "doing", ui->insight.why);
 }
 
 /* ---- probes, sockets, limits ---- */
@@ -165,7 +165,7 @@ static void draw_probe(struct pane *pane, const struct ui *ui, const json_t *pro
 								      : "NOT WELL",
 		ago, asked_us ? " ago" : "", (long long)json_integer_value(json_object_get(probe, "successes")),
 		(long long)json_integer_value(json_object_get(probe, "failures")), said && *said ? "; said: " : "", said ? said : "");
-	pane_pair(pane, "probe", text);
+	(ui->is_zoomed ? pane_pair_whole : pane_pair)(pane, "probe", text);
 }
 
 static void draw_socket(struct pane *pane, const json_t *socket)
@@ -177,14 +177,14 @@ static void draw_socket(struct pane *pane, const json_t *socket)
 	if (json_is_integer(connections) && used > 0 && (size_t)used < sizeof text)
 		snprintf(text + used, sizeof text - (size_t)used, ", %lld connections so far",
 			(long long)json_integer_value(connections));
-	pane_pair(pane, "socket", text);
+	pane_pair_whole(pane, "socket", text);
 }
 
 static void draw_limit(struct pane *pane, const json_t *limit)
 {
 	char *text = json_dumps(limit, JSON_COMPACT);
 
-	pane_pair(pane, "limit", text ? text : "");
+	pane_pair_whole(pane, "limit", text ? text : "");
 	free(text);
 }
 
@@ -193,7 +193,7 @@ static void draw_metric(struct pane *pane, const char *name, const json_t *metri
 	char *text = json_dumps(metric, JSON_COMPACT | JSON_ENCODE_ANY), line[LINE];
 
 	snprintf(line, sizeof line, "%s %s", name, text ? text : "");
-	pane_pair(pane, "metric", line);
+	pane_pair_whole(pane, "metric", line);
 	free(text);
 }
 
@@ -211,7 +211,7 @@ static void draw_parts(struct pane *pane, const struct ui *ui)
 	json_array_foreach(json_object_get(json_object_get(ui->insight.info, "service"), "limits"), i, item) draw_limit(pane, item);
 	json_object_foreach(json_object_get(channel, "metrics"), name, item) draw_metric(pane, name, item);
 	if (note)
-		pane_pair(pane, "channel", note);
+		pane_pair_whole(pane, "channel", note);
 }
 
 /* ---- variables ---- */
@@ -227,7 +227,7 @@ static void draw_variable(struct pane *pane, const json_t *variable)
 	if (secret_is_name(name))
 		value = SECRET_SHOWN;
 	snprintf(text, sizeof text, "%-12s %s=%s%s", source, name, value, running ? "   (the running process has another value)" : "");
-	pane_pair(pane, "", text);
+	pane_pair_whole(pane, "", text);
 }
 
 /* What everybody has from the engine's own environment is the least of interest. */
@@ -237,7 +237,7 @@ static void draw_environment(struct pane *pane, const struct ui *ui)
 	json_t *item;
 	size_t i;
 
-	pane_format(pane, LOOK_HEADING, " VARIABLES, as the next start has them; those of %s are masked", "keys, tokens and passwords");
+	pane_format(pane, LOOK_HEADING, " VARIABLES, as the next start has them; secrets are masked");
 	for (int pass = 0; pass < 2; pass++) {
 		json_array_foreach(variables, i, item)
 		{
@@ -400,10 +400,10 @@ static void draw_all_but_variables(struct pane *pane, const struct ui *ui)
 	draw_parts(pane, ui);
 }
 
-int info_variables_at(const struct ui *ui)
+int info_variables_at(const struct ui *ui, int width)
 {
 	struct grid nothing = { 0 };
-	struct pane pane = { .grid = &nothing };
+	struct pane pane = { .grid = &nothing, .area.width = width };
 
 	if (rows_selected(ui))
 		draw_all_but_variables(&pane, ui);
@@ -415,7 +415,7 @@ int info_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	struct pane pane = { .grid = grid, .area = area };
 
 	if (ui->is_zoomed)
-		pane.skip = ui->is_environment ? info_variables_at(ui) : ui->cursor;
+		pane.skip = ui->is_environment ? info_variables_at(ui, area.width) : ui->cursor;
 	draw_all_but_variables(&pane, ui);
 	if (ui->is_zoomed && ui->insight.environment)
 		draw_environment(&pane, ui);

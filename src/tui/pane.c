@@ -89,3 +89,22 @@ void pane_pair(struct pane *pane, const char *name, const char *value)
 	grid_put_safe(pane->grid, (struct rect){ at.x + 1 + NAME_WIDTH, at.y, at.width - 1 - NAME_WIDTH, at.height }, LOOK_NORMAL,
 		"", value, strlen(value));
 }
+
+void pane_pair_whole(struct pane *pane, const char *name, const char *value)
+{
+	int width = pane->area.width - 1 - NAME_WIDTH;
+	struct text safe;
+	char part[LINE_MOST];
+
+	text_init(&safe, LINE_MOST * 4);
+	utf8_append_safe(&safe, value, strlen(value) < LINE_MOST ? strlen(value) : LINE_MOST, false);
+	const char *rest = text_string(&safe);
+	size_t size = line_size(rest, width);
+	do {
+		snprintf(part, sizeof part, "%.*s", size ? (int)size : (int)strlen(rest), rest);
+		pane_pair(pane, rest == text_string(&safe) ? name : "", part);
+		rest += size;
+		rest += strspn(rest, " ");
+	} while (*rest && (size = line_size(rest, width)));
+	text_finish(&safe);
+}

@@ -20,6 +20,8 @@ struct rect pane_next(struct pane *pane);
 void pane_format(struct pane *pane, enum look look, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void pane_safe(struct pane *pane, enum look look, const char *before, const char *bytes, size_t size);
 void pane_pair(struct pane *pane, const char *name, const char *value);
+/* In as many lines as it takes. */
+void pane_pair_whole(struct pane *pane, const char *name, const char *value);
 
 /* In as many lines as it takes, broken between words where that can be; returns how many. grid NULL: only that. */
 int grid_wrap(struct grid *grid, struct rect area, enum look look, const char *text);

@@ -9,6 +9,8 @@
 
 enum { CELL = 96,
 	NAME_LEAST = 14,
+	NAME_SHORT = 12, /* … where nothing else would be left beside it */
+	STAYS = 2,       /* what leaves last */
 	NAME_CUT = 9,
 	NAME_MOST = 26,
 	TREND_LEAST = 8,
@@ -422,15 +424,15 @@ static int width_of(unsigned set)
 	return width;
 }
 
-/* The state is never left out; there is another one. */
-static unsigned without_last(unsigned set)
+/* The next to be left out, if there is another one than the state, which never is. */
+static int last_of(unsigned set)
 {
 	int last = COLUMN_STATE;
 
 	for (int i = 0; i < FIGURE_COLUMNS; i++)
 		if (set & 1u << i && columns[i].leaves > columns[last].leaves)
 			last = i;
-	return set & ~(1u << last);
+	return last;
 }
 
 static struct fit fit_columns(const struct ui *ui, int width)
@@ -438,8 +440,9 @@ static struct fit fit_columns(const struct ui *ui, int width)
 	struct fit fit = { .columns = wanted_columns(ui) };
 	unsigned figures = fit.columns & ~(1u << COLUMN_TREND);
 
-	while (width - width_of(figures) < NAME_LEAST && figures & ~(1u << COLUMN_STATE))
-		figures = without_last(figures);
+	for (int last; (last = last_of(figures)) != COLUMN_STATE; figures &= ~(1u << last))
+		if (width - width_of(figures) >= (columns[last].leaves > STAYS ? NAME_LEAST : NAME_SHORT))
+			break;
 	fit.columns = figures | (fit.columns & 1u << COLUMN_TREND);
 	int used = width_of(figures), trend = has_column(&fit, COLUMN_TREND) ? TREND_LEAST + 1 : 0;
 	used += fit_metrics(&fit, ui, width - used - NAME_LEAST - trend);

@@ -253,6 +253,9 @@ double table_figure(enum sort sort, const struct table_row *row, uint64_t now_us
 
 /* status.c: the line below the header. */
 void status_draw(const struct ui *ui, struct grid *grid, struct rect area);
+/* What of it may not be missed where there is no room for that line: "PAST 14:02:11", "FILTER"; or "". */
+enum { STATUS_BRIEF_SIZE = 24 };
+const char *status_brief(const struct ui *ui, char out[STATUS_BRIEF_SIZE]);
 
 /* view.c: the whole frame; where its parts are; and how long it takes until the timer of a row goes off. */
 struct layout view_layout(const struct ui *ui, int width, int height);
@@ -266,8 +269,8 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us);
  * The tabs. Each returns how far the cursor can go: how many things there are to select, or lines to see; in
  * an area without room nothing is drawn.
  */
-/* Its line with which the variables begin. */
-int info_variables_at(const struct ui *ui);
+/* Its line with which the variables begin, when it is so wide. */
+int info_variables_at(const struct ui *ui, int width);
 int info_draw(const struct ui *ui, struct grid *grid, struct rect area);
 int threads_draw(const struct ui *ui, struct grid *grid, struct rect area);
 /* The thread under the cursor; 0: none. */

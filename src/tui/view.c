@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "tui/keymap.h"
 #include "tui/pane.h"
+#include "tui/screen.h"
 #include "tui/ui.h"
 
 enum { CELL = 64,
@@ -34,8 +35,8 @@ void view_state(char *out, size_t size, const struct row *row, uint64_t now_us)
 	const struct death *death = &row->last_death;
 	char pause[UNITS_TEXT_SIZE];
 
-	units_format_duration(pause, left < 1000 ? left : left / 1000 * 1000);
-	if (left >= 1000 && left < 60000) /* there is no room for more */
+	units_format_duration(pause, left / 1000 * 1000);
+	if (left < 60000) /* there is no room for more */
 		snprintf(pause, sizeof pause, "%llus", (unsigned long long)(left / 1000));
 	if (row->state == STATE_SCHEDULED && left)
 		snprintf(out, size, "%s %s", name, pause);
@@ -124,17 +125,31 @@ static void add_counts(struct header *header, const struct ui *ui, const struct 
 		add_part(header, "  backoff %u", counts->waiting);
 }
 
+/* What is wrong comes first. */
+static void draw_stub_header(const struct ui *ui, struct grid *grid, struct rect area, const struct counts *counts)
+{
+	const struct machine_sample *machine = &ui->replica.machine;
+	char brief[STATUS_BRIEF_SIZE], bad[16] = "", cpu[16] = "";
+
+	if (counts->bad)
+		snprintf(bad, sizeof bad, " !%u", counts->bad);
+	if (machine->cpus && machine->cpu_pct >= 0)
+		snprintf(cpu, sizeof cpu, " cpu%.0f%%", machine->cpu_pct);
+	status_brief(ui, brief);
+	grid_format(grid, area, counts->bad ? LOOK_BAD : LOOK_TITLE, "up%u%s%s%s", counts->up, bad, *brief ? " " : cpu, brief);
+}
+
 static void draw_header(
 	const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
 	struct counts counts = count_states(&ui->replica);
 	enum look look = counts.bad ? LOOK_BAD : LOOK_TITLE;
 	struct header header = { 0 };
-	char clock[CLOCK_TEXT_SIZE];
+	char clock[CLOCK_TEXT_SIZE], brief[STATUS_BRIEF_SIZE];
 
 	grid_fill(grid, area, LOOK_TITLE, ' ');
 	if (kind == LAYOUT_STUB) {
-		grid_format(grid, area, look, "up%u %s%s", counts.up, counts.bad ? "!" : "", ui->replica.project);
+		draw_stub_header(ui, grid, area, &counts);
 		return;
 	}
 	clock_format_local(clock, ui->now_us);
@@ -142,32 +157,33 @@ static void draw_header(
 	grid_put(grid, (struct rect){ area.width - CLOCK_WIDTH, area.y, CLOCK_WIDTH, 1 }, LOOK_TITLE, clock);
 	area.width -= CLOCK_WIDTH + 1;
 	header.room = (size_t)area.width < LINE ? (size_t)area.width : LINE - 1;
+	int width = kind == LAYOUT_COMPACT && *status_brief(ui, brief) ? (int)strlen(brief) + 1 : 0; /* there is no line for it */
+	header.room -= (size_t)(width < area.width ? width : area.width);
 	add_counts(&header, ui, &counts, kind);
+	if (width)
+		grid_format(grid, (struct rect){ area.x + area.width - width, area.y, width, 1 }, LOOK_WARN, "%s", brief);
 	if (kind == LAYOUT_FULL)
 		add_figures(&header, ui);
+	area.width -= width;
 	grid_put(grid, area, look, header.text);
 }
 
 /* ---- details ---- */
 
-static const char *title_hint(const struct ui *ui)
+static const char *const tab_names[TAB_COUNT] = { "1 Info", "2 Threads", "3 Pool", "4 IPC", "5 History", "6 Logs" };
+
+/* How much of the name of each tab is told: of those that are not open the number alone, if there is no room for more. */
+static int tab_size(const struct ui *ui, int tab, int room)
 {
-	if (!ui->is_zoomed)
-		return " z zoom ";
-	if (ui->tab == TAB_IPC && ui->insight.is_map)
-		return " o messages  Esc back ";
-	if (ui->tab == TAB_IPC && !ui->traffic.is_open)
-		return " Enter whole  o map  p pause  \\ filter  w save  Esc back ";
-	if (ui->tab == TAB_INFO)
-		return " y copy  w files  Esc back ";
-	return ui->tab == TAB_HISTORY && !ui->is_record_open ? " Enter opens "
-							     : " Esc back ";
+	int all = 0;
+
+	for (int i = 0; i < TAB_COUNT; i++)
+		all += (int)strlen(tab_names[i]) + 2;
+	return all <= room || (enum detail_tab)tab == ui->tab ? (int)strlen(tab_names[tab]) : 1;
 }
 
 static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 {
-	static const char *const names[TAB_COUNT] = { "1 Info", "2 Threads", "3 Pool", "4 IPC",
-		"5 History", "6 Logs" };
 	const struct replica_row *row = rows_selected(ui);
 	struct rect at = area;
 
@@ -178,13 +194,14 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	if (row)
 		at.x += grid_format(
 			grid, at, LOOK_TITLE, " %s/%u ", row->row.service, row->row.instance);
+	int room = area.x + area.width - at.x;
 	for (int i = 0; i < TAB_COUNT; i++) {
 		bool is_open = (enum detail_tab)i == ui->tab;
-		int used = grid_format(grid, at, is_open ? LOOK_KEY : LOOK_NORMAL, is_open ? "[%s]" : " %s ", names[i]);
+		int used = grid_format(grid, at, is_open ? LOOK_KEY : LOOK_NORMAL, is_open ? "[%.*s]" : " %.*s ", tab_size(ui, i, room), tab_names[i]);
 		grid_spot(grid, (struct rect){ at.x, at.y, used, 1 }, SPOT_ACTION, (uint32_t)(ACTION_INFO + i));
 		at.x += used;
 	}
-	grid_put(grid, at, LOOK_DIM, title_hint(ui));
+	grid_put(grid, at, LOOK_DIM, ui->is_zoomed ? " Esc back " : " z zoom ");
 }
 
 static int draw_info(const struct ui *ui, struct grid *grid, struct rect area)
@@ -239,8 +256,10 @@ static int draw_detail(const struct ui *ui, struct grid *grid, struct rect area)
 int view_length(const struct ui *ui)
 {
 	struct grid nothing = { 0 };
+	int width, height;
 
-	return draw_detail(ui, &nothing, (struct rect){ 0 });
+	screen_size(&width, &height);
+	return draw_detail(ui, &nothing, (struct rect){ 0, 0, width, 0 });
 }
 
 /* ---- the last two lines ---- */
@@ -356,27 +375,92 @@ static const struct label table_labels[] = {
 	{ ACTION_NONE, NULL, false },
 };
 
-static const struct label log_labels[] = {
+/* There the most is on one screen, and what has no room is left out from the end on. */
+static const struct label compact_labels[] = {
 	{ ACTION_HELP, "Help", false },
-	{ ACTION_LOG_SEARCH, "Find", false },
-	{ ACTION_LOG_SEARCH_BACK, "Back", true },
-	{ ACTION_LOG_NEXT, "Next", false },
-	{ ACTION_LOG_FILTER, "Filter", false },
-	{ ACTION_LOG_ERROR, "Error", false },
-	{ ACTION_LOG_OLDEST, "Oldest", true },
-	{ ACTION_LOG_FOLLOW, "Follow", false },
-	{ ACTION_LOG_WRAP, "Wrap", false },
-	{ ACTION_LOG_TIMES, "Time", true },
-	{ ACTION_LOG_MARK, "Mark", true },
-	{ ACTION_LOG_COPY, "Copy", true },
-	{ ACTION_LOG_SAVE, "Save", false },
+	{ ACTION_OPEN, "Open", false },
+	{ ACTION_QUIT, "Quit", false },
+	{ ACTION_STOP, "Stop", false },
+	{ ACTION_RESTART, "Restart", false },
 	{ ACTION_NONE, NULL, false },
 };
 
-static void draw_labels(const struct ui *ui, struct grid *grid, struct rect area)
+/* What a tab that fills the screen can do more than the table. */
+enum { LABELS_MOST = 16 };
+static const struct label tab_labels[TAB_COUNT][LABELS_MOST] = {
+	[TAB_INFO] = {
+		{ ACTION_HELP, "Help", false },
+		{ ACTION_BACK, "Back", false },
+		{ ACTION_HOLDINGS, "Files, PSS", false },
+		{ ACTION_ENVIRONMENT, "Variables", false },
+		{ ACTION_COPY, "Copy", false },
+		{ ACTION_RESTART, "Restart", false },
+		{ ACTION_STOP, "Stop", false },
+	},
+	[TAB_THREADS] = {
+		{ ACTION_HELP, "Help", false },
+		{ ACTION_BACK, "Back", false },
+		{ ACTION_THREAD_STACK, "Where it is", false },
+		{ ACTION_THREAD_ORDER, "Order", false },
+		{ ACTION_RESTART, "Restart", false },
+		{ ACTION_STOP, "Stop", false },
+	},
+	[TAB_POOL] = {
+		{ ACTION_HELP, "Help", false },
+		{ ACTION_BACK, "Back", false },
+		{ ACTION_MORE, "More", false },
+		{ ACTION_FEWER, "Fewer", false },
+		{ ACTION_EXACT, "Exactly", false },
+		{ ACTION_DRAIN, "Drain", false },
+		{ ACTION_RESTART, "Restart", false },
+		{ ACTION_STOP, "Stop", false },
+	},
+	[TAB_IPC] = {
+		{ ACTION_HELP, "Help", false },
+		{ ACTION_BACK, "Back", false },
+		{ ACTION_OPEN, "Whole", false },
+		{ ACTION_HEARD_FILTER, "Filter", false },
+		{ ACTION_HEARD_PAUSE, "Pause", false },
+		{ ACTION_MAP, "Map", false },
+		{ ACTION_SEND, "Send", false },
+		{ ACTION_HEARD_SAVE, "Save", false },
+	},
+	[TAB_HISTORY] = {
+		{ ACTION_HELP, "Help", false },
+		{ ACTION_BACK, "Back", false },
+		{ ACTION_OPEN, "Opens", false },
+		{ ACTION_PAST, "Earlier", false },
+		{ ACTION_FORTH, "Later", false },
+		{ ACTION_RESTART, "Restart", false },
+		{ ACTION_STOP, "Stop", false },
+	},
+	[TAB_LOGS] = {
+		{ ACTION_HELP, "Help", false },
+		{ ACTION_LOG_SEARCH, "Find", false },
+		{ ACTION_LOG_SEARCH_BACK, "Back", true },
+		{ ACTION_LOG_NEXT, "Next", false },
+		{ ACTION_LOG_FILTER, "Filter", false },
+		{ ACTION_LOG_ERROR, "Error", false },
+		{ ACTION_LOG_OLDEST, "Oldest", true },
+		{ ACTION_LOG_FOLLOW, "Follow", false },
+		{ ACTION_LOG_WRAP, "Wrap", false },
+		{ ACTION_LOG_TIMES, "Time", true },
+		{ ACTION_LOG_MARK, "Mark", true },
+		{ ACTION_LOG_COPY, "Copy", true },
+		{ ACTION_LOG_SAVE, "Save", false },
+	},
+};
+
+static const struct label *labels_of(const struct ui *ui, enum layout_kind kind)
+{
+	return ui->is_zoomed ? tab_labels[ui->tab] : kind == LAYOUT_FULL ? table_labels
+									 : compact_labels;
+}
+
+static void draw_labels(const struct ui *ui, struct grid *grid, struct rect area, enum layout_kind kind)
 {
 	const enum detail_tab *zoomed = ui->is_zoomed ? &ui->tab : NULL;
-	const struct label *label = zoomed && ui->tab == TAB_LOGS ? log_labels : table_labels;
+	const struct label *label = labels_of(ui, kind);
 	char key[KEY_NAME_SIZE];
 	int x = area.x + 1;
 
@@ -419,10 +503,8 @@ static void draw_keys(
 	grid_fill(grid, area, LOOK_KEY, ' ');
 	if (ui->prompt != PROMPT_NONE)
 		draw_prompt(ui, grid, area);
-	else if (kind == LAYOUT_FULL)
-		draw_labels(ui, grid, area);
-	else if (kind == LAYOUT_COMPACT)
-		grid_put(grid, area, LOOK_KEY, "?help Enter r x a : q");
+	else if (kind != LAYOUT_STUB)
+		draw_labels(ui, grid, area, kind);
 	else
 		grid_format(grid, area, LOOK_KEY, "%dx%d ?help q", grid->width, grid->height);
 }

@@ -115,7 +115,7 @@ def the_map_shows_the_project_and_findings_are_copied():
         terminal.keys("o")
         terminal.sees("messages of")
         terminal.keys("1")
-        terminal.sees("y copy", "its main thread is waiting in")
+        terminal.sees("y Copy", "its main thread is waiting in")
         terminal.keys("y")
         terminal.sees("sentences copied")
         until(lambda: "- its main thread is waiting in" in terminal.tmux("show-buffer"), "it is on the clipboard")

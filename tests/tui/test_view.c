@@ -30,6 +30,7 @@ static struct replica_row *add(const char *service, unsigned instance, enum stat
 
 static void begin(void)
 {
+	setenv("TZ", "UTC", 1);
 	ui = memory_zeroed(1, sizeof *ui);
 	ui->options = &options;
 	ui->is_unicode = true;
@@ -87,6 +88,12 @@ static void draw(int width, int height)
 	grid_reset(&grid, width, height);
 	table_measure(ui);
 	view_draw(ui, &grid);
+}
+
+static void type(const char *keys)
+{
+	for (; *keys; keys++)
+		action_key(ui, (uint32_t)*keys);
 }
 
 static void say_study(const char *text)
@@ -222,6 +229,55 @@ START_TEST(narrow_screens_keep_what_matters)
 	ck_assert(shows("STATE"));
 	ck_assert(shows("failed 3"));
 	ck_assert(!shows("UPTIME"));
+	ck_assert(shows("CPU%"));
+	ck_assert(shows("RSS"));
+	ui->tab = TAB_HISTORY;
+	ui->is_zoomed = true;
+	draw(40, 12);
+	ck_assert(shows(" 1  2  3  4 [5 History] 6 "));
+	draw(20, 5);
+	ck_assert(shows("up2 !1"));
+}
+END_TEST
+
+/* Nobody is to take for all, or for now, what is not. */
+START_TEST(what_is_not_as_usual_is_told_on_every_screen)
+{
+	static const int widths[] = { 20, 40, 80, 100 };
+
+	for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+		int width = widths[i], height = width < 80 ? width / 4 : 24;
+		type("\\api\r");
+		draw(width, height);
+		ck_assert_msg(shows(width < 80 ? "FILTER" : "filter api"), "%d", width);
+		type("Z");
+		draw(width, height);
+		ck_assert_msg(shows("PAUSED 22:13"), "%d", width);
+		ck_assert(width < 80 || shows("Z goes on"));
+		type("Z");
+		ui->past_us = ui->now_us - 60 * 1000000ull;
+		ui->is_paused = true;
+		draw(width, height);
+		ck_assert_msg(shows("PAST 22:12:20"), "%d", width);
+		ck_assert(width < 80 || shows("t b 5 s, { } events, Esc now"));
+		ui->past_us = 0;
+		ui->is_paused = false;
+		action_key(ui, INPUT_ESCAPE);
+	}
+}
+END_TEST
+
+START_TEST(what_has_no_room_goes_on_below)
+{
+	struct replica_row *row = &ui->replica.rows[0];
+
+	ui->selected = (struct target){ .service = "api", .instance = 0 };
+	snprintf(row->row.detail, sizeof row->row.detail, "it waits for the database, which waits for a disk that is full");
+	ui->is_zoomed = true;
+	draw(40, 12);
+	ck_assert(shows("state     "));
+	ck_assert(shows("           "));
+	ck_assert(shows(" full"));
 }
 END_TEST
 
@@ -547,12 +603,6 @@ START_TEST(without_a_mouse_no_place_is_kept)
 }
 END_TEST
 
-static void type(const char *keys)
-{
-	for (; *keys; keys++)
-		action_key(ui, (uint32_t)*keys);
-}
-
 START_TEST(keys_mean_what_was_chosen)
 {
 	type(":key F2 events\r");
@@ -640,10 +690,10 @@ START_TEST(the_history_says_what_ended_it_and_when)
 	show_history();
 	draw(80, 30);
 	ck_assert(shows("[5 History]"));
-	ck_assert(shows("    4     1001  2023-11-14T20:43:20     1h30m                  running"));
-	ck_assert(shows("    3      903  2023-11-14T18:53:20     1h50m    88M     1.2s  limit (TERM)  rss"));
-	ck_assert(shows("    2      902  2023-11-14T13:54:20     3h19m    88M     1.2s  exit 3"));
-	ck_assert(shows("    1      901  2023-11-14T12:13:20     1h40m    88M     1.2s  core (SEGV)"));
+	ck_assert(shows("    4     1001  2023-11-14 20:43:20     1h30m                  running"));
+	ck_assert(shows("    3      903  2023-11-14 18:53:20     1h50m    88M     1.2s  limit (TERM)  rss"));
+	ck_assert(shows("    2      902  2023-11-14 13:54:20     3h19m    88M     1.2s  exit 3"));
+	ck_assert(shows("    1      901  2023-11-14 12:13:20     1h40m    88M     1.2s  core (SEGV)"));
 	ck_assert(shows("24 h, one column = 30 min:  . up  r restart  X crash  - down"));
 	ck_assert(shows(" api/0                            ...X......X--r...r... "));
 }
@@ -656,7 +706,7 @@ START_TEST(a_death_that_is_chosen_stays_chosen)
 	ck_assert(ui->is_zoomed && !ui->is_record_open);
 	draw(80, 30);
 	ck_assert(shows(">   3      903"));
-	ck_assert(shows("Enter opens"));
+	ck_assert(shows("Enter Opens"));
 	action_key(ui, 'j');
 	action_key(ui, 'j');
 	action_key(ui, 'j');
@@ -704,7 +754,7 @@ START_TEST(the_record_of_a_death_shows_how_it_went)
 		json_pack("[{s:f,s:i},{s:f,s:n},{s:f,s:i}]", "cpu_pct", 0.0, "rss", 1 << 20, "cpu_pct", 50.0,
 			"rss", "cpu_pct", 100.0, "rss", 8 << 20));
 	draw(80, 30);
-	ck_assert(shows(" life 3, pid 903: limit (TERM) at 2023-11-14T20:43:20 after 1h50m, peak 88M"));
+	ck_assert(shows(" life 3, pid 903: limit (TERM) at 2023-11-14 20:43:20 after 1h50m, peak 88M"));
 	ck_assert(shows(" rss 210M > 200M"));
 	ck_assert(shows(" cpu ▁▅█  100.0% at the end, 100.0% at the most"));
 	ck_assert(shows(" rss ▂ █  8.0M at the end, 8.0M at the most"));
@@ -1164,6 +1214,8 @@ Suite *view_suite(void)
 	tcase_add_test(screens, what_is_found_is_seen_without_colours);
 	tcase_add_test(screens, a_full_graph_stands_still);
 	tcase_add_test(screens, narrow_screens_keep_what_matters);
+	tcase_add_test(screens, what_is_not_as_usual_is_told_on_every_screen);
+	tcase_add_test(screens, what_has_no_room_goes_on_below);
 	tcase_add_test(screens, what_processes_tell_has_the_room_that_is_left);
 	tcase_add_test(screens, a_service_has_the_channels_of_all_its_processes);
 	tcase_add_test(screens, without_unicode_all_is_ascii);
