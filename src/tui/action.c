@@ -990,8 +990,11 @@ static void help_key(struct ui *ui, uint32_t key)
 	int width, height;
 
 	screen_size(&width, &height);
-	if (key != INPUT_ESCAPE && key != 'q' && key != '?' && dialog_help_has_more(ui, width, height))
-		ui->help_column++;
+	int page = dialog_help_page(width);
+	if (key == 'k' || key == 'h' || key == INPUT_ARROW_UP || key == INPUT_ARROW_LEFT || key == INPUT_PAGE_UP)
+		ui->help_column = ui->help_column > page ? ui->help_column - page : 0;
+	else if (key != INPUT_ESCAPE && key != 'q' && key != '?' && dialog_help_has_more(ui, width, height))
+		ui->help_column += page;
 	else
 		ui->dialog = DIALOG_NONE;
 }

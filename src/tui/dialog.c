@@ -88,7 +88,7 @@ static int lay_help(const struct ui *ui, struct grid *grid, struct rect area, in
 		}
 		struct rect at = { area.x + (column - first) * HELP_WIDTH, area.y + row, column < first ? 0 : HELP_WIDTH - 1, 1 };
 		if (at.x + at.width > area.x + area.width)
-			at.width = area.x + area.width - at.x;
+			at.width = column == first ? area.width : 0; /* one that is cut off is of no use beside others */
 		if (is_new) {
 			group = action_rows[action].group;
 			grid_put(grid, at, LOOK_TITLE, group);
@@ -107,9 +107,9 @@ static int lay_help(const struct ui *ui, struct grid *grid, struct rect area, in
 
 enum { HELP_MARGIN = 4 };
 
-static int help_columns_seen(const struct grid *grid)
+int dialog_help_page(int width)
 {
-	int seen = (grid->width - HELP_MARGIN) / HELP_WIDTH;
+	int seen = (width - HELP_MARGIN) / HELP_WIDTH;
 
 	return seen < 1 ? 1 : seen < HELP_COLUMNS ? seen
 						  : HELP_COLUMNS;
@@ -117,17 +117,16 @@ static int help_columns_seen(const struct grid *grid)
 
 bool dialog_help_has_more(const struct ui *ui, int width, int height)
 {
-	struct grid nothing = { .width = width, .height = height };
 	struct rect room = { 0, 0, 0, height - HELP_MARGIN - 2 > 2 ? height - HELP_MARGIN - 2 : 2 };
 
-	return ui->help_column + help_columns_seen(&nothing) < lay_help(ui, &(struct grid){ 0 }, room, 0);
+	return ui->help_column + dialog_help_page(width) < lay_help(ui, &(struct grid){ 0 }, room, 0);
 }
 
 static void draw_help(const struct ui *ui, struct grid *grid)
 {
 	bool has_more = dialog_help_has_more(ui, grid->width, grid->height);
 	struct rect area = dialog_box(ui, grid, HELP_COLUMNS * HELP_WIDTH, grid->height - HELP_MARGIN,
-		has_more ? "Help - any key shows more, Esc closes" : "Help - Esc closes");
+		has_more ? "Help - any key shows more, k what was before, Esc closes" : "Help - Esc closes");
 
 	area.height = area.height > 2 ? area.height : 2;
 	lay_help(ui, grid, area, ui->help_column);

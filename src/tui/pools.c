@@ -13,6 +13,8 @@ enum { CELL = 32,
 	SLOW_MS = 3000,               /* a task that takes longer is marked … */
 	SLOW_TIMES = 3,               /* … if it takes this many times what the slowest did */
 	GRAPH_WIDTH = GAUGE_MOST / 2, /* the newest of what is known, so that the figures have room */
+	GRAPH_LEAST = 6,
+	NAME_WIDTH = 7,
 	GRAPH_MOST = 4096 };
 
 static json_int_t figure(const json_t *object, const char *key)
@@ -26,19 +28,24 @@ static void draw_graph(
 	const struct gauge *gauge = ui->past_us ? then : now;
 	double values[GAUGE_MOST], most = gauge_most(gauge);
 	unsigned count = gauge_size(gauge), first;
+	enum spark_style style = ui_graph(ui);
 	struct text line;
+	char tail[CELL * 6] = "";
 
-	text_init(&line, GRAPH_MOST);
 	for (unsigned i = 0; i < count; i++)
 		values[i] = gauge_at(gauge, i);
-	first = count > GRAPH_WIDTH * spark_span(ui_graph(ui)) ? count - GRAPH_WIDTH * spark_span(ui_graph(ui)) : 0;
-	text_format(&line, " %-6s", name);
-	spark_append(&line, values + first, count - first, most > 0 ? most : 1, ui_graph(ui));
-	for (unsigned i = count - first; i < GRAPH_WIDTH; i++)
-		text_putc(&line, ' ');
 	if (count)
-		text_format(&line, "  %.0f, at the most %.0f", values[count - 1], most);
-	text_format(&line, "   %s", after);
+		snprintf(tail, sizeof tail, "  %.0f, at the most %.0f", values[count - 1], most);
+	int room = pane->area.width - NAME_WIDTH - (int)(strlen(tail) + strlen(after)) - 3; /* the figures go first */
+	unsigned width = room < GRAPH_LEAST ? GRAPH_LEAST : room < GRAPH_WIDTH ? (unsigned)room
+									       : GRAPH_WIDTH;
+	first = count > width * spark_span(style) ? count - width * spark_span(style) : 0;
+	text_init(&line, GRAPH_MOST);
+	text_format(&line, " %-6s", name);
+	spark_append(&line, values + first, count - first, most > 0 ? most : 1, style);
+	for (unsigned i = (count - first + spark_span(style) - 1) / spark_span(style); i < width; i++)
+		text_putc(&line, ' ');
+	text_format(&line, "%s   %s", tail, after);
 	pane_format(pane, LOOK_NORMAL, "%s", text_string(&line));
 	text_finish(&line);
 }

@@ -305,6 +305,8 @@ struct button {
 int dialog_rows(const struct grid *grid, int width, const char *text);
 int dialog_button_rows(const struct grid *grid, int width, const struct button *buttons, int count);
 void dialog_buttons(struct grid *grid, struct rect area, const struct button *buttons, int count);
+/* How many of its columns are seen at a time. */
+int dialog_help_page(int width);
 void dialog_draw(const struct ui *ui, struct grid *grid);
 
 /* confirm.c: the question before something is done. */

@@ -451,8 +451,17 @@ static const struct label tab_labels[TAB_COUNT][LABELS_MOST] = {
 	},
 };
 
+static const struct label map_labels[] = {
+	{ ACTION_HELP, "Help", false },
+	{ ACTION_BACK, "Back", false },
+	{ ACTION_MAP, "Messages", false },
+	{ ACTION_NONE, NULL, false },
+};
+
 static const struct label *labels_of(const struct ui *ui, enum layout_kind kind)
 {
+	if (ui->is_zoomed && ui->tab == TAB_IPC && ui->insight.is_map)
+		return map_labels;
 	return ui->is_zoomed ? tab_labels[ui->tab] : kind == LAYOUT_FULL ? table_labels
 									 : compact_labels;
 }

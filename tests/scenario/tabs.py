@@ -111,7 +111,7 @@ def the_map_shows_the_project_and_findings_are_copied():
         terminal.sees("db", "web")
         terminal.tmux("set-option", "-g", "set-clipboard", "on")
         terminal.keys("4", "z", "o")
-        terminal.sees("web/0 <-> db/0  tcp", f"db/0 listens at 127.0.0.1:{port}", "o messages")
+        terminal.sees("web/0 <-> db/0  tcp", f"db/0 listens at 127.0.0.1:{port}", "o Messages")
         terminal.keys("o")
         terminal.sees("messages of")
         terminal.keys("1")
