@@ -112,7 +112,8 @@ static unsigned fit(struct part *parts, unsigned count, int width)
 }
 
 /* What is as usual can be done without. */
-__attribute__((format(printf, 5, 6))) static void add(struct part *parts, unsigned *count, const char *name, enum look look, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static void add(
+	struct part *parts, unsigned *count, const char *name, enum look look, const char *fmt, ...)
 {
 	struct part *part = &parts[(*count)++];
 	va_list args;

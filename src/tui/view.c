@@ -197,7 +197,8 @@ static void draw_title(const struct ui *ui, struct grid *grid, struct rect area)
 	int room = area.x + area.width - at.x;
 	for (int i = 0; i < TAB_COUNT; i++) {
 		bool is_open = (enum detail_tab)i == ui->tab;
-		int used = grid_format(grid, at, is_open ? LOOK_KEY : LOOK_NORMAL, is_open ? "[%.*s]" : " %.*s ", tab_size(ui, i, room), tab_names[i]);
+		int used = grid_format(grid, at, is_open ? LOOK_KEY : LOOK_NORMAL, is_open ? "[%.*s]" : " %.*s ", tab_size(ui, i, room),
+			tab_names[i]);
 		grid_spot(grid, (struct rect){ at.x, at.y, used, 1 }, SPOT_ACTION, (uint32_t)(ACTION_INFO + i));
 		at.x += used;
 	}

@@ -249,7 +249,10 @@ static void end_others(void)
 	json_t *deaths = json_array();
 
 	for (int hours = 20; hours > 0; hours -= 4) {
-		const struct death death = { .life = 1, .cause = hours > 10 ? CAUSE_SIGNAL : CAUSE_MANUAL, .signal = 11, .code = -1, .started_us = now_us - (uint64_t)(hours + 2) * 3600 * second_us, .ended_us = now_us - (uint64_t)hours * 3600 * second_us };
+		struct death death = { .life = 1, .signal = 11, .code = -1 };
+		death.cause = hours > 10 ? CAUSE_SIGNAL : CAUSE_MANUAL;
+		death.started_us = now_us - (uint64_t)(hours + 2) * 3600 * second_us;
+		death.ended_us = now_us - (uint64_t)hours * 3600 * second_us;
 		json_array_append_new(deaths, death_to_json("api", 1, &death));
 	}
 	day_take(&ui->insight, deaths);
