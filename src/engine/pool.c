@@ -103,6 +103,7 @@ static void note_all(struct text *out, const struct pool *pool)
 	note_origin(out, pool);
 	text_format(out, "P %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", pool->tasks.completed, pool->tasks.failed,
 		pool->tasks.retried, pool->dropped);
+	text_format(out, "D %d\n", pool->tasks.is_draining);
 	for (const struct submission *submission = pool->submissions; submission; submission = submission->next) {
 		note_submission(out, submission);
 		text_format(out, "C %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", submission->number, submission->accepted,
@@ -700,6 +701,7 @@ void pool_drain(struct pool *pool, bool is_on)
 	struct service *service = project_find(&engine->project, pool->service);
 
 	pool->tasks.is_draining = is_on;
+	text_format(&pool->journal, "D %d\n", is_on);
 	touch(pool);
 	for (size_t i = 0; service && i < service->count; i++)
 		engine->listener.on_changed(engine->listener.context, member_of(service->instances[i]));
@@ -912,12 +914,24 @@ static void set_counts(struct pool *pool, uint64_t completed, uint64_t failed, u
 	pool->dropped = dropped;
 }
 
-/* What is over by now was of a former run. */
+/* What is over by now was of a former run, and so were its operator's wishes. */
+static void begin_run(struct pool *pool, struct origin run)
+{
+	pool->origin = run;
+	pool->tasks.is_draining = false;
+	set_counts(pool, 0, 0, 0, 0);
+}
+
 static void take_origin(struct pool *pool, struct note *note)
 {
-	pool->origin.pid = (int32_t)number(note);
-	pool->origin.us = number(note);
-	set_counts(pool, 0, 0, 0, 0);
+	int32_t pid = (int32_t)number(note);
+
+	begin_run(pool, (struct origin){ pid, number(note) });
+}
+
+static void take_drain(struct pool *pool, struct note *note)
+{
+	pool->tasks.is_draining = number(note);
 }
 
 static void take_totals(struct pool *pool, struct note *note)
@@ -951,6 +965,7 @@ static const struct {
 	{ 'N', take_top },
 	{ 'O', take_origin },
 	{ 'P', take_totals },
+	{ 'D', take_drain },
 	{ 'A', take_retried },
 	{ 'X', take_dropped },
 };
@@ -981,8 +996,7 @@ static void go_on_counting(struct pool *pool)
 	struct task_pool *tasks = &pool->tasks;
 
 	if (pool->origin.pid != run->pid || pool->origin.us != run->us) {
-		pool->origin = *run;
-		set_counts(pool, 0, 0, 0, 0);
+		begin_run(pool, *run);
 		note_origin(&pool->journal, pool);
 	}
 	tasks->submitted = tasks->completed + tasks->failed + tasks->queued + tasks->running;

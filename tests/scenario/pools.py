@@ -342,6 +342,25 @@ def counts_go_on_with_the_run():
         p.close()
 
 
+def a_pool_that_is_drained_stays_so():
+    p = pool("drained", DOUBLES, 1)
+    try:
+        p.run("submit", "--wait", "--from", p.write("tasks", '{"n": 1}\n' * 300), "w", check=0)
+        p.run("drain", "w", check=0)
+        for _ in range(2): # from all notes, and from those that were left of them
+            kill_engine(p)
+            expect(p.json("pool", "w")["draining"] and "being drained" in p.run("submit", "w", "1").stderr, "the wish outlives the engine")
+        p.run("drain", "--off", "w", check=0)
+        kill_engine(p)
+        p.run("submit", "--wait", "w", "1", check=0)
+        p.run("drain", "w", check=0)
+        p.run("down", check=0)
+        p.run("up", "-d", check=0)
+        p.run("submit", "--wait", "w", "1", check=0)
+    finally:
+        p.close()
+
+
 def tasks_outlive_the_project():
     p = pool("later", DOUBLES, 1)
     try:
@@ -461,5 +480,5 @@ def many_tasks_of_a_plain_worker():
 
 main(tasks_are_answered, answers_come_as_they_were_said, a_task_that_is_none_ends_a_file, the_queue_is_seen_to_fall, the_queue_falls_on_the_screen, who_has_priority_goes_first, a_full_queue_makes_submitters_wait,
      a_task_that_kills_its_worker_is_tried_again_and_given_up, a_task_that_takes_too_long_fails, answers_that_nobody_asked_for_count_for_nothing,
-     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, counts_go_on_with_the_run, tasks_outlive_the_project, who_is_told_that_tasks_are_taken_may_rely_on_it,
+     an_answer_that_comes_late_counts_for_nothing, an_answer_of_64_mb_harms_nobody, a_large_answer_comes_whole, workers_are_killed_with_tasks_in_flight, engines_are_killed_with_tasks_in_flight, counts_go_on_with_the_run, a_pool_that_is_drained_stays_so, tasks_outlive_the_project, who_is_told_that_tasks_are_taken_may_rely_on_it,
      what_waits_is_cancelled, a_submitter_that_is_interrupted_cancels_what_waits, a_long_queue_takes_what_comes_at_once, unmodified_node_workers_do_it, many_tasks_of_a_plain_worker)
