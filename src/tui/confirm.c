@@ -80,7 +80,7 @@ static void drain(struct ui *ui, const char *method)
 	while ((pool = next_pool(ui, &at)) && ui_request(ui, REPLY_ACTION, 0, method, json_pack("{s:s,s:b}", "name", pool, "off", 0)))
 		count++;
 	if (count)
-		ui_say(ui, false, "%u drained: no more tasks are taken, those that wait are done; u takes them again", count);
+		ui_say(ui, false, "%u drained: takes no more tasks, finishes what waits; u undoes", count);
 }
 
 /* In the order in which they are offered; y is what the key was pressed for. */
@@ -181,13 +181,15 @@ void confirm_draw(const struct ui *ui, struct grid *grid)
 	describe(ui, count, title);
 	int rows = dialog_button_rows(grid, WIDTH, buttons, offered), told = dialog_rows(grid, WIDTH, consequence(ui->asked_method));
 	struct rect area = dialog_box(ui, grid, WIDTH, shown + (count > shown) + told + rows, title);
-	int room = area.height - rows - told;
+	if (area.height - rows - told < 1)
+		told = 0; /* what can be pressed is of more use */
+	int room = area.height > rows + told ? area.height - rows - told : 0;
 	if (shown + (count > shown) > room)
 		shown = room > 1 ? room - 1 : 0;
 	for (size_t i = 0; i < ui->replica.row_count && line < shown; i++)
 		if (is_meant(ui, &ui->replica.rows[i].row))
 			draw_meant(ui, grid, rect_line(area, line++), &ui->replica.rows[i].row);
-	if (count > shown)
+	if (count > shown && room)
 		grid_format(grid, rect_line(area, line), LOOK_DIM, "  ... and %d more", count - shown);
 	grid_wrap(grid, (struct rect){ area.x, area.y + room, area.width, told }, LOOK_DIM, consequence(ui->asked_method));
 	dialog_buttons(grid, area, buttons, offered);

@@ -219,15 +219,15 @@ static void draw_thread(struct pane *pane, const struct widths *widths, const st
 		grid_select(pane->grid, at);
 }
 
-static void draw_sum(const struct insight *insight, struct grid *grid, struct rect at, bool is_zoomed)
+static void draw_sum(const struct insight *insight, struct grid *grid, struct rect at)
 {
 	unsigned states[STATES] = { 0 };
 	const struct study *study = &insight->study;
 
 	for (size_t i = 0; i < study->thread_count; i++)
 		states[study->threads[i].state & (STATES - 1)]++;
-	grid_format(grid, at, LOOK_DIM, " %zu threads: %u run, %u sleep, %u wait for a device; sorted by %s%s", study->thread_count,
-		states['R'], states['S'], states['D'], order_names[insight->order], is_zoomed ? "" : " (z: in another order)");
+	grid_format(grid, at, LOOK_DIM, " %zu threads: %u run, %u sleep, %u wait for a device; sorted by %s", study->thread_count,
+		states['R'], states['S'], states['D'], order_names[insight->order]);
 }
 
 int32_t threads_selected(const struct ui *ui)
@@ -253,6 +253,6 @@ int threads_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	int first = ui->cursor >= room ? ui->cursor - room + 1 : 0;
 	for (int i = first; i < count && i - first < room; i++)
 		draw_thread(&pane, &widths, threads[i], ui->is_zoomed && i == ui->cursor);
-	draw_sum(insight, grid, rect_line(area, area.height - 1), ui->is_zoomed);
+	draw_sum(insight, grid, rect_line(area, area.height - 1));
 	return count;
 }

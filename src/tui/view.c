@@ -161,7 +161,7 @@ static void draw_header(
 	header.room -= (size_t)(width < area.width ? width : area.width);
 	add_counts(&header, ui, &counts, kind);
 	if (width)
-		grid_format(grid, (struct rect){ area.x + area.width - width, area.y, width, 1 }, LOOK_WARN, "%s", brief);
+		grid_format(grid, (struct rect){ area.x + area.width - width, area.y, width, 1 }, LOOK_WARN, " %s", brief);
 	if (kind == LAYOUT_FULL)
 		add_figures(&header, ui);
 	area.width -= width;

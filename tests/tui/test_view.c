@@ -243,7 +243,7 @@ END_TEST
 /* Nobody is to take for all, or for now, what is not. */
 START_TEST(what_is_not_as_usual_is_told_on_every_screen)
 {
-	static const int widths[] = { 20, 40, 80, 100 };
+	static const int widths[] = { 20, 30, 40, 80, 100 };
 
 	for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
 		int width = widths[i], height = width < 80 ? width / 4 : 24;
@@ -258,7 +258,7 @@ START_TEST(what_is_not_as_usual_is_told_on_every_screen)
 		ui->past_us = ui->now_us - 60 * 1000000ull;
 		ui->is_paused = true;
 		draw(width, height);
-		ck_assert_msg(shows("PAST 22:12:20"), "%d", width);
+		ck_assert_msg(shows(" PAST 22:12:20"), "%d", width);
 		ck_assert(width < 80 || shows("t b 5 s, { } events, Esc now"));
 		ui->past_us = 0;
 		ui->is_paused = false;
@@ -1164,6 +1164,10 @@ START_TEST(all_choices_of_a_question_are_seen_on_a_small_screen)
 			ck_assert(*key != 'x' || shows("[ d Drain ]"));
 			ck_assert(*key != 'r' || shows("[ R One after the other ]"));
 		}
+		draw(30, 6);
+		ck_assert_msg(shows("api (all"), "%c", *key);
+		draw(20, 5);
+		ck_assert_msg(shows("... and 2 more") || !shows("more"), "%c", *key); /* whole, or not there */
 		type("n");
 	}
 }
