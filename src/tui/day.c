@@ -15,6 +15,28 @@ enum { LIVES_MOST = DEATHS_MOST + 1 };
 
 /* ---- who lived when ---- */
 
+static uint64_t newest_end(const struct ui *ui)
+{
+	uint64_t newest_us = 0;
+
+	for (size_t i = 0; i < ui->replica.row_count; i++) {
+		const struct row *row = &ui->replica.rows[i].row;
+		bool is_newer = row->has_last_death && row->last_death.ended_us > newest_us;
+		if (is_newer && strcmp(row->service, ui->shown.service) == 0)
+			newest_us = row->last_death.ended_us;
+	}
+	return newest_us;
+}
+
+bool day_is_wanted(const struct ui *ui)
+{
+	const struct insight *insight = &ui->insight;
+	uint64_t known_us = insight->day_count ? insight->day[insight->day_count - 1].ended_us : 0, newest_us = newest_end(ui);
+	bool is_new = newest_us > known_us && newest_us > ui->now_us - DAY_US;
+
+	return replica_count(&ui->replica, ui->shown.service) > 1 && (!insight->day || is_new);
+}
+
 void day_take(struct insight *insight, const json_t *deaths)
 {
 	const json_t *json;

@@ -11,7 +11,6 @@
 
 #define ON(tab) (1u << (tab))
 enum { SECOND_US = 1000000 };
-static const uint64_t day_us = 25 * 3600 * 1000000ull;
 
 /* ---- figures of late ---- */
 
@@ -206,12 +205,7 @@ static void take_peers(struct ui *ui, const json_t *result)
 /* A day, and what is on the edge of it. */
 static json_t *last_day(const struct ui *ui)
 {
-	return json_pack("{s:[s],s:o,s:i}", "names", ui->shown.service, "since", time_to_json(ui->now_us - day_us), "limit", DEATHS_MOST);
-}
-
-static bool has_several(const struct ui *ui)
-{
-	return replica_count(&ui->replica, ui->shown.service) > 1;
+	return json_pack("{s:[s],s:o,s:i}", "names", ui->shown.service, "since", time_to_json(ui->now_us - DAY_US), "limit", DEATHS_MOST);
 }
 
 static void take_day(struct ui *ui, const json_t *result)
@@ -240,7 +234,7 @@ static const struct question {
 	{ false, ON(TAB_INFO), 10 * SECOND_US, "env", name_of_shown, is_zoomed, take_environment },
 	{ false, ON(TAB_IPC), 3 * SECOND_US, "map", nothing, is_mapping, take_map },
 	{ false, ON(TAB_IPC), 3 * SECOND_US, "map", selected_service, is_of_service, take_peers },
-	{ true, ON(TAB_HISTORY), 5 * SECOND_US, "history", last_day, has_several, take_day },
+	{ true, ON(TAB_HISTORY), SECOND_US, "history", last_day, day_is_wanted, take_day },
 };
 
 /* A frame comes a little early or late: nearly due is due. */
