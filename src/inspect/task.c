@@ -141,7 +141,8 @@ static void read_waiting(struct thread_report *thread, int32_t pid)
 	char text[64];
 
 	if (read_file(text, sizeof text, pid, thread->tid, "wchan") > 0 && strcmp(text, "0") != 0)
-		snprintf(thread->wchan, sizeof thread->wchan, "%s", text);
+		/* not which copy of it the compiler made */
+		snprintf(thread->wchan, sizeof thread->wchan, "%.*s", (int)strcspn(text, "."), text);
 	if (!task_syscall_read(&call, pid, thread->tid))
 		return;
 	const char *name = syscall_name(call.number);

@@ -429,7 +429,7 @@ static const struct label tab_labels[TAB_COUNT][LABELS_MOST] = {
 	[TAB_HISTORY] = {
 		{ ACTION_HELP, "Help", false },
 		{ ACTION_BACK, "Back", false },
-		{ ACTION_OPEN, "Opens", false },
+		{ ACTION_OPEN, "Open", false },
 		{ ACTION_PAST, "Earlier", false },
 		{ ACTION_FORTH, "Later", false },
 		{ ACTION_RESTART, "Restart", false },

@@ -706,7 +706,7 @@ START_TEST(a_death_that_is_chosen_stays_chosen)
 	ck_assert(ui->is_zoomed && !ui->is_record_open);
 	draw(80, 30);
 	ck_assert(shows(">   3      903"));
-	ck_assert(shows("Enter Opens"));
+	ck_assert(shows("Enter Open"));
 	action_key(ui, 'j');
 	action_key(ui, 'j');
 	action_key(ui, 'j');
