@@ -149,11 +149,11 @@ def the_history_shows_each_death():
         project.run("restart", "tick/0", check=0)
         terminal.sees("manual (TERM)")
         terminal.keys("Enter")
-        terminal.sees("Enter Opens")
+        terminal.sees("Enter Open")
         terminal.keys("Enter")
         terminal.sees("life 1, pid", "manual (TERM) at", " tick")
         terminal.keys("Escape")
-        terminal.sees("Enter Opens")
+        terminal.sees("Enter Open")
     with_dashboard(test, width=140, height=45)
 
 
