@@ -145,16 +145,17 @@ static char *log_name(const struct member *member, enum stream stream)
 static bool open_log(struct member *member, enum stream stream, struct error *err)
 {
 	const struct log_spec *spec = &member_spec(member)->log;
-	int held = keeper_link_take(&member->engine->keeper, STORE_SEAT_SLOT + member->seat, kind_of(stream));
+	struct keeper_link *keeper = &member->engine->keeper;
+	uint32_t slot = STORE_SEAT_SLOT + member->seat;
 	char room[4096], *name = log_name(member, stream);
 	const char *dir = log_dir(member, spec, room, sizeof room);
 
 	mkdir(dir, LOG_FOLDER_MODE); /* whether it is there is seen when the file is opened */
-	bool is_safe = check_folder(dir, err), ok = is_safe && logfile_open(&member->logs[stream], dir, name, spec, held, err);
-	if (!is_safe && held >= 0) {
-		keep_log(member, stream, -1);
-		close(held);
-	}
+	bool ok = check_folder(dir, err);
+	if (ok)
+		ok = logfile_open(&member->logs[stream], dir, name, spec, keeper_link_take(keeper, slot, kind_of(stream)), err);
+	else
+		keeper_link_leave(keeper, slot);
 	free(name);
 	return ok;
 }
