@@ -413,10 +413,11 @@ int thrum__channel_next(struct thrum_channel *channel, struct letter *letter, ui
 {
 	int status = 0;
 
-	if (thrum__channel_take(channel, letter))
-		return 0;
-	if (deadline_ns != 0)
+	if (deadline_ns != 0) {
+		if (thrum__channel_take(channel, letter))
+			return 0;
 		say_all(channel, deadline_ns);
+	}
 	pthread_mutex_lock(&channel->lock);
 	while (channel->count == 0 && !channel->ended && status == 0)
 		status = pump(channel, deadline_ns);
