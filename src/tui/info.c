@@ -136,6 +136,15 @@ static void draw_facts(struct pane *pane, const struct ui *ui, const struct row 
 
 /* ---- what it is doing ---- */
 
+/* What may be long is whole where there is room for it. */
+static void put_long(struct pane *pane, const struct ui *ui, const char *name, const char *value)
+{
+	if (ui->is_zoomed)
+		pane_pair_whole(pane, name, value);
+	else
+		pane_pair(pane, name, value);
+}
+
 static void draw_findings(struct pane *pane, const struct ui *ui)
 {
 	const struct study *study = &ui->insight.study;
@@ -143,9 +152,9 @@ static void draw_findings(struct pane *pane, const struct ui *ui)
 	if (study->pid && study->pid != rows_selected(ui)->row.pid)
 		return; /* of one that has ended */
 	for (size_t i = 0; i < study->finding_count && (ui->is_zoomed || i < FINDINGS_SHOWN); i++)
-		(ui->is_zoomed ? pane_pair_whole : pane_pair)(pane, i ? "" : "doing", study->findings[i]);
+		put_long(pane, ui, i ? "" : "doing", study->findings[i]);
 	if (!study->finding_count && ui->insight.why[0] && !ui->options->recording)
-		(ui->is_zoomed ? pane_pair_whole : pane_pair)(pane, "doing", ui->insight.why);
+		put_long(pane, ui, "doing", ui->insight.why);
 }
 
 /* ---- probes, sockets, limits ---- */
@@ -165,7 +174,7 @@ static void draw_probe(struct pane *pane, const struct ui *ui, const json_t *pro
 								      : "NOT WELL",
 		ago, asked_us ? " ago" : "", (long long)json_integer_value(json_object_get(probe, "successes")),
 		(long long)json_integer_value(json_object_get(probe, "failures")), said && *said ? "; said: " : "", said ? said : "");
-	(ui->is_zoomed ? pane_pair_whole : pane_pair)(pane, "probe", text);
+	put_long(pane, ui, "probe", text);
 }
 
 static void draw_socket(struct pane *pane, const json_t *socket)

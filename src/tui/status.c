@@ -156,9 +156,10 @@ void status_draw(const struct ui *ui, struct grid *grid, struct rect area)
 	describe_filter(ui, text, sizeof text);
 	add(parts, &count, "filter", ui->filter || ui->state_choice ? LOOK_WARN : LOOK_NORMAL, "%s", text);
 	name_selected(ui, text, sizeof text);
-	if (ui->selected.service[0])
+	if (ui->selected.service[0]) {
 		add(parts, &count, "follow", LOOK_NORMAL, "%s", text);
-	parts[count - 1].leaves = ui->selected.service[0] ? LATE : parts[count - 1].leaves;
+		parts[count - 1].leaves = LATE;
+	}
 	if (ui->is_paused)
 		describe_pause(ui, pause, sizeof pause);
 	else
